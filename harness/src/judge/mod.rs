@@ -1,0 +1,7 @@
+//! The judge: what was expected against what was observed. Pure: no IO, no clock, no printing.
+
+mod causes;
+mod verdict;
+
+pub use causes::{Cause, Difference, causes};
+pub use verdict::{Deviation, Proof, SnapshotView, Verdict, judge};

@@ -1,0 +1,195 @@
+//! One cell's verdict.
+
+use serde::{Deserialize, Serialize};
+
+use crate::observe::Observation;
+use crate::scenario::model::{Direction, Outcome};
+
+/// In which way a cell deviates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Deviation {
+    /// A caller got in who must not: a security finding.
+    UnexpectedAllow,
+    /// A caller was refused who must get in: an availability finding.
+    UnexpectedDeny,
+    /// Refused, as it must be, but for another reason or in another shape.
+    WrongDenial,
+    /// Let in, as it must be, but the answer has another shape.
+    WrongBody,
+}
+
+impl Deviation {
+    /// The word that files and reports use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UnexpectedAllow => "unexpected-allow",
+            Self::UnexpectedDeny => "unexpected-deny",
+            Self::WrongDenial => "wrong-denial",
+            Self::WrongBody => "wrong-body",
+        }
+    }
+}
+
+/// What is said about one cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// As the rule and the snapshot say.
+    Conforms,
+    /// Not as the rule or the snapshot says.
+    Deviates(Deviation),
+    /// As the rule says, and no snapshot holds the cell yet.
+    New,
+    /// Cannot be asked of this release, with the reason.
+    NotApplicable(String),
+    /// Could not be asked, or the answer proves nothing, with the reason.
+    CouldNotRun(String),
+}
+
+impl Verdict {
+    /// The word that files and reports use.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Conforms => "conforms",
+            Self::Deviates(_) => "deviates",
+            Self::New => "new",
+            Self::NotApplicable(_) => "not-applicable",
+            Self::CouldNotRun(_) => "could-not-run",
+        }
+    }
+
+    /// Whether a run passes with this verdict in it.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Conforms | Self::NotApplicable(_) => true,
+            Self::Deviates(_) | Self::New | Self::CouldNotRun(_) => false,
+        }
+    }
+}
+
+/// What the accepted snapshot says about a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SnapshotView<'a> {
+    /// No snapshot holds the cell.
+    Absent,
+    /// The accepted answer, and whether the caller got in with it.
+    Accepted {
+        /// The normalised answer.
+        answer: &'a str,
+        /// Whether the caller got in.
+        direction: Direction,
+    },
+}
+
+/// Whether the launch has shown that its model calls are seen: without that a denial proves nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// At least one request of the launch reached the model.
+    Shown,
+    /// None did.
+    Missing,
+}
+
+/// Judges one observation.
+///
+/// The rule is asked first, then the snapshot; a denial that both accept still needs the launch's proof.
+pub fn judge(expected: &Outcome, observed: &Observation, snapshot: SnapshotView<'_>, proof: Proof) -> Verdict {
+    if observed.outcome.as_deref() != Some(expected.id.as_str()) {
+        return Verdict::Deviates(direction(expected.direction, observed.direction));
+    }
+    if let SnapshotView::Accepted { answer, direction: accepted } = snapshot
+        && answer != observed.answer
+    {
+        return Verdict::Deviates(direction(accepted, observed.direction));
+    }
+    match (observed.direction, proof, snapshot) {
+        (Direction::Deny, Proof::Missing, _) => Verdict::CouldNotRun(
+            "refused as it must be, but nothing in this launch reached the model, so the refusal proves nothing".to_owned(),
+        ),
+        (_, _, SnapshotView::Absent) => Verdict::New,
+        (_, _, SnapshotView::Accepted { .. }) => Verdict::Conforms,
+    }
+}
+
+fn direction(expected: Direction, observed: Direction) -> Deviation {
+    match (expected, observed) {
+        (Direction::Deny, Direction::Allow) => Deviation::UnexpectedAllow,
+        (Direction::Allow, Direction::Deny) => Deviation::UnexpectedDeny,
+        (Direction::Deny, Direction::Deny) => Deviation::WrongDenial,
+        (Direction::Allow, Direction::Allow) => Deviation::WrongBody,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Direction::{Allow, Deny};
+    use rstest::rstest;
+
+    fn outcome(id: &str, direction: Direction) -> Outcome {
+        Outcome {
+            id: id.to_owned(),
+            title: String::new(),
+            direction,
+            status: 0,
+            error_type: None,
+            message: None,
+            json: Default::default(),
+            model_calls: 0,
+        }
+    }
+
+    fn observed(outcome: Option<&str>, direction: Direction, answer: &str) -> Observation {
+        Observation {
+            outcome: outcome.map(str::to_owned),
+            direction,
+            status: 0,
+            error_type: None,
+            message: None,
+            model_calls: 0,
+            answer: answer.to_owned(),
+            took: std::time::Duration::ZERO,
+        }
+    }
+
+    #[rstest]
+    #[case::as_expected(("yes", Allow), (Some("yes"), Allow, "a"), Some(("a", Allow)), "conforms", None)]
+    #[case::denied_as_expected(("no", Deny), (Some("no"), Deny, "a"), Some(("a", Deny)), "conforms", None)]
+    #[case::no_snapshot(("yes", Allow), (Some("yes"), Allow, "a"), None, "new", None)]
+    #[case::let_in(("no", Deny), (Some("yes"), Allow, "a"), Some(("b", Deny)), "deviates", Some(Deviation::UnexpectedAllow))]
+    #[case::refused(("yes", Allow), (Some("no"), Deny, "a"), Some(("b", Allow)), "deviates", Some(Deviation::UnexpectedDeny))]
+    #[case::other_denial(("no", Deny), (None, Deny, "a"), Some(("b", Deny)), "deviates", Some(Deviation::WrongDenial))]
+    #[case::other_answer(("yes", Allow), (None, Allow, "a"), Some(("b", Allow)), "deviates", Some(Deviation::WrongBody))]
+    #[case::body_changed(("yes", Allow), (Some("yes"), Allow, "a"), Some(("b", Allow)), "deviates", Some(Deviation::WrongBody))]
+    #[case::denial_changed(("no", Deny), (Some("no"), Deny, "a"), Some(("b", Deny)), "deviates", Some(Deviation::WrongDenial))]
+    #[case::rule_widened(("yes", Allow), (Some("yes"), Allow, "a"), Some(("b", Deny)), "deviates", Some(Deviation::UnexpectedAllow))]
+    #[case::rule_outranks_snapshot(("no", Deny), (Some("yes"), Allow, "a"), Some(("a", Allow)), "deviates", Some(Deviation::UnexpectedAllow))]
+    fn verdicts(
+        #[case] rule: (&str, Direction),
+        #[case] seen: (Option<&str>, Direction, &str),
+        #[case] accepted: Option<(&str, Direction)>,
+        #[case] name: &str,
+        #[case] deviation: Option<Deviation>,
+    ) {
+        let snapshot = accepted.map_or(SnapshotView::Absent, |(answer, direction)| SnapshotView::Accepted { answer, direction });
+        let verdict = judge(&outcome(rule.0, rule.1), &observed(seen.0, seen.1, seen.2), snapshot, Proof::Shown);
+        assert_eq!(verdict.name(), name);
+        assert_eq!(deviation, if let Verdict::Deviates(deviation) = &verdict { Some(*deviation) } else { None });
+        assert_eq!(verdict.passes(), name == "conforms");
+    }
+
+    #[test]
+    fn a_denial_without_proof_is_no_verdict() {
+        let snapshot = SnapshotView::Accepted { answer: "a", direction: Deny };
+        let verdict = judge(&outcome("no", Deny), &observed(Some("no"), Deny, "a"), snapshot, Proof::Missing);
+        assert_eq!(verdict.name(), "could-not-run");
+        assert!(!verdict.passes());
+    }
+
+    #[test]
+    fn a_wrong_refusal_needs_no_proof() {
+        let verdict =
+            judge(&outcome("yes", Allow), &observed(Some("no"), Deny, "a"), SnapshotView::Absent, Proof::Missing);
+        assert_eq!(verdict, Verdict::Deviates(Deviation::UnexpectedDeny));
+    }
+}

@@ -1,0 +1,100 @@
+//! How a launch fails.
+
+use std::fmt;
+use std::process::ExitStatus;
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exit {
+    /// The exit code, if it had one.
+    pub code: Option<i32>,
+    /// The signal that ended it, if one did.
+    pub signal: Option<i32>,
+}
+
+impl From<ExitStatus> for Exit {
+    fn from(status: ExitStatus) -> Self {
+        use std::os::unix::process::ExitStatusExt as _;
+        Self { code: status.code(), signal: status.signal() }
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.code, self.signal) {
+            (Some(code), _) => write!(f, "exit code {code}"),
+            (None, Some(signal)) => write!(f, "ended by signal {signal}"),
+            (None, None) => f.write_str("ended in an unknown way"),
+        }
+    }
+}
+
+/// A gateway did not start. Texts are redacted.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// The launch could not even be tried.
+    #[error("profile {profile}: {what}: {error}")]
+    Prepare {
+        /// The profile.
+        profile: String,
+        /// What was being done.
+        what: &'static str,
+        /// Why it failed.
+        error: String,
+    },
+    /// It ended, or said that it will, before it answered a probe.
+    #[error("profile {profile}: the gateway did not start: {reason}\ncommand: {command}\nconfig: {config}\nlast lines of its log:\n{log}")]
+    Refused {
+        /// The profile.
+        profile: String,
+        /// How it ended, or the line by which it refused.
+        reason: String,
+        /// Its exit code, if it has one.
+        code: Option<i32>,
+        /// The command line.
+        command: String,
+        /// Path of the configuration file.
+        config: String,
+        /// The last lines that it wrote.
+        log: String,
+    },
+    /// It runs and does not answer.
+    #[error("profile {profile}: the gateway was not ready after {seconds:.0} s (no 200 from {probes})\ncommand: {command}\nconfig: {config}\nlast lines of its log:\n{log}")]
+    NotReady {
+        /// The profile.
+        profile: String,
+        /// How long it was waited for, in seconds.
+        seconds: f64,
+        /// What was probed.
+        probes: String,
+        /// The command line.
+        command: String,
+        /// Path of the configuration file.
+        config: String,
+        /// The last lines that it wrote.
+        log: String,
+    },
+    /// The run was told to stop.
+    #[error("profile {0}: cancelled")]
+    Cancelled(String),
+}
+
+impl LaunchError {
+    /// The gateway's exit code, if it ended with one.
+    pub fn exit_code(&self) -> Option<i32> {
+        match self {
+            Self::Refused { code, .. } => *code,
+            Self::Prepare { .. } | Self::NotReady { .. } | Self::Cancelled(_) => None,
+        }
+    }
+
+    /// The next thing to do.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Prepare { .. } => Some("set TMPDIR to a folder that can be written".to_owned()),
+            Self::Refused { .. } => Some("keep the launch's folder and look at its config and log: --keep-temp".to_owned()),
+            Self::NotReady { .. } => Some("give it longer with --ready-timeout, or start fewer at a time with --launches 1".to_owned()),
+            Self::Cancelled(_) => None,
+        }
+    }
+}

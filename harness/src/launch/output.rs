@@ -1,0 +1,94 @@
+//! What a gateway writes: both pipes drained at once, the first and the last lines kept, memory bounded.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+const FIRST: usize = 40;
+const LAST: usize = 200;
+const MAX_LINE: usize = 2048;
+
+/// The first and last lines of a process's output.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Output(Arc<Mutex<Lines>>);
+
+#[derive(Debug, Default)]
+struct Lines {
+    first: Vec<String>,
+    last: VecDeque<String>,
+}
+
+impl Output {
+    /// Reads a pipe to its end; bytes that are not UTF-8 are replaced, long lines are cut.
+    pub(super) async fn drain(self, pipe: Option<impl AsyncRead + Unpin>) {
+        let Some(mut pipe) = pipe else { return };
+        let mut chunk = vec![0; 16 * 1024];
+        let mut line = Vec::new();
+        while let Ok(count @ 1..) = pipe.read(&mut chunk).await {
+            for part in chunk[..count].split_inclusive(|byte| *byte == b'\n') {
+                let room = MAX_LINE.saturating_sub(line.len());
+                line.extend_from_slice(&part[..part.len().min(room)]);
+                if part.ends_with(b"\n") {
+                    self.push(&line);
+                    line.clear();
+                }
+            }
+        }
+        if !line.is_empty() {
+            self.push(&line);
+        }
+    }
+
+    fn push(&self, line: &[u8]) {
+        let line = String::from_utf8_lossy(line).trim_end().to_owned();
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.first.len() < FIRST {
+            lines.first.push(line);
+            return;
+        }
+        if lines.last.len() == LAST {
+            lines.last.pop_front();
+        }
+        lines.last.push_back(line);
+    }
+
+    /// The last `count` lines.
+    pub(super) fn tail(&self, count: usize) -> Vec<String> {
+        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: Vec<&String> = lines.first.iter().chain(&lines.last).filter(|line| !line.is_empty()).collect();
+        all[all.len().saturating_sub(count)..].iter().map(|line| (*line).clone()).collect()
+    }
+
+    /// The first line that contains one of the words.
+    pub(super) fn find(&self, words: &[&str]) -> Option<String> {
+        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.first.iter().chain(&lines.last).find(|line| words.iter().any(|word| line.contains(word))).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn keeps_the_beginning_and_the_end() {
+        let output = Output::default();
+        let text: String = (0..5000).map(|number| format!("line {number}\n")).collect();
+        output.clone().drain(Some(text.as_bytes())).await;
+        assert_eq!(output.tail(2), ["line 4998", "line 4999"]);
+        assert!(output.find(&["line 7"]).is_some_and(|line| line == "line 7"));
+        let lines = output.0.lock().unwrap();
+        assert_eq!((lines.first.len(), lines.last.len()), (FIRST, LAST));
+    }
+
+    #[tokio::test]
+    async fn copes_with_junk_and_endless_lines() {
+        let output = Output::default();
+        let mut text = vec![0xff; 100_000];
+        text.extend_from_slice(b"\nend without a line break");
+        output.clone().drain(Some(&text[..])).await;
+        assert_eq!(output.tail(1), ["end without a line break"]);
+        assert!(output.tail(2)[0].len() <= 3 * MAX_LINE);
+    }
+}

@@ -1,0 +1,24 @@
+//! clawgauge: a go/no-go gauge for OpenClaw gateways.
+//!
+//! The line through the house: [`scenario`] files become a [`plan`] of cells; [`launch`] starts a gateway, [`send`] asks
+//! it, [`observe`] normalises what came back, [`judge`] compares it with rule and snapshot, [`run`] tells all of this in
+//! events, [`record`] keeps them, [`report`] renders. Everything after `observe` is pure.
+
+pub mod cli;
+pub mod fold;
+pub mod judge;
+pub mod launch;
+pub mod observe;
+pub mod plan;
+mod process;
+pub mod record;
+pub mod redact;
+pub mod release;
+pub mod report;
+pub mod request;
+pub mod run;
+pub mod scenario;
+pub mod send;
+pub mod snapshots;
+pub mod template;
+pub mod upstream;

@@ -1,0 +1,176 @@
+//! From an exchange to an observation: normalised, redacted, named. Pure.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::redact::Redactor;
+use crate::scenario::model::{Direction, Outcome};
+use crate::send::Exchange;
+
+/// Headers that are part of the contract; all others may change from release to release.
+const HEADERS: [&str; 5] = ["content-type", "allow", "www-authenticate", "retry-after", "location"];
+/// Error messages are cut to this many characters in records and reports.
+const MAX_MESSAGE: usize = 300;
+
+/// What a gateway did with one request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observation {
+    /// Name of the outcome that the answer fits, if it fits one.
+    pub outcome: Option<String>,
+    /// Whether the caller got in.
+    pub direction: Direction,
+    /// HTTP status.
+    pub status: u16,
+    /// `error.type` of a JSON body.
+    pub error_type: Option<String>,
+    /// `error.message` of a JSON body, redacted and cut.
+    pub message: Option<String>,
+    /// Calls that reached the model.
+    pub model_calls: u32,
+    /// The normalised and redacted answer, as a snapshot holds it.
+    pub answer: String,
+    /// From connecting to the end of the answer.
+    pub took: Duration,
+}
+
+impl Observation {
+    /// The same answer, after more calls than were known when it came: whatever it says, the caller got in.
+    #[must_use]
+    pub fn with_late_calls(self, model_calls: u32) -> Self {
+        let counted = format!("model-calls: {}\n", self.model_calls);
+        let answer = self.answer.replacen(&counted, &format!("model-calls: {model_calls}\n"), 1);
+        Self { outcome: None, direction: Direction::Allow, model_calls, answer, ..self }
+    }
+
+    /// The outcome's name, or status and error type where it fits none.
+    pub fn label(&self) -> String {
+        match (&self.outcome, &self.error_type) {
+            (Some(outcome), _) => outcome.clone(),
+            (None, Some(kind)) => format!("{} {kind}", self.status),
+            (None, None) => format!("{} of another shape", self.status),
+        }
+    }
+}
+
+/// Observes one exchange.
+///
+/// `canary` is the word that this request alone carried, `model_calls` how often it reached the model.
+pub fn observe<'a>(
+    exchange: &Exchange,
+    model_calls: u32,
+    canary: &str,
+    redactor: &Redactor,
+    outcomes: impl IntoIterator<Item = &'a Outcome>,
+) -> Observation {
+    let response = &exchange.response;
+    let clean = |text: &str| redactor.text(text).replace(canary, "[canary]");
+    let json = serde_json::from_slice::<Value>(&response.body).ok();
+    let field = |name: &str| json.as_ref()?.pointer(&format!("/error/{name}"))?.as_str();
+    let message = field("message").map(|message| {
+        let message = clean(message);
+        match message.char_indices().nth(MAX_MESSAGE) {
+            Some((end, _)) => format!("{}...", &message[..end]),
+            None => message,
+        }
+    });
+
+    let mut answer = format!("status: {}\n", response.status);
+    for name in HEADERS {
+        for (_, value) in response.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            answer.push_str(&format!("{name}: {}\n", clean(String::from_utf8_lossy(value).trim())));
+        }
+    }
+    answer.push_str(&format!("model-calls: {model_calls}\n"));
+    answer.push_str(&body_text(&response.body, response.cut, json.clone(), &clean));
+
+    let mut observation = Observation {
+        outcome: None,
+        direction: Direction::Deny,
+        status: response.status,
+        error_type: field("type").map(clean),
+        message,
+        model_calls,
+        answer,
+        took: exchange.took,
+    };
+    let fitting = outcomes.into_iter().find(|outcome| fits(outcome, &observation, json.as_ref()));
+    observation.direction = match fitting {
+        Some(outcome) => outcome.direction,
+        // A caller whose words reached the model got in, whatever the answer says.
+        None if model_calls > 0 || (200..300).contains(&response.status) => Direction::Allow,
+        None => Direction::Deny,
+    };
+    observation.outcome = fitting.map(|outcome| outcome.id.clone());
+    observation
+}
+
+fn fits(outcome: &Outcome, observed: &Observation, json: Option<&Value>) -> bool {
+    fn agrees(wanted: Option<&String>, seen: Option<&String>) -> bool {
+        wanted.is_none_or(|wanted| Some(wanted) == seen)
+    }
+    outcome.status == observed.status
+        && outcome.model_calls == observed.model_calls
+        && agrees(outcome.error_type.as_ref(), observed.error_type.as_ref())
+        && agrees(outcome.message.as_ref(), observed.message.as_ref())
+        && outcome.json.iter().all(|(pointer, value)| json.and_then(|json| json.pointer(pointer)) == Some(value))
+}
+
+fn body_text(body: &[u8], cut: bool, json: Option<Value>, clean: &dyn Fn(&str) -> String) -> String {
+    if body.is_empty() {
+        return "body: empty\n".to_owned();
+    }
+    let (kind, text) = match json {
+        Some(mut json) => {
+            name_volatile(&mut json);
+            ("json", serde_json::to_string_pretty(&sorted(json)).unwrap_or_default())
+        }
+        None => match std::str::from_utf8(body) {
+            Ok(text) => ("text", text.to_owned()),
+            Err(_) => return format!("body: {} bytes that are not text{}\n", body.len(), if cut { ", cut" } else { "" }),
+        },
+    };
+    if cut {
+        return format!("body: {kind}, more than {} bytes\n", crate::send::MAX_BODY);
+    }
+    let mut out = format!("body: {kind}\n");
+    for line in clean(&text).lines() {
+        out.push_str("  ");
+        out.push_str(line);
+        out.push('\n');
+    }
+    out
+}
+
+/// Replaces what differs from request to request by named placeholders.
+fn name_volatile(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                match (key.as_str(), &*value) {
+                    ("id", Value::String(id)) if id.len() >= 12 => *value = "[id]".into(),
+                    ("created" | "created_at", Value::Number(_)) => *value = "[unix-time]".into(),
+                    _ => name_volatile(value),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(name_volatile),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Object keys in order, whatever features of `serde_json` another crate switched on.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<(String, Value)> = map.into_iter().map(|(key, value)| (key, sorted(value))).collect();
+            entries.sort_by(|a, b| a.0.cmp(&b.0));
+            Value::Object(entries.into_iter().collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests;

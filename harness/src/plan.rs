@@ -1,0 +1,253 @@
+//! From scenarios to cells: what would be asked of one release, in which order and in which launches.
+//!
+//! [`Plan::new`] is pure. A cell's position is its place in the full matrix of all scenarios, so that filters and shards
+//! never change an id or an order.
+
+use std::sync::Arc;
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use crate::release::Version;
+use crate::scenario::model::{AxisValue, Rule, Scenario};
+use crate::scenario::{Catalogue, nearest};
+
+/// One combination of axis values of one scenario.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    /// `scenario/axis=value/axis=value`.
+    pub id: String,
+    /// The scenario it belongs to.
+    pub scenario: Arc<Scenario>,
+    /// Value index by axis.
+    pub combination: Vec<u16>,
+    /// The profile that it is launched under.
+    pub profile: String,
+}
+
+impl Cell {
+    /// This cell's value on each axis, in the order of the axes.
+    pub fn values(&self) -> impl Iterator<Item = &Arc<AxisValue>> {
+        self.scenario.axes.iter().zip(&self.combination).map(|(axis, value)| &axis.values[usize::from(*value)])
+    }
+
+    /// Axis names with this cell's values.
+    pub fn axes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.scenario.axes.iter().zip(self.values()).map(|(axis, value)| (axis.name.as_str(), value.id.as_str()))
+    }
+
+    /// The id without scenario and profile: what tells cells of one snapshot file apart.
+    pub fn key(&self) -> String {
+        let parts: Vec<String> = self
+            .axes()
+            .filter(|(axis, _)| *axis != crate::scenario::model::PROFILE_AXIS)
+            .map(|(axis, value)| format!("{axis}={value}"))
+            .collect();
+        parts.join("/")
+    }
+
+    /// The rule that decides it on a release.
+    pub fn rule(&self, release: &Version) -> Option<&Rule> {
+        self.scenario.rule_for(release, &self.combination)
+    }
+}
+
+/// A cell and whether it can be asked of the release.
+#[derive(Debug, Clone)]
+pub struct PlannedCell {
+    /// The cell.
+    pub cell: Arc<Cell>,
+    /// Why it cannot be asked, if it cannot.
+    pub not_applicable: Option<String>,
+}
+
+/// The cells of one profile: one gateway launch.
+#[derive(Debug, Clone)]
+pub struct PlannedLaunch {
+    /// Id of the profile.
+    pub profile: String,
+    /// Its cells, in order.
+    pub cells: Vec<PlannedCell>,
+}
+
+impl PlannedLaunch {
+    /// Whether any cell needs the gateway.
+    pub fn needs_gateway(&self) -> bool {
+        self.cells.iter().any(|planned| planned.not_applicable.is_none())
+    }
+}
+
+/// What one gateway is asked.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The release that it is judged as.
+    pub release: Version,
+    /// One launch a profile, in the order in which profiles first appear.
+    pub launches: Vec<PlannedLaunch>,
+    /// Whether a filter left cells out.
+    pub filtered: bool,
+}
+
+impl Plan {
+    /// Plans all selected cells of the catalogue for one release.
+    pub fn new(catalogue: &Catalogue, release: &Version, selection: &Selection) -> Self {
+        let mut launches: Vec<PlannedLaunch> = Vec::new();
+        let mut filtered = false;
+        for cell in cells(catalogue) {
+            if !selection.accepts(&cell) {
+                filtered = true;
+                continue;
+            }
+            let not_applicable = not_applicable(catalogue, release, &cell);
+            let planned = PlannedCell { cell: Arc::new(cell), not_applicable };
+            match launches.iter_mut().find(|launch| launch.profile == planned.cell.profile) {
+                Some(launch) => launch.cells.push(planned),
+                None => {
+                    launches.push(PlannedLaunch { profile: planned.cell.profile.clone(), cells: vec![planned] });
+                }
+            }
+        }
+        Self { release: release.clone(), launches, filtered }
+    }
+
+    /// How many cells were selected.
+    pub fn len(&self) -> usize {
+        self.launches.iter().map(|launch| launch.cells.len()).sum()
+    }
+
+    /// Whether nothing was selected.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Every cell of the catalogue, in order.
+pub fn cells(catalogue: &Catalogue) -> impl Iterator<Item = Cell> + '_ {
+    catalogue.scenarios.iter().flat_map(|scenario| {
+        let profile_axis = scenario.profile_axis();
+        scenario.combinations().into_iter().map(move |combination| Cell {
+            id: scenario.cell_id(&combination),
+            profile: scenario.axes[profile_axis].values[usize::from(combination[profile_axis])].id.clone(),
+            scenario: Arc::clone(scenario),
+            combination,
+        })
+    })
+}
+
+fn not_applicable(catalogue: &Catalogue, release: &Version, cell: &Cell) -> Option<String> {
+    if let Some(since) = cell.scenario.since.as_ref().filter(|since| release < *since) {
+        return Some(format!("the scenario's contract begins with {since}"));
+    }
+    match catalogue.profiles.get(&cell.profile) {
+        Some(profile) => profile.launch_for(release).err(),
+        None => Some(format!("there is no profile {}", cell.profile)),
+    }
+}
+
+/// Which cells a command is about.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    globs: Vec<GlobMatcher>,
+    conditions: Vec<WhereExpr>,
+}
+
+/// `axis=value,value` or `axis!=value,value`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct WhereExpr {
+    axis: String,
+    values: Vec<String>,
+    negated: bool,
+}
+
+/// A filter that cannot be meant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SelectionError {
+    /// The glob does not parse.
+    #[error("`{0}` is not a glob: {1}")]
+    Glob(String, String),
+    /// The glob selects nothing.
+    #[error("no cell matches `{glob}`{}", .nearest.as_ref().map(|id| format!("; the closest is {id}")).unwrap_or_default())]
+    Unmatched {
+        /// The glob as given.
+        glob: String,
+        /// A cell id that resembles it.
+        nearest: Option<String>,
+    },
+    /// The expression has no `=`.
+    #[error("`{0}` is not a condition; write axis=value,value or axis!=value")]
+    Where(String),
+    /// No scenario has the axis.
+    #[error("no scenario has an axis `{axis}`{}", .nearest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]
+    Axis {
+        /// The axis as given.
+        axis: String,
+        /// A name that resembles it.
+        nearest: Option<String>,
+    },
+    /// The axis has no such value.
+    #[error("axis `{axis}` has no value `{value}`{}", .nearest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]
+    Value {
+        /// The axis.
+        axis: String,
+        /// The value as given.
+        value: String,
+        /// A name that resembles it.
+        nearest: Option<String>,
+    },
+}
+
+impl Selection {
+    /// Reads globs over cell ids and `--where` expressions, and refuses those that cannot select anything.
+    ///
+    /// A glob without `/` or `*` is taken as the beginning of an id. `*` does not cross a `/`, `**` does.
+    ///
+    /// # Errors
+    /// A [`SelectionError`] that names the nearest thing there is.
+    pub fn parse(catalogue: &Catalogue, globs: &[String], wheres: &[String]) -> Result<Self, SelectionError> {
+        let ids: Vec<String> = if globs.is_empty() { Vec::new() } else { cells(catalogue).map(|cell| cell.id).collect() };
+        let globs = globs.iter().map(|glob| parse_glob(glob, &ids)).collect::<Result<_, _>>()?;
+        let conditions = wheres.iter().map(|text| parse_where(text, catalogue)).collect::<Result<_, _>>()?;
+        Ok(Self { globs, conditions })
+    }
+
+    /// Whether the cell is selected: by any glob (if there are any) and by every condition.
+    pub fn accepts(&self, cell: &Cell) -> bool {
+        (self.globs.is_empty() || self.globs.iter().any(|glob| glob.is_match(&cell.id)))
+            && self.conditions.iter().all(|condition| {
+                let value = cell.axes().find(|(axis, _)| *axis == condition.axis).map(|(_, value)| value);
+                value.is_some_and(|value| condition.values.iter().any(|wanted| wanted == value) != condition.negated)
+            })
+    }
+}
+
+fn parse_glob(text: &str, ids: &[String]) -> Result<GlobMatcher, SelectionError> {
+    let pattern = if text.contains(['/', '*', '?', '[', '{']) { text.to_owned() } else { format!("{text}/**") };
+    let glob = GlobBuilder::new(&pattern)
+        .literal_separator(true)
+        .build()
+        .map_err(|error| SelectionError::Glob(text.to_owned(), error.kind().to_string()))?
+        .compile_matcher();
+    if ids.iter().any(|id| glob.is_match(id)) {
+        return Ok(glob);
+    }
+    let nearest = nearest(text, ids.iter().map(String::as_str)).map(str::to_owned);
+    Err(SelectionError::Unmatched { glob: text.to_owned(), nearest })
+}
+
+fn parse_where(text: &str, catalogue: &Catalogue) -> Result<WhereExpr, SelectionError> {
+    let (axis, values) = text.split_once('=').ok_or_else(|| SelectionError::Where(text.to_owned()))?;
+    let (axis, negated) = axis.strip_suffix('!').map_or((axis, false), |axis| (axis, true));
+    let axis = axis.trim().to_owned();
+    let values: Vec<String> = values.split(',').map(|value| value.trim().to_owned()).collect();
+    let axes = || catalogue.scenarios.iter().flat_map(|scenario| &scenario.axes);
+    if !axes().any(|known| known.name == axis) {
+        let nearest = nearest(&axis, axes().map(|known| known.name.as_str())).map(str::to_owned);
+        return Err(SelectionError::Axis { axis, nearest });
+    }
+    let known: Vec<&str> =
+        axes().filter(|known| known.name == axis).flat_map(|known| &known.values).map(|value| value.id.as_str()).collect();
+    if let Some(value) = values.iter().find(|value| !known.contains(&value.as_str())) {
+        let nearest = nearest(value, known.iter().copied()).map(str::to_owned);
+        return Err(SelectionError::Value { axis, value: value.clone(), nearest });
+    }
+    Ok(WhereExpr { axis, values, negated })
+}

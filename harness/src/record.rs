@@ -1,0 +1,447 @@
+//! The record: the versioned results of a run, schema `clawgauge.results/1`, built from the run's events.
+//!
+//! Every report is a rendering of it, and it can be read back.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::judge::{Cause, Deviation, Verdict, causes};
+use crate::run::{CellResult, RunEvent};
+
+/// Name and version of the format.
+pub const SCHEMA: &str = "clawgauge.results/1";
+
+/// The results of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// The run as a whole.
+    pub run: RunInfo,
+    /// The gateways, in the order in which they ran.
+    pub gateways: Vec<GatewayRecord>,
+    /// The cells, by gateway, in the order of the plan.
+    pub cells: Vec<CellRecord>,
+    /// Deviating cells, folded.
+    pub causes: Vec<CauseRecord>,
+    /// Counts.
+    pub summary: Summary,
+}
+
+/// The run as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunInfo {
+    /// Random name of the run.
+    pub id: String,
+    /// When it began, RFC 3339; `SOURCE_DATE_EPOCH` takes precedence.
+    pub started: String,
+    /// When it ended, RFC 3339; `SOURCE_DATE_EPOCH` takes precedence.
+    pub finished: String,
+    /// Version of clawgauge.
+    pub harness: String,
+    /// Hash over the scenario files that were judged by.
+    pub table_hash: String,
+    /// Whether it was told to stop before the end.
+    pub interrupted: bool,
+}
+
+/// A gateway.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GatewayRecord {
+    /// As the caller named it.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// The release it was judged as.
+    pub version: Option<String>,
+    /// Integrity of the package.
+    pub integrity: Option<String>,
+    /// Version of Node.
+    pub node: Option<String>,
+    /// Why it could not be had.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error: Option<String>,
+    /// Its launches, by profile.
+    pub launches: Vec<LaunchRecord>,
+}
+
+/// A launch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LaunchRecord {
+    /// Id of the profile.
+    pub profile: String,
+    /// Milliseconds from spawning until it was ready.
+    pub ready_ms: Option<u64>,
+    /// Milliseconds from asking it to stop until it had.
+    pub stop_ms: Option<u64>,
+    /// Exit code.
+    pub exit: Option<i32>,
+    /// Whether it had to be killed.
+    pub killed: bool,
+    /// Why it failed to start or to stay up.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub failure: Option<String>,
+}
+
+/// A cell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CellRecord {
+    /// `scenario/axis=value/axis=value`.
+    pub id: String,
+    /// The gateway as the caller named it.
+    pub gateway: String,
+    /// Its values by axis.
+    pub axes: BTreeMap<String, String>,
+    /// What the rule asks for.
+    pub expected: Option<ExpectedRecord>,
+    /// What was seen.
+    pub observed: Option<ObservedRecord>,
+    /// `conforms`, `deviates`, `new`, `not-applicable` or `could-not-run`.
+    pub verdict: String,
+    /// In which way it deviates.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub direction: Option<Deviation>,
+    /// Why it is not applicable or could not run.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+    /// The cause that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cause: Option<usize>,
+}
+
+/// What a rule asks for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExpectedRecord {
+    /// Id of the rule.
+    pub rule: String,
+    /// Name of the outcome.
+    pub outcome: String,
+    /// HTTP status.
+    pub status: u16,
+}
+
+/// What was seen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ObservedRecord {
+    /// Name of the outcome, if the answer fits one.
+    pub outcome: Option<String>,
+    /// HTTP status.
+    pub status: u16,
+    /// `error.type` of the body.
+    pub error_type: Option<String>,
+    /// `error.message` of the body, redacted.
+    pub message: Option<String>,
+    /// Calls that reached the model.
+    pub model_calls: u32,
+    /// Milliseconds from connecting to the end of the answer.
+    pub ms: f64,
+}
+
+/// A cause.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CauseRecord {
+    /// Number in the run, from 1.
+    pub id: usize,
+    /// The gateway as the caller named it.
+    pub gateway: String,
+    /// Id of the scenario.
+    pub scenario: String,
+    /// Values by axis that select exactly its cells among those that ran; no axis means all cells.
+    #[serde(rename = "where")]
+    pub conditions: BTreeMap<String, Vec<String>>,
+    /// How many cells.
+    pub cells: usize,
+    /// Id of one of them.
+    pub example: String,
+    /// Name of the outcome that the rule asks for.
+    pub expected: String,
+    /// What was seen.
+    pub observed: String,
+    /// Status, type and message of what was seen.
+    pub answer: String,
+    /// In which way the cells deviate.
+    pub direction: Deviation,
+    /// Id of the rule.
+    pub rule: String,
+    /// The rule in one sentence; may be empty.
+    pub title: String,
+    /// `file:line` of the rule.
+    pub origin: String,
+    /// On whose authority.
+    pub source: String,
+    /// Where the outcome is right and only the answer differs: the accepted answer's place and both texts.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub difference: Option<DifferenceRecord>,
+}
+
+/// An answer that differs from the accepted one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DifferenceRecord {
+    /// `file:line` of the accepted answer.
+    pub snapshot: String,
+    /// The accepted answer.
+    pub accepted: String,
+    /// The observed one.
+    pub observed: String,
+}
+
+/// Counts of verdicts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Cells that were selected.
+    pub selected: usize,
+    /// As the rules and snapshots say.
+    pub conforms: usize,
+    /// Not as they say.
+    pub deviates: usize,
+    /// As a known issue says.
+    pub known: usize,
+    /// A known issue that does not show.
+    pub stale: usize,
+    /// Without a snapshot.
+    pub new: usize,
+    /// Cannot be asked of the release.
+    pub not_applicable: usize,
+    /// Could not be asked.
+    pub could_not_run: usize,
+}
+
+/// How a run ends; the exit codes are a published contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// 0: the contract holds and at least one cell ran.
+    Holds,
+    /// 1: the contract is broken.
+    Broken,
+    /// 3: a gateway did not install, start or stay up.
+    Gateway,
+    /// 4: incomplete, or nothing ran.
+    Incomplete,
+    /// 130: interrupted.
+    Interrupted,
+}
+
+impl Ending {
+    /// The process's exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Holds => 0,
+            Self::Broken => 1,
+            Self::Gateway => 3,
+            Self::Incomplete => 4,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl Record {
+    /// How the run ends, and why in one line.
+    pub fn ending(&self) -> (Ending, String) {
+        let summary = &self.summary;
+        let ran = summary.conforms + summary.deviates + summary.known + summary.stale + summary.new;
+        let failed = self.gateways.iter().find_map(|gateway| {
+            let name = &gateway.reference;
+            gateway.error.as_ref().map(|_| format!("{name} cannot be had")).or_else(|| {
+                let launch = gateway.launches.iter().find(|launch| launch.failure.is_some())?;
+                Some(format!("{name}, profile {}: {}", launch.profile, launch.failure.as_deref().unwrap_or_default()))
+            })
+        });
+        if self.run.interrupted {
+            return (Ending::Interrupted, "interrupted".to_owned());
+        }
+        if let Some(failed) = failed {
+            return (Ending::Gateway, failed);
+        }
+        if summary.deviates + summary.stale + summary.new > 0 {
+            let mut parts = Vec::new();
+            for (count, what) in [(summary.deviates, "deviate"), (summary.stale, "stale"), (summary.new, "without a snapshot")] {
+                if count > 0 {
+                    parts.push(format!("{count} {what}"));
+                }
+            }
+            return (Ending::Broken, format!("of {ran} cells that ran, {}", parts.join(", ")));
+        }
+        if summary.could_not_run > 0 {
+            return (Ending::Incomplete, format!("{} cells could not run", summary.could_not_run));
+        }
+        if ran == 0 {
+            return (Ending::Incomplete, "no cell ran".to_owned());
+        }
+        (Ending::Holds, format!("the contract holds on all {ran} cells that ran"))
+    }
+}
+
+/// Builds a record from a run's events.
+#[derive(Debug)]
+pub struct Recorder {
+    run: RunInfo,
+    gateways: Vec<GatewayRecord>,
+    order: BTreeMap<String, usize>,
+    results: Vec<CellResult>,
+}
+
+impl Recorder {
+    /// Begins a record; `table_hash` says what is judged by.
+    pub fn new(table_hash: &str) -> Self {
+        let started = now();
+        let run = RunInfo {
+            id: crate::upstream::new_canary().trim_start_matches("canary-").to_owned(),
+            finished: started.clone(),
+            started,
+            harness: env!("CARGO_PKG_VERSION").to_owned(),
+            table_hash: table_hash.to_owned(),
+            interrupted: false,
+        };
+        Self { run, gateways: Vec::new(), order: BTreeMap::new(), results: Vec::new() }
+    }
+
+    /// Takes in one event.
+    pub fn event(&mut self, event: &RunEvent) {
+        match event {
+            RunEvent::GatewayReady(info) => {
+                self.order.insert(info.gateway.clone(), self.gateways.len());
+                self.gateways.push(GatewayRecord {
+                    reference: info.gateway.clone(),
+                    version: Some(info.version.to_string()),
+                    integrity: info.integrity.clone(),
+                    node: info.node.clone(),
+                    error: None,
+                    launches: Vec::new(),
+                });
+            }
+            RunEvent::GatewayFailed { gateway, error, .. } => {
+                self.order.insert(gateway.clone(), self.gateways.len());
+                self.gateways.push(GatewayRecord {
+                    reference: gateway.clone(),
+                    version: None,
+                    integrity: None,
+                    node: None,
+                    error: Some(error.clone()),
+                    launches: Vec::new(),
+                });
+            }
+            RunEvent::LaunchEnded(info) => {
+                let launch = LaunchRecord {
+                    profile: info.profile.clone(),
+                    ready_ms: info.ready.map(millis),
+                    stop_ms: info.stop.map(millis),
+                    exit: info.exit,
+                    killed: info.killed,
+                    failure: info.failure.clone(),
+                };
+                if let Some(gateway) = self.gateways.iter_mut().find(|gateway| gateway.reference == info.gateway) {
+                    gateway.launches.push(launch);
+                    gateway.launches.sort_by(|a, b| a.profile.cmp(&b.profile));
+                }
+            }
+            RunEvent::Cell(result) => self.results.push((**result).clone()),
+            RunEvent::Interrupted => self.run.interrupted = true,
+            RunEvent::Preparing { .. }
+            | RunEvent::LaunchStarted { .. }
+            | RunEvent::LaunchReady { .. }
+            | RunEvent::LaunchFailed { .. }
+            | RunEvent::Asked { .. }
+            | RunEvent::Finished => {}
+        }
+    }
+
+    /// Ends the record, and hands back the results with it: snapshots are made from them.
+    pub fn finish(mut self) -> (Record, Vec<CellResult>) {
+        self.run.finished = now();
+        let order = std::mem::take(&mut self.order);
+        self.results.sort_by(|a, b| {
+            let place = |result: &CellResult| order.get(&result.gateway).copied();
+            (place(a), &a.cell.scenario.id, &a.cell.combination).cmp(&(place(b), &b.cell.scenario.id, &b.cell.combination))
+        });
+        let causes = causes(&self.results);
+        let by_cell: BTreeMap<(&str, &str), usize> = causes
+            .iter()
+            .flat_map(|cause| cause.cells.iter().map(|cell| ((cause.gateway.as_str(), cell.as_str()), cause.id)))
+            .collect();
+        let cells: Vec<CellRecord> = self
+            .results
+            .iter()
+            .map(|result| cell_record(result, by_cell.get(&(result.gateway.as_str(), result.cell.id.as_str())).copied()))
+            .collect();
+        let mut summary = Summary { selected: cells.len(), ..Summary::default() };
+        for result in &self.results {
+            *match &result.verdict {
+                Verdict::Conforms => &mut summary.conforms,
+                Verdict::Deviates(_) => &mut summary.deviates,
+                Verdict::New => &mut summary.new,
+                Verdict::NotApplicable(_) => &mut summary.not_applicable,
+                Verdict::CouldNotRun(_) => &mut summary.could_not_run,
+            } += 1;
+        }
+        let causes = causes.into_iter().map(cause_record).collect();
+        let record =
+            Record { schema: SCHEMA.to_owned(), run: self.run, gateways: self.gateways, cells, causes, summary };
+        (record, self.results)
+    }
+}
+
+fn cell_record(result: &CellResult, cause: Option<usize>) -> CellRecord {
+    let (direction, reason) = match &result.verdict {
+        Verdict::Deviates(deviation) => (Some(*deviation), None),
+        Verdict::NotApplicable(reason) | Verdict::CouldNotRun(reason) => (None, Some(reason.clone())),
+        Verdict::Conforms | Verdict::New => (None, None),
+    };
+    CellRecord {
+        id: result.cell.id.clone(),
+        gateway: result.gateway.clone(),
+        axes: result.cell.axes().map(|(axis, value)| (axis.to_owned(), value.to_owned())).collect(),
+        expected: result.expected.as_ref().map(|expected| ExpectedRecord {
+            rule: expected.rule.clone(),
+            outcome: expected.outcome.id.clone(),
+            status: expected.outcome.status,
+        }),
+        observed: result.observed.as_ref().map(|observed| ObservedRecord {
+            outcome: observed.outcome.clone(),
+            status: observed.status,
+            error_type: observed.error_type.clone(),
+            message: observed.message.clone(),
+            model_calls: observed.model_calls,
+            ms: (observed.took.as_secs_f64() * 10_000.0).round() / 10.0,
+        }),
+        verdict: result.verdict.name().to_owned(),
+        direction,
+        reason,
+        cause,
+    }
+}
+
+fn cause_record(cause: Cause) -> CauseRecord {
+    CauseRecord {
+        id: cause.id,
+        gateway: cause.gateway,
+        scenario: cause.scenario,
+        conditions: cause.conditions.into_iter().collect(),
+        cells: cause.cells.len(),
+        example: cause.cells.first().cloned().unwrap_or_default(),
+        expected: cause.expected,
+        observed: cause.observed,
+        answer: cause.answer,
+        direction: cause.deviation,
+        rule: cause.rule,
+        title: cause.title,
+        origin: cause.origin,
+        source: cause.source,
+        difference: cause.difference.map(|difference| DifferenceRecord {
+            snapshot: difference.snapshot,
+            accepted: difference.accepted,
+            observed: difference.observed,
+        }),
+    }
+}
+
+/// The time that reports carry.
+fn now() -> String {
+    let fixed = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
+    let time = fixed.and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or_else(Timestamp::now);
+    format!("{time:.0}")
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

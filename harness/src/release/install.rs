@@ -1,0 +1,385 @@
+//! From a gateway's name to a program: installs what is missing.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::AsyncReadExt as _;
+use tokio_util::sync::CancellationToken;
+
+use super::cache::{Cache, Installed};
+use super::node::{self, NodeChoice};
+use super::npm::{NpmError, npm};
+use super::{GatewayRef, Program, Published, Version};
+use crate::scenario::nearest;
+
+const PACKAGE: &str = "openclaw";
+const ENTRY: &str = "node_modules/openclaw/openclaw.mjs";
+/// Some releases depend on a package from a git host; the registry has a build of it.
+const GIT_DEPENDENCY: (&str, &str) = ("libsignal", "2.0.1");
+
+/// Where releases come from.
+#[derive(Debug, Clone)]
+pub struct InstallContext {
+    /// The npm command.
+    pub npm: OsString,
+    /// The machine's own Node.
+    pub node: PathBuf,
+    /// Where installed packages are kept; `None` where no home folder is known.
+    pub cache: Option<Cache>,
+    /// What runs as `reference`.
+    pub reference: Program,
+}
+
+impl InstallContext {
+    /// npm and Node from the `PATH`, the cache from the environment.
+    pub fn from_env(reference: Program) -> Self {
+        Self { npm: "npm".into(), node: "node".into(), cache: Cache::from_env(), reference }
+    }
+}
+
+/// A step of an installation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// Another process installs the same thing.
+    Waiting(String),
+    /// The registry is asked.
+    Resolving(String),
+    /// npm installs a package, for so long.
+    Installing(String, Duration),
+    /// Something a reader of the results should know.
+    Note(String),
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Waiting(what) => write!(f, "waiting for another clawgauge that installs {what}"),
+            Self::Resolving(what) => write!(f, "asking the registry for {what}"),
+            Self::Installing(what, time) => write!(f, "installing {what}, {} s (once; up to two minutes)", time.as_secs()),
+            Self::Note(note) => f.write_str(note),
+        }
+    }
+}
+
+/// A gateway cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// npm cannot be started.
+    #[error("npm cannot be started: {0}")]
+    NoNpm(String),
+    /// The registry has no such version.
+    #[error("the registry has no {package}@{version}{}", .nearest.as_ref().map(|name| format!("; the closest is {name}")).unwrap_or_default())]
+    NoSuchVersion {
+        /// Name of the package.
+        package: String,
+        /// The version that was asked for.
+        version: String,
+        /// A version that resembles it.
+        nearest: Option<String>,
+    },
+    /// npm failed.
+    #[error("npm could not install {what} (exit code {}); its last lines:\n{}", .code.map_or("none".to_owned(), |code| code.to_string()), .tail.join("\n"))]
+    Npm {
+        /// What was installed.
+        what: String,
+        /// npm's exit code.
+        code: Option<i32>,
+        /// The last lines that it wrote.
+        tail: Vec<String>,
+    },
+    /// The registry's answer makes no sense.
+    #[error("the registry's answer about {0} cannot be read")]
+    Registry(String),
+    /// The cache cannot be read or written.
+    #[error("the cache of releases: {0}")]
+    Cache(#[from] std::io::Error),
+    /// No home folder.
+    #[error("there is no folder for the cache of releases")]
+    NoCache,
+    /// No Node in the range that the release asks for.
+    #[error("no Node satisfies {0}")]
+    NoNode(String),
+    /// The path is no gateway.
+    #[error("{path}: {why}")]
+    Path {
+        /// The path as given.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+        /// What to do about it.
+        help: Option<String>,
+    },
+    /// Somebody pressed Ctrl-C.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl InstallError {
+    /// The next thing to do.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::NoNpm(_) => Some("install Node.js with npm (any version; the right Node for a release is fetched with it)".to_owned()),
+            Self::NoSuchVersion { package, .. } => Some(format!("list what there is: npm view {package} versions")),
+            Self::Npm { tail, .. } => {
+                let text = tail.join("\n");
+                let cause = [
+                    ("ENOSPC", "the disk is full; a release takes 350 to 1360 MB"),
+                    ("ENOTFOUND", "the registry cannot be reached; check the network and `npm config get registry`"),
+                    ("ECONNREFUSED", "the registry cannot be reached; check the network and `npm config get registry`"),
+                    ("ETIMEDOUT", "the registry does not answer; check the network and try again"),
+                ];
+                cause.iter().find(|(word, _)| text.contains(word)).map(|(_, help)| (*help).to_owned())
+            }
+            Self::Registry(what) => Some(format!("try it by hand: npm view {what}")),
+            Self::NoCache => Some("set XDG_CACHE_HOME or HOME to an absolute path".to_owned()),
+            Self::Path { help, .. } => help.clone(),
+            Self::Cache(_) => Some("set XDG_CACHE_HOME to a folder that can be written".to_owned()),
+            Self::NoNode(_) | Self::Cancelled => None,
+        }
+    }
+}
+
+/// Finds or installs what a reference names.
+///
+/// # Errors
+/// An [`InstallError`] that says what failed and, through [`InstallError::help`], what to do.
+pub async fn resolve(
+    reference: &GatewayRef,
+    context: &InstallContext,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+    cancel: &CancellationToken,
+) -> Result<Program, InstallError> {
+    let installer = Installer { context, progress, cancel };
+    match reference {
+        GatewayRef::Reference => Ok(context.reference.clone()),
+        GatewayRef::Published(Published::Exact(version)) => installer.release(&version.to_string()).await,
+        GatewayRef::Published(Published::Latest) => {
+            let version = installer.latest().await?;
+            installer.release(&version).await
+        }
+        GatewayRef::Path(path) => installer.path(path).await,
+    }
+}
+
+struct Installer<'a> {
+    context: &'a InstallContext,
+    progress: &'a (dyn Fn(Progress) + Send + Sync),
+    cancel: &'a CancellationToken,
+}
+
+impl Installer<'_> {
+    async fn release(&self, version: &str) -> Result<Program, InstallError> {
+        let installed = self.package(PACKAGE, version, ENTRY).await?;
+        for dependency in &installed.overrides {
+            (self.progress)(Progress::Note(format!("{PACKAGE}@{version} runs with {dependency} from the registry instead of its git host")));
+        }
+        let folder = self.cache()?.folder(PACKAGE, version);
+        self.program(&folder.join(ENTRY), installed.engines.as_deref(), version.parse().ok(), installed.integrity).await
+    }
+
+    async fn latest(&self) -> Result<String, InstallError> {
+        let tags = self.view(PACKAGE, "dist-tags").await?;
+        let latest = tags.get("latest").and_then(Value::as_str).map(str::to_owned);
+        latest.ok_or_else(|| InstallError::Registry(format!("{PACKAGE} dist-tags")))
+    }
+
+    /// A program that runs an entry point on a Node that fits.
+    async fn program(
+        &self,
+        entry: &Path,
+        engines: Option<&str>,
+        version: Option<Version>,
+        integrity: Option<String>,
+    ) -> Result<Program, InstallError> {
+        let machine = node::version_of(&self.context.node).await;
+        let package = node::package();
+        let wanted = match node::choose(engines, machine.as_deref()) {
+            NodeChoice::Machine(node) => {
+                return Ok(Program {
+                    command: self.context.node.clone(),
+                    args: vec![entry.into()],
+                    version,
+                    integrity,
+                    node: Some(node),
+                    path_dirs: Vec::new(),
+                });
+            }
+            NodeChoice::Install(wanted) => wanted,
+            NodeChoice::Search => {
+                let versions = self.view(&package, "versions").await?;
+                let versions = versions.as_array().into_iter().flatten().filter_map(Value::as_str);
+                node::greatest(engines, versions).ok_or_else(|| InstallError::NoNode(engines.unwrap_or("*").to_owned()))?
+            }
+        };
+        let binary = format!("node_modules/{package}/bin/node");
+        self.package(&package, &wanted, &binary).await?;
+        let command = self.cache()?.folder(&package, &wanted).join(binary);
+        Ok(Program {
+            path_dirs: command.parent().map(Path::to_path_buf).into_iter().collect(),
+            command,
+            args: vec![entry.into()],
+            version,
+            integrity,
+            node: Some(wanted),
+        })
+    }
+
+    /// Installs a package into the cache, unless it is there; `file` is what the package is for.
+    async fn package(&self, package: &str, version: &str, file: &str) -> Result<Installed, InstallError> {
+        let cache = self.cache()?;
+        if let Some(installed) = cache.get(package, version, file) {
+            return Ok(installed);
+        }
+        let what = format!("{package}@{version}");
+        let lock = cache.lock(package, version, || (self.progress)(Progress::Waiting(what.clone())), self.cancel).await;
+        let lock = lock.map_err(|error| if self.cancel.is_cancelled() { InstallError::Cancelled } else { error.into() })?;
+        // Whoever held the lock may have installed it.
+        if let Some(installed) = cache.get(package, version, file) {
+            return Ok(installed);
+        }
+        let folder = cache.begin(package, version, &lock)?;
+        let record = match self.install_into(&folder, package, version, file).await {
+            Ok(record) => record,
+            Err(error) => {
+                cache.abort(package, version, &lock);
+                return Err(error);
+            }
+        };
+        cache.commit(&record, &lock)?;
+        Ok(record)
+    }
+
+    async fn install_into(&self, folder: &Path, package: &str, version: &str, file: &str) -> Result<Installed, InstallError> {
+        let what = format!("{package}@{version}");
+        let mut overrides = Vec::new();
+        let mut result = self.npm_install(folder, &what, None).await;
+        if matches!(&result, Err(NpmError::Failed { code, tail }) if is_git_failure(*code, tail)) {
+            let (name, replacement) = GIT_DEPENDENCY;
+            (self.progress)(Progress::Note(format!("{what} wants {name} from a git host that cannot be reached; taking {name}@{replacement} from the registry")));
+            overrides.push(format!("{name}@{replacement}"));
+            result = self.npm_install(folder, &what, Some(GIT_DEPENDENCY)).await;
+        }
+        match result {
+            Ok(()) => {}
+            Err(NpmError::Missing(error)) => return Err(InstallError::NoNpm(error)),
+            Err(NpmError::Cancelled) => return Err(InstallError::Cancelled),
+            Err(NpmError::Failed { code, tail }) => {
+                let text = tail.join("\n");
+                if text.contains("ETARGET") || text.contains("E404") {
+                    let versions = self.view(package, "versions").await.unwrap_or(Value::Null);
+                    let known = versions.as_array().into_iter().flatten().filter_map(Value::as_str);
+                    let nearest = nearest(version, known).map(str::to_owned);
+                    return Err(InstallError::NoSuchVersion { package: package.to_owned(), version: version.to_owned(), nearest });
+                }
+                return Err(InstallError::Npm { what, code, tail });
+            }
+        }
+        let manifest = read_json(&folder.join("node_modules").join(package).join("package.json"))?;
+        let installed_version = manifest.get("version").and_then(Value::as_str).unwrap_or_default();
+        if installed_version != version || !folder.join(file).is_file() {
+            return Err(InstallError::Npm {
+                what,
+                code: Some(0),
+                tail: vec![format!("npm reported success, but {file} of version {version} is not there")],
+            });
+        }
+        let lock = read_json(&folder.join("node_modules/.package-lock.json")).unwrap_or(Value::Null);
+        let integrity = lock.get("packages").and_then(|packages| packages.get(format!("node_modules/{package}")));
+        Ok(Installed {
+            package: package.to_owned(),
+            version: version.to_owned(),
+            integrity: integrity.and_then(|entry| entry.get("integrity")).and_then(Value::as_str).map(str::to_owned),
+            engines: engines_of(&manifest),
+            overrides,
+            installed: format!("{:.0}", jiff::Timestamp::now()),
+        })
+    }
+
+    async fn npm_install(&self, folder: &Path, what: &str, replace: Option<(&str, &str)>) -> Result<(), NpmError> {
+        let mut manifest = serde_json::json!({ "name": "clawgauge-cache-entry", "private": true });
+        if let Some((name, version)) = replace {
+            manifest["overrides"] = serde_json::json!({ name: version });
+        }
+        fs_err::write(folder.join("package.json"), manifest.to_string()).map_err(|error| NpmError::Missing(error.to_string()))?;
+        let args = ["install", what, "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress"];
+        let tick = |time| (self.progress)(Progress::Installing(what.to_owned(), time));
+        npm(&self.context.npm, folder, &args, &tick, self.cancel).await.map(drop)
+    }
+
+    /// Asks the registry about a package.
+    async fn view(&self, package: &str, field: &str) -> Result<Value, InstallError> {
+        let what = format!("{package} {field}");
+        (self.progress)(Progress::Resolving(what.clone()));
+        let folder = std::env::temp_dir();
+        let output = npm(&self.context.npm, &folder, &["view", package, field, "--json"], &|_| {}, self.cancel).await;
+        match output {
+            Ok(text) => serde_json::from_str(&text).map_err(|_| InstallError::Registry(what)),
+            Err(NpmError::Missing(error)) => Err(InstallError::NoNpm(error)),
+            Err(NpmError::Cancelled) => Err(InstallError::Cancelled),
+            Err(NpmError::Failed { code, tail }) => Err(InstallError::Npm { what, code, tail }),
+        }
+    }
+
+    fn cache(&self) -> Result<&Cache, InstallError> {
+        self.context.cache.as_ref().ok_or(InstallError::NoCache)
+    }
+
+    /// An entry point that runs on Node, or an executable.
+    async fn path(&self, path: &Path) -> Result<Program, InstallError> {
+        let wrong = |why: &str, help: Option<String>| InstallError::Path { path: path.display().to_string(), why: why.to_owned(), help };
+        let entry = std::path::absolute(path)?;
+        if entry.is_dir() {
+            let inside = [entry.join("openclaw.mjs"), entry.join(ENTRY)].into_iter().find(|inside| inside.is_file());
+            return Err(wrong("is a folder", inside.map(|inside| format!("name the file: {}", inside.display()))));
+        }
+        if !entry.is_file() {
+            return Err(wrong("there is no such file", None));
+        }
+        let script = entry.extension().is_some_and(|extension| ["mjs", "js", "cjs"].iter().any(|known| extension == *known));
+        if script {
+            let manifest = entry.ancestors().skip(1).find_map(|folder| read_json(&folder.join("package.json")).ok());
+            let version = manifest.as_ref().and_then(|manifest| manifest.get("version")?.as_str()?.parse().ok());
+            let engines = manifest.as_ref().and_then(engines_of);
+            return self.program(&entry, engines.as_deref(), version, None).await;
+        }
+        if !is_executable(&entry) {
+            return Err(wrong("is not executable", Some(format!("chmod +x {}", entry.display()))));
+        }
+        let version = executable_version(&entry).await;
+        Ok(Program { command: entry, args: Vec::new(), version, integrity: None, node: None, path_dirs: Vec::new() })
+    }
+}
+
+fn is_git_failure(code: Option<i32>, tail: &[String]) -> bool {
+    code == Some(128) || tail.iter().any(|line| line.contains("git ls-remote") || line.contains("git --no-replace-objects"))
+}
+
+fn engines_of(manifest: &Value) -> Option<String> {
+    manifest.pointer("/engines/node").and_then(Value::as_str).map(str::to_owned)
+}
+
+fn read_json(path: &Path) -> Result<Value, InstallError> {
+    serde_json::from_slice(&fs_err::read(path)?).map_err(|error| std::io::Error::other(format!("{}: {error}", path.display())).into())
+}
+
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).is_ok_and(|data| data.permissions().mode() & 0o111 != 0)
+}
+
+/// What `--version` prints, if a release is in it.
+async fn executable_version(path: &Path) -> Option<Version> {
+    let mut command = tokio::process::Command::new(path);
+    let mut group = crate::process::Group::spawn(command.arg("--version")).ok()?;
+    let (stdout, _stderr) = group.pipes();
+    let mut text = Vec::new();
+    let mut start = stdout?.take(4096);
+    tokio::time::timeout(Duration::from_secs(10), start.read_to_end(&mut text)).await.ok()?.ok()?;
+    String::from_utf8_lossy(&text).split_whitespace().find_map(|word| word.parse().ok())
+}
+
+#[cfg(test)]
+mod tests;

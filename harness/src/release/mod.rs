@@ -1,0 +1,17 @@
+//! Releases: their order, how a gateway is named, where it comes from, and what is executed to run it.
+//!
+//! Nothing here launches a gateway; [`resolve`] ends with a [`Program`].
+
+mod cache;
+mod install;
+mod node;
+mod npm;
+mod program;
+mod reference;
+mod version;
+
+pub use cache::Cache;
+pub use install::{InstallContext, InstallError, Progress, resolve};
+pub use program::Program;
+pub use reference::{GatewayRef, Published};
+pub use version::{Version, VersionError, VersionRange};

@@ -1,0 +1,96 @@
+//! One gateway: from its reference to the end of its last launch.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::launch::run_launch;
+use super::{Context, GatewayInfo, RunEvent};
+use crate::plan::{Plan, PlannedCell};
+use crate::release::{GatewayRef, Program, Version, resolve};
+
+/// A gateway that can be launched.
+#[derive(Debug)]
+pub(super) struct Target {
+    /// As the caller named it.
+    pub(super) gateway: String,
+    /// The release it is judged as.
+    pub(super) version: Version,
+    /// What to execute.
+    pub(super) program: Program,
+    /// Folder for the launches' own folders.
+    pub(super) folder: std::path::PathBuf,
+}
+
+/// Prepares a gateway and runs all its launches.
+pub(super) async fn run_gateway(context: &Arc<Context>, reference: &GatewayRef) {
+    let gateway = reference.to_string();
+    let progress = |step: crate::release::Progress| {
+        context.emit(RunEvent::Preparing { gateway: gateway.clone(), what: step.to_string() });
+    };
+    let program = match resolve(reference, &context.options.install, &progress, &context.cancel).await {
+        Ok(program) => program,
+        Err(_) if context.cancel.is_cancelled() => return,
+        Err(error) => {
+            context.emit(RunEvent::GatewayFailed { gateway, help: error.help(), error: error.to_string() });
+            return;
+        }
+    };
+    let Some(version) = context.options.release.clone().or_else(|| program.version.clone()) else {
+        context.emit(RunEvent::GatewayFailed {
+            error: format!("{gateway} does not say which release it is"),
+            help: Some("say which release's contract it must keep: --release 2026.9.6".to_owned()),
+            gateway,
+        });
+        return;
+    };
+    let folder = match tempfile::Builder::new().prefix("clawgauge-").disable_cleanup(context.options.keep_temp).tempdir() {
+        Ok(folder) => folder,
+        Err(error) => {
+            context.emit(RunEvent::GatewayFailed {
+                gateway,
+                error: format!("no temporary folder can be made: {error}"),
+                help: Some("set TMPDIR to a folder that can be written".to_owned()),
+            });
+            return;
+        }
+    };
+
+    let plan = Plan::new(&context.catalogue, &version, &context.options.selection);
+    context.emit(RunEvent::GatewayReady(GatewayInfo {
+        gateway: gateway.clone(),
+        version: version.clone(),
+        integrity: program.integrity.clone(),
+        node: program.node.clone(),
+        selected: plan.len(),
+        launches: plan.launches.iter().map(|launch| (launch.profile.clone(), launch.cells.len())).collect(),
+        filtered: plan.filtered,
+    }));
+    if context.options.keep_temp {
+        context.emit(RunEvent::Preparing { gateway: gateway.clone(), what: format!("launch folders stay in {}", folder.path().display()) });
+    }
+    let target = Arc::new(Target { gateway, version, program, folder: folder.path().to_path_buf() });
+    let slots = Arc::new(Semaphore::new(context.options.launches.max(1)));
+    let mut tasks = JoinSet::new();
+    for launch in plan.launches {
+        let (context, target, slots) = (Arc::clone(context), Arc::clone(&target), Arc::clone(&slots));
+        tasks.spawn(async move {
+            // The semaphore is never closed, so there is always a permit in the end.
+            let _slot = if launch.needs_gateway() { slots.acquire_owned().await.ok() } else { None };
+            run_launch(&context, &target, launch.profile, &launch.cells).await;
+        });
+    }
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended
+            && let Ok(panic) = error.try_into_panic()
+        {
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
+
+/// The cells that can be asked and those that cannot.
+pub(super) fn partition(cells: &[PlannedCell]) -> (Vec<&PlannedCell>, Vec<&PlannedCell>) {
+    cells.iter().partition(|planned| planned.not_applicable.is_none())
+}

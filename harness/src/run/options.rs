@@ -1,0 +1,32 @@
+//! What a run is asked to do.
+
+use std::time::Duration;
+
+use crate::plan::Selection;
+use crate::release::{GatewayRef, Version};
+use crate::release::InstallContext;
+
+/// What a run is asked to do.
+#[derive(Debug)]
+pub struct RunOptions {
+    /// The gateways, in order.
+    pub gateways: Vec<GatewayRef>,
+    /// Which cells.
+    pub selection: Selection,
+    /// Requests at a time within a launch.
+    pub jobs: usize,
+    /// Launches at a time.
+    pub launches: usize,
+    /// How long one request may take.
+    pub timeout: Duration,
+    /// How long a gateway may take to get ready.
+    pub ready_timeout: Duration,
+    /// How long a gateway may take to stop before it is killed.
+    pub stop_grace: Duration,
+    /// Judge a gateway whose version is unknown as this release.
+    pub release: Option<Version>,
+    /// Keep the launch folders instead of removing them.
+    pub keep_temp: bool,
+    /// Where releases come from.
+    pub install: InstallContext,
+}

@@ -1,0 +1,140 @@
+//! Everything that the data folders say, read at once.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use sha2::{Digest, Sha256};
+
+use super::model::{Outcome, Scenario};
+use super::profile::{Base, Profile, Profiles};
+use super::resolve::{self, Axes, Outcomes};
+use super::{Problem, Problems, SourceFile};
+
+/// The validated contents of `scenarios/` and `fixtures/`.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    /// The folder that holds `scenarios/`, `snapshots/` and `fixtures/`.
+    pub root: PathBuf,
+    /// The scenarios, by file name.
+    pub scenarios: Vec<Arc<Scenario>>,
+    /// The outcomes by id.
+    pub outcomes: IndexMap<String, Arc<Outcome>>,
+    /// The launch profiles by id.
+    pub profiles: IndexMap<String, Profile>,
+    /// What every launch has in common.
+    pub base: Base,
+    /// SHA-256 over all files that were read, in hex: what a run was judged by.
+    pub table_hash: String,
+}
+
+/// Looks for the data root: `start` or the closest folder above it that holds a `scenarios` folder.
+pub fn find_root(start: &Path) -> Option<PathBuf> {
+    start.ancestors().find(|folder| folder.join("scenarios/outcomes.toml").is_file()).map(Path::to_path_buf)
+}
+
+impl Catalogue {
+    /// Reads and validates all files below `root`. Nothing is launched and nothing is written.
+    ///
+    /// # Errors
+    /// All problems that were found, each with its place.
+    pub fn load(root: &Path) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let mut hash = Sha256::new();
+        let mut read = |relative: &str| -> Result<SourceFile, Problem> {
+            let file = SourceFile::read(root, Path::new(relative))?;
+            for part in [file.name.as_bytes(), file.text.as_bytes()] {
+                hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
+                hash.update(part);
+            }
+            Ok(file)
+        };
+
+        let base_file = read("fixtures/profiles/base.toml")?;
+        let base: Base = resolve::parse_toml(&base_file)?;
+        resolve::schema_version(&base_file, &base.schema, &mut problems);
+
+        let mut profiles = Profiles::new();
+        for name in toml_files(root, "fixtures/profiles")? {
+            if name.ends_with("/base.toml") {
+                continue;
+            }
+            match Profile::parse(&read(&name)?, &base) {
+                Ok(profile) => {
+                    profiles.insert(profile.id.clone(), profile);
+                }
+                Err(found) => problems.0.extend(found.0),
+            }
+        }
+
+        let mut axes = Axes::new();
+        axes.insert(super::model::PROFILE_AXIS.to_owned(), resolve::profile_axis(&profiles));
+        for name in toml_files(root, "scenarios/axes")? {
+            if let Err(found) = resolve::axis(&read(&name)?, &mut axes) {
+                problems.0.extend(found.0);
+            }
+        }
+        let outcomes = resolve::outcomes(&read("scenarios/outcomes.toml")?).unwrap_or_else(|found| {
+            problems.0.extend(found.0);
+            Outcomes::new()
+        });
+        // Names cannot be resolved against files that did not parse: say what is wrong with those first.
+        let outcomes = Problems::into_result(problems, outcomes)?;
+        let mut problems = Problems::default();
+
+        let mut scenarios: Vec<Arc<Scenario>> = Vec::new();
+        for name in toml_files(root, "scenarios")? {
+            if name == "scenarios/outcomes.toml" {
+                continue;
+            }
+            let file = read(&name)?;
+            match resolve::scenario(&file, &root.join("fixtures"), &axes, &outcomes) {
+                Ok(scenario) => {
+                    if let Some(twin) = scenarios.iter().find(|other| other.id == scenario.id) {
+                        let span = file.find(&scenario.id, 0).unwrap_or(0..0);
+                        problems.0.push(Problem::at(
+                            &file,
+                            span,
+                            format!("scenario `{}` is defined twice", scenario.id),
+                            format!("also in {}", twin.file.name),
+                        ));
+                    }
+                    scenarios.push(Arc::new(scenario));
+                }
+                Err(found) => problems.0.extend(found.0),
+            }
+        }
+        for scenario in &scenarios {
+            hash.update(scenario.request.body.as_bytes());
+        }
+        if scenarios.is_empty() && problems.0.is_empty() {
+            problems.0.push(Problem::nowhere("there is no scenario file in scenarios/"));
+        }
+        let table_hash = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        problems.into_result(Self { root: root.to_path_buf(), scenarios, outcomes, profiles, base, table_hash })
+    }
+
+    /// Proves every decision table.
+    ///
+    /// # Errors
+    /// All gaps, overlaps and dead rules.
+    pub fn check_tables(&self) -> Result<(), Problems> {
+        let found = self.scenarios.iter().filter_map(|scenario| super::check_table(scenario).err());
+        Problems(found.flat_map(|problems| problems.0).collect()).into_result(())
+    }
+}
+
+/// The TOML files of a folder, sorted, relative to the root.
+fn toml_files(root: &Path, folder: &str) -> Result<Vec<String>, Problem> {
+    let entries =
+        fs_err::read_dir(root.join(folder)).map_err(|error| Problem::nowhere(format!("cannot read {folder}/: {error}")))?;
+    let mut names: Vec<String> = entries
+        .filter_map(Result::ok)
+        .filter(|entry| entry.path().is_file())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".toml"))
+        .map(|name| format!("{folder}/{name}"))
+        .collect();
+    names.sort();
+    Ok(names)
+}

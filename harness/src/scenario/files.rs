@@ -1,0 +1,273 @@
+//! The files as they are written: serde types, spans kept, nothing resolved yet.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+use toml::Spanned;
+
+/// A scenario: one question, its matrix and its decision table.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ScenarioFile {
+    /// Version of this file format; 1.
+    #[schemars(with = "u32")]
+    pub(crate) schema: Spanned<u32>,
+    /// Name of the scenario, the first part of every cell id.
+    #[schemars(with = "String")]
+    pub(crate) id: Spanned<String>,
+    /// The question in one sentence.
+    pub(crate) title: String,
+    /// The first release that the decision table speaks about; earlier ones are not applicable.
+    #[schemars(with = "Option<String>")]
+    pub(crate) since: Option<Spanned<String>>,
+    /// The request that every cell sends, before its axis values add to it.
+    pub(crate) request: RequestTable,
+    /// The axes and the values of each that take part; their product is the matrix.
+    #[schemars(with = "BTreeMap<String, Vec<String>>")]
+    pub(crate) axes: IndexMap<Spanned<String>, Vec<Spanned<String>>>,
+    /// Named groups of values by axis, referred to as `@name`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, BTreeMap<String, Vec<String>>>")]
+    pub(crate) sets: IndexMap<Spanned<String>, IndexMap<Spanned<String>, Vec<Spanned<String>>>>,
+    /// Combinations that are left out of the matrix, each with a reason.
+    #[serde(default)]
+    pub(crate) exclude: Vec<ExcludeTable>,
+    /// The decision table.
+    pub(crate) rule: Vec<RuleTable>,
+}
+
+/// The request of a scenario.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RequestTable {
+    /// HTTP method.
+    pub(crate) method: String,
+    /// Path, without a query.
+    pub(crate) path: String,
+    /// Header lines sent by every cell, byte for byte.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(crate) headers: Vec<Spanned<String>>,
+    /// File under `fixtures/` that holds the body; placeholders are expanded in it.
+    #[schemars(with = "Option<String>")]
+    pub(crate) body: Option<Spanned<String>>,
+}
+
+/// Cells that are not asked.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExcludeTable {
+    /// Which cells.
+    #[schemars(with = "WhenSchema")]
+    pub(crate) when: Spanned<OneOrMany<WhenTable>>,
+    /// Why they are not asked.
+    pub(crate) reason: String,
+}
+
+/// A row of the decision table.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RuleTable {
+    /// Name of the rule, unique in the scenario.
+    #[schemars(with = "String")]
+    pub(crate) id: Spanned<String>,
+    /// The rule in one sentence.
+    #[serde(default)]
+    pub(crate) title: String,
+    /// The cells it speaks about: a table of conditions, or a list of such tables of which one must hold.
+    #[schemars(with = "WhenSchema")]
+    pub(crate) when: Spanned<OneOrMany<WhenTable>>,
+    /// Name of the outcome that those cells must have.
+    #[schemars(with = "String")]
+    pub(crate) expect: Spanned<String>,
+    /// First release for which the rule holds.
+    #[schemars(with = "Option<String>")]
+    pub(crate) since: Option<Spanned<String>>,
+    /// First release for which it no longer holds.
+    #[schemars(with = "Option<String>")]
+    pub(crate) until: Option<Spanned<String>>,
+    /// On whose authority: a document of a release, an issue, an advisory.
+    pub(crate) source: String,
+}
+
+/// Axis name to the values it must have.
+pub(crate) type WhenTable = IndexMap<Spanned<String>, Spanned<Selector>>;
+
+/// How `when` looks in the JSON Schema.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes the format, is never built")]
+pub(crate) enum WhenSchema {
+    One(BTreeMap<String, SelectorSchema>),
+    Many(Vec<BTreeMap<String, SelectorSchema>>),
+}
+
+/// How a selector looks in the JSON Schema.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes the format, is never built")]
+pub(crate) enum SelectorSchema {
+    /// One value, or `@set`.
+    One(String),
+    /// Any of these values or sets.
+    Many(Vec<String>),
+    /// All values of the axis but these.
+    Not { not: Vec<String> },
+}
+
+/// Which values of an axis a condition accepts.
+#[derive(Debug)]
+pub(crate) enum Selector {
+    /// `"value"`
+    One(String),
+    /// `["value", "@set"]`
+    Many(Vec<Spanned<String>>),
+    /// `{ not = ["value"] }`
+    Not(Vec<Spanned<String>>),
+}
+
+impl<'de> Deserialize<'de> for Selector {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct SelectorVisitor;
+
+        impl<'de> Visitor<'de> for SelectorVisitor {
+            type Value = Selector;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value, a list of values, or { not = [values] }")
+            }
+
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<Selector, E> {
+                Ok(Selector::One(value.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Selector, A::Error> {
+                let mut values = Vec::new();
+                while let Some(value) = seq.next_element()? {
+                    values.push(value);
+                }
+                Ok(Selector::Many(values))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Selector, A::Error> {
+                #[derive(Deserialize)]
+                #[serde(deny_unknown_fields)]
+                struct Not {
+                    not: Vec<Spanned<String>>,
+                }
+                Not::deserialize(MapAccessDeserializer::new(map)).map(|not| Selector::Not(not.not))
+            }
+        }
+
+        deserializer.deserialize_any(SelectorVisitor)
+    }
+}
+
+/// A value, or a list of such values.
+#[derive(Debug)]
+pub(crate) struct OneOrMany<T>(pub(crate) Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrManyVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrManyVisitor<T> {
+            type Value = OneOrMany<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table of conditions, or a list of such tables")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<OneOrMany<T>, A::Error> {
+                let mut values = Vec::new();
+                while let Some(value) = seq.next_element()? {
+                    values.push(value);
+                }
+                Ok(OneOrMany(values))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OneOrMany<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(|value| OneOrMany(vec![value]))
+            }
+        }
+
+        deserializer.deserialize_any(OneOrManyVisitor(PhantomData))
+    }
+}
+
+/// The values of an axis, each defined once for all scenarios.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AxisFile {
+    /// Version of this file format; 1.
+    #[schemars(with = "u32")]
+    pub(crate) schema: Spanned<u32>,
+    /// Name of the axis.
+    #[schemars(with = "String")]
+    pub(crate) axis: Spanned<String>,
+    /// What the axis varies, in one line.
+    #[serde(rename = "title")]
+    pub(crate) _title: String,
+    /// The values.
+    pub(crate) value: Vec<ValueTable>,
+}
+
+/// One value of an axis: what it adds to the request.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ValueTable {
+    /// Name of the value.
+    #[schemars(with = "String")]
+    pub(crate) id: Spanned<String>,
+    /// At most five characters for the head of a matrix column; the id where it is short enough.
+    pub(crate) short: Option<String>,
+    /// What it means, in a few words.
+    pub(crate) title: String,
+    /// Header lines, byte for byte, in this order, duplicates kept.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(crate) headers: Vec<Spanned<String>>,
+    /// Appended to the path behind a question mark.
+    #[schemars(with = "Option<String>")]
+    pub(crate) query: Option<Spanned<String>>,
+}
+
+/// The answers that rules may expect.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OutcomesFile {
+    /// Version of this file format; 1.
+    #[schemars(with = "u32")]
+    pub(crate) schema: Spanned<u32>,
+    /// The outcomes.
+    pub(crate) outcome: Vec<OutcomeTable>,
+}
+
+/// A named answer.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct OutcomeTable {
+    /// Name of the outcome.
+    #[schemars(with = "String")]
+    pub(crate) id: Spanned<String>,
+    /// What it means for the caller.
+    pub(crate) title: String,
+    /// Whether the caller got in.
+    pub(crate) direction: super::model::Direction,
+    /// HTTP status.
+    pub(crate) status: u16,
+    /// `error.type` of the JSON body.
+    pub(crate) error_type: Option<String>,
+    /// `error.message` of the JSON body.
+    pub(crate) message: Option<String>,
+    /// JSON pointers and the values they must have.
+    #[serde(default)]
+    pub(crate) json: BTreeMap<String, serde_json::Value>,
+    /// Calls that reach the model; 0 where nothing is said.
+    #[serde(default)]
+    pub(crate) model_calls: u32,
+}

@@ -1,0 +1,24 @@
+//! The file formats: scenarios, axes, outcomes and launch profiles, read into one validated [`Catalogue`].
+//!
+//! Read [`Catalogue`] first, then [`model`]. `files` holds the formats as they are written, `resolve` turns names into
+//! references, `table` proves the decision tables, `problem` says what is wrong and where.
+
+mod catalogue;
+mod files;
+pub mod model;
+mod nearest;
+mod problem;
+mod profile;
+mod resolve;
+mod schema;
+mod table;
+
+pub use catalogue::{Catalogue, find_root};
+pub use nearest::nearest;
+pub use problem::{Problem, Problems, SourceFile};
+pub use profile::{Base, Launch, NotApplicable, Profile};
+pub use schema::json_schema;
+pub use table::{breakpoints, check_table};
+
+#[cfg(test)]
+mod tests;

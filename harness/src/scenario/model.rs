@@ -1,0 +1,210 @@
+//! Scenarios with every name resolved: what the plan is made of.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::SourceFile;
+use crate::release::{Version, VersionRange};
+
+/// The axis whose values are launch profiles; every scenario has it.
+pub const PROFILE_AXIS: &str = "profile";
+
+/// Whether a caller got in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// The caller was served.
+    Allow,
+    /// The caller was turned away.
+    Deny,
+}
+
+/// A named answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// Name, as rules and reports use it.
+    pub id: String,
+    /// What it means for the caller.
+    pub title: String,
+    /// Whether the caller got in.
+    pub direction: Direction,
+    /// HTTP status.
+    pub status: u16,
+    /// `error.type` of the JSON body, where the outcome fixes it.
+    pub error_type: Option<String>,
+    /// `error.message` of the JSON body, where the outcome fixes it.
+    pub message: Option<String>,
+    /// JSON pointers into the body and the values they must have.
+    pub json: BTreeMap<String, serde_json::Value>,
+    /// Calls that must have reached the model.
+    pub model_calls: u32,
+}
+
+/// One value of an axis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AxisValue {
+    /// Name of the value.
+    pub id: String,
+    /// Head of a matrix column, at most five characters where the file says so.
+    pub short: String,
+    /// What it means, in a few words.
+    pub title: String,
+    /// Header lines with placeholders, byte for byte.
+    pub headers: Vec<String>,
+    /// Query with placeholders.
+    pub query: Option<String>,
+    /// `file:line` of the definition.
+    pub origin: String,
+}
+
+/// An axis as one scenario uses it.
+#[derive(Debug, Clone)]
+pub struct ScenarioAxis {
+    /// Name of the axis.
+    pub name: String,
+    /// Its values in the scenario's order.
+    pub values: Vec<Arc<AxisValue>>,
+}
+
+/// The request of a scenario, placeholders not yet filled.
+#[derive(Debug, Clone)]
+pub struct RequestTemplate {
+    /// HTTP method.
+    pub method: String,
+    /// Path without a query.
+    pub path: String,
+    /// Header lines of every cell.
+    pub headers: Vec<String>,
+    /// Body text; empty where there is none.
+    pub body: String,
+}
+
+/// One condition on a cell: for each axis of the scenario the accepted values, or `None` for all of them.
+#[derive(Debug, Clone, Default)]
+pub struct Condition(pub Vec<Option<Vec<bool>>>);
+
+impl Condition {
+    /// Whether a combination (value index by axis) meets the condition.
+    pub fn matches(&self, combination: &[u16]) -> bool {
+        self.0.iter().zip(combination).all(|(accepted, value)| {
+            accepted.as_ref().is_none_or(|accepted| accepted.get(usize::from(*value)).copied().unwrap_or(false))
+        })
+    }
+}
+
+/// Whether any of the conditions is met.
+pub(crate) fn any_matches(conditions: &[Condition], combination: &[u16]) -> bool {
+    conditions.iter().any(|condition| condition.matches(combination))
+}
+
+/// Combinations that are not asked, with the reason.
+#[derive(Debug, Clone)]
+pub struct Exclude {
+    /// Which ones: any of these conditions.
+    pub when: Vec<Condition>,
+    /// Why.
+    pub reason: String,
+    /// Where it is written.
+    pub span: Range<usize>,
+}
+
+/// A row of the decision table.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Name, unique in the scenario.
+    pub id: String,
+    /// The rule in one sentence; may be empty.
+    pub title: String,
+    /// Which cells: any of these conditions.
+    pub when: Vec<Condition>,
+    /// What they must answer.
+    pub expect: Arc<Outcome>,
+    /// For which releases it holds.
+    pub range: VersionRange,
+    /// On whose authority.
+    pub source: String,
+    /// Where it is written.
+    pub span: Range<usize>,
+    /// `file:line` of the rule.
+    pub origin: String,
+}
+
+impl Rule {
+    /// Whether the rule speaks about this combination on this release.
+    pub fn holds(&self, release: &Version, combination: &[u16]) -> bool {
+        self.range.contains(release) && any_matches(&self.when, combination)
+    }
+}
+
+/// A scenario, resolved.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// Name, the first part of every cell id.
+    pub id: String,
+    /// The question in one sentence.
+    pub title: String,
+    /// The file it came from.
+    pub file: SourceFile,
+    /// The first release the decision table speaks about.
+    pub since: Option<Version>,
+    /// The request.
+    pub request: RequestTemplate,
+    /// The axes in order; the first is the profile.
+    pub axes: Vec<ScenarioAxis>,
+    /// What is left out of the product.
+    pub excludes: Vec<Exclude>,
+    /// The decision table.
+    pub rules: Vec<Rule>,
+}
+
+impl Scenario {
+    /// Every combination of the axes that no exclude leaves out, in the order of the file.
+    pub fn combinations(&self) -> Vec<Vec<u16>> {
+        self.product().filter(|combination| self.excluded(combination).is_none()).collect()
+    }
+
+    /// The exclude that leaves a combination out, if one does.
+    pub fn excluded(&self, combination: &[u16]) -> Option<&Exclude> {
+        self.excludes.iter().find(|exclude| any_matches(&exclude.when, combination))
+    }
+
+    /// The full product of the axes, the last axis running fastest.
+    pub fn product(&self) -> impl Iterator<Item = Vec<u16>> + '_ {
+        let sizes: Vec<usize> = self.axes.iter().map(|axis| axis.values.len()).collect();
+        let total: usize = sizes.iter().product();
+        (0..total).map(move |mut index| {
+            let mut combination = vec![0; sizes.len()];
+            for (slot, size) in combination.iter_mut().zip(&sizes).rev() {
+                *slot = u16::try_from(index % size).unwrap_or(u16::MAX);
+                index /= size;
+            }
+            combination
+        })
+    }
+
+    /// The stable id of a cell: `scenario/axis=value/axis=value`.
+    pub fn cell_id(&self, combination: &[u16]) -> String {
+        let mut id = self.id.clone();
+        for (axis, value) in self.axes.iter().zip(combination) {
+            id.push('/');
+            id.push_str(&axis.name);
+            id.push('=');
+            id.push_str(&axis.values[usize::from(*value)].id);
+        }
+        id
+    }
+
+    /// Position of the profile axis.
+    pub fn profile_axis(&self) -> usize {
+        self.axes.iter().position(|axis| axis.name == PROFILE_AXIS).unwrap_or(0)
+    }
+
+    /// The one rule for a combination on a release; `None` before the scenario's first release.
+    pub fn rule_for(&self, release: &Version, combination: &[u16]) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.holds(release, combination))
+    }
+}
