@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
 
 use super::gateway::{Target, partition};
@@ -145,10 +144,13 @@ fn launch_spec(
     }
 }
 
+/// The canary that a request carried, and what was seen, or why nothing was.
+type Answer = (String, Result<Observation, String>);
+
 /// What came of a launch's requests.
 struct Answers {
-    /// By position of the asked cell: the canary it carried and what was seen, or why nothing was.
-    cells: Vec<(String, Result<Observation, String>)>,
+    /// By position of the asked cell.
+    cells: Vec<Answer>,
     /// Whether the positive control reached the model.
     control: bool,
 }
@@ -171,12 +173,11 @@ struct Asker<'a> {
 
 impl Asker<'_> {
     async fn ask_all(&self, asked: &[&PlannedCell], gateway: &mut Gateway) -> Answers {
-        let requests = futures_util::stream::iter(asked.iter().enumerate())
-            .map(|(index, planned)| async move { (index, self.ask(&planned.cell).await) })
-            .buffer_unordered(self.context.options.jobs.max(1));
-        let work = async { tokio::join!(requests.collect::<Vec<_>>(), self.control(asked)) };
+        let next = AtomicUsize::new(0);
+        let workers = futures_util::future::join_all((0..self.context.options.jobs.max(1)).map(|_| self.work(asked, &next)));
+        let work = async { tokio::join!(workers, self.control(asked)) };
         let mut work = std::pin::pin!(work);
-        let (mut cells, control) = tokio::select! {
+        let (done, control) = tokio::select! {
             biased;
             done = &mut work => done,
             exit = gateway.exited() => {
@@ -184,8 +185,19 @@ impl Asker<'_> {
                 work.await
             }
         };
+        let mut cells: Vec<_> = done.into_iter().flatten().collect();
         cells.sort_by_key(|(index, _)| *index);
         Answers { cells: cells.into_iter().map(|(_, answer)| answer).collect(), control }
+    }
+
+    /// Asks one cell after the other until there is none left.
+    async fn work(&self, asked: &[&PlannedCell], next: &AtomicUsize) -> Vec<(usize, Answer)> {
+        let mut answers = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(planned) = asked.get(index) else { return answers };
+            answers.push((index, self.ask(&planned.cell).await));
+        }
     }
 
     /// The positive control: a request that must reach the model. Without it a denial proves nothing.
@@ -207,7 +219,7 @@ impl Asker<'_> {
         self.upstream.calls(&canary) > 0
     }
 
-    async fn ask(&self, cell: &Cell) -> (String, Result<Observation, String>) {
+    async fn ask(&self, cell: &Cell) -> Answer {
         let canary = new_canary();
         let request = match crate::request::build(cell, self.secrets, &canary) {
             Ok(request) => request,
@@ -251,7 +263,7 @@ impl Asker<'_> {
     }
 
     /// Judges once the gateway has stopped: calls that reached the model after the answer count too.
-    fn judge_all(&self, asked: &[&PlannedCell], answers: Vec<(String, Result<Observation, String>)>, control: bool) {
+    fn judge_all(&self, asked: &[&PlannedCell], answers: Vec<Answer>, control: bool) {
         let answers: Vec<Result<Observation, String>> = answers
             .into_iter()
             .map(|(canary, seen)| {
