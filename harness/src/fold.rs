@@ -25,19 +25,35 @@ type Sides = Vec<BTreeSet<u16>>;
 /// order that needs the fewest boxes and then the fewest conditions wins; ties go to the first order, so the result is
 /// the same for the same input. Conditions that the universe makes superfluous are dropped.
 pub fn fold(cells: &[Combination], universe: &[Combination]) -> Vec<Group> {
-    let Some(axes) = cells.first().map(Vec::len) else { return Vec::new() };
-    let start: BTreeSet<Sides> =
-        cells.iter().map(|cell| cell.iter().map(|value| BTreeSet::from([*value])).collect()).collect();
+    let Some(axes) = cells.first().map(Vec::len) else {
+        return Vec::new();
+    };
+    let start: BTreeSet<Sides> = cells
+        .iter()
+        .map(|cell| cell.iter().map(|value| BTreeSet::from([*value])).collect())
+        .collect();
     let mut best: Option<(usize, usize, Vec<Group>)> = None;
     for order in orders(axes) {
         let boxes = merge_along(start.clone(), &order);
-        if best.as_ref().is_some_and(|(count, _, _)| boxes.len() > *count) {
+        if best
+            .as_ref()
+            .is_some_and(|(count, _, _)| boxes.len() > *count)
+        {
             continue;
         }
-        let groups: Vec<Group> = boxes.iter().map(|sides| describe(sides, cells, universe)).collect();
-        let conditions =
-            groups.iter().flat_map(|group| &group.conditions).map(|(_, values)| 1 + values.len()).sum::<usize>();
-        if best.as_ref().is_none_or(|(count, size, _)| (groups.len(), conditions) < (*count, *size)) {
+        let groups: Vec<Group> = boxes
+            .iter()
+            .map(|sides| describe(sides, cells, universe))
+            .collect();
+        let conditions = groups
+            .iter()
+            .flat_map(|group| &group.conditions)
+            .map(|(_, values)| 1 + values.len())
+            .sum::<usize>();
+        if best
+            .as_ref()
+            .is_none_or(|(count, size, _)| (groups.len(), conditions) < (*count, *size))
+        {
             best = Some((groups.len(), conditions, groups));
         }
     }
@@ -73,16 +89,27 @@ fn merge_along(mut boxes: BTreeSet<Sides>, order: &[usize]) -> BTreeSet<Sides> {
 /// Turns a box into a group, dropping conditions that every cell of the universe in reach meets anyway.
 fn describe(sides: &Sides, cells: &[Combination], universe: &[Combination]) -> Group {
     let inside = |cell: &Combination, skip: &BTreeSet<usize>| {
-        cell.iter().enumerate().all(|(axis, value)| skip.contains(&axis) || sides[axis].contains(value))
+        cell.iter()
+            .enumerate()
+            .all(|(axis, value)| skip.contains(&axis) || sides[axis].contains(value))
     };
     let none = BTreeSet::new();
-    let mut own: Vec<Combination> = cells.iter().filter(|cell| inside(cell, &none)).cloned().collect();
+    let mut own: Vec<Combination> = cells
+        .iter()
+        .filter(|cell| inside(cell, &none))
+        .cloned()
+        .collect();
     own.sort();
     own.dedup();
     let mut dropped = BTreeSet::new();
     for axis in (0..sides.len()).rev() {
         dropped.insert(axis);
-        if universe.iter().filter(|cell| inside(cell, &dropped)).count() != own.len() {
+        if universe
+            .iter()
+            .filter(|cell| inside(cell, &dropped))
+            .count()
+            != own.len()
+        {
             dropped.remove(&axis);
         }
     }
@@ -92,7 +119,10 @@ fn describe(sides: &Sides, cells: &[Combination], universe: &[Combination]) -> G
         .filter(|(axis, _)| !dropped.contains(axis))
         .map(|(axis, side)| (axis, side.iter().copied().collect()))
         .collect();
-    Group { conditions, cells: own }
+    Group {
+        conditions,
+        cells: own,
+    }
 }
 
 /// The orders of the axes to try.
@@ -112,7 +142,11 @@ fn orders(axes: usize) -> Vec<Vec<usize>> {
         orders = orders
             .into_iter()
             .flat_map(|order: Vec<usize>| {
-                straight.iter().filter(|axis| !order.contains(axis)).map(|axis| [&order[..], &[*axis]].concat()).collect::<Vec<_>>()
+                straight
+                    .iter()
+                    .filter(|axis| !order.contains(axis))
+                    .map(|axis| [&order[..], &[*axis]].concat())
+                    .collect::<Vec<_>>()
             })
             .collect();
     }
@@ -126,14 +160,24 @@ mod tests {
 
     fn grid(sizes: &[u16]) -> Vec<Combination> {
         sizes.iter().fold(vec![vec![]], |rows, size| {
-            rows.iter().flat_map(|row| (0..*size).map(|value| [&row[..], &[value]].concat()).collect::<Vec<_>>()).collect()
+            rows.iter()
+                .flat_map(|row| {
+                    (0..*size)
+                        .map(|value| [&row[..], &[value]].concat())
+                        .collect::<Vec<_>>()
+                })
+                .collect()
         })
     }
 
     #[test]
     fn one_plane_is_one_condition() {
         let universe = grid(&[4, 5, 6]);
-        let cells: Vec<_> = universe.iter().filter(|cell| cell[1] == 3).cloned().collect();
+        let cells: Vec<_> = universe
+            .iter()
+            .filter(|cell| cell[1] == 3)
+            .cloned()
+            .collect();
         let groups = fold(&cells, &universe);
         assert_eq!(groups.len(), 1);
         assert_eq!(groups[0].conditions, vec![(1, vec![3])]);

@@ -9,7 +9,13 @@ use crate::scenario::model::{Direction, Outcome};
 use crate::send::Exchange;
 
 /// Headers that are part of the contract; all others may change from release to release.
-const HEADERS: [&str; 5] = ["content-type", "allow", "www-authenticate", "retry-after", "location"];
+const HEADERS: [&str; 5] = [
+    "content-type",
+    "allow",
+    "www-authenticate",
+    "retry-after",
+    "location",
+];
 /// Error messages are cut to this many characters in records and reports.
 const MAX_MESSAGE: usize = 300;
 
@@ -39,8 +45,16 @@ impl Observation {
     #[must_use]
     pub fn with_late_calls(self, model_calls: u32) -> Self {
         let counted = format!("model-calls: {}\n", self.model_calls);
-        let answer = self.answer.replacen(&counted, &format!("model-calls: {model_calls}\n"), 1);
-        Self { outcome: None, direction: Direction::Allow, model_calls, answer, ..self }
+        let answer = self
+            .answer
+            .replacen(&counted, &format!("model-calls: {model_calls}\n"), 1);
+        Self {
+            outcome: None,
+            direction: Direction::Allow,
+            model_calls,
+            answer,
+            ..self
+        }
     }
 
     /// The outcome's name, or status and error type where it fits none.
@@ -77,12 +91,24 @@ pub fn observe<'a>(
 
     let mut answer = format!("status: {}\n", response.status);
     for name in HEADERS {
-        for (_, value) in response.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)) {
-            answer.push_str(&format!("{name}: {}\n", clean(String::from_utf8_lossy(value).trim())));
+        for (_, value) in response
+            .headers
+            .iter()
+            .filter(|(known, _)| known.eq_ignore_ascii_case(name))
+        {
+            answer.push_str(&format!(
+                "{name}: {}\n",
+                clean(String::from_utf8_lossy(value).trim())
+            ));
         }
     }
     answer.push_str(&format!("model-calls: {model_calls}\n"));
-    answer.push_str(&body_text(&response.body, response.cut, json.clone(), &clean));
+    answer.push_str(&body_text(
+        &response.body,
+        response.cut,
+        json.clone(),
+        &clean,
+    ));
 
     let mut observation = Observation {
         outcome: None,
@@ -94,7 +120,9 @@ pub fn observe<'a>(
         answer,
         took: exchange.took,
     };
-    let fitting = outcomes.into_iter().find(|outcome| fits(outcome, &observation, json.as_ref()));
+    let fitting = outcomes
+        .into_iter()
+        .find(|outcome| fits(outcome, &observation, json.as_ref()));
     observation.direction = match fitting {
         Some(outcome) => outcome.direction,
         // A caller whose words reached the model got in, whatever the answer says.
@@ -113,21 +141,38 @@ fn fits(outcome: &Outcome, observed: &Observation, json: Option<&Value>) -> bool
         && outcome.model_calls == observed.model_calls
         && agrees(outcome.error_type.as_ref(), observed.error_type.as_ref())
         && agrees(outcome.message.as_ref(), observed.message.as_ref())
-        && outcome.json.iter().all(|(pointer, value)| json.and_then(|json| json.pointer(pointer)) == Some(value))
+        && outcome
+            .json
+            .iter()
+            .all(|(pointer, value)| json.and_then(|json| json.pointer(pointer)) == Some(value))
 }
 
-fn body_text(body: &[u8], cut: bool, json: Option<Value>, clean: &dyn Fn(&str) -> String) -> String {
+fn body_text(
+    body: &[u8],
+    cut: bool,
+    json: Option<Value>,
+    clean: &dyn Fn(&str) -> String,
+) -> String {
     if body.is_empty() {
         return "body: empty\n".to_owned();
     }
     let (kind, text) = match json {
         Some(mut json) => {
             name_volatile(&mut json);
-            ("json", serde_json::to_string_pretty(&sorted(json)).unwrap_or_default())
+            (
+                "json",
+                serde_json::to_string_pretty(&sorted(json)).unwrap_or_default(),
+            )
         }
         None => match std::str::from_utf8(body) {
             Ok(text) => ("text", text.to_owned()),
-            Err(_) => return format!("body: {} bytes that are not text{}\n", body.len(), if cut { ", cut" } else { "" }),
+            Err(_) => {
+                return format!(
+                    "body: {} bytes that are not text{}\n",
+                    body.len(),
+                    if cut { ", cut" } else { "" }
+                );
+            }
         },
     };
     if cut {
@@ -163,7 +208,10 @@ fn name_volatile(value: &mut Value) {
 fn sorted(value: Value) -> Value {
     match value {
         Value::Object(map) => {
-            let mut entries: Vec<(String, Value)> = map.into_iter().map(|(key, value)| (key, sorted(value))).collect();
+            let mut entries: Vec<(String, Value)> = map
+                .into_iter()
+                .map(|(key, value)| (key, sorted(value)))
+                .collect();
             entries.sort_by(|a, b| a.0.cmp(&b.0));
             Value::Object(entries.into_iter().collect())
         }

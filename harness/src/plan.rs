@@ -27,12 +27,20 @@ pub struct Cell {
 impl Cell {
     /// This cell's value on each axis, in the order of the axes.
     pub fn values(&self) -> impl Iterator<Item = &Arc<AxisValue>> {
-        self.scenario.axes.iter().zip(&self.combination).map(|(axis, value)| &axis.values[usize::from(*value)])
+        self.scenario
+            .axes
+            .iter()
+            .zip(&self.combination)
+            .map(|(axis, value)| &axis.values[usize::from(*value)])
     }
 
     /// Axis names with this cell's values.
     pub fn axes(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.scenario.axes.iter().zip(self.values()).map(|(axis, value)| (axis.name.as_str(), value.id.as_str()))
+        self.scenario
+            .axes
+            .iter()
+            .zip(self.values())
+            .map(|(axis, value)| (axis.name.as_str(), value.id.as_str()))
     }
 
     /// The id without scenario and profile: what tells cells of one snapshot file apart.
@@ -72,7 +80,9 @@ pub struct PlannedLaunch {
 impl PlannedLaunch {
     /// Whether any cell needs the gateway.
     pub fn needs_gateway(&self) -> bool {
-        self.cells.iter().any(|planned| planned.not_applicable.is_none())
+        self.cells
+            .iter()
+            .any(|planned| planned.not_applicable.is_none())
     }
 }
 
@@ -98,15 +108,28 @@ impl Plan {
                 continue;
             }
             let not_applicable = not_applicable(catalogue, release, &cell);
-            let planned = PlannedCell { cell: Arc::new(cell), not_applicable };
-            match launches.iter_mut().find(|launch| launch.profile == planned.cell.profile) {
+            let planned = PlannedCell {
+                cell: Arc::new(cell),
+                not_applicable,
+            };
+            match launches
+                .iter_mut()
+                .find(|launch| launch.profile == planned.cell.profile)
+            {
                 Some(launch) => launch.cells.push(planned),
                 None => {
-                    launches.push(PlannedLaunch { profile: planned.cell.profile.clone(), cells: vec![planned] });
+                    launches.push(PlannedLaunch {
+                        profile: planned.cell.profile.clone(),
+                        cells: vec![planned],
+                    });
                 }
             }
         }
-        Self { release: release.clone(), launches, filtered }
+        Self {
+            release: release.clone(),
+            launches,
+            filtered,
+        }
     }
 
     /// How many cells were selected.
@@ -124,17 +147,27 @@ impl Plan {
 pub fn cells(catalogue: &Catalogue) -> impl Iterator<Item = Cell> + '_ {
     catalogue.scenarios.iter().flat_map(|scenario| {
         let profile_axis = scenario.profile_axis();
-        scenario.combinations().into_iter().map(move |combination| Cell {
-            id: scenario.cell_id(&combination),
-            profile: scenario.axes[profile_axis].values[usize::from(combination[profile_axis])].id.clone(),
-            scenario: Arc::clone(scenario),
-            combination,
-        })
+        scenario
+            .combinations()
+            .into_iter()
+            .map(move |combination| Cell {
+                id: scenario.cell_id(&combination),
+                profile: scenario.axes[profile_axis].values[usize::from(combination[profile_axis])]
+                    .id
+                    .clone(),
+                scenario: Arc::clone(scenario),
+                combination,
+            })
     })
 }
 
 fn not_applicable(catalogue: &Catalogue, release: &Version, cell: &Cell) -> Option<String> {
-    if let Some(since) = cell.scenario.since.as_ref().filter(|since| release < *since) {
+    if let Some(since) = cell
+        .scenario
+        .since
+        .as_ref()
+        .filter(|since| release < *since)
+    {
         return Some(format!("the scenario's contract begins with {since}"));
     }
     match catalogue.profiles.get(&cell.profile) {
@@ -202,10 +235,24 @@ impl Selection {
     ///
     /// # Errors
     /// A [`SelectionError`] that names the nearest thing there is.
-    pub fn parse(catalogue: &Catalogue, globs: &[String], wheres: &[String]) -> Result<Self, SelectionError> {
-        let ids: Vec<String> = if globs.is_empty() { Vec::new() } else { cells(catalogue).map(|cell| cell.id).collect() };
-        let globs = globs.iter().map(|glob| parse_glob(glob, &ids)).collect::<Result<_, _>>()?;
-        let conditions = wheres.iter().map(|text| parse_where(text, catalogue)).collect::<Result<_, _>>()?;
+    pub fn parse(
+        catalogue: &Catalogue,
+        globs: &[String],
+        wheres: &[String],
+    ) -> Result<Self, SelectionError> {
+        let ids: Vec<String> = if globs.is_empty() {
+            Vec::new()
+        } else {
+            cells(catalogue).map(|cell| cell.id).collect()
+        };
+        let globs = globs
+            .iter()
+            .map(|glob| parse_glob(glob, &ids))
+            .collect::<Result<_, _>>()?;
+        let conditions = wheres
+            .iter()
+            .map(|text| parse_where(text, catalogue))
+            .collect::<Result<_, _>>()?;
         Ok(Self { globs, conditions })
     }
 
@@ -213,14 +260,23 @@ impl Selection {
     pub fn accepts(&self, cell: &Cell) -> bool {
         (self.globs.is_empty() || self.globs.iter().any(|glob| glob.is_match(&cell.id)))
             && self.conditions.iter().all(|condition| {
-                let value = cell.axes().find(|(axis, _)| *axis == condition.axis).map(|(_, value)| value);
-                value.is_some_and(|value| condition.values.iter().any(|wanted| wanted == value) != condition.negated)
+                let value = cell
+                    .axes()
+                    .find(|(axis, _)| *axis == condition.axis)
+                    .map(|(_, value)| value);
+                value.is_some_and(|value| {
+                    condition.values.iter().any(|wanted| wanted == value) != condition.negated
+                })
             })
     }
 }
 
 fn parse_glob(text: &str, ids: &[String]) -> Result<GlobMatcher, SelectionError> {
-    let pattern = if text.contains(['/', '*', '?', '[', '{']) { text.to_owned() } else { format!("{text}/**") };
+    let pattern = if text.contains(['/', '*', '?', '[', '{']) {
+        text.to_owned()
+    } else {
+        format!("{text}/**")
+    };
     let glob = GlobBuilder::new(&pattern)
         .literal_separator(true)
         .build()
@@ -230,24 +286,50 @@ fn parse_glob(text: &str, ids: &[String]) -> Result<GlobMatcher, SelectionError>
         return Ok(glob);
     }
     let nearest = nearest(text, ids.iter().map(String::as_str)).map(str::to_owned);
-    Err(SelectionError::Unmatched { glob: text.to_owned(), nearest })
+    Err(SelectionError::Unmatched {
+        glob: text.to_owned(),
+        nearest,
+    })
 }
 
 fn parse_where(text: &str, catalogue: &Catalogue) -> Result<WhereExpr, SelectionError> {
-    let (axis, values) = text.split_once('=').ok_or_else(|| SelectionError::Where(text.to_owned()))?;
-    let (axis, negated) = axis.strip_suffix('!').map_or((axis, false), |axis| (axis, true));
+    let (axis, values) = text
+        .split_once('=')
+        .ok_or_else(|| SelectionError::Where(text.to_owned()))?;
+    let (axis, negated) = axis
+        .strip_suffix('!')
+        .map_or((axis, false), |axis| (axis, true));
     let axis = axis.trim().to_owned();
-    let values: Vec<String> = values.split(',').map(|value| value.trim().to_owned()).collect();
-    let axes = || catalogue.scenarios.iter().flat_map(|scenario| &scenario.axes);
+    let values: Vec<String> = values
+        .split(',')
+        .map(|value| value.trim().to_owned())
+        .collect();
+    let axes = || {
+        catalogue
+            .scenarios
+            .iter()
+            .flat_map(|scenario| &scenario.axes)
+    };
     if !axes().any(|known| known.name == axis) {
         let nearest = nearest(&axis, axes().map(|known| known.name.as_str())).map(str::to_owned);
         return Err(SelectionError::Axis { axis, nearest });
     }
-    let known: Vec<&str> =
-        axes().filter(|known| known.name == axis).flat_map(|known| &known.values).map(|value| value.id.as_str()).collect();
+    let known: Vec<&str> = axes()
+        .filter(|known| known.name == axis)
+        .flat_map(|known| &known.values)
+        .map(|value| value.id.as_str())
+        .collect();
     if let Some(value) = values.iter().find(|value| !known.contains(&value.as_str())) {
         let nearest = nearest(value, known.iter().copied()).map(str::to_owned);
-        return Err(SelectionError::Value { axis, value: value.clone(), nearest });
+        return Err(SelectionError::Value {
+            axis,
+            value: value.clone(),
+            nearest,
+        });
     }
-    Ok(WhereExpr { axis, values, negated })
+    Ok(WhereExpr {
+        axis,
+        values,
+        negated,
+    })
 }

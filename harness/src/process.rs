@@ -23,7 +23,10 @@ impl Group {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
-        let leader = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        let leader = child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(Pid::from_raw);
         Ok(Self { child, leader })
     }
 

@@ -242,10 +242,21 @@ impl Record {
         let ran = summary.conforms + summary.deviates + summary.known + summary.stale + summary.new;
         let failed = self.gateways.iter().find_map(|gateway| {
             let name = &gateway.reference;
-            gateway.error.as_ref().map(|_| format!("{name} cannot be had")).or_else(|| {
-                let launch = gateway.launches.iter().find(|launch| launch.failure.is_some())?;
-                Some(format!("{name}, profile {}: {}", launch.profile, launch.failure.as_deref().unwrap_or_default()))
-            })
+            gateway
+                .error
+                .as_ref()
+                .map(|_| format!("{name} cannot be had"))
+                .or_else(|| {
+                    let launch = gateway
+                        .launches
+                        .iter()
+                        .find(|launch| launch.failure.is_some())?;
+                    Some(format!(
+                        "{name}, profile {}: {}",
+                        launch.profile,
+                        launch.failure.as_deref().unwrap_or_default()
+                    ))
+                })
         });
         if self.run.interrupted {
             return (Ending::Interrupted, "interrupted".to_owned());
@@ -255,20 +266,33 @@ impl Record {
         }
         if summary.deviates + summary.stale + summary.new > 0 {
             let mut parts = Vec::new();
-            for (count, what) in [(summary.deviates, "deviate"), (summary.stale, "stale"), (summary.new, "without a snapshot")] {
+            for (count, what) in [
+                (summary.deviates, "deviate"),
+                (summary.stale, "stale"),
+                (summary.new, "without a snapshot"),
+            ] {
                 if count > 0 {
                     parts.push(format!("{count} {what}"));
                 }
             }
-            return (Ending::Broken, format!("of {ran} cells that ran, {}", parts.join(", ")));
+            return (
+                Ending::Broken,
+                format!("of {ran} cells that ran, {}", parts.join(", ")),
+            );
         }
         if summary.could_not_run > 0 {
-            return (Ending::Incomplete, format!("{} cells could not run", summary.could_not_run));
+            return (
+                Ending::Incomplete,
+                format!("{} cells could not run", summary.could_not_run),
+            );
         }
         if ran == 0 {
             return (Ending::Incomplete, "no cell ran".to_owned());
         }
-        (Ending::Holds, format!("the contract holds on all {ran} cells that ran"))
+        (
+            Ending::Holds,
+            format!("the contract holds on all {ran} cells that ran"),
+        )
     }
 }
 
@@ -286,14 +310,21 @@ impl Recorder {
     pub fn new(table_hash: &str) -> Self {
         let started = now();
         let run = RunInfo {
-            id: crate::upstream::new_canary().trim_start_matches("canary-").to_owned(),
+            id: crate::upstream::new_canary()
+                .trim_start_matches("canary-")
+                .to_owned(),
             finished: started.clone(),
             started,
             harness: env!("CARGO_PKG_VERSION").to_owned(),
             table_hash: table_hash.to_owned(),
             interrupted: false,
         };
-        Self { run, gateways: Vec::new(), order: BTreeMap::new(), results: Vec::new() }
+        Self {
+            run,
+            gateways: Vec::new(),
+            order: BTreeMap::new(),
+            results: Vec::new(),
+        }
     }
 
     /// Takes in one event.
@@ -330,7 +361,11 @@ impl Recorder {
                     killed: info.killed,
                     failure: info.failure.clone(),
                 };
-                if let Some(gateway) = self.gateways.iter_mut().find(|gateway| gateway.reference == info.gateway) {
+                if let Some(gateway) = self
+                    .gateways
+                    .iter_mut()
+                    .find(|gateway| gateway.reference == info.gateway)
+                {
                     gateway.launches.push(launch);
                     gateway.launches.sort_by(|a, b| a.profile.cmp(&b.profile));
                 }
@@ -352,19 +387,38 @@ impl Recorder {
         let order = std::mem::take(&mut self.order);
         self.results.sort_by(|a, b| {
             let place = |result: &CellResult| order.get(&result.gateway).copied();
-            (place(a), &a.cell.scenario.id, &a.cell.combination).cmp(&(place(b), &b.cell.scenario.id, &b.cell.combination))
+            (place(a), &a.cell.scenario.id, &a.cell.combination).cmp(&(
+                place(b),
+                &b.cell.scenario.id,
+                &b.cell.combination,
+            ))
         });
         let causes = causes(&self.results);
         let by_cell: BTreeMap<(&str, &str), usize> = causes
             .iter()
-            .flat_map(|cause| cause.cells.iter().map(|cell| ((cause.gateway.as_str(), cell.as_str()), cause.id)))
+            .flat_map(|cause| {
+                cause
+                    .cells
+                    .iter()
+                    .map(|cell| ((cause.gateway.as_str(), cell.as_str()), cause.id))
+            })
             .collect();
         let cells: Vec<CellRecord> = self
             .results
             .iter()
-            .map(|result| cell_record(result, by_cell.get(&(result.gateway.as_str(), result.cell.id.as_str())).copied()))
+            .map(|result| {
+                cell_record(
+                    result,
+                    by_cell
+                        .get(&(result.gateway.as_str(), result.cell.id.as_str()))
+                        .copied(),
+                )
+            })
             .collect();
-        let mut summary = Summary { selected: cells.len(), ..Summary::default() };
+        let mut summary = Summary {
+            selected: cells.len(),
+            ..Summary::default()
+        };
         for result in &self.results {
             *match &result.verdict {
                 Verdict::Conforms => &mut summary.conforms,
@@ -375,8 +429,14 @@ impl Recorder {
             } += 1;
         }
         let causes = causes.into_iter().map(cause_record).collect();
-        let record =
-            Record { schema: SCHEMA.to_owned(), run: self.run, gateways: self.gateways, cells, causes, summary };
+        let record = Record {
+            schema: SCHEMA.to_owned(),
+            run: self.run,
+            gateways: self.gateways,
+            cells,
+            causes,
+            summary,
+        };
         (record, self.results)
     }
 }
@@ -384,13 +444,19 @@ impl Recorder {
 fn cell_record(result: &CellResult, cause: Option<usize>) -> CellRecord {
     let (direction, reason) = match &result.verdict {
         Verdict::Deviates(deviation) => (Some(*deviation), None),
-        Verdict::NotApplicable(reason) | Verdict::CouldNotRun(reason) => (None, Some(reason.clone())),
+        Verdict::NotApplicable(reason) | Verdict::CouldNotRun(reason) => {
+            (None, Some(reason.clone()))
+        }
         Verdict::Conforms | Verdict::New => (None, None),
     };
     CellRecord {
         id: result.cell.id.clone(),
         gateway: result.gateway.clone(),
-        axes: result.cell.axes().map(|(axis, value)| (axis.to_owned(), value.to_owned())).collect(),
+        axes: result
+            .cell
+            .axes()
+            .map(|(axis, value)| (axis.to_owned(), value.to_owned()))
+            .collect(),
         expected: result.expected.as_ref().map(|expected| ExpectedRecord {
             rule: expected.rule.clone(),
             outcome: expected.outcome.id.clone(),
@@ -437,8 +503,12 @@ fn cause_record(cause: Cause) -> CauseRecord {
 
 /// The time that reports carry.
 fn now() -> String {
-    let fixed = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
-    let time = fixed.and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or_else(Timestamp::now);
+    let fixed = std::env::var("SOURCE_DATE_EPOCH")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    let time = fixed
+        .and_then(|seconds| Timestamp::from_second(seconds).ok())
+        .unwrap_or_else(Timestamp::now);
     format!("{time:.0}")
 }
 

@@ -27,14 +27,22 @@ impl Redactor {
                 replacements.push(format!("[secret:{name}]"));
             }
         }
-        let searcher = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&patterns).ok();
-        Self { searcher, replacements }
+        let searcher = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&patterns)
+            .ok();
+        Self {
+            searcher,
+            replacements,
+        }
     }
 
     /// The text without secrets.
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match &self.searcher {
-            Some(searcher) if searcher.is_match(text) => Cow::Owned(searcher.replace_all(text, &self.replacements)),
+            Some(searcher) if searcher.is_match(text) => {
+                Cow::Owned(searcher.replace_all(text, &self.replacements))
+            }
             _ => Cow::Borrowed(text),
         }
     }

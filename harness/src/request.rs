@@ -13,7 +13,11 @@ use crate::template::{TemplateError, expand};
 ///
 /// # Errors
 /// A placeholder that stands for nothing; the catalogue's checks rule that out for requests.
-pub fn build(cell: &Cell, secrets: &BTreeMap<String, String>, canary: &str) -> Result<Request, TemplateError> {
+pub fn build(
+    cell: &Cell,
+    secrets: &BTreeMap<String, String>,
+    canary: &str,
+) -> Result<Request, TemplateError> {
     let headers = cell.values().flat_map(|value| &value.headers);
     let queries = cell.values().filter_map(|value| value.query.as_deref());
     assemble(&cell.scenario.request, headers, queries, secrets, canary)
@@ -52,7 +56,12 @@ fn assemble<'a>(
     Ok(Request {
         method: template.method.clone(),
         target,
-        headers: template.headers.iter().chain(headers).map(line).collect::<Result<_, _>>()?,
+        headers: template
+            .headers
+            .iter()
+            .chain(headers)
+            .map(line)
+            .collect::<Result<_, _>>()?,
         body: expand(&template.body, &lookup)?.into_bytes(),
     })
 }

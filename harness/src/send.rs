@@ -104,24 +104,41 @@ impl SendError {
 ///
 /// # Errors
 /// A [`SendError`] where no complete answer came within `timeout`.
-pub async fn send(address: SocketAddr, request: Request, timeout: Duration) -> Result<Exchange, SendError> {
+pub async fn send(
+    address: SocketAddr,
+    request: Request,
+    timeout: Duration,
+) -> Result<Exchange, SendError> {
     let started = Instant::now();
     let response = tokio::time::timeout(timeout, exchange(address, &request))
         .await
         .map_err(|_| SendError::Timeout(timeout))??;
-    Ok(Exchange { request, response, took: started.elapsed() })
+    Ok(Exchange {
+        request,
+        response,
+        took: started.elapsed(),
+    })
 }
 
 async fn exchange(address: SocketAddr, request: &Request) -> Result<Response, SendError> {
-    let mut stream = TcpStream::connect(address).await.map_err(|error| SendError::Connect(error.to_string()))?;
+    let mut stream = TcpStream::connect(address)
+        .await
+        .map_err(|error| SendError::Connect(error.to_string()))?;
     let _ = stream.set_nodelay(true);
     // A gateway may answer and close before it has read the whole request: what it said still counts.
     let written = stream.write_all(&request.encode(address)).await;
-    let mut reader = Reader { stream, buffer: Vec::with_capacity(4096), ended: false };
+    let mut reader = Reader {
+        stream,
+        buffer: Vec::with_capacity(4096),
+        ended: false,
+    };
     match reader.response(&request.method).await {
-        Err(SendError::Closed("before it answered")) if written.is_err() => {
-            Err(SendError::Broken(written.err().map(|error| error.to_string()).unwrap_or_default()))
-        }
+        Err(SendError::Closed("before it answered")) if written.is_err() => Err(SendError::Broken(
+            written
+                .err()
+                .map(|error| error.to_string())
+                .unwrap_or_default(),
+        )),
         other => other,
     }
 }
@@ -177,16 +194,23 @@ impl Reader {
                     return Ok(response);
                 }
                 Ok(httparse::Status::Partial) if self.buffer.len() > MAX_HEAD => {
-                    return Err(SendError::NotHttp(format!("no end of the headers within {MAX_HEAD} bytes")));
+                    return Err(SendError::NotHttp(format!(
+                        "no end of the headers within {MAX_HEAD} bytes"
+                    )));
                 }
                 Ok(httparse::Status::Partial) if self.ended && self.buffer.is_empty() => {
                     return Err(SendError::Closed("before it answered"));
                 }
-                Ok(httparse::Status::Partial) if self.ended => return Err(SendError::Closed("within the headers")),
+                Ok(httparse::Status::Partial) if self.ended => {
+                    return Err(SendError::Closed("within the headers"));
+                }
                 Ok(httparse::Status::Partial) => self.fill().await?,
                 Err(error) => {
-                    let start = String::from_utf8_lossy(&self.buffer[..self.buffer.len().min(24)]).into_owned();
-                    return Err(SendError::NotHttp(format!("{error}; it begins with {start:?}")));
+                    let start = String::from_utf8_lossy(&self.buffer[..self.buffer.len().min(24)])
+                        .into_owned();
+                    return Err(SendError::NotHttp(format!(
+                        "{error}; it begins with {start:?}"
+                    )));
                 }
             }
         }
@@ -202,7 +226,8 @@ impl Reader {
         };
         let chunked = header("transfer-encoding").is_some_and(|value| value.contains("chunked"));
         let length = header("content-length").and_then(|value| value.trim().parse::<usize>().ok());
-        let events = header("content-type").is_some_and(|value| value.starts_with("text/event-stream"));
+        let events =
+            header("content-type").is_some_and(|value| value.starts_with("text/event-stream"));
         match (chunked, length) {
             (true, _) => self.chunked(response, events).await,
             (false, Some(length)) => {
@@ -218,7 +243,10 @@ impl Reader {
                 Ok(())
             }
             (false, None) => {
-                while !self.ended && self.buffer.len() <= MAX_BODY && !(events && is_done(&self.buffer)) {
+                while !self.ended
+                    && self.buffer.len() <= MAX_BODY
+                    && !(events && is_done(&self.buffer))
+                {
                     self.fill().await?;
                 }
                 response.cut = self.buffer.len() > MAX_BODY;
@@ -236,7 +264,9 @@ impl Reader {
                     Ok(httparse::Status::Complete((start, size))) => {
                         break (start, usize::try_from(size).unwrap_or(usize::MAX));
                     }
-                    Ok(httparse::Status::Partial) if self.ended => return Err(SendError::Closed("within the body")),
+                    Ok(httparse::Status::Partial) if self.ended => {
+                        return Err(SendError::Closed("within the body"));
+                    }
                     Ok(httparse::Status::Partial) => self.fill().await?,
                     Err(_) => return Err(SendError::NotHttp("a chunk has no size".to_owned())),
                 }

@@ -71,8 +71,14 @@ impl Snapshots {
     /// # Errors
     /// The first file that cannot be read or is not a snapshot.
     pub fn load(root: &Path) -> Result<Self, SnapshotError> {
-        let files = snap_files(root, "snap")?.iter().map(|name| read(root, name)).collect::<Result<_, _>>()?;
-        Ok(Self { root: root.to_path_buf(), files })
+        let files = snap_files(root, "snap")?
+            .iter()
+            .map(|name| read(root, name))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            root: root.to_path_buf(),
+            files,
+        })
     }
 
     /// The snapshot that speaks about a scenario and profile on a release: the latest that is not later than it, unless
@@ -122,7 +128,11 @@ impl Snapshots {
             .into_iter()
             .map(|path| {
                 let new = read(&self.root, &path)?;
-                let old = self.files.iter().find(|file| file.path() == new.path()).cloned();
+                let old = self
+                    .files
+                    .iter()
+                    .find(|file| file.path() == new.path())
+                    .cloned();
                 Ok(Pending { path, new, old })
             })
             .collect()
@@ -142,13 +152,16 @@ impl Snapshots {
 impl Pending {
     /// The cells whose caller was refused before and would be let in: `(cell key, old outcome, new outcome)`.
     pub fn widenings(&self, catalogue: &Catalogue) -> Vec<(String, String, String)> {
-        let Some(old) = &self.old else { return Vec::new() };
+        let Some(old) = &self.old else {
+            return Vec::new();
+        };
         self.new
             .cells
             .iter()
             .filter_map(|(key, answer)| {
                 let before = old.cells.get(key)?;
-                let widens = before.direction(catalogue) == Direction::Deny && answer.direction(catalogue) == Direction::Allow;
+                let widens = before.direction(catalogue) == Direction::Deny
+                    && answer.direction(catalogue) == Direction::Allow;
                 widens.then(|| (key.clone(), before.outcome.clone(), answer.outcome.clone()))
             })
             .collect()
@@ -169,14 +182,21 @@ impl Answer {
 /// The release with which the contract of a scenario and profile last changed, as seen from `release`.
 pub fn contract_since(scenario: &Scenario, profile: &str, release: &Version) -> Version {
     let axis = scenario.profile_axis();
-    let index = scenario.axes[axis].values.iter().position(|value| value.id == profile);
-    let concerns = |condition: &crate::scenario::model::Condition| match (&condition.0[axis], index) {
+    let index = scenario.axes[axis]
+        .values
+        .iter()
+        .position(|value| value.id == profile);
+    let concerns = |condition: &crate::scenario::model::Condition| match (&condition.0[axis], index)
+    {
         (Some(accepted), Some(index)) => accepted.get(index).copied().unwrap_or(false),
         (None, _) => true,
         (Some(_), None) => false,
     };
-    let ranges =
-        scenario.rules.iter().filter(|rule| rule.when.iter().any(concerns)).map(|rule| &rule.range);
+    let ranges = scenario
+        .rules
+        .iter()
+        .filter(|rule| rule.when.iter().any(concerns))
+        .map(|rule| &rule.range);
     breakpoints(ranges, scenario.since.as_ref())
         .into_iter()
         .filter(|point| point <= release)
@@ -187,7 +207,10 @@ pub fn contract_since(scenario: &Scenario, profile: &str, release: &Version) -> 
 impl Snapshot {
     /// Path of the accepted file, relative to the data root.
     pub fn path(&self) -> String {
-        format!("snapshots/{}/{}.since-{}.snap", self.scenario, self.profile, self.since)
+        format!(
+            "snapshots/{}/{}.since-{}.snap",
+            self.scenario, self.profile, self.since
+        )
     }
 
     /// The whole file.
@@ -196,7 +219,9 @@ impl Snapshot {
         let mut lines = String::new();
         let width = self.cells.keys().map(String::len).max().unwrap_or(0);
         for (key, answer) in &self.cells {
-            let known = answers.iter().position(|other| other.outcome == answer.outcome && other.text == answer.text);
+            let known = answers
+                .iter()
+                .position(|other| other.outcome == answer.outcome && other.text == answer.text);
             let number = known.unwrap_or_else(|| {
                 answers.push(answer);
                 answers.len() - 1
@@ -208,7 +233,13 @@ impl Snapshot {
             self.scenario, self.scenario, self.profile, self.since
         );
         for (index, answer) in answers.iter().enumerate() {
-            let _ = write!(out, "\n== answer {}: {}\n{}", index + 1, answer.outcome, answer.text);
+            let _ = write!(
+                out,
+                "\n== answer {}: {}\n{}",
+                index + 1,
+                answer.outcome,
+                answer.text
+            );
         }
         out
     }
@@ -216,9 +247,15 @@ impl Snapshot {
     fn parse(file: &SourceFile) -> Result<Self, Problem> {
         let name = file.name.trim_end_matches(".new").trim_end_matches(".snap");
         let bad_name = || {
-            Problem::nowhere(format!("{} is not named snapshots/SCENARIO/PROFILE.since-RELEASE.snap", file.name))
+            Problem::nowhere(format!(
+                "{} is not named snapshots/SCENARIO/PROFILE.since-RELEASE.snap",
+                file.name
+            ))
         };
-        let (scenario, rest) = name.strip_prefix("snapshots/").and_then(|rest| rest.split_once('/')).ok_or_else(bad_name)?;
+        let (scenario, rest) = name
+            .strip_prefix("snapshots/")
+            .and_then(|rest| rest.split_once('/'))
+            .ok_or_else(bad_name)?;
         let (profile, since) = rest.split_once(".since-").ok_or_else(bad_name)?;
         let since = since.parse().map_err(|_| bad_name())?;
 
@@ -233,32 +270,65 @@ impl Snapshot {
             if fences < 2 {
                 fences += usize::from(text == "---");
             } else if let Some(heading) = text.strip_prefix("== answer ") {
-                let outcome = heading.split_once(": ").map(|(_, outcome)| outcome.to_owned());
-                let outcome = outcome.ok_or_else(|| Problem::at(file, span, "a heading without an outcome", "this heading"))?;
-                answers.push(Answer { outcome, text: String::new(), line: index + 1 });
+                let outcome = heading
+                    .split_once(": ")
+                    .map(|(_, outcome)| outcome.to_owned());
+                let outcome = outcome.ok_or_else(|| {
+                    Problem::at(file, span, "a heading without an outcome", "this heading")
+                })?;
+                answers.push(Answer {
+                    outcome,
+                    text: String::new(),
+                    line: index + 1,
+                });
             } else if let Some(answer) = answers.last_mut() {
                 if !text.is_empty() {
                     answer.text.push_str(text);
                     answer.text.push('\n');
                 }
             } else if !text.is_empty() {
-                let cell = text.rsplit_once(' ').and_then(|(key, number)| Some((key.trim_end().to_owned(), number.parse().ok()?)));
+                let cell = text.rsplit_once(' ').and_then(|(key, number)| {
+                    Some((key.trim_end().to_owned(), number.parse().ok()?))
+                });
                 let (key, number) = cell.ok_or_else(|| {
-                    Problem::at(file, span.clone(), "not a cell and the number of its answer", "this line")
+                    Problem::at(
+                        file,
+                        span.clone(),
+                        "not a cell and the number of its answer",
+                        "this line",
+                    )
                 })?;
                 numbers.push((key, number, span));
             }
         }
         let mut cells = BTreeMap::new();
         for (key, number, span) in numbers {
-            let answer = number.checked_sub(1).and_then(|index: usize| answers.get(index)).ok_or_else(|| {
-                Problem::at(file, span.clone(), format!("there is no answer {number} in this file"), "this line")
-            })?;
+            let answer = number
+                .checked_sub(1)
+                .and_then(|index: usize| answers.get(index))
+                .ok_or_else(|| {
+                    Problem::at(
+                        file,
+                        span.clone(),
+                        format!("there is no answer {number} in this file"),
+                        "this line",
+                    )
+                })?;
             if cells.insert(key.clone(), answer.clone()).is_some() {
-                return Err(Problem::at(file, span, format!("cell {key} is listed twice"), "the second one"));
+                return Err(Problem::at(
+                    file,
+                    span,
+                    format!("cell {key} is listed twice"),
+                    "the second one",
+                ));
             }
         }
-        Ok(Self { scenario: scenario.to_owned(), profile: profile.to_owned(), since, cells })
+        Ok(Self {
+            scenario: scenario.to_owned(),
+            profile: profile.to_owned(),
+            since,
+            cells,
+        })
     }
 }
 
@@ -282,7 +352,10 @@ fn snap_files(root: &Path, extension: &str) -> Result<Vec<String>, SnapshotError
         for entry in fs_err::read_dir(scenario.path())? {
             let name = entry?.file_name().to_string_lossy().into_owned();
             if name.ends_with(&format!(".{extension}")) {
-                names.push(format!("snapshots/{}/{name}", scenario.file_name().to_string_lossy()));
+                names.push(format!(
+                    "snapshots/{}/{name}",
+                    scenario.file_name().to_string_lossy()
+                ));
             }
         }
     }

@@ -38,14 +38,20 @@ pub enum TemplateError {
 }
 
 fn advice(nearest: &Option<String>) -> String {
-    nearest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+    nearest
+        .as_ref()
+        .map(|name| format!("; did you mean `{name}`?"))
+        .unwrap_or_default()
 }
 
 /// Fills the placeholders of a text.
 ///
 /// # Errors
 /// The first placeholder that cannot be filled.
-pub fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, TemplateError> {
+pub fn expand(
+    text: &str,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<String, TemplateError> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find("${") {
@@ -57,12 +63,17 @@ pub fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Str
         }
         out.push_str(&rest[..start]);
         let inner = &rest[start + 2..];
-        let end = inner.find('}').ok_or_else(|| TemplateError::Open(rest[start..].to_owned()))?;
+        let end = inner
+            .find('}')
+            .ok_or_else(|| TemplateError::Open(rest[start..].to_owned()))?;
         let (name, filter) = match inner[..end].split_once('|') {
             Some((name, filter)) => (name, Some(filter)),
             None => (&inner[..end], None),
         };
-        let value = lookup(name).ok_or_else(|| TemplateError::Name { name: name.to_owned(), nearest: None })?;
+        let value = lookup(name).ok_or_else(|| TemplateError::Name {
+            name: name.to_owned(),
+            nearest: None,
+        })?;
         out.push_str(&match filter {
             None => value,
             Some("upper") => value.to_uppercase(),
@@ -70,7 +81,10 @@ pub fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Str
             Some("url") => utf8_percent_encode(&value, NON_ALPHANUMERIC).to_string(),
             Some(other) => {
                 let nearest = nearest(other, FILTERS).map(str::to_owned);
-                return Err(TemplateError::Filter { name: other.to_owned(), nearest });
+                return Err(TemplateError::Filter {
+                    name: other.to_owned(),
+                    nearest,
+                });
             }
         });
         rest = &inner[end + 1..];
@@ -83,7 +97,10 @@ pub fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Str
 ///
 /// # Errors
 /// The first placeholder that cannot be filled.
-pub fn expand_json(value: &Value, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Value, TemplateError> {
+pub fn expand_json(
+    value: &Value,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<Value, TemplateError> {
     Ok(match value {
         Value::String(text) => {
             let filled = expand(text, lookup)?;
@@ -92,7 +109,12 @@ pub fn expand_json(value: &Value, lookup: &dyn Fn(&str) -> Option<String>) -> Re
                 _ => filled.into(),
             }
         }
-        Value::Array(items) => Value::Array(items.iter().map(|item| expand_json(item, lookup)).collect::<Result<_, _>>()?),
+        Value::Array(items) => Value::Array(
+            items
+                .iter()
+                .map(|item| expand_json(item, lookup))
+                .collect::<Result<_, _>>()?,
+        ),
         Value::Object(map) => Value::Object(
             map.iter()
                 .map(|(key, value)| Ok((key.clone(), expand_json(value, lookup)?)))
@@ -144,16 +166,25 @@ mod tests {
 
     #[rstest]
     #[case("${sekret}", "unknown placeholder `${sekret}`; did you mean `secret`?")]
-    #[case("${secret|uper}", "unknown filter `uper`; did you mean `upper`?; known: upper, basic, url")]
+    #[case(
+        "${secret|uper}",
+        "unknown filter `uper`; did you mean `upper`?; known: upper, basic, url"
+    )]
     #[case("${secret", "a placeholder is not closed: `${secret`")]
     fn refuses(#[case] text: &str, #[case] message: &str) {
-        assert_eq!(check(text, &["secret", "canary"]).unwrap_err().to_string(), message);
+        assert_eq!(
+            check(text, &["secret", "canary"]).unwrap_err().to_string(),
+            message
+        );
     }
 
     #[test]
     fn a_port_is_a_number_and_nothing_else_is() {
         let value = serde_json::json!({ "port": "${port}", "url": "http://127.0.0.1:${port}/", "deep": [{ "x": "${port}" }] });
         let filled = expand_json(&value, &lookup).unwrap();
-        assert_eq!(filled, serde_json::json!({ "port": 19001, "url": "http://127.0.0.1:19001/", "deep": [{ "x": 19001 }] }));
+        assert_eq!(
+            filled,
+            serde_json::json!({ "port": 19001, "url": "http://127.0.0.1:19001/", "deep": [{ "x": 19001 }] })
+        );
     }
 }

@@ -36,9 +36,16 @@ impl Upstream {
     /// Starts on a free port of the loopback interface; stops when dropped.
     pub async fn start() -> Self {
         let ledger = Arc::new(Ledger::default());
-        let server = MockServer::builder().disable_request_recording().start().await;
+        let server = MockServer::builder()
+            .disable_request_recording()
+            .start()
+            .await;
         let responder = Responder(Arc::clone(&ledger));
-        Mock::given(method("POST")).and(path("/v1/chat/completions")).respond_with(responder).mount(&server).await;
+        Mock::given(method("POST"))
+            .and(path("/v1/chat/completions"))
+            .respond_with(responder)
+            .mount(&server)
+            .await;
         Self { server, ledger }
     }
 
@@ -49,7 +56,13 @@ impl Upstream {
 
     /// How often a canary has reached the model.
     pub fn calls(&self, canary: &str) -> u32 {
-        self.ledger.0.lock().unwrap_or_else(PoisonError::into_inner).get(canary).copied().unwrap_or(0)
+        self.ledger
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(canary)
+            .copied()
+            .unwrap_or(0)
     }
 }
 
@@ -79,7 +92,13 @@ impl Respond for Responder {
         };
         let last = chat.messages.iter().rfind(|message| message.role == "user");
         if let Some(canary) = last.and_then(|message| find_canary(&message.content)) {
-            *self.0.0.lock().unwrap_or_else(PoisonError::into_inner).entry(canary).or_default() += 1;
+            *self
+                .0
+                .0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(canary)
+                .or_default() += 1;
         }
         let usage = json!({ "prompt_tokens": 7, "completion_tokens": 1, "total_tokens": 8 });
         if !chat.stream {
@@ -98,8 +117,14 @@ impl Respond for Responder {
         };
         let null = serde_json::Value::Null;
         let body = [
-            chunk(json!([{ "index": 0, "delta": { "role": "assistant", "content": REPLY }, "finish_reason": null }]), &null),
-            chunk(json!([{ "index": 0, "delta": {}, "finish_reason": "stop" }]), &null),
+            chunk(
+                json!([{ "index": 0, "delta": { "role": "assistant", "content": REPLY }, "finish_reason": null }]),
+                &null,
+            ),
+            chunk(
+                json!([{ "index": 0, "delta": {}, "finish_reason": "stop" }]),
+                &null,
+            ),
             chunk(json!([]), &usage),
             "data: [DONE]\n\n".to_owned(),
         ];
@@ -113,7 +138,9 @@ fn find_canary(content: &serde_json::Value) -> Option<String> {
         serde_json::Value::String(text) => {
             let start = text.rfind(PREFIX)? + PREFIX.len();
             let word = text.get(start..start + LENGTH)?;
-            word.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| format!("{PREFIX}{word}"))
+            word.bytes()
+                .all(|byte| byte.is_ascii_hexdigit())
+                .then(|| format!("{PREFIX}{word}"))
         }
         serde_json::Value::Array(parts) => parts.iter().rev().find_map(find_canary),
         serde_json::Value::Object(part) => part.get("text").and_then(find_canary),
@@ -132,7 +159,9 @@ mod tests {
             { "role": "assistant", "content": "canary-1111111111111111" },
         ] });
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let request = client.post(format!("{}/chat/completions", upstream.base_url())).body(body.to_string());
+        let request = client
+            .post(format!("{}/chat/completions", upstream.base_url()))
+            .body(body.to_string());
         request.send().await.unwrap().text().await.unwrap()
     }
 
@@ -141,19 +170,36 @@ mod tests {
         let upstream = Upstream::start().await;
         let canary = new_canary();
         let plain = ask(&upstream, false, json!(format!("ping {canary}"))).await;
-        let parts = ask(&upstream, true, json!([{ "type": "text", "text": format!("[now] ping {canary}") }])).await;
+        let parts = ask(
+            &upstream,
+            true,
+            json!([{ "type": "text", "text": format!("[now] ping {canary}") }]),
+        )
+        .await;
         assert!(plain.contains("chat.completion\"") && plain.contains("pong"));
         assert!(parts.ends_with("data: [DONE]\n\n") && parts.contains("pong"));
         assert_eq!(upstream.calls(&canary), 2);
-        assert_eq!(upstream.calls("canary-0000000000000000"), 0, "earlier turns are not this request's");
-        assert_eq!(upstream.calls("canary-1111111111111111"), 0, "nor is what the assistant said");
+        assert_eq!(
+            upstream.calls("canary-0000000000000000"),
+            0,
+            "earlier turns are not this request's"
+        );
+        assert_eq!(
+            upstream.calls("canary-1111111111111111"),
+            0,
+            "nor is what the assistant said"
+        );
     }
 
     #[tokio::test]
     async fn other_paths_are_not_the_model() {
         let upstream = Upstream::start().await;
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let answer = client.get(format!("{}/models", upstream.base_url())).send().await.unwrap();
+        let answer = client
+            .get(format!("{}/models", upstream.base_url()))
+            .send()
+            .await
+            .unwrap();
         assert_eq!(answer.status(), 404);
     }
 }

@@ -24,9 +24,14 @@ pub(super) struct AcceptArgs {
 }
 
 /// Accepts all pending snapshots, or none: letting in whom a snapshot refuses needs the rule's name and a reason.
-pub(super) fn accept(args: &AcceptArgs, catalogue: &Catalogue, output: &Output) -> Result<u8, Failure> {
+pub(super) fn accept(
+    args: &AcceptArgs,
+    catalogue: &Catalogue,
+    output: &Output,
+) -> Result<u8, Failure> {
     if std::env::var_os("CI").is_some() && !args.dry_run {
-        return Err(Failure::usage("CI never accepts snapshots").help("run it on your own machine and commit the files"));
+        return Err(Failure::usage("CI never accepts snapshots")
+            .help("run it on your own machine and commit the files"));
     }
     let snapshots = Snapshots::load(&catalogue.root)?;
     let pending = snapshots.pending()?;
@@ -40,7 +45,10 @@ pub(super) fn accept(args: &AcceptArgs, catalogue: &Catalogue, output: &Output) 
         for (key, before, after) in entry.widenings(catalogue) {
             let rule = rule_of(catalogue, entry, &key);
             if !args.allow_widening.contains(&rule) {
-                refused.push(format!("  {}: {key} was {before}, would be {after} (rule {rule})", entry.new.path()));
+                refused.push(format!(
+                    "  {}: {key} was {before}, would be {after} (rule {rule})",
+                    entry.new.path()
+                ));
             }
         }
     }
@@ -49,9 +57,11 @@ pub(super) fn accept(args: &AcceptArgs, catalogue: &Catalogue, output: &Output) 
         for line in refused.iter().take(10) {
             output.note(line);
         }
-        return Err(Failure::usage(format!("{count} cells that are refused now would be let in; nothing was accepted"))
-            .help("if that is meant: clawgauge accept --allow-widening RULE --reason TEXT")
-            .code(1));
+        return Err(Failure::usage(format!(
+            "{count} cells that are refused now would be let in; nothing was accepted"
+        ))
+        .help("if that is meant: clawgauge accept --allow-widening RULE --reason TEXT")
+        .code(1));
     }
     if args.dry_run {
         return Ok(0);
@@ -61,24 +71,49 @@ pub(super) fn accept(args: &AcceptArgs, catalogue: &Catalogue, output: &Output) 
         output.note(&format!("accepted {}", entry.new.path()));
     }
     if let Some(reason) = &args.reason {
-        output.note(&format!("widened {}: {reason}", args.allow_widening.join(", ")));
+        output.note(&format!(
+            "widened {}: {reason}",
+            args.allow_widening.join(", ")
+        ));
     }
     Ok(0)
 }
 
 fn describe(entry: &Pending) -> String {
-    let old = entry.old.as_ref().map(|old| old.cells.clone()).unwrap_or_default();
+    let old = entry
+        .old
+        .as_ref()
+        .map(|old| old.cells.clone())
+        .unwrap_or_default();
     let changed = entry.new.cells.iter().filter(|(key, answer)| {
-        old.get(*key).is_some_and(|before| (&before.outcome, &before.text) != (&answer.outcome, &answer.text))
+        old.get(*key).is_some_and(|before| {
+            (&before.outcome, &before.text) != (&answer.outcome, &answer.text)
+        })
     });
-    let added = entry.new.cells.keys().filter(|key| !old.contains_key(*key)).count();
-    let removed = old.keys().filter(|key| !entry.new.cells.contains_key(*key)).count();
-    format!("{}: {} cells changed, {added} added, {removed} removed", entry.path, changed.count())
+    let added = entry
+        .new
+        .cells
+        .keys()
+        .filter(|key| !old.contains_key(*key))
+        .count();
+    let removed = old
+        .keys()
+        .filter(|key| !entry.new.cells.contains_key(*key))
+        .count();
+    format!(
+        "{}: {} cells changed, {added} added, {removed} removed",
+        entry.path,
+        changed.count()
+    )
 }
 
 fn rule_of(catalogue: &Catalogue, entry: &Pending, key: &str) -> String {
     cells(catalogue)
-        .find(|cell| cell.scenario.id == entry.new.scenario && cell.profile == entry.new.profile && cell.key() == key)
+        .find(|cell| {
+            cell.scenario.id == entry.new.scenario
+                && cell.profile == entry.new.profile
+                && cell.key() == key
+        })
         .and_then(|cell| cell.rule(&entry.new.since).map(|rule| rule.id.clone()))
         .unwrap_or_else(|| "unknown".to_owned())
 }

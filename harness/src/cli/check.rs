@@ -12,15 +12,31 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<u8, Failur
     let mut problems = Problems::default();
     for snapshot in snapshots.iter() {
         let path = snapshot.path();
-        let Some(scenario) = catalogue.scenarios.iter().find(|scenario| scenario.id == snapshot.scenario) else {
-            problems.0.push(Problem::nowhere(format!("{path}: there is no scenario {}", snapshot.scenario)).help("remove the file"));
+        let Some(scenario) = catalogue
+            .scenarios
+            .iter()
+            .find(|scenario| scenario.id == snapshot.scenario)
+        else {
+            problems.0.push(
+                Problem::nowhere(format!(
+                    "{path}: there is no scenario {}",
+                    snapshot.scenario
+                ))
+                .help("remove the file"),
+            );
             continue;
         };
         let contract = contract_since(scenario, &snapshot.profile, &snapshot.since);
         let mut left: std::collections::BTreeMap<_, _> = snapshot.cells.iter().collect();
-        for cell in cells(catalogue).filter(|cell| cell.scenario.id == scenario.id && cell.profile == snapshot.profile) {
-            let Some(answer) = left.remove(&cell.key()) else { continue };
-            let Some(rule) = cell.rule(&snapshot.since) else { continue };
+        for cell in cells(catalogue)
+            .filter(|cell| cell.scenario.id == scenario.id && cell.profile == snapshot.profile)
+        {
+            let Some(answer) = left.remove(&cell.key()) else {
+                continue;
+            };
+            let Some(rule) = cell.rule(&snapshot.since) else {
+                continue;
+            };
             if answer.outcome != rule.expect.id {
                 let worse = match (answer.direction(catalogue), rule.expect.direction) {
                     (Direction::Allow, Direction::Deny) => ", and lets in whom the rule refuses",
@@ -31,7 +47,10 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<u8, Failur
                     Problem::at(
                         &scenario.file,
                         rule.span.clone(),
-                        format!("{path}:{} accepts {} for {}, the rule expects {}{worse}", answer.line, answer.outcome, cell.id, rule.expect.id),
+                        format!(
+                            "{path}:{} accepts {} for {}, the rule expects {}{worse}",
+                            answer.line, answer.outcome, cell.id, rule.expect.id
+                        ),
                         "this rule",
                     )
                     .help("mend the rule, or run the release and accept its answers"),
@@ -40,13 +59,22 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<u8, Failur
         }
         if let Some((key, _)) = left.first_key_value() {
             problems.0.push(
-                Problem::nowhere(format!("{path} holds {} cells that the scenario has not, the first is {key}", left.len()))
-                    .help(format!("run a release since {contract} and accept its answers")),
+                Problem::nowhere(format!(
+                    "{path} holds {} cells that the scenario has not, the first is {key}",
+                    left.len()
+                ))
+                .help(format!(
+                    "run a release since {contract} and accept its answers"
+                )),
             );
         }
     }
     problems.into_result(())?;
-    let rules: usize = catalogue.scenarios.iter().map(|scenario| scenario.rules.len()).sum();
+    let rules: usize = catalogue
+        .scenarios
+        .iter()
+        .map(|scenario| scenario.rules.len())
+        .sum();
     output.result(&format!(
         "{} scenario{}, {} cells, {rules} rules: every cell is decided by exactly one rule on every release\n{} snapshots agree with the rules\n",
         catalogue.scenarios.len(),

@@ -88,10 +88,19 @@ pub(super) fn plan(args: &PlanArgs, catalogue: &Catalogue, output: &Output) -> R
     if plan.is_empty() {
         return Err(Failure::usage("the filters together select no cell").code(4));
     }
-    let launches = plan.launches.iter().filter(|launch| launch.needs_gateway()).count();
+    let launches = plan
+        .launches
+        .iter()
+        .filter(|launch| launch.needs_gateway())
+        .count();
     let mut out = format!("on {release}: {launches} launches, {} cells\n", plan.len());
     for launch in &plan.launches {
-        let _ = writeln!(out, "\nprofile {}: {} cells", launch.profile, launch.cells.len());
+        let _ = writeln!(
+            out,
+            "\nprofile {}: {} cells",
+            launch.profile,
+            launch.cells.len()
+        );
         let mut counts: std::collections::BTreeMap<String, usize> = Default::default();
         for planned in &launch.cells {
             let what = match (&planned.not_applicable, planned.cell.rule(release)) {
@@ -106,13 +115,19 @@ pub(super) fn plan(args: &PlanArgs, catalogue: &Catalogue, output: &Output) -> R
         }
     }
     for scenario in &catalogue.scenarios {
-        let left_out: Vec<_> = scenario.product().filter_map(|combination| scenario.excluded(&combination)).collect();
+        let left_out: Vec<_> = scenario
+            .product()
+            .filter_map(|combination| scenario.excluded(&combination))
+            .collect();
         if left_out.is_empty() {
             continue;
         }
         let _ = writeln!(out, "\nleft out of {}:", scenario.id);
         for exclude in &scenario.excludes {
-            let count = left_out.iter().filter(|other| other.span == exclude.span).count();
+            let count = left_out
+                .iter()
+                .filter(|other| other.span == exclude.span)
+                .count();
             let _ = writeln!(out, "  {count:>5} {}", exclude.reason);
         }
     }
@@ -136,16 +151,28 @@ pub(super) fn show(args: &ShowArgs, catalogue: &Catalogue, output: &Output) -> R
 fn explain(cell: &Cell, release: &Version, catalogue: &Catalogue, snapshots: &Snapshots) -> String {
     let mut out = format!("{}\n{}\n\n", cell.id, cell.scenario.title);
     for (axis, value) in cell.scenario.axes.iter().zip(cell.values()) {
-        let _ = writeln!(out, "{:<12} {}: {} ({})", axis.name, value.id, value.title, value.origin);
+        let _ = writeln!(
+            out,
+            "{:<12} {}: {} ({})",
+            axis.name, value.id, value.title, value.origin
+        );
     }
     match cell.rule(release) {
         Some(rule) => {
-            let _ = writeln!(out, "\nrule         {} ({}), {}", rule.id, rule.origin, rule.range);
+            let _ = writeln!(
+                out,
+                "\nrule         {} ({}), {}",
+                rule.id, rule.origin, rule.range
+            );
             if !rule.title.is_empty() {
                 let _ = writeln!(out, "             {}", rule.title);
             }
             let _ = writeln!(out, "source       {}", rule.source);
-            let _ = writeln!(out, "expected     {} ({}): {}", rule.expect.id, rule.expect.status, rule.expect.title);
+            let _ = writeln!(
+                out,
+                "expected     {} ({}): {}",
+                rule.expect.id, rule.expect.status, rule.expect.title
+            );
         }
         None => {
             let _ = writeln!(out, "\nno rule speaks about it on {release}");
@@ -156,7 +183,10 @@ fn explain(cell: &Cell, release: &Version, catalogue: &Catalogue, snapshots: &Sn
     match profile.map(|profile| profile.launch_for(release)) {
         Some(Ok(launch)) => {
             let _ = writeln!(out, "\nlaunch       {}", launch.args.join(" "));
-            let auth = launch.config.pointer("/gateway").map(|gateway| serde_json::to_string_pretty(gateway).unwrap_or_default());
+            let auth = launch
+                .config
+                .pointer("/gateway")
+                .map(|gateway| serde_json::to_string_pretty(gateway).unwrap_or_default());
             for line in auth.unwrap_or_default().lines() {
                 let _ = writeln!(out, "  {line}");
             }
@@ -168,10 +198,23 @@ fn explain(cell: &Cell, release: &Version, catalogue: &Catalogue, snapshots: &Sn
     }
 
     let request = &cell.scenario.request;
-    let query: Vec<&str> = cell.values().filter_map(|value| value.query.as_deref()).collect();
+    let query: Vec<&str> = cell
+        .values()
+        .filter_map(|value| value.query.as_deref())
+        .collect();
     let mark = if query.is_empty() { "" } else { "?" };
-    let _ = writeln!(out, "\nrequest\n  {} {}{mark}{} HTTP/1.1", request.method, request.path, query.join("&"));
-    for line in request.headers.iter().chain(cell.values().flat_map(|value| &value.headers)) {
+    let _ = writeln!(
+        out,
+        "\nrequest\n  {} {}{mark}{} HTTP/1.1",
+        request.method,
+        request.path,
+        query.join("&")
+    );
+    for line in request
+        .headers
+        .iter()
+        .chain(cell.values().flat_map(|value| &value.headers))
+    {
         let _ = writeln!(out, "  {}", line.escape_debug());
     }
     let _ = writeln!(out, "\n  {}", request.body);
@@ -179,14 +222,23 @@ fn explain(cell: &Cell, release: &Version, catalogue: &Catalogue, snapshots: &Sn
     let accepted = snapshots.find(&cell.scenario, &cell.profile, release);
     match accepted.and_then(|snapshot| Some((snapshot, snapshot.cells.get(&cell.key())?))) {
         Some((snapshot, answer)) => {
-            let _ = writeln!(out, "\naccepted answer ({}:{})", snapshot.path(), answer.line);
+            let _ = writeln!(
+                out,
+                "\naccepted answer ({}:{})",
+                snapshot.path(),
+                answer.line
+            );
             for line in answer.text.lines() {
                 let _ = writeln!(out, "  {line}");
             }
         }
         None => out.push_str("\nno snapshot holds this cell yet\n"),
     }
-    let gateway = if release.to_string() == REFERENCE_RELEASE { String::new() } else { format!(" --gateway openclaw@{release}") };
+    let gateway = if release.to_string() == REFERENCE_RELEASE {
+        String::new()
+    } else {
+        format!(" --gateway openclaw@{release}")
+    };
     let _ = writeln!(out, "\nreplay       clawgauge run '{}'{gateway}", cell.id);
     out
 }

@@ -69,12 +69,22 @@ pub fn main(cli: Cli) -> ExitCode {
 fn dispatch(cli: Cli) -> ExitCode {
     let output = Output::new(cli.color);
     let result = match cli.command {
-        Command::Run(args) => load(cli.root).and_then(|catalogue| run::run(args, catalogue, &output)),
-        Command::List(args) => load(cli.root).and_then(|catalogue| inspect::list(&args, &catalogue, &output)),
-        Command::Plan(args) => load(cli.root).and_then(|catalogue| inspect::plan(&args, &catalogue, &output)),
-        Command::Show(args) => load(cli.root).and_then(|catalogue| inspect::show(&args, &catalogue, &output)),
+        Command::Run(args) => {
+            load(cli.root).and_then(|catalogue| run::run(args, catalogue, &output))
+        }
+        Command::List(args) => {
+            load(cli.root).and_then(|catalogue| inspect::list(&args, &catalogue, &output))
+        }
+        Command::Plan(args) => {
+            load(cli.root).and_then(|catalogue| inspect::plan(&args, &catalogue, &output))
+        }
+        Command::Show(args) => {
+            load(cli.root).and_then(|catalogue| inspect::show(&args, &catalogue, &output))
+        }
         Command::Check => load(cli.root).and_then(|catalogue| check::check(&catalogue, &output)),
-        Command::Accept(args) => load(cli.root).and_then(|catalogue| accept::accept(&args, &catalogue, &output)),
+        Command::Accept(args) => {
+            load(cli.root).and_then(|catalogue| accept::accept(&args, &catalogue, &output))
+        }
         Command::Schema => output.json(&crate::scenario::json_schema()),
         Command::ReferenceGateway { args } => return reference(args),
     };
@@ -86,7 +96,9 @@ fn dispatch(cli: Cli) -> ExitCode {
 
 fn reference(args: Vec<std::ffi::OsString>) -> ExitCode {
     let name = std::ffi::OsString::from("clawgauge reference-gateway");
-    reference_gateway::run(reference_gateway::Cli::parse_from(std::iter::once(name).chain(args)))
+    reference_gateway::run(reference_gateway::Cli::parse_from(
+        std::iter::once(name).chain(args),
+    ))
 }
 
 /// Finds and reads the data folders.
@@ -94,9 +106,11 @@ fn load(root: Option<PathBuf>) -> Result<Catalogue, Failure> {
     let root = match root {
         Some(root) => root,
         None => {
-            let here = std::env::current_dir().map_err(|error| Failure::usage(format!("no current folder: {error}")))?;
+            let here = std::env::current_dir()
+                .map_err(|error| Failure::usage(format!("no current folder: {error}")))?;
             find_root(&here).ok_or_else(|| {
-                Failure::usage("no scenarios/ folder here or above").help("run it inside a checkout, or name one: --root DIR")
+                Failure::usage("no scenarios/ folder here or above")
+                    .help("run it inside a checkout, or name one: --root DIR")
             })?
         }
     };

@@ -25,7 +25,12 @@ pub(super) struct Failure {
 impl Failure {
     /// Wrong usage.
     pub(super) fn usage(message: impl Into<String>) -> Self {
-        Self { code: USAGE, message: message.into(), help: None, problems: None }
+        Self {
+            code: USAGE,
+            message: message.into(),
+            help: None,
+            problems: None,
+        }
     }
 
     /// Adds the next thing to do.
@@ -43,7 +48,12 @@ impl Failure {
 
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
-        Self { code: USAGE, message: "the scenario files are not valid".to_owned(), help: None, problems: Some(problems) }
+        Self {
+            code: USAGE,
+            message: "the scenario files are not valid".to_owned(),
+            help: None,
+            problems: Some(problems),
+        }
     }
 }
 
@@ -86,30 +96,41 @@ impl Output {
 
     /// Colours for stdout.
     pub(super) fn paint(&self) -> Paint {
-        Paint { color: self.colored(&std::io::stdout()) }
+        Paint {
+            color: self.colored(&std::io::stdout()),
+        }
     }
 
     /// Colours for stderr.
     pub(super) fn paint_err(&self) -> Paint {
-        Paint { color: self.colored(&std::io::stderr()) }
+        Paint {
+            color: self.colored(&std::io::stderr()),
+        }
     }
 
     fn colored(&self, stream: &impl anstream::stream::RawStream) -> bool {
         match self.choice {
-            anstream::ColorChoice::Auto => anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never,
+            anstream::ColorChoice::Auto => {
+                anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never
+            }
             choice => choice != anstream::ColorChoice::Never,
         }
     }
 
     /// Whether a person watches stderr: no live progress in CI or into a file.
     pub(super) fn live(&self) -> bool {
-        std::io::stderr().is_terminal() && std::env::var_os("CI").is_none() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+        std::io::stderr().is_terminal()
+            && std::env::var_os("CI").is_none()
+            && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
     }
 
     /// Writes a result; a reader that closed the pipe early has seen enough.
     pub(super) fn result(&self, text: &str) -> Result<u8, Failure> {
         let mut stdout = std::io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        match stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush())
+        {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
             Ok(()) | Err(_) => Ok(0),
         }
@@ -144,7 +165,10 @@ impl Output {
 /// cleaned up.
 pub(super) fn guarded(command: impl FnOnce() -> ExitCode) -> ExitCode {
     std::panic::set_hook(Box::new(|info| {
-        let _ = writeln!(std::io::stderr().lock(), "clawgauge: a bug in clawgauge: {info}");
+        let _ = writeln!(
+            std::io::stderr().lock(),
+            "clawgauge: a bug in clawgauge: {info}"
+        );
     }));
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(command))
         .unwrap_or_else(|_| ExitCode::from(BUG))

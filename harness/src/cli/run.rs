@@ -74,13 +74,17 @@ enum Format {
 fn parse_report(text: &str) -> Result<(Format, PathBuf), String> {
     match text.split_once('=') {
         Some(("json", path)) if !path.is_empty() => Ok((Format::Json, path.into())),
-        Some((format, _)) if format != "json" => Err(format!("unknown format `{format}`; known: json")),
+        Some((format, _)) if format != "json" => {
+            Err(format!("unknown format `{format}`; known: json"))
+        }
         _ => Err("write FORMAT=PATH, for example json=results.json".to_owned()),
     }
 }
 
 fn parse_seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| "not a number of seconds".to_owned())?;
     match Duration::try_from_secs_f64(seconds) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         _ => Err("must be more than 0 seconds".to_owned()),
@@ -91,7 +95,9 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
 pub(super) fn run(args: RunArgs, catalogue: Catalogue, output: &Output) -> Result<u8, Failure> {
     let selection = Selection::parse(&catalogue, &args.globs, &args.conditions)?;
     if !cells(&catalogue).any(|cell| selection.accepts(&cell)) {
-        return Err(Failure::usage("the filters together select no cell").help("clawgauge list shows every cell").code(4));
+        return Err(Failure::usage("the filters together select no cell")
+            .help("clawgauge list shows every cell")
+            .code(4));
     }
     for (_, path) in &args.report {
         check_writable(path)?;
@@ -129,24 +135,35 @@ pub(super) fn run(args: RunArgs, catalogue: Catalogue, output: &Output) -> Resul
     output.result(&terminal(&record, &catalogue, output.paint()))?;
     for (format, path) in &args.report {
         match format {
-            Format::Json => write_json(&record, path)
-                .map_err(|error| Failure::usage(format!("cannot write {}: {error}", path.display())))?,
+            Format::Json => write_json(&record, path).map_err(|error| {
+                Failure::usage(format!("cannot write {}: {error}", path.display()))
+            })?,
         }
     }
     keep_pending(&catalogue, &snapshots, &record, &results, output)?;
     let (ending, why) = record.ending();
     if ending != Ending::Holds {
-        output.note(&format!("{} {why} (exit code {})", output.paint_err().bad("clawgauge:"), ending.code()));
+        output.note(&format!(
+            "{} {why} (exit code {})",
+            output.paint_err().bad("clawgauge:"),
+            ending.code()
+        ));
     }
     Ok(ending.code())
 }
 
 /// A report that cannot be written is found out before anything is launched.
 fn check_writable(path: &std::path::Path) -> Result<(), Failure> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(std::path::Path::new("."));
     tempfile::NamedTempFile::new_in(folder)
         .map(drop)
-        .map_err(|error| Failure::usage(format!("cannot write {}: {error}", path.display())).help("name a file in a folder that exists"))
+        .map_err(|error| {
+            Failure::usage(format!("cannot write {}: {error}", path.display()))
+                .help("name a file in a folder that exists")
+        })
 }
 
 /// Runs in a runtime of its own and feeds the events to progress and record.
@@ -156,12 +173,20 @@ fn watch(
     options: RunOptions,
     output: &Output,
 ) -> Result<(Record, Vec<CellResult>), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let cancel = CancellationToken::new();
         let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
         let (sender, mut events) = unbounded_channel();
-        let task = tokio::spawn(run_all(catalogue.clone(), snapshots.clone(), options, sender, cancel));
+        let task = tokio::spawn(run_all(
+            catalogue.clone(),
+            snapshots.clone(),
+            options,
+            sender,
+            cancel,
+        ));
         let mut progress = Progress::new(output.live(), output.paint_err());
         let mut recorder = Recorder::new(&catalogue.table_hash);
         while let Some(event) = events.recv().await {
@@ -186,7 +211,10 @@ async fn cancel_on_signal(cancel: CancellationToken) {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        let (Ok(mut interrupt), Ok(mut terminate)) = (
+            signal(SignalKind::interrupt()),
+            signal(SignalKind::terminate()),
+        ) else {
             return;
         };
         loop {
@@ -214,9 +242,15 @@ fn keep_pending(
     results: &[CellResult],
     output: &Output,
 ) -> Result<(), Failure> {
-    let whole = record.summary.could_not_run == 0 && !record.run.interrupted && record.gateways.len() == 1;
-    let may_write = std::env::var_os("CI").is_none() && std::env::var("INSTA_UPDATE").as_deref() != Ok("no");
-    let Some(release) = record.gateways.first().and_then(|gateway| gateway.version.as_ref()?.parse::<Version>().ok()) else {
+    let whole =
+        record.summary.could_not_run == 0 && !record.run.interrupted && record.gateways.len() == 1;
+    let may_write =
+        std::env::var_os("CI").is_none() && std::env::var("INSTA_UPDATE").as_deref() != Ok("no");
+    let Some(release) = record
+        .gateways
+        .first()
+        .and_then(|gateway| gateway.version.as_ref()?.parse::<Version>().ok())
+    else {
         return Ok(());
     };
     if !whole || !may_write || record.cells.len() != cells(catalogue).count() {
@@ -233,13 +267,24 @@ fn keep_pending(
                 cells: Default::default(),
             });
             let mut keys = std::collections::BTreeSet::new();
-            for result in results.iter().filter(|result| result.cell.scenario.id == scenario.id && result.cell.profile == profile.id) {
+            for result in results.iter().filter(|result| {
+                result.cell.scenario.id == scenario.id && result.cell.profile == profile.id
+            }) {
                 let key = result.cell.key();
                 keys.insert(key.clone());
                 if matches!(result.verdict, Verdict::New) || result.difference.is_some() {
-                    let Some(observed) = &result.observed else { continue };
+                    let Some(observed) = &result.observed else {
+                        continue;
+                    };
                     let outcome = observed.label();
-                    new.cells.insert(key, Answer { outcome, text: observed.answer.clone(), line: 0 });
+                    new.cells.insert(
+                        key,
+                        Answer {
+                            outcome,
+                            text: observed.answer.clone(),
+                            line: 0,
+                        },
+                    );
                 }
             }
             if keys.is_empty() || new.cells.is_empty() {
@@ -257,7 +302,8 @@ fn keep_pending(
         output.note(&format!("pending snapshot: {path}"));
     }
     if !written.is_empty() {
-        output.note("review them with `clawgauge accept` or `cargo insta review --workspace-root .`");
+        output
+            .note("review them with `clawgauge accept` or `cargo insta review --workspace-root .`");
     }
     Ok(())
 }

@@ -71,13 +71,18 @@ pub fn causes<'a>(results: impl IntoIterator<Item = &'a CellResult>) -> Vec<Caus
     let mut universes: BTreeMap<(String, String), Vec<Combination>> = BTreeMap::new();
     let mut groups: BTreeMap<Key, Vec<&CellResult>> = BTreeMap::new();
     for result in results {
-        let universe = universes.entry((result.gateway.clone(), result.cell.scenario.id.clone())).or_default();
+        let universe = universes
+            .entry((result.gateway.clone(), result.cell.scenario.id.clone()))
+            .or_default();
         match &result.verdict {
             Verdict::NotApplicable(_) | Verdict::CouldNotRun(_) => continue,
             Verdict::Conforms | Verdict::New => universe.push(result.cell.combination.clone()),
             Verdict::Deviates(deviation) => {
                 universe.push(result.cell.combination.clone());
-                groups.entry(key(result, *deviation)).or_default().push(result);
+                groups
+                    .entry(key(result, *deviation))
+                    .or_default()
+                    .push(result);
             }
         }
     }
@@ -85,8 +90,13 @@ pub fn causes<'a>(results: impl IntoIterator<Item = &'a CellResult>) -> Vec<Caus
     let mut causes = Vec::new();
     for (key, results) in groups {
         let universe = &universes[&(key.gateway.clone(), key.scenario.clone())];
-        let cells: Vec<Combination> = results.iter().map(|result| result.cell.combination.clone()).collect();
-        let Some(first) = results.first() else { continue };
+        let cells: Vec<Combination> = results
+            .iter()
+            .map(|result| result.cell.combination.clone())
+            .collect();
+        let Some(first) = results.first() else {
+            continue;
+        };
         let scenario = Arc::clone(&first.cell.scenario);
         for group in fold(&cells, universe) {
             let expected = first.expected.as_ref();
@@ -95,12 +105,24 @@ pub fn causes<'a>(results: impl IntoIterator<Item = &'a CellResult>) -> Vec<Caus
                 gateway: key.gateway.clone(),
                 scenario: key.scenario.clone(),
                 conditions: conditions(&scenario, &group.conditions),
-                cells: group.cells.iter().map(|cell| scenario.cell_id(cell)).collect(),
+                cells: group
+                    .cells
+                    .iter()
+                    .map(|cell| scenario.cell_id(cell))
+                    .collect(),
                 rule: key.rule.clone(),
-                title: expected.map(|expected| expected.title.clone()).unwrap_or_default(),
-                origin: expected.map(|expected| expected.origin.clone()).unwrap_or_default(),
-                source: expected.map(|expected| expected.source.clone()).unwrap_or_default(),
-                expected: expected.map(|expected| expected.outcome.id.clone()).unwrap_or_default(),
+                title: expected
+                    .map(|expected| expected.title.clone())
+                    .unwrap_or_default(),
+                origin: expected
+                    .map(|expected| expected.origin.clone())
+                    .unwrap_or_default(),
+                source: expected
+                    .map(|expected| expected.source.clone())
+                    .unwrap_or_default(),
+                expected: expected
+                    .map(|expected| expected.outcome.id.clone())
+                    .unwrap_or_default(),
                 observed: key.observed.clone(),
                 answer: key.answer.clone(),
                 deviation: key.deviation,
@@ -109,8 +131,13 @@ pub fn causes<'a>(results: impl IntoIterator<Item = &'a CellResult>) -> Vec<Caus
         }
     }
     causes.sort_by(|a, b| {
-        (&a.gateway, a.deviation, b.cells.len(), &a.rule, &a.cells)
-            .cmp(&(&b.gateway, b.deviation, a.cells.len(), &b.rule, &b.cells))
+        (&a.gateway, a.deviation, b.cells.len(), &a.rule, &a.cells).cmp(&(
+            &b.gateway,
+            b.deviation,
+            a.cells.len(),
+            &b.rule,
+            &b.cells,
+        ))
     });
     for (index, cause) in causes.iter_mut().enumerate() {
         cause.id = index + 1;
@@ -124,8 +151,14 @@ fn key(result: &CellResult, deviation: Deviation) -> Key {
         gateway: result.gateway.clone(),
         scenario: result.cell.scenario.id.clone(),
         deviation,
-        rule: result.expected.as_ref().map(|expected| expected.rule.clone()).unwrap_or_default(),
-        observed: observed.map(|observed| observed.label()).unwrap_or_default(),
+        rule: result
+            .expected
+            .as_ref()
+            .map(|expected| expected.rule.clone())
+            .unwrap_or_default(),
+        observed: observed
+            .map(|observed| observed.label())
+            .unwrap_or_default(),
         answer: observed.map(answer_line).unwrap_or_default(),
         difference: result.difference.clone(),
     }
@@ -150,7 +183,13 @@ fn conditions(scenario: &Scenario, conditions: &[(usize, Vec<u16>)]) -> Vec<(Str
         .iter()
         .map(|(axis, values)| {
             let axis = &scenario.axes[*axis];
-            (axis.name.clone(), values.iter().map(|value| axis.values[usize::from(*value)].id.clone()).collect())
+            (
+                axis.name.clone(),
+                values
+                    .iter()
+                    .map(|value| axis.values[usize::from(*value)].id.clone())
+                    .collect(),
+            )
         })
         .collect()
 }

@@ -93,11 +93,19 @@ pub enum Proof {
 /// Judges one observation.
 ///
 /// The rule is asked first, then the snapshot; a denial that both accept still needs the launch's proof.
-pub fn judge(expected: &Outcome, observed: &Observation, snapshot: SnapshotView<'_>, proof: Proof) -> Verdict {
+pub fn judge(
+    expected: &Outcome,
+    observed: &Observation,
+    snapshot: SnapshotView<'_>,
+    proof: Proof,
+) -> Verdict {
     if observed.outcome.as_deref() != Some(expected.id.as_str()) {
         return Verdict::Deviates(direction(expected.direction, observed.direction));
     }
-    if let SnapshotView::Accepted { answer, direction: accepted } = snapshot
+    if let SnapshotView::Accepted {
+        answer,
+        direction: accepted,
+    } = snapshot
         && answer != observed.answer
     {
         return Verdict::Deviates(direction(accepted, observed.direction));
@@ -171,25 +179,51 @@ mod tests {
         #[case] name: &str,
         #[case] deviation: Option<Deviation>,
     ) {
-        let snapshot = accepted.map_or(SnapshotView::Absent, |(answer, direction)| SnapshotView::Accepted { answer, direction });
-        let verdict = judge(&outcome(rule.0, rule.1), &observed(seen.0, seen.1, seen.2), snapshot, Proof::Shown);
+        let snapshot = accepted.map_or(SnapshotView::Absent, |(answer, direction)| {
+            SnapshotView::Accepted { answer, direction }
+        });
+        let verdict = judge(
+            &outcome(rule.0, rule.1),
+            &observed(seen.0, seen.1, seen.2),
+            snapshot,
+            Proof::Shown,
+        );
         assert_eq!(verdict.name(), name);
-        assert_eq!(deviation, if let Verdict::Deviates(deviation) = &verdict { Some(*deviation) } else { None });
+        assert_eq!(
+            deviation,
+            if let Verdict::Deviates(deviation) = &verdict {
+                Some(*deviation)
+            } else {
+                None
+            }
+        );
         assert_eq!(verdict.passes(), name == "conforms");
     }
 
     #[test]
     fn a_denial_without_proof_is_no_verdict() {
-        let snapshot = SnapshotView::Accepted { answer: "a", direction: Deny };
-        let verdict = judge(&outcome("no", Deny), &observed(Some("no"), Deny, "a"), snapshot, Proof::Missing);
+        let snapshot = SnapshotView::Accepted {
+            answer: "a",
+            direction: Deny,
+        };
+        let verdict = judge(
+            &outcome("no", Deny),
+            &observed(Some("no"), Deny, "a"),
+            snapshot,
+            Proof::Missing,
+        );
         assert_eq!(verdict.name(), "could-not-run");
         assert!(!verdict.passes());
     }
 
     #[test]
     fn a_wrong_refusal_needs_no_proof() {
-        let verdict =
-            judge(&outcome("yes", Allow), &observed(Some("no"), Deny, "a"), SnapshotView::Absent, Proof::Missing);
+        let verdict = judge(
+            &outcome("yes", Allow),
+            &observed(Some("no"), Deny, "a"),
+            SnapshotView::Absent,
+            Proof::Missing,
+        );
         assert_eq!(verdict, Verdict::Deviates(Deviation::UnexpectedDeny));
     }
 }

@@ -15,7 +15,10 @@ pub struct Exit {
 impl From<ExitStatus> for Exit {
     fn from(status: ExitStatus) -> Self {
         use std::os::unix::process::ExitStatusExt as _;
-        Self { code: status.code(), signal: status.signal() }
+        Self {
+            code: status.code(),
+            signal: status.signal(),
+        }
     }
 }
 
@@ -43,7 +46,9 @@ pub enum LaunchError {
         error: String,
     },
     /// It ended, or said that it will, before it answered a probe.
-    #[error("profile {profile}: the gateway did not start: {reason}\ncommand: {command}\nconfig: {config}\nlast lines of its log:\n{log}")]
+    #[error(
+        "profile {profile}: the gateway did not start: {reason}\ncommand: {command}\nconfig: {config}\nlast lines of its log:\n{log}"
+    )]
     Refused {
         /// The profile.
         profile: String,
@@ -59,7 +64,9 @@ pub enum LaunchError {
         log: String,
     },
     /// It runs and does not answer.
-    #[error("profile {profile}: the gateway was not ready after {seconds:.0} s (no 200 from {probes})\ncommand: {command}\nconfig: {config}\nlast lines of its log:\n{log}")]
+    #[error(
+        "profile {profile}: the gateway was not ready after {seconds:.0} s (no 200 from {probes})\ncommand: {command}\nconfig: {config}\nlast lines of its log:\n{log}"
+    )]
     NotReady {
         /// The profile.
         profile: String,
@@ -92,8 +99,13 @@ impl LaunchError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Prepare { .. } => Some("set TMPDIR to a folder that can be written".to_owned()),
-            Self::Refused { .. } => Some("keep the launch's folder and look at its config and log: --keep-temp".to_owned()),
-            Self::NotReady { .. } => Some("give it longer with --ready-timeout, or start fewer at a time with --launches 1".to_owned()),
+            Self::Refused { .. } => Some(
+                "keep the launch's folder and look at its config and log: --keep-temp".to_owned(),
+            ),
+            Self::NotReady { .. } => Some(
+                "give it longer with --ready-timeout, or start fewer at a time with --launches 1"
+                    .to_owned(),
+            ),
             Self::Cancelled(_) => None,
         }
     }

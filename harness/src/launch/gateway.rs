@@ -59,33 +59,57 @@ pub struct StopReport {
 ///
 /// # Errors
 /// A [`LaunchError`]; nothing of the launch runs any more then.
-pub async fn launch(spec: &LaunchSpec, parent: &Path, cancel: &CancellationToken) -> Result<Gateway, LaunchError> {
+pub async fn launch(
+    spec: &LaunchSpec,
+    parent: &Path,
+    cancel: &CancellationToken,
+) -> Result<Gateway, LaunchError> {
     let mut tries = 0;
     loop {
         tries += 1;
         match try_launch(spec, parent, cancel).await {
-            Err(LaunchError::Refused { log, .. }) if tries < PORT_TRIES && TAKEN.iter().any(|word| log.contains(word)) => {}
+            Err(LaunchError::Refused { log, .. })
+                if tries < PORT_TRIES && TAKEN.iter().any(|word| log.contains(word)) => {}
             other => return other,
         }
     }
 }
 
-async fn try_launch(spec: &LaunchSpec, parent: &Path, cancel: &CancellationToken) -> Result<Gateway, LaunchError> {
-    let prepare = |what: &'static str, error: String| LaunchError::Prepare { profile: spec.profile.clone(), what, error };
-    let folders = Folders::create(parent, &spec.profile).map_err(|error| prepare("its folders", error.to_string()))?;
+async fn try_launch(
+    spec: &LaunchSpec,
+    parent: &Path,
+    cancel: &CancellationToken,
+) -> Result<Gateway, LaunchError> {
+    let prepare = |what: &'static str, error: String| LaunchError::Prepare {
+        profile: spec.profile.clone(),
+        what,
+        error,
+    };
+    let folders = Folders::create(parent, &spec.profile)
+        .map_err(|error| prepare("its folders", error.to_string()))?;
     let ports = Ports::take().map_err(|error| prepare("a free port", error.to_string()))?;
     let lookup = |name: &str| folders.lookup(spec, ports.port(), name);
-    let config = expand_json(&spec.config, &lookup).map_err(|error| prepare("its config", error.to_string()))?;
-    write_private(&folders.config(), &config).map_err(|error| prepare("its config", error.to_string()))?;
-    let mut command = command(spec, &lookup).map_err(|error| prepare("its command", error.to_string()))?;
+    let config = expand_json(&spec.config, &lookup)
+        .map_err(|error| prepare("its config", error.to_string()))?;
+    write_private(&folders.config(), &config)
+        .map_err(|error| prepare("its config", error.to_string()))?;
+    let mut command =
+        command(spec, &lookup).map_err(|error| prepare("its command", error.to_string()))?;
     command.current_dir(folders.root.join("workspace"));
 
     let started = Instant::now();
-    let mut group = Group::spawn(&mut command)
-        .map_err(|error| prepare("starting it", format!("{}: {error}", spec.command.display())))?;
+    let mut group = Group::spawn(&mut command).map_err(|error| {
+        prepare(
+            "starting it",
+            format!("{}: {error}", spec.command.display()),
+        )
+    })?;
     let output = Output::default();
     let (stdout, stderr) = group.pipes();
-    let drains = vec![tokio::spawn(output.clone().drain(stdout)), tokio::spawn(output.clone().drain(stderr))];
+    let drains = vec![
+        tokio::spawn(output.clone().drain(stdout)),
+        tokio::spawn(output.clone().drain(stderr)),
+    ];
     let mut gateway = Gateway {
         group,
         folders,
@@ -153,13 +177,20 @@ impl Gateway {
     pub async fn exited(&mut self) -> Exit {
         match self.group.wait().await {
             Ok(status) => status.into(),
-            Err(_) => Exit { code: None, signal: None },
+            Err(_) => Exit {
+                code: None,
+                signal: None,
+            },
         }
     }
 
     /// The last lines that it wrote, redacted.
     pub fn log_tail(&self, lines: usize) -> Vec<String> {
-        self.output.tail(lines).iter().map(|line| self.redactor.text(line).into_owned()).collect()
+        self.output
+            .tail(lines)
+            .iter()
+            .map(|line| self.redactor.text(line).into_owned())
+            .collect()
     }
 
     /// Asks it to stop, waits for the grace, kills what is left.
@@ -176,7 +207,12 @@ impl Gateway {
         };
         let duration = asked.elapsed();
         let strays = self.settle().await;
-        StopReport { duration, exit_code: status.and_then(|status| status.code()), killed, strays }
+        StopReport {
+            duration,
+            exit_code: status.and_then(|status| status.code()),
+            killed,
+            strays,
+        }
     }
 
     /// Ends strays and the drains of the pipes.
@@ -184,7 +220,10 @@ impl Gateway {
         let strays = sweep(&self.folders.root);
         for drain in self.drains.drain(..) {
             let abort = drain.abort_handle();
-            if tokio::time::timeout(Duration::from_millis(500), drain).await.is_err() {
+            if tokio::time::timeout(Duration::from_millis(500), drain)
+                .await
+                .is_err()
+            {
                 abort.abort();
             }
         }
@@ -201,7 +240,10 @@ impl Drop for Gateway {
     }
 }
 
-fn command(spec: &LaunchSpec, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Command, TemplateError> {
+fn command(
+    spec: &LaunchSpec,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<Command, TemplateError> {
     let mut command = Command::new(&spec.command);
     command.args(&spec.args).env_clear();
     for arg in &spec.profile_args {
@@ -211,8 +253,15 @@ fn command(spec: &LaunchSpec, lookup: &dyn Fn(&str) -> Option<String>) -> Result
         command.env(name, expand(value, lookup)?);
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = spec.path_dirs.iter().cloned().chain(std::env::split_paths(&path));
-    command.env("PATH", std::env::join_paths(folders).unwrap_or(path.clone()));
+    let folders = spec
+        .path_dirs
+        .iter()
+        .cloned()
+        .chain(std::env::split_paths(&path));
+    command.env(
+        "PATH",
+        std::env::join_paths(folders).unwrap_or(path.clone()),
+    );
     Ok(command)
 }
 
@@ -220,7 +269,9 @@ fn command(spec: &LaunchSpec, lookup: &dyn Fn(&str) -> Option<String>) -> Result
 fn command_line(command: &Command, redactor: &Redactor) -> String {
     let command = command.as_std();
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+    let words: Vec<String> = words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
     redactor.text(&words.join(" ")).into_owned()
 }
 
@@ -238,6 +289,11 @@ async fn refusal(output: Output) -> String {
 fn write_private(path: &Path, config: &serde_json::Value) -> std::io::Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(&serde_json::to_vec_pretty(config)?)
 }

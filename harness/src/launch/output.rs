@@ -56,14 +56,27 @@ impl Output {
     /// The last `count` lines.
     pub(super) fn tail(&self, count: usize) -> Vec<String> {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: Vec<&String> = lines.first.iter().chain(&lines.last).filter(|line| !line.is_empty()).collect();
-        all[all.len().saturating_sub(count)..].iter().map(|line| (*line).clone()).collect()
+        let all: Vec<&String> = lines
+            .first
+            .iter()
+            .chain(&lines.last)
+            .filter(|line| !line.is_empty())
+            .collect();
+        all[all.len().saturating_sub(count)..]
+            .iter()
+            .map(|line| (*line).clone())
+            .collect()
     }
 
     /// The first line that contains one of the words.
     pub(super) fn find(&self, words: &[&str]) -> Option<String> {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.first.iter().chain(&lines.last).find(|line| words.iter().any(|word| line.contains(word))).cloned()
+        lines
+            .first
+            .iter()
+            .chain(&lines.last)
+            .find(|line| words.iter().any(|word| line.contains(word)))
+            .cloned()
     }
 }
 
@@ -77,7 +90,11 @@ mod tests {
         let text: String = (0..5000).map(|number| format!("line {number}\n")).collect();
         output.clone().drain(Some(text.as_bytes())).await;
         assert_eq!(output.tail(2), ["line 4998", "line 4999"]);
-        assert!(output.find(&["line 7"]).is_some_and(|line| line == "line 7"));
+        assert!(
+            output
+                .find(&["line 7"])
+                .is_some_and(|line| line == "line 7")
+        );
         let lines = output.0.lock().unwrap();
         assert_eq!((lines.first.len(), lines.last.len()), (FIRST, LAST));
     }

@@ -32,7 +32,10 @@ impl Ports {
                 return Ok(Self { base, _lock: lock });
             }
         }
-        Err(std::io::Error::new(std::io::ErrorKind::AddrInUse, "no free block of ports"))
+        Err(std::io::Error::new(
+            std::io::ErrorKind::AddrInUse,
+            "no free block of ports",
+        ))
     }
 
     /// The gateway's port.
@@ -56,6 +59,11 @@ mod tests {
         let taken: Vec<Ports> = (0..50).map(|_| Ports::take().unwrap()).collect();
         let blocks: BTreeSet<u16> = taken.iter().map(|ports| ports.port() / SIZE).collect();
         assert_eq!(blocks.len(), taken.len());
-        assert!(taken.iter().all(|ports| TcpListener::bind(ports.address()).is_ok()), "the gateway's own port is free");
+        assert!(
+            taken
+                .iter()
+                .all(|ports| TcpListener::bind(ports.address()).is_ok()),
+            "the gateway's own port is free"
+        );
     }
 }

@@ -11,7 +11,9 @@ pub(super) async fn ready(address: SocketAddr, paths: &[String]) {
         .timeout(Duration::from_secs(2))
         .pool_max_idle_per_host(0)
         .build();
-    let Ok(client) = client else { return std::future::pending().await };
+    let Ok(client) = client else {
+        return std::future::pending().await;
+    };
     let mut pause = Duration::from_millis(20);
     loop {
         for path in paths {

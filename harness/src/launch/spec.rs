@@ -41,7 +41,9 @@ pub struct LaunchSpec {
 /// A secret nobody can guess, in mixed case so that changes of case show.
 pub fn random_secret() -> String {
     const LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-    let random: String = (0..36).map(|_| char::from(LETTERS[fastrand::usize(..LETTERS.len())])).collect();
+    let random: String = (0..36)
+        .map(|_| char::from(LETTERS[fastrand::usize(..LETTERS.len())]))
+        .collect();
     format!("cG-{random}")
 }
 
@@ -55,7 +57,9 @@ pub(super) struct Folders {
 impl Folders {
     /// Makes the folders below `parent`.
     pub(super) fn create(parent: &Path, profile: &str) -> std::io::Result<Self> {
-        let folders = Self { root: parent.join(profile) };
+        let folders = Self {
+            root: parent.join(profile),
+        };
         for name in ["home", "state", "tmp", "workspace"] {
             fs_err::create_dir_all(folders.root.join(name))?;
         }

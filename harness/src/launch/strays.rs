@@ -10,11 +10,19 @@ use rustix::process::{Pid, Signal, kill_process};
 /// Kills what still runs for the launch in `folder`, and says how many there were.
 pub(super) fn sweep(folder: &Path) -> usize {
     let needle = folder.as_os_str().as_encoded_bytes();
-    let Ok(processes) = std::fs::read_dir("/proc") else { return 0 };
+    let Ok(processes) = std::fs::read_dir("/proc") else {
+        return 0;
+    };
     let own = i32::try_from(std::process::id()).ok();
     let mut count = 0;
     for entry in processes.filter_map(Result::ok) {
-        let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        let Some(id) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse::<i32>().ok())
+        else {
+            continue;
+        };
         if Some(id) == own {
             continue;
         }
@@ -32,8 +40,13 @@ pub(super) fn sweep(folder: &Path) -> usize {
 /// Whether a variable holds the folder or something below it.
 fn contains(environment: &[u8], folder: &[u8]) -> bool {
     environment.split(|byte| *byte == 0).any(|variable| {
-        let value = variable.iter().position(|byte| *byte == b'=').map_or(&[][..], |equals| &variable[equals + 1..]);
-        value.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+        let value = variable
+            .iter()
+            .position(|byte| *byte == b'=')
+            .map_or(&[][..], |equals| &variable[equals + 1..]);
+        value
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
     })
 }
 

@@ -45,9 +45,15 @@ pub(super) struct Lock {
 impl Cache {
     /// `$XDG_CACHE_HOME/clawgauge`, or `~/.cache/clawgauge`.
     pub fn from_env() -> Option<Self> {
-        let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let absolute = |name: &str| {
+            std::env::var_os(name)
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute())
+        };
         let base = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
-        Some(Self { root: base.join("clawgauge") })
+        Some(Self {
+            root: base.join("clawgauge"),
+        })
     }
 
     /// A cache in a folder of its own.
@@ -63,9 +69,14 @@ impl Cache {
     /// The record of an entry that is whole: its record is valid and its `file` is there.
     pub(super) fn get(&self, package: &str, version: &str, file: &str) -> Option<Installed> {
         let folder = self.folder(package, version);
-        let record: Installed = serde_json::from_slice(&std::fs::read(folder.join(RECORD)).ok()?).ok()?;
-        let manifest = folder.join("node_modules").join(package).join("package.json");
-        let manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(manifest).ok()?).ok()?;
+        let record: Installed =
+            serde_json::from_slice(&std::fs::read(folder.join(RECORD)).ok()?).ok()?;
+        let manifest = folder
+            .join("node_modules")
+            .join(package)
+            .join("package.json");
+        let manifest: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(manifest).ok()?).ok()?;
         let whole = record.package == package
             && record.version == version
             && manifest.get("version").and_then(serde_json::Value::as_str) == Some(version)
@@ -75,7 +86,9 @@ impl Cache {
 
     /// Versions of a package that are installed.
     pub fn versions(&self, package: &str) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(self.root.join(package)) else { return Vec::new() };
+        let Ok(entries) = std::fs::read_dir(self.root.join(package)) else {
+            return Vec::new();
+        };
         let mut names: Vec<String> = entries
             .filter_map(Result::ok)
             .filter(|entry| entry.path().join(RECORD).is_file())
@@ -95,7 +108,10 @@ impl Cache {
     ) -> std::io::Result<Lock> {
         let folder = self.root.join(package);
         fs_err::create_dir_all(&folder)?;
-        let file = File::options().create(true).append(true).open(folder.join(format!(".{version}.lock")))?;
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(folder.join(format!(".{version}.lock")))?;
         let mut waiting = Some(waiting);
         loop {
             match file.try_lock() {
@@ -114,7 +130,12 @@ impl Cache {
     }
 
     /// An empty folder to install into. What an earlier, interrupted installation left is removed; the lock must be held.
-    pub(super) fn begin(&self, package: &str, version: &str, _lock: &Lock) -> std::io::Result<PathBuf> {
+    pub(super) fn begin(
+        &self,
+        package: &str,
+        version: &str,
+        _lock: &Lock,
+    ) -> std::io::Result<PathBuf> {
         let partial = self.partial(package, version);
         remove_if_there(&partial)?;
         fs_err::create_dir_all(&partial)?;

@@ -36,7 +36,12 @@ pub struct InstallContext {
 impl InstallContext {
     /// npm and Node from the `PATH`, the cache from the environment.
     pub fn from_env(reference: Program) -> Self {
-        Self { npm: "npm".into(), node: "node".into(), cache: Cache::from_env(), reference }
+        Self {
+            npm: "npm".into(),
+            node: "node".into(),
+            cache: Cache::from_env(),
+            reference,
+        }
     }
 }
 
@@ -58,7 +63,11 @@ impl fmt::Display for Progress {
         match self {
             Self::Waiting(what) => write!(f, "waiting for another clawgauge that installs {what}"),
             Self::Resolving(what) => write!(f, "asking the registry for {what}"),
-            Self::Installing(what, time) => write!(f, "installing {what}, {} s (once; up to two minutes)", time.as_secs()),
+            Self::Installing(what, time) => write!(
+                f,
+                "installing {what}, {} s (once; up to two minutes)",
+                time.as_secs()
+            ),
             Self::Note(note) => f.write_str(note),
         }
     }
@@ -152,10 +161,16 @@ pub async fn resolve(
     progress: &(dyn Fn(Progress) + Send + Sync),
     cancel: &CancellationToken,
 ) -> Result<Program, InstallError> {
-    let installer = Installer { context, progress, cancel };
+    let installer = Installer {
+        context,
+        progress,
+        cancel,
+    };
     match reference {
         GatewayRef::Reference => Ok(context.reference.clone()),
-        GatewayRef::Published(Published::Exact(version)) => installer.release(&version.to_string()).await,
+        GatewayRef::Published(Published::Exact(version)) => {
+            installer.release(&version.to_string()).await
+        }
         GatewayRef::Published(Published::Latest) => {
             let version = installer.latest().await?;
             installer.release(&version).await
@@ -174,15 +189,26 @@ impl Installer<'_> {
     async fn release(&self, version: &str) -> Result<Program, InstallError> {
         let installed = self.package(PACKAGE, version, ENTRY).await?;
         for dependency in &installed.overrides {
-            (self.progress)(Progress::Note(format!("{PACKAGE}@{version} runs with {dependency} from the registry instead of its git host")));
+            (self.progress)(Progress::Note(format!(
+                "{PACKAGE}@{version} runs with {dependency} from the registry instead of its git host"
+            )));
         }
         let folder = self.cache()?.folder(PACKAGE, version);
-        self.program(&folder.join(ENTRY), installed.engines.as_deref(), version.parse().ok(), installed.integrity).await
+        self.program(
+            &folder.join(ENTRY),
+            installed.engines.as_deref(),
+            version.parse().ok(),
+            installed.integrity,
+        )
+        .await
     }
 
     async fn latest(&self) -> Result<String, InstallError> {
         let tags = self.view(PACKAGE, "dist-tags").await?;
-        let latest = tags.get("latest").and_then(Value::as_str).map(str::to_owned);
+        let latest = tags
+            .get("latest")
+            .and_then(Value::as_str)
+            .map(str::to_owned);
         latest.ok_or_else(|| InstallError::Registry(format!("{PACKAGE} dist-tags")))
     }
 
@@ -210,15 +236,24 @@ impl Installer<'_> {
             NodeChoice::Install(wanted) => wanted,
             NodeChoice::Search => {
                 let versions = self.view(&package, "versions").await?;
-                let versions = versions.as_array().into_iter().flatten().filter_map(Value::as_str);
-                node::greatest(engines, versions).ok_or_else(|| InstallError::NoNode(engines.unwrap_or("*").to_owned()))?
+                let versions = versions
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str);
+                node::greatest(engines, versions)
+                    .ok_or_else(|| InstallError::NoNode(engines.unwrap_or("*").to_owned()))?
             }
         };
         let binary = format!("node_modules/{package}/bin/node");
         self.package(&package, &wanted, &binary).await?;
         let command = self.cache()?.folder(&package, &wanted).join(binary);
         Ok(Program {
-            path_dirs: command.parent().map(Path::to_path_buf).into_iter().collect(),
+            path_dirs: command
+                .parent()
+                .map(Path::to_path_buf)
+                .into_iter()
+                .collect(),
             command,
             args: vec![entry.into()],
             version,
@@ -228,14 +263,32 @@ impl Installer<'_> {
     }
 
     /// Installs a package into the cache, unless it is there; `file` is what the package is for.
-    async fn package(&self, package: &str, version: &str, file: &str) -> Result<Installed, InstallError> {
+    async fn package(
+        &self,
+        package: &str,
+        version: &str,
+        file: &str,
+    ) -> Result<Installed, InstallError> {
         let cache = self.cache()?;
         if let Some(installed) = cache.get(package, version, file) {
             return Ok(installed);
         }
         let what = format!("{package}@{version}");
-        let lock = cache.lock(package, version, || (self.progress)(Progress::Waiting(what.clone())), self.cancel).await;
-        let lock = lock.map_err(|error| if self.cancel.is_cancelled() { InstallError::Cancelled } else { error.into() })?;
+        let lock = cache
+            .lock(
+                package,
+                version,
+                || (self.progress)(Progress::Waiting(what.clone())),
+                self.cancel,
+            )
+            .await;
+        let lock = lock.map_err(|error| {
+            if self.cancel.is_cancelled() {
+                InstallError::Cancelled
+            } else {
+                error.into()
+            }
+        })?;
         // Whoever held the lock may have installed it.
         if let Some(installed) = cache.get(package, version, file) {
             return Ok(installed);
@@ -252,13 +305,21 @@ impl Installer<'_> {
         Ok(record)
     }
 
-    async fn install_into(&self, folder: &Path, package: &str, version: &str, file: &str) -> Result<Installed, InstallError> {
+    async fn install_into(
+        &self,
+        folder: &Path,
+        package: &str,
+        version: &str,
+        file: &str,
+    ) -> Result<Installed, InstallError> {
         let what = format!("{package}@{version}");
         let mut overrides = Vec::new();
         let mut result = self.npm_install(folder, &what, None).await;
         if matches!(&result, Err(NpmError::Failed { code, tail }) if is_git_failure(*code, tail)) {
             let (name, replacement) = GIT_DEPENDENCY;
-            (self.progress)(Progress::Note(format!("{what} wants {name} from a git host that cannot be reached; taking {name}@{replacement} from the registry")));
+            (self.progress)(Progress::Note(format!(
+                "{what} wants {name} from a git host that cannot be reached; taking {name}@{replacement} from the registry"
+            )));
             overrides.push(format!("{name}@{replacement}"));
             result = self.npm_install(folder, &what, Some(GIT_DEPENDENCY)).await;
         }
@@ -270,43 +331,82 @@ impl Installer<'_> {
                 let text = tail.join("\n");
                 if text.contains("ETARGET") || text.contains("E404") {
                     let versions = self.view(package, "versions").await.unwrap_or(Value::Null);
-                    let known = versions.as_array().into_iter().flatten().filter_map(Value::as_str);
+                    let known = versions
+                        .as_array()
+                        .into_iter()
+                        .flatten()
+                        .filter_map(Value::as_str);
                     let nearest = nearest(version, known).map(str::to_owned);
-                    return Err(InstallError::NoSuchVersion { package: package.to_owned(), version: version.to_owned(), nearest });
+                    return Err(InstallError::NoSuchVersion {
+                        package: package.to_owned(),
+                        version: version.to_owned(),
+                        nearest,
+                    });
                 }
                 return Err(InstallError::Npm { what, code, tail });
             }
         }
-        let manifest = read_json(&folder.join("node_modules").join(package).join("package.json"))?;
-        let installed_version = manifest.get("version").and_then(Value::as_str).unwrap_or_default();
+        let manifest = read_json(
+            &folder
+                .join("node_modules")
+                .join(package)
+                .join("package.json"),
+        )?;
+        let installed_version = manifest
+            .get("version")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         if installed_version != version || !folder.join(file).is_file() {
             return Err(InstallError::Npm {
                 what,
                 code: Some(0),
-                tail: vec![format!("npm reported success, but {file} of version {version} is not there")],
+                tail: vec![format!(
+                    "npm reported success, but {file} of version {version} is not there"
+                )],
             });
         }
-        let lock = read_json(&folder.join("node_modules/.package-lock.json")).unwrap_or(Value::Null);
-        let integrity = lock.get("packages").and_then(|packages| packages.get(format!("node_modules/{package}")));
+        let lock =
+            read_json(&folder.join("node_modules/.package-lock.json")).unwrap_or(Value::Null);
+        let integrity = lock
+            .get("packages")
+            .and_then(|packages| packages.get(format!("node_modules/{package}")));
         Ok(Installed {
             package: package.to_owned(),
             version: version.to_owned(),
-            integrity: integrity.and_then(|entry| entry.get("integrity")).and_then(Value::as_str).map(str::to_owned),
+            integrity: integrity
+                .and_then(|entry| entry.get("integrity"))
+                .and_then(Value::as_str)
+                .map(str::to_owned),
             engines: engines_of(&manifest),
             overrides,
             installed: format!("{:.0}", jiff::Timestamp::now()),
         })
     }
 
-    async fn npm_install(&self, folder: &Path, what: &str, replace: Option<(&str, &str)>) -> Result<(), NpmError> {
+    async fn npm_install(
+        &self,
+        folder: &Path,
+        what: &str,
+        replace: Option<(&str, &str)>,
+    ) -> Result<(), NpmError> {
         let mut manifest = serde_json::json!({ "name": "clawgauge-cache-entry", "private": true });
         if let Some((name, version)) = replace {
             manifest["overrides"] = serde_json::json!({ name: version });
         }
-        fs_err::write(folder.join("package.json"), manifest.to_string()).map_err(|error| NpmError::Missing(error.to_string()))?;
-        let args = ["install", what, "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress"];
+        fs_err::write(folder.join("package.json"), manifest.to_string())
+            .map_err(|error| NpmError::Missing(error.to_string()))?;
+        let args = [
+            "install",
+            what,
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--no-progress",
+        ];
         let tick = |time| (self.progress)(Progress::Installing(what.to_owned(), time));
-        npm(&self.context.npm, folder, &args, &tick, self.cancel).await.map(drop)
+        npm(&self.context.npm, folder, &args, &tick, self.cancel)
+            .await
+            .map(drop)
     }
 
     /// Asks the registry about a package.
@@ -314,7 +414,14 @@ impl Installer<'_> {
         let what = format!("{package} {field}");
         (self.progress)(Progress::Resolving(what.clone()));
         let folder = std::env::temp_dir();
-        let output = npm(&self.context.npm, &folder, &["view", package, field, "--json"], &|_| {}, self.cancel).await;
+        let output = npm(
+            &self.context.npm,
+            &folder,
+            &["view", package, field, "--json"],
+            &|_| {},
+            self.cancel,
+        )
+        .await;
         match output {
             Ok(text) => serde_json::from_str(&text).map_err(|_| InstallError::Registry(what)),
             Err(NpmError::Missing(error)) => Err(InstallError::NoNpm(error)),
@@ -329,40 +436,75 @@ impl Installer<'_> {
 
     /// An entry point that runs on Node, or an executable.
     async fn path(&self, path: &Path) -> Result<Program, InstallError> {
-        let wrong = |why: &str, help: Option<String>| InstallError::Path { path: path.display().to_string(), why: why.to_owned(), help };
+        let wrong = |why: &str, help: Option<String>| InstallError::Path {
+            path: path.display().to_string(),
+            why: why.to_owned(),
+            help,
+        };
         let entry = std::path::absolute(path)?;
         if entry.is_dir() {
-            let inside = [entry.join("openclaw.mjs"), entry.join(ENTRY)].into_iter().find(|inside| inside.is_file());
-            return Err(wrong("is a folder", inside.map(|inside| format!("name the file: {}", inside.display()))));
+            let inside = [entry.join("openclaw.mjs"), entry.join(ENTRY)]
+                .into_iter()
+                .find(|inside| inside.is_file());
+            return Err(wrong(
+                "is a folder",
+                inside.map(|inside| format!("name the file: {}", inside.display())),
+            ));
         }
         if !entry.is_file() {
             return Err(wrong("there is no such file", None));
         }
-        let script = entry.extension().is_some_and(|extension| ["mjs", "js", "cjs"].iter().any(|known| extension == *known));
+        let script = entry
+            .extension()
+            .is_some_and(|extension| ["mjs", "js", "cjs"].iter().any(|known| extension == *known));
         if script {
-            let manifest = entry.ancestors().skip(1).find_map(|folder| read_json(&folder.join("package.json")).ok());
-            let version = manifest.as_ref().and_then(|manifest| manifest.get("version")?.as_str()?.parse().ok());
+            let manifest = entry
+                .ancestors()
+                .skip(1)
+                .find_map(|folder| read_json(&folder.join("package.json")).ok());
+            let version = manifest
+                .as_ref()
+                .and_then(|manifest| manifest.get("version")?.as_str()?.parse().ok());
             let engines = manifest.as_ref().and_then(engines_of);
-            return self.program(&entry, engines.as_deref(), version, None).await;
+            return self
+                .program(&entry, engines.as_deref(), version, None)
+                .await;
         }
         if !is_executable(&entry) {
-            return Err(wrong("is not executable", Some(format!("chmod +x {}", entry.display()))));
+            return Err(wrong(
+                "is not executable",
+                Some(format!("chmod +x {}", entry.display())),
+            ));
         }
         let version = executable_version(&entry).await;
-        Ok(Program { command: entry, args: Vec::new(), version, integrity: None, node: None, path_dirs: Vec::new() })
+        Ok(Program {
+            command: entry,
+            args: Vec::new(),
+            version,
+            integrity: None,
+            node: None,
+            path_dirs: Vec::new(),
+        })
     }
 }
 
 fn is_git_failure(code: Option<i32>, tail: &[String]) -> bool {
-    code == Some(128) || tail.iter().any(|line| line.contains("git ls-remote") || line.contains("git --no-replace-objects"))
+    code == Some(128)
+        || tail
+            .iter()
+            .any(|line| line.contains("git ls-remote") || line.contains("git --no-replace-objects"))
 }
 
 fn engines_of(manifest: &Value) -> Option<String> {
-    manifest.pointer("/engines/node").and_then(Value::as_str).map(str::to_owned)
+    manifest
+        .pointer("/engines/node")
+        .and_then(Value::as_str)
+        .map(str::to_owned)
 }
 
 fn read_json(path: &Path) -> Result<Value, InstallError> {
-    serde_json::from_slice(&fs_err::read(path)?).map_err(|error| std::io::Error::other(format!("{}: {error}", path.display())).into())
+    serde_json::from_slice(&fs_err::read(path)?)
+        .map_err(|error| std::io::Error::other(format!("{}: {error}", path.display())).into())
 }
 
 fn is_executable(path: &Path) -> bool {
@@ -377,8 +519,13 @@ async fn executable_version(path: &Path) -> Option<Version> {
     let (stdout, _stderr) = group.pipes();
     let mut text = Vec::new();
     let mut start = stdout?.take(4096);
-    tokio::time::timeout(Duration::from_secs(10), start.read_to_end(&mut text)).await.ok()?.ok()?;
-    String::from_utf8_lossy(&text).split_whitespace().find_map(|word| word.parse().ok())
+    tokio::time::timeout(Duration::from_secs(10), start.read_to_end(&mut text))
+        .await
+        .ok()?
+        .ok()?;
+    String::from_utf8_lossy(&text)
+        .split_whitespace()
+        .find_map(|word| word.parse().ok())
 }
 
 #[cfg(test)]

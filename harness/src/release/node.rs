@@ -29,11 +29,20 @@ pub(super) fn choose(engines: Option<&str>, machine: Option<&str>) -> NodeChoice
     if let Some(machine) = machine.filter(fits) {
         return NodeChoice::Machine(machine.to_owned());
     }
-    KNOWN_GOOD.iter().copied().find(fits).map_or(NodeChoice::Search, |version| NodeChoice::Install(version.to_owned()))
+    KNOWN_GOOD
+        .iter()
+        .copied()
+        .find(fits)
+        .map_or(NodeChoice::Search, |version| {
+            NodeChoice::Install(version.to_owned())
+        })
 }
 
 /// The greatest of `versions` that is in the range.
-pub(super) fn greatest<'a>(engines: Option<&str>, versions: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub(super) fn greatest<'a>(
+    engines: Option<&str>,
+    versions: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
     let range = Range::parse(engines.unwrap_or("*")).ok()?;
     versions
         .into_iter()
@@ -60,8 +69,14 @@ pub(super) fn package() -> String {
 
 /// Version of the Node that a command starts, if it starts one.
 pub(super) async fn version_of(command: &Path) -> Option<String> {
-    let output = tokio::process::Command::new(command).arg("--version").kill_on_drop(true).output();
-    let output = tokio::time::timeout(std::time::Duration::from_secs(10), output).await.ok()?.ok()?;
+    let output = tokio::process::Command::new(command)
+        .arg("--version")
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(std::time::Duration::from_secs(10), output)
+        .await
+        .ok()?
+        .ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     Some(text.trim().strip_prefix('v')?.to_owned())
 }
@@ -81,13 +96,24 @@ mod tests {
     #[case(Some(">=26.1.0"), Some("24.21.0"), NodeChoice::Search)]
     #[case(None, Some("20.20.2"), NodeChoice::Machine("20.20.2".into()))]
     #[case(None, Some("not a version"), NodeChoice::Install("24.21.0".into()))]
-    fn chooses(#[case] engines: Option<&str>, #[case] machine: Option<&str>, #[case] choice: NodeChoice) {
+    fn chooses(
+        #[case] engines: Option<&str>,
+        #[case] machine: Option<&str>,
+        #[case] choice: NodeChoice,
+    ) {
         assert_eq!(choose(engines, machine), choice);
     }
 
     #[test]
     fn takes_the_greatest_in_range() {
-        assert_eq!(greatest(Some(">=24.16 <25"), ["24.9.0", "24.21.0", "24.18.1", "25.0.0"]).as_deref(), Some("24.21.0"));
+        assert_eq!(
+            greatest(
+                Some(">=24.16 <25"),
+                ["24.9.0", "24.21.0", "24.18.1", "25.0.0"]
+            )
+            .as_deref(),
+            Some("24.21.0")
+        );
         assert_eq!(greatest(Some(">=30"), ["24.9.0"]), None);
     }
 }

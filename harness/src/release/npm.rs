@@ -18,7 +18,10 @@ pub(super) enum NpmError {
     /// It cannot be started.
     Missing(String),
     /// It ended with an error; the last lines that it wrote.
-    Failed { code: Option<i32>, tail: Vec<String> },
+    Failed {
+        code: Option<i32>,
+        tail: Vec<String>,
+    },
     /// Somebody pressed Ctrl-C.
     Cancelled,
 }
@@ -34,8 +37,13 @@ pub(super) async fn npm(
     cancel: &CancellationToken,
 ) -> Result<String, NpmError> {
     let mut process = tokio::process::Command::new(command);
-    process.args(args).current_dir(folder).env("NO_COLOR", "1").env("npm_config_update_notifier", "false");
-    let mut group = Group::spawn(&mut process).map_err(|error| NpmError::Missing(error.to_string()))?;
+    process
+        .args(args)
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .env("npm_config_update_notifier", "false");
+    let mut group =
+        Group::spawn(&mut process).map_err(|error| NpmError::Missing(error.to_string()))?;
     let (stdout, stderr) = group.pipes();
     let output = async { tokio::join!(lines(stdout), lines(stderr)) };
     let mut output = std::pin::pin!(output);
@@ -58,7 +66,10 @@ pub(super) async fn npm(
             // With --json npm tells its errors on stdout.
             let mut tail: Vec<String> = out.into_iter().chain(err).collect();
             tail.drain(..tail.len().saturating_sub(TAIL));
-            Err(NpmError::Failed { code: status.code(), tail })
+            Err(NpmError::Failed {
+                code: status.code(),
+                tail,
+            })
         }
         Err(error) => Err(NpmError::Missing(error.to_string())),
     }

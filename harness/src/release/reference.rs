@@ -33,10 +33,14 @@ pub enum GatewayRefError {
     #[error("{0}")]
     Version(#[from] super::VersionError),
     /// A running gateway cannot be launched.
-    #[error("`{0}` is a running gateway; this command launches its own, from `openclaw@VERSION` or a path")]
+    #[error(
+        "`{0}` is a running gateway; this command launches its own, from `openclaw@VERSION` or a path"
+    )]
     Url(String),
     /// It is nothing that is known.
-    #[error("`{0}` is neither `reference`, nor `openclaw@VERSION`, nor an existing file; a path needs a slash, such as ./openclaw.mjs")]
+    #[error(
+        "`{0}` is neither `reference`, nor `openclaw@VERSION`, nor an existing file; a path needs a slash, such as ./openclaw.mjs"
+    )]
     Unknown(String),
 }
 
@@ -94,6 +98,11 @@ mod tests {
     #[case("openclaw", "`openclaw` is neither")]
     #[case("http://127.0.0.1:18789", "is a running gateway")]
     fn refuses(#[case] text: &str, #[case] message: &str) {
-        assert!(text.parse::<GatewayRef>().unwrap_err().to_string().contains(message));
+        assert!(
+            text.parse::<GatewayRef>()
+                .unwrap_err()
+                .to_string()
+                .contains(message)
+        );
     }
 }

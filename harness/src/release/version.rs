@@ -27,13 +27,20 @@ enum Stage {
 
 /// Not a version of OpenClaw.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a release; write YEAR.MONTH.PATCH such as 2026.9.6, 2026.3.23-2 or 2026.8.1-beta.1")]
+#[error(
+    "`{0}` is not a release; write YEAR.MONTH.PATCH such as 2026.9.6, 2026.3.23-2 or 2026.8.1-beta.1"
+)]
 pub struct VersionError(String);
 
 impl Version {
     /// Before every release there is.
     pub(crate) fn earliest() -> Self {
-        Self { year: 0, month: 1, patch: 0, stage: Stage::Beta(0) }
+        Self {
+            year: 0,
+            month: 1,
+            patch: 0,
+            stage: Stage::Beta(0),
+        }
     }
 
     /// Whether it belongs to a long-term line.
@@ -44,7 +51,12 @@ impl Version {
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
-        (self.year, self.month, self.patch, self.stage).cmp(&(other.year, other.month, other.patch, other.stage))
+        (self.year, self.month, self.patch, self.stage).cmp(&(
+            other.year,
+            other.month,
+            other.patch,
+            other.stage,
+        ))
     }
 }
 
@@ -65,7 +77,10 @@ impl FromStr for Version {
             };
             let mut parts = core.split('.').map(digits);
             let (year, month, patch) = (parts.next()??, parts.next()??, parts.next()??);
-            if parts.next().is_some() || !(2000..=9999).contains(&year) || !(1..=12).contains(&month) {
+            if parts.next().is_some()
+                || !(2000..=9999).contains(&year)
+                || !(1..=12).contains(&month)
+            {
                 return None;
             }
             let stage = match suffix {
@@ -88,7 +103,8 @@ impl FromStr for Version {
 
 /// A number without sign or leading zero.
 fn digits(text: &str) -> Option<u32> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    let plain =
+        text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     if plain { text.parse().ok() } else { None }
 }
 
@@ -115,7 +131,8 @@ pub struct VersionRange {
 impl VersionRange {
     /// Whether a release is in the range.
     pub fn contains(&self, version: &Version) -> bool {
-        self.since.as_ref().is_none_or(|since| since <= version) && self.until.as_ref().is_none_or(|until| version < until)
+        self.since.as_ref().is_none_or(|since| since <= version)
+            && self.until.as_ref().is_none_or(|until| version < until)
     }
 }
 
@@ -143,13 +160,42 @@ mod tests {
     #[test]
     fn releases_come_in_calendar_order() {
         let ordered = [
-            "2026.1.29", "2026.2.3", "2026.2.3-1", "2026.2.23-beta.1", "2026.2.23", "2026.3.2", "2026.3.13", "2026.3.23",
-            "2026.3.23-1", "2026.3.23-2", "2026.3.24-beta.2", "2026.3.24", "2026.3.28", "2026.4.9", "2026.4.10",
-            "2026.6.11-beta.2", "2026.6.11", "2026.6.33", "2026.6.35", "2026.7.1-beta.6", "2026.7.1", "2026.7.1-1",
-            "2026.7.1-2", "2026.7.2-beta.10", "2026.7.33", "2026.8.1-beta.1", "2026.8.1", "2026.9.6",
+            "2026.1.29",
+            "2026.2.3",
+            "2026.2.3-1",
+            "2026.2.23-beta.1",
+            "2026.2.23",
+            "2026.3.2",
+            "2026.3.13",
+            "2026.3.23",
+            "2026.3.23-1",
+            "2026.3.23-2",
+            "2026.3.24-beta.2",
+            "2026.3.24",
+            "2026.3.28",
+            "2026.4.9",
+            "2026.4.10",
+            "2026.6.11-beta.2",
+            "2026.6.11",
+            "2026.6.33",
+            "2026.6.35",
+            "2026.7.1-beta.6",
+            "2026.7.1",
+            "2026.7.1-1",
+            "2026.7.1-2",
+            "2026.7.2-beta.10",
+            "2026.7.33",
+            "2026.8.1-beta.1",
+            "2026.8.1",
+            "2026.9.6",
         ];
         for pair in ordered.windows(2) {
-            assert!(version(pair[0]) < version(pair[1]), "{} < {}", pair[0], pair[1]);
+            assert!(
+                version(pair[0]) < version(pair[1]),
+                "{} < {}",
+                pair[0],
+                pair[1]
+            );
         }
     }
 
@@ -174,7 +220,10 @@ mod tests {
     #[case("2026.8.1", true)]
     #[case("2026.9.6", true)]
     fn a_rule_of_august(#[case] release: &str, #[case] holds: bool) {
-        let range = VersionRange { since: Some(version("2026.8.1")), until: None };
+        let range = VersionRange {
+            since: Some(version("2026.8.1")),
+            until: None,
+        };
         assert_eq!(range.contains(&version(release)), holds);
     }
 

@@ -6,25 +6,53 @@ use crate::report::Paint;
 use crate::scenario::model::{PROFILE_AXIS, Scenario};
 
 /// What the symbols mean, for the foot of a report.
-pub(super) const LEGEND: &str =
-    "  + let in   . refused   as expected      A let in, must not   D refused, must not   x other denial   b other body\n  n no snapshot yet   ? could not run   / not applicable";
+pub(super) const LEGEND: &str = "  + let in   . refused   as expected      A let in, must not   D refused, must not   x other denial   b other body\n  n no snapshot yet   ? could not run   / not applicable";
 
 /// Renders the cells of one scenario and profile: the last axis across, the other axes down, equal rows as one.
-pub(super) fn matrix(scenario: &Scenario, profile: &str, cells: &[&CellRecord], paint: Paint) -> String {
-    let axes: Vec<_> = scenario.axes.iter().filter(|axis| axis.name != PROFILE_AXIS).collect();
+pub(super) fn matrix(
+    scenario: &Scenario,
+    profile: &str,
+    cells: &[&CellRecord],
+    paint: Paint,
+) -> String {
+    let axes: Vec<_> = scenario
+        .axes
+        .iter()
+        .filter(|axis| axis.name != PROFILE_AXIS)
+        .collect();
     let Some((across, down)) = axes.split_last() else {
-        return cells.iter().map(|cell| format!("  {}\n", symbol(cell, paint))).collect();
+        return cells
+            .iter()
+            .map(|cell| format!("  {}\n", symbol(cell, paint)))
+            .collect();
     };
     let mut rows: Vec<(Vec<String>, Vec<Option<&CellRecord>>)> = Vec::new();
-    for cell in cells.iter().filter(|cell| cell.axes.get(PROFILE_AXIS).is_some_and(|value| value == profile)) {
-        let name: Vec<&str> = down.iter().filter_map(|axis| cell.axes.get(&axis.name)).map(String::as_str).collect();
-        let name = if name.is_empty() { "all".to_owned() } else { name.join(" ") };
-        let column = across.values.iter().position(|value| cell.axes.get(&across.name) == Some(&value.id));
+    for cell in cells.iter().filter(|cell| {
+        cell.axes
+            .get(PROFILE_AXIS)
+            .is_some_and(|value| value == profile)
+    }) {
+        let name: Vec<&str> = down
+            .iter()
+            .filter_map(|axis| cell.axes.get(&axis.name))
+            .map(String::as_str)
+            .collect();
+        let name = if name.is_empty() {
+            "all".to_owned()
+        } else {
+            name.join(" ")
+        };
+        let column = across
+            .values
+            .iter()
+            .position(|value| cell.axes.get(&across.name) == Some(&value.id));
         let row = match rows.iter_mut().find(|(names, _)| names[0] == name) {
             Some((_, row)) => row,
             None => {
                 rows.push((vec![name], vec![None; across.values.len()]));
-                let Some((_, row)) = rows.last_mut() else { continue };
+                let Some((_, row)) = rows.last_mut() else {
+                    continue;
+                };
                 row
             }
         };
@@ -36,21 +64,44 @@ pub(super) fn matrix(scenario: &Scenario, profile: &str, cells: &[&CellRecord], 
     // Rows that look the same are one row with several names.
     let mut folded: Vec<(Vec<String>, Vec<Option<&CellRecord>>)> = Vec::new();
     for (names, row) in rows {
-        let plain = |row: &[Option<&CellRecord>]| row.iter().map(|cell| cell.map_or(' ', letter)).collect::<String>();
-        match folded.iter_mut().find(|(_, other)| plain(other) == plain(&row)) {
+        let plain = |row: &[Option<&CellRecord>]| {
+            row.iter()
+                .map(|cell| cell.map_or(' ', letter))
+                .collect::<String>()
+        };
+        match folded
+            .iter_mut()
+            .find(|(_, other)| plain(other) == plain(&row))
+        {
             Some((known, _)) => known.extend(names),
             None => folded.push((names, row)),
         }
     }
 
-    let heads: Vec<&str> = across.values.iter().map(|value| value.short.as_str()).collect();
-    let widths: Vec<usize> = heads.iter().map(|head| head.chars().count().max(1)).collect();
+    let heads: Vec<&str> = across
+        .values
+        .iter()
+        .map(|value| value.short.as_str())
+        .collect();
+    let widths: Vec<usize> = heads
+        .iter()
+        .map(|head| head.chars().count().max(1))
+        .collect();
     let mut out = String::from("  ");
     for (head, width) in heads.iter().zip(&widths) {
         out.push_str(&paint.dim(&format!("{head:^width$}")));
         out.push(' ');
     }
-    out.push_str(&paint.dim(&format!(" {} across, {} below", across.name, down.iter().map(|axis| axis.name.as_str()).collect::<Vec<_>>().join(", "))));
+    out.push_str(
+        &paint.dim(&format!(
+            " {} across, {} below",
+            across.name,
+            down.iter()
+                .map(|axis| axis.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        )),
+    );
     out.push('\n');
     for (names, row) in folded {
         out.push_str("  ");
@@ -79,7 +130,14 @@ fn names_line(names: &[String]) -> String {
 
 fn letter(cell: &CellRecord) -> char {
     match (cell.verdict.as_str(), cell.direction) {
-        ("conforms", _) if cell.expected.as_ref().is_some_and(|expected| expected.status < 300) => '+',
+        ("conforms", _)
+            if cell
+                .expected
+                .as_ref()
+                .is_some_and(|expected| expected.status < 300) =>
+        {
+            '+'
+        }
         ("conforms", _) => '.',
         (_, Some(Deviation::UnexpectedAllow)) => 'A',
         (_, Some(Deviation::UnexpectedDeny)) => 'D',

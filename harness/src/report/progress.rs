@@ -24,8 +24,16 @@ pub struct Progress {
 impl Progress {
     /// `live` draws spinners and bars on stderr; otherwise each step is one line.
     pub fn new(live: bool, paint: Paint) -> Self {
-        let live = live.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(12)));
-        Self { live, preparing: None, bars: BTreeMap::new(), sizes: BTreeMap::new(), last_line: String::new(), paint }
+        let live =
+            live.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(12)));
+        Self {
+            live,
+            preparing: None,
+            bars: BTreeMap::new(),
+            sizes: BTreeMap::new(),
+            last_line: String::new(),
+            paint,
+        }
     }
 
     /// Takes in one event.
@@ -35,16 +43,30 @@ impl Progress {
             RunEvent::GatewayReady(info) => {
                 self.end_preparing();
                 for (profile, cells) in &info.launches {
-                    self.sizes.insert((info.gateway.clone(), profile.clone()), *cells);
+                    self.sizes
+                        .insert((info.gateway.clone(), profile.clone()), *cells);
                 }
             }
-            RunEvent::GatewayFailed { gateway, error, help } => {
+            RunEvent::GatewayFailed {
+                gateway,
+                error,
+                help,
+            } => {
                 self.end_preparing();
                 self.failure(&format!("{gateway}: {error}"), help.as_deref());
             }
             RunEvent::LaunchStarted { gateway, profile } => self.start(gateway, profile),
-            RunEvent::LaunchReady { gateway, profile, after } => self.ready(gateway, profile, *after),
-            RunEvent::LaunchFailed { gateway, profile, error, help } => {
+            RunEvent::LaunchReady {
+                gateway,
+                profile,
+                after,
+            } => self.ready(gateway, profile, *after),
+            RunEvent::LaunchFailed {
+                gateway,
+                profile,
+                error,
+                help,
+            } => {
                 self.end_bar(gateway, profile);
                 self.failure(&format!("{gateway}: {error}"), help.as_deref());
             }
@@ -107,11 +129,16 @@ impl Progress {
     fn ready(&mut self, gateway: &str, profile: &str, after: Duration) {
         match self.bars.get(&(gateway.to_owned(), profile.to_owned())) {
             Some(bar) => {
-                if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix:14} {wide_bar} {pos}/{len} {elapsed}") {
+                if let Ok(style) = ProgressStyle::with_template(
+                    "{spinner} {prefix:14} {wide_bar} {pos}/{len} {elapsed}",
+                ) {
                     bar.set_style(style);
                 }
             }
-            None => self.line(&format!("{gateway}: profile {profile} ready after {:.1} s", after.as_secs_f64())),
+            None => self.line(&format!(
+                "{gateway}: profile {profile} ready after {:.1} s",
+                after.as_secs_f64()
+            )),
         }
     }
 

@@ -11,7 +11,11 @@ pub struct Paint {
 
 impl Paint {
     fn with(self, style: Style, text: &str) -> String {
-        if self.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+        if self.color {
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
     }
 
     fn colored(self, color: AnsiColor, text: &str) -> String {
@@ -25,7 +29,12 @@ impl Paint {
 
     /// Something is wrong.
     pub fn bad(self, text: &str) -> String {
-        self.with(Style::new().bold().fg_color(Some(Color::Ansi(AnsiColor::Red))), text)
+        self.with(
+            Style::new()
+                .bold()
+                .fg_color(Some(Color::Ansi(AnsiColor::Red))),
+            text,
+        )
     }
 
     /// Something wants attention.

@@ -32,21 +32,52 @@ pub fn terminal(record: &Record, catalogue: &Catalogue, paint: Paint) -> String 
     out
 }
 
-fn gateway_part(out: &mut String, record: &Record, gateway: &GatewayRecord, catalogue: &Catalogue, paint: Paint) {
-    let version = gateway.version.as_ref().filter(|version| !gateway.reference.contains(version.as_str()));
-    let version = version.map(|version| format!(", judged as {version}")).unwrap_or_default();
-    let node = gateway.node.as_ref().map(|node| format!(", Node {node}")).unwrap_or_default();
+fn gateway_part(
+    out: &mut String,
+    record: &Record,
+    gateway: &GatewayRecord,
+    catalogue: &Catalogue,
+    paint: Paint,
+) {
+    let version = gateway
+        .version
+        .as_ref()
+        .filter(|version| !gateway.reference.contains(version.as_str()));
+    let version = version
+        .map(|version| format!(", judged as {version}"))
+        .unwrap_or_default();
+    let node = gateway
+        .node
+        .as_ref()
+        .map(|node| format!(", Node {node}"))
+        .unwrap_or_default();
     let _ = writeln!(out, "\n{}{version}{node}", paint.bold(&gateway.reference));
     for scenario in &catalogue.scenarios {
         let mut profiles: BTreeMap<usize, (&str, Vec<&CellRecord>)> = BTreeMap::new();
         let axis = &scenario.axes[scenario.profile_axis()];
-        for cell in record.cells.iter().filter(|cell| cell.gateway == gateway.reference) {
+        for cell in record
+            .cells
+            .iter()
+            .filter(|cell| cell.gateway == gateway.reference)
+        {
             if cell.id.split('/').next() != Some(scenario.id.as_str()) {
                 continue;
             }
-            let profile = cell.axes.get(PROFILE_AXIS).map(String::as_str).unwrap_or_default();
-            let place = axis.values.iter().position(|value| value.id == profile).unwrap_or(usize::MAX);
-            profiles.entry(place).or_insert_with(|| (profile, Vec::new())).1.push(cell);
+            let profile = cell
+                .axes
+                .get(PROFILE_AXIS)
+                .map(String::as_str)
+                .unwrap_or_default();
+            let place = axis
+                .values
+                .iter()
+                .position(|value| value.id == profile)
+                .unwrap_or(usize::MAX);
+            profiles
+                .entry(place)
+                .or_insert_with(|| (profile, Vec::new()))
+                .1
+                .push(cell);
         }
         for (profile, cells) in profiles.values() {
             profile_part(out, scenario, profile, cells, gateway, paint);
@@ -62,10 +93,19 @@ fn profile_part(
     gateway: &GatewayRecord,
     paint: Paint,
 ) {
-    let wrong = cells.iter().filter(|cell| !matches!(cell.verdict.as_str(), "conforms" | "not-applicable")).count();
-    let skipped = cells.iter().filter(|cell| cell.verdict == "not-applicable").count();
+    let wrong = cells
+        .iter()
+        .filter(|cell| !matches!(cell.verdict.as_str(), "conforms" | "not-applicable"))
+        .count();
+    let skipped = cells
+        .iter()
+        .filter(|cell| cell.verdict == "not-applicable")
+        .count();
     let state = if wrong > 0 {
-        paint.bad(&format!("{wrong} of {} cells not as they should be", cells.len()))
+        paint.bad(&format!(
+            "{wrong} of {} cells not as they should be",
+            cells.len()
+        ))
     } else if skipped == cells.len() {
         paint.warn("not applicable")
     } else {
@@ -78,7 +118,12 @@ fn profile_part(
         .and_then(|launch| launch.ready_ms)
         .map(|ms| paint.dim(&format!(", ready in {:.1} s", ms as f64 / 1000.0)))
         .unwrap_or_default();
-    let _ = writeln!(out, "\n{} under {}: {state}{ready}", scenario.id, paint.bold(profile));
+    let _ = writeln!(
+        out,
+        "\n{} under {}: {state}{ready}",
+        scenario.id,
+        paint.bold(profile)
+    );
     if cells.iter().any(|cell| cell.observed.is_some()) {
         out.push_str(&matrix(scenario, profile, cells, paint));
     }
@@ -89,20 +134,42 @@ fn causes(out: &mut String, record: &Record, paint: Paint) {
         return;
     }
     let count = record.causes.len();
-    let _ = writeln!(out, "\n{}", paint.bold(&format!("{count} cause{}", if count == 1 { "" } else { "s" })));
+    let _ = writeln!(
+        out,
+        "\n{}",
+        paint.bold(&format!(
+            "{count} cause{}",
+            if count == 1 { "" } else { "s" }
+        ))
+    );
     for cause in record.causes.iter().take(MAX_CAUSES) {
         cause_part(out, cause, record.gateways.len() > 1, paint);
     }
     if count > MAX_CAUSES {
-        let _ = writeln!(out, "  and {} more; --report json=PATH holds them all", count - MAX_CAUSES);
+        let _ = writeln!(
+            out,
+            "  and {} more; --report json=PATH holds them all",
+            count - MAX_CAUSES
+        );
     }
 }
 
 fn cause_part(out: &mut String, cause: &CauseRecord, name_gateway: bool, paint: Paint) {
-    let conditions: Vec<String> =
-        cause.conditions.iter().map(|(axis, values)| format!("{axis}={}", values.join(","))).collect();
-    let conditions = if conditions.is_empty() { "every cell".to_owned() } else { conditions.join("  ") };
-    let on = if name_gateway { format!(" on {}", cause.gateway) } else { String::new() };
+    let conditions: Vec<String> = cause
+        .conditions
+        .iter()
+        .map(|(axis, values)| format!("{axis}={}", values.join(",")))
+        .collect();
+    let conditions = if conditions.is_empty() {
+        "every cell".to_owned()
+    } else {
+        conditions.join("  ")
+    };
+    let on = if name_gateway {
+        format!(" on {}", cause.gateway)
+    } else {
+        String::new()
+    };
     let _ = writeln!(
         out,
         "{:>3}. {} {} cell{}{on}: {conditions}",
@@ -113,21 +180,44 @@ fn cause_part(out: &mut String, cause: &CauseRecord, name_gateway: bool, paint: 
     );
     match &cause.difference {
         None => {
-            let _ = writeln!(out, "     expected {}, observed {}", cause.expected, paint.bad(&cause.answer));
+            let _ = writeln!(
+                out,
+                "     expected {}, observed {}",
+                cause.expected,
+                paint.bad(&cause.answer)
+            );
         }
         Some(difference) => {
-            let _ = writeln!(out, "     {} as expected, but not the accepted answer ({})", cause.observed, difference.snapshot);
+            let _ = writeln!(
+                out,
+                "     {} as expected, but not the accepted answer ({})",
+                cause.observed, difference.snapshot
+            );
             diff(out, &difference.accepted, &difference.observed, paint);
         }
     }
-    let title = if cause.title.is_empty() { String::new() } else { format!(": {}", cause.title) };
-    let _ = writeln!(out, "     {}", paint.dim(&format!("rule {} ({}){title}", cause.rule, cause.origin)));
-    let _ = writeln!(out, "     {}", paint.dim(&format!("clawgauge show '{}'", cause.example)));
+    let title = if cause.title.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", cause.title)
+    };
+    let _ = writeln!(
+        out,
+        "     {}",
+        paint.dim(&format!("rule {} ({}){title}", cause.rule, cause.origin))
+    );
+    let _ = writeln!(
+        out,
+        "     {}",
+        paint.dim(&format!("clawgauge show '{}'", cause.example))
+    );
 }
 
 fn diff(out: &mut String, accepted: &str, observed: &str, paint: Paint) {
     let diff = TextDiff::from_lines(accepted, observed);
-    let changes = diff.iter_all_changes().filter(|change| change.tag() != ChangeTag::Equal);
+    let changes = diff
+        .iter_all_changes()
+        .filter(|change| change.tag() != ChangeTag::Equal);
     let mut left = MAX_DIFF;
     for change in changes {
         if left == 0 {
@@ -150,22 +240,35 @@ fn reasons(out: &mut String, record: &Record, paint: Paint) {
     let mut groups: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
     for cell in &record.cells {
         if let Some(reason) = &cell.reason {
-            let profile = cell.axes.get(PROFILE_AXIS).map(String::as_str).unwrap_or_default();
-            *groups.entry((cell.verdict.as_str(), profile, reason.as_str())).or_default() += 1;
+            let profile = cell
+                .axes
+                .get(PROFILE_AXIS)
+                .map(String::as_str)
+                .unwrap_or_default();
+            *groups
+                .entry((cell.verdict.as_str(), profile, reason.as_str()))
+                .or_default() += 1;
         }
     }
     if !groups.is_empty() {
         out.push('\n');
     }
     for ((verdict, profile, reason), count) in groups.iter().take(MAX_CAUSES) {
-        let verdict = if *verdict == "could-not-run" { paint.bad(verdict) } else { paint.warn(verdict) };
+        let verdict = if *verdict == "could-not-run" {
+            paint.bad(verdict)
+        } else {
+            paint.warn(verdict)
+        };
         let _ = writeln!(out, "  {verdict} {count} under {profile}: {reason}");
     }
 }
 
 /// The counts in one line; zeros are left out, but for what conforms.
 fn counts(summary: &Summary, paint: Paint) -> String {
-    let mut parts = vec![format!("{} selected", summary.selected), paint.good(&format!("{} conform", summary.conforms))];
+    let mut parts = vec![
+        format!("{} selected", summary.selected),
+        paint.good(&format!("{} conform", summary.conforms)),
+    ];
     let rest = [
         (summary.deviates, "deviate", true),
         (summary.known, "known", false),
@@ -177,7 +280,11 @@ fn counts(summary: &Summary, paint: Paint) -> String {
     for (count, what, bad) in rest {
         if count > 0 {
             let text = format!("{count} {what}");
-            parts.push(if bad { paint.bad(&text) } else { paint.warn(&text) });
+            parts.push(if bad {
+                paint.bad(&text)
+            } else {
+                paint.warn(&text)
+            });
         }
     }
     parts.join(", ")

@@ -27,17 +27,36 @@ pub(super) struct Target {
 pub(super) async fn run_gateway(context: &Arc<Context>, reference: &GatewayRef) {
     let gateway = reference.to_string();
     let progress = |step: crate::release::Progress| {
-        context.emit(RunEvent::Preparing { gateway: gateway.clone(), what: step.to_string() });
+        context.emit(RunEvent::Preparing {
+            gateway: gateway.clone(),
+            what: step.to_string(),
+        });
     };
-    let program = match resolve(reference, &context.options.install, &progress, &context.cancel).await {
+    let program = match resolve(
+        reference,
+        &context.options.install,
+        &progress,
+        &context.cancel,
+    )
+    .await
+    {
         Ok(program) => program,
         Err(_) if context.cancel.is_cancelled() => return,
         Err(error) => {
-            context.emit(RunEvent::GatewayFailed { gateway, help: error.help(), error: error.to_string() });
+            context.emit(RunEvent::GatewayFailed {
+                gateway,
+                help: error.help(),
+                error: error.to_string(),
+            });
             return;
         }
     };
-    let Some(version) = context.options.release.clone().or_else(|| program.version.clone()) else {
+    let Some(version) = context
+        .options
+        .release
+        .clone()
+        .or_else(|| program.version.clone())
+    else {
         context.emit(RunEvent::GatewayFailed {
             error: format!("{gateway} does not say which release it is"),
             help: Some("say which release's contract it must keep: --release 2026.9.6".to_owned()),
@@ -45,7 +64,11 @@ pub(super) async fn run_gateway(context: &Arc<Context>, reference: &GatewayRef) 
         });
         return;
     };
-    let folder = match tempfile::Builder::new().prefix("clawgauge-").disable_cleanup(context.options.keep_temp).tempdir() {
+    let folder = match tempfile::Builder::new()
+        .prefix("clawgauge-")
+        .disable_cleanup(context.options.keep_temp)
+        .tempdir()
+    {
         Ok(folder) => folder,
         Err(error) => {
             context.emit(RunEvent::GatewayFailed {
@@ -64,20 +87,37 @@ pub(super) async fn run_gateway(context: &Arc<Context>, reference: &GatewayRef) 
         integrity: program.integrity.clone(),
         node: program.node.clone(),
         selected: plan.len(),
-        launches: plan.launches.iter().map(|launch| (launch.profile.clone(), launch.cells.len())).collect(),
+        launches: plan
+            .launches
+            .iter()
+            .map(|launch| (launch.profile.clone(), launch.cells.len()))
+            .collect(),
         filtered: plan.filtered,
     }));
     if context.options.keep_temp {
-        context.emit(RunEvent::Preparing { gateway: gateway.clone(), what: format!("launch folders stay in {}", folder.path().display()) });
+        context.emit(RunEvent::Preparing {
+            gateway: gateway.clone(),
+            what: format!("launch folders stay in {}", folder.path().display()),
+        });
     }
-    let target = Arc::new(Target { gateway, version, program, folder: folder.path().to_path_buf() });
+    let target = Arc::new(Target {
+        gateway,
+        version,
+        program,
+        folder: folder.path().to_path_buf(),
+    });
     let slots = Arc::new(Semaphore::new(context.options.launches.max(1)));
     let mut tasks = JoinSet::new();
     for launch in plan.launches {
-        let (context, target, slots) = (Arc::clone(context), Arc::clone(&target), Arc::clone(&slots));
+        let (context, target, slots) =
+            (Arc::clone(context), Arc::clone(&target), Arc::clone(&slots));
         tasks.spawn(async move {
             // The semaphore is never closed, so there is always a permit in the end.
-            let _slot = if launch.needs_gateway() { slots.acquire_owned().await.ok() } else { None };
+            let _slot = if launch.needs_gateway() {
+                slots.acquire_owned().await.ok()
+            } else {
+                None
+            };
             run_launch(&context, &target, launch.profile, &launch.cells).await;
         });
     }
@@ -92,5 +132,7 @@ pub(super) async fn run_gateway(context: &Arc<Context>, reference: &GatewayRef) 
 
 /// The cells that can be asked and those that cannot.
 pub(super) fn partition(cells: &[PlannedCell]) -> (Vec<&PlannedCell>, Vec<&PlannedCell>) {
-    cells.iter().partition(|planned| planned.not_applicable.is_none())
+    cells
+        .iter()
+        .partition(|planned| planned.not_applicable.is_none())
 }

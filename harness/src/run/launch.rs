@@ -24,13 +24,28 @@ const SECRETS: [&str; 2] = ["secret", "model-key"];
 const SILENCES: usize = 3;
 
 /// Launches one profile of a gateway and asks its cells; everything is told in events.
-pub(super) async fn run_launch(context: &Arc<Context>, target: &Arc<Target>, profile: String, cells: &[PlannedCell]) {
+pub(super) async fn run_launch(
+    context: &Arc<Context>,
+    target: &Arc<Target>,
+    profile: String,
+    cells: &[PlannedCell],
+) {
     let (asked, skipped) = partition(cells);
     for planned in skipped {
         let reason = planned.not_applicable.clone().unwrap_or_default();
-        emit_unseen(context, target, &planned.cell, Verdict::NotApplicable(reason));
+        emit_unseen(
+            context,
+            target,
+            &planned.cell,
+            Verdict::NotApplicable(reason),
+        );
     }
-    let Some(config) = context.catalogue.profiles.get(&profile).and_then(|profile| profile.launch_for(&target.version).ok()) else {
+    let Some(config) = context
+        .catalogue
+        .profiles
+        .get(&profile)
+        .and_then(|profile| profile.launch_for(&target.version).ok())
+    else {
         return;
     };
     if asked.is_empty() {
@@ -38,7 +53,12 @@ pub(super) async fn run_launch(context: &Arc<Context>, target: &Arc<Target>, pro
     }
     let unseen = |reason: &str| {
         for planned in &asked {
-            emit_unseen(context, target, &planned.cell, Verdict::CouldNotRun(reason.to_owned()));
+            emit_unseen(
+                context,
+                target,
+                &planned.cell,
+                Verdict::CouldNotRun(reason.to_owned()),
+            );
         }
     };
     if context.cancel.is_cancelled() {
@@ -46,12 +66,17 @@ pub(super) async fn run_launch(context: &Arc<Context>, target: &Arc<Target>, pro
         return;
     }
 
-    context.emit(RunEvent::LaunchStarted { gateway: target.gateway.clone(), profile: profile.clone() });
+    context.emit(RunEvent::LaunchStarted {
+        gateway: target.gateway.clone(),
+        profile: profile.clone(),
+    });
     let upstream = Upstream::start().await;
-    let secrets: BTreeMap<String, String> =
-        SECRETS.iter().map(|name| ((*name).to_owned(), crate::launch::random_secret())).collect();
+    let secrets: BTreeMap<String, String> = SECRETS
+        .iter()
+        .map(|name| ((*name).to_owned(), crate::launch::random_secret()))
+        .collect();
     let spec = launch_spec(context, target, &profile, config, &secrets, &upstream);
-    
+
     let mut gateway = match launch(&spec, &target.folder, &context.cancel).await {
         Ok(gateway) => gateway,
         Err(_) if context.cancel.is_cancelled() => {
@@ -79,7 +104,11 @@ pub(super) async fn run_launch(context: &Arc<Context>, target: &Arc<Target>, pro
         }
     };
     let ready = gateway.ready_after();
-    context.emit(RunEvent::LaunchReady { gateway: target.gateway.clone(), profile: profile.clone(), after: ready });
+    context.emit(RunEvent::LaunchReady {
+        gateway: target.gateway.clone(),
+        profile: profile.clone(),
+        after: ready,
+    });
 
     let asker = Asker {
         context,
@@ -174,7 +203,9 @@ struct Asker<'a> {
 impl Asker<'_> {
     async fn ask_all(&self, asked: &[&PlannedCell], gateway: &mut Gateway) -> Answers {
         let next = AtomicUsize::new(0);
-        let workers = futures_util::future::join_all((0..self.context.options.jobs.max(1)).map(|_| self.work(asked, &next)));
+        let workers = futures_util::future::join_all(
+            (0..self.context.options.jobs.max(1)).map(|_| self.work(asked, &next)),
+        );
         let work = async { tokio::join!(workers, self.control(asked)) };
         let mut work = std::pin::pin!(work);
         let (done, control) = tokio::select! {
@@ -187,7 +218,10 @@ impl Asker<'_> {
         };
         let mut cells: Vec<_> = done.into_iter().flatten().collect();
         cells.sort_by_key(|(index, _)| *index);
-        Answers { cells: cells.into_iter().map(|(_, answer)| answer).collect(), control }
+        Answers {
+            cells: cells.into_iter().map(|(_, answer)| answer).collect(),
+            control,
+        }
     }
 
     /// Asks one cell after the other until there is none left.
@@ -195,18 +229,26 @@ impl Asker<'_> {
         let mut answers = Vec::new();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(planned) = asked.get(index) else { return answers };
+            let Some(planned) = asked.get(index) else {
+                return answers;
+            };
             answers.push((index, self.ask(&planned.cell).await));
         }
     }
 
     /// The positive control: a request that must reach the model. Without it a denial proves nothing.
     async fn control(&self, asked: &[&PlannedCell]) -> bool {
-        let Some(first) = asked.first() else { return false };
-        let Some(profile) = self.context.catalogue.profiles.get(self.profile) else { return false };
+        let Some(first) = asked.first() else {
+            return false;
+        };
+        let Some(profile) = self.context.catalogue.profiles.get(self.profile) else {
+            return false;
+        };
         let canary = new_canary();
         let template = &first.cell.scenario.request;
-        let Ok(request) = crate::request::build_control(template, &profile.control, self.secrets, &canary) else {
+        let Ok(request) =
+            crate::request::build_control(template, &profile.control, self.secrets, &canary)
+        else {
             return false;
         };
         let sent = send(self.address, request, self.context.options.timeout);
@@ -231,7 +273,10 @@ impl Asker<'_> {
             () = self.ended.cancelled() => return (canary, Err(self.why.get().cloned().unwrap_or_default())),
             sent = send(self.address, request, self.context.options.timeout) => sent,
         };
-        self.context.emit(RunEvent::Asked { gateway: self.target.gateway.clone(), profile: self.profile.to_owned() });
+        self.context.emit(RunEvent::Asked {
+            gateway: self.target.gateway.clone(),
+            profile: self.profile.to_owned(),
+        });
         let seen = match sent {
             Ok(exchange) => {
                 self.silences.store(0, Ordering::Relaxed);
@@ -269,24 +314,45 @@ impl Asker<'_> {
             .map(|(canary, seen)| {
                 seen.map(|observation| {
                     let calls = self.upstream.calls(&canary);
-                    if calls == observation.model_calls { observation } else { observation.with_late_calls(calls) }
+                    if calls == observation.model_calls {
+                        observation
+                    } else {
+                        observation.with_late_calls(calls)
+                    }
                 })
             })
             .collect();
-        let reached = control || answers.iter().flatten().any(|observation| observation.model_calls > 0);
-        let proof = if reached { Proof::Shown } else { Proof::Missing };
+        let reached = control
+            || answers
+                .iter()
+                .flatten()
+                .any(|observation| observation.model_calls > 0);
+        let proof = if reached {
+            Proof::Shown
+        } else {
+            Proof::Missing
+        };
         for (planned, seen) in asked.iter().zip(answers) {
             let cell = &planned.cell;
-            let snapshot = self.context.snapshots.find(&cell.scenario, self.profile, &self.target.version);
+            let snapshot =
+                self.context
+                    .snapshots
+                    .find(&cell.scenario, self.profile, &self.target.version);
             let Some(expected) = expected(self.target, cell) else {
                 let reason = format!("no rule speaks about it on {}", self.target.version);
-                emit_unseen(self.context, self.target, cell, Verdict::CouldNotRun(reason));
+                emit_unseen(
+                    self.context,
+                    self.target,
+                    cell,
+                    Verdict::CouldNotRun(reason),
+                );
                 continue;
             };
             let (verdict, difference, observed) = match seen {
                 Err(reason) => (Verdict::CouldNotRun(reason), None, None),
                 Ok(observed) => {
-                    let (verdict, difference) = self.verdict(cell, &expected, &observed, snapshot, proof);
+                    let (verdict, difference) =
+                        self.verdict(cell, &expected, &observed, snapshot, proof);
                     (verdict, difference, Some(observed))
                 }
             };
@@ -309,7 +375,8 @@ impl Asker<'_> {
         snapshot: Option<&Snapshot>,
         proof: Proof,
     ) -> (Verdict, Option<Difference>) {
-        let accepted = snapshot.and_then(|snapshot| Some((snapshot, snapshot.cells.get(&cell.key())?)));
+        let accepted =
+            snapshot.and_then(|snapshot| Some((snapshot, snapshot.cells.get(&cell.key())?)));
         let view = accepted.map_or(SnapshotView::Absent, |(_, answer)| SnapshotView::Accepted {
             answer: &answer.text,
             direction: answer.direction(&self.context.catalogue),

@@ -44,7 +44,13 @@ pub async fn run(
     events: UnboundedSender<RunEvent>,
     cancel: CancellationToken,
 ) {
-    let context = Arc::new(Context { catalogue, snapshots, options, events, cancel });
+    let context = Arc::new(Context {
+        catalogue,
+        snapshots,
+        options,
+        events,
+        cancel,
+    });
     for reference in &context.options.gateways {
         if context.cancel.is_cancelled() {
             break;

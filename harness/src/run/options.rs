@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::plan::Selection;
-use crate::release::{GatewayRef, Version};
 use crate::release::InstallContext;
+use crate::release::{GatewayRef, Version};
 
 /// What a run is asked to do.
 #[derive(Debug)]

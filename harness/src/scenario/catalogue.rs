@@ -30,7 +30,10 @@ pub struct Catalogue {
 
 /// Looks for the data root: `start` or the closest folder above it that holds a `scenarios` folder.
 pub fn find_root(start: &Path) -> Option<PathBuf> {
-    start.ancestors().find(|folder| folder.join("scenarios/outcomes.toml").is_file()).map(Path::to_path_buf)
+    start
+        .ancestors()
+        .find(|folder| folder.join("scenarios/outcomes.toml").is_file())
+        .map(Path::to_path_buf)
 }
 
 impl Catalogue {
@@ -68,16 +71,20 @@ impl Catalogue {
         }
 
         let mut axes = Axes::new();
-        axes.insert(super::model::PROFILE_AXIS.to_owned(), resolve::profile_axis(&profiles));
+        axes.insert(
+            super::model::PROFILE_AXIS.to_owned(),
+            resolve::profile_axis(&profiles),
+        );
         for name in toml_files(root, "scenarios/axes")? {
             if let Err(found) = resolve::axis(&read(&name)?, &mut axes) {
                 problems.0.extend(found.0);
             }
         }
-        let outcomes = resolve::outcomes(&read("scenarios/outcomes.toml")?).unwrap_or_else(|found| {
-            problems.0.extend(found.0);
-            Outcomes::new()
-        });
+        let outcomes =
+            resolve::outcomes(&read("scenarios/outcomes.toml")?).unwrap_or_else(|found| {
+                problems.0.extend(found.0);
+                Outcomes::new()
+            });
         // Names cannot be resolved against files that did not parse: say what is wrong with those first.
         let outcomes = Problems::into_result(problems, outcomes)?;
         let mut problems = Problems::default();
@@ -108,10 +115,23 @@ impl Catalogue {
             hash.update(scenario.request.body.as_bytes());
         }
         if scenarios.is_empty() && problems.0.is_empty() {
-            problems.0.push(Problem::nowhere("there is no scenario file in scenarios/"));
+            problems
+                .0
+                .push(Problem::nowhere("there is no scenario file in scenarios/"));
         }
-        let table_hash = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        problems.into_result(Self { root: root.to_path_buf(), scenarios, outcomes, profiles, base, table_hash })
+        let table_hash = hash
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        problems.into_result(Self {
+            root: root.to_path_buf(),
+            scenarios,
+            outcomes,
+            profiles,
+            base,
+            table_hash,
+        })
     }
 
     /// Proves every decision table.
@@ -119,15 +139,18 @@ impl Catalogue {
     /// # Errors
     /// All gaps, overlaps and dead rules.
     pub fn check_tables(&self) -> Result<(), Problems> {
-        let found = self.scenarios.iter().filter_map(|scenario| super::check_table(scenario).err());
+        let found = self
+            .scenarios
+            .iter()
+            .filter_map(|scenario| super::check_table(scenario).err());
         Problems(found.flat_map(|problems| problems.0).collect()).into_result(())
     }
 }
 
 /// The TOML files of a folder, sorted, relative to the root.
 fn toml_files(root: &Path, folder: &str) -> Result<Vec<String>, Problem> {
-    let entries =
-        fs_err::read_dir(root.join(folder)).map_err(|error| Problem::nowhere(format!("cannot read {folder}/: {error}")))?;
+    let entries = fs_err::read_dir(root.join(folder))
+        .map_err(|error| Problem::nowhere(format!("cannot read {folder}/: {error}")))?;
     let mut names: Vec<String> = entries
         .filter_map(Result::ok)
         .filter(|entry| entry.path().is_file())

@@ -14,7 +14,9 @@ use crate::release::{Version, VersionRange};
 pub const PROFILE_AXIS: &str = "profile";
 
 /// Whether a caller got in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
     /// The caller was served.
@@ -91,14 +93,18 @@ impl Condition {
     /// Whether a combination (value index by axis) meets the condition.
     pub fn matches(&self, combination: &[u16]) -> bool {
         self.0.iter().zip(combination).all(|(accepted, value)| {
-            accepted.as_ref().is_none_or(|accepted| accepted.get(usize::from(*value)).copied().unwrap_or(false))
+            accepted
+                .as_ref()
+                .is_none_or(|accepted| accepted.get(usize::from(*value)).copied().unwrap_or(false))
         })
     }
 }
 
 /// Whether any of the conditions is met.
 pub(crate) fn any_matches(conditions: &[Condition], combination: &[u16]) -> bool {
-    conditions.iter().any(|condition| condition.matches(combination))
+    conditions
+        .iter()
+        .any(|condition| condition.matches(combination))
 }
 
 /// Combinations that are not asked, with the reason.
@@ -164,12 +170,16 @@ pub struct Scenario {
 impl Scenario {
     /// Every combination of the axes that no exclude leaves out, in the order of the file.
     pub fn combinations(&self) -> Vec<Vec<u16>> {
-        self.product().filter(|combination| self.excluded(combination).is_none()).collect()
+        self.product()
+            .filter(|combination| self.excluded(combination).is_none())
+            .collect()
     }
 
     /// The exclude that leaves a combination out, if one does.
     pub fn excluded(&self, combination: &[u16]) -> Option<&Exclude> {
-        self.excludes.iter().find(|exclude| any_matches(&exclude.when, combination))
+        self.excludes
+            .iter()
+            .find(|exclude| any_matches(&exclude.when, combination))
     }
 
     /// The full product of the axes, the last axis running fastest.
@@ -200,11 +210,16 @@ impl Scenario {
 
     /// Position of the profile axis.
     pub fn profile_axis(&self) -> usize {
-        self.axes.iter().position(|axis| axis.name == PROFILE_AXIS).unwrap_or(0)
+        self.axes
+            .iter()
+            .position(|axis| axis.name == PROFILE_AXIS)
+            .unwrap_or(0)
     }
 
     /// The one rule for a combination on a release; `None` before the scenario's first release.
     pub fn rule_for(&self, release: &Version, combination: &[u16]) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.holds(release, combination))
+        self.rules
+            .iter()
+            .find(|rule| rule.holds(release, combination))
     }
 }

@@ -11,7 +11,10 @@ pub fn nearest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -
 }
 
 /// "did you mean `x`?", or the whole list where nothing is near.
-pub(crate) fn advice<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str> + Clone) -> String {
+pub(crate) fn advice<'a>(
+    wrong: &str,
+    candidates: impl IntoIterator<Item = &'a str> + Clone,
+) -> String {
     match nearest(wrong, candidates.clone()) {
         Some(name) => format!("did you mean `{name}`?"),
         None => {

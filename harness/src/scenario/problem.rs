@@ -24,7 +24,10 @@ impl SourceFile {
     pub fn read(root: &Path, relative: &Path) -> Result<Self, Problem> {
         let name = relative.to_string_lossy().replace('\\', "/");
         match fs_err::read_to_string(root.join(relative)) {
-            Ok(text) => Ok(Self { name, text: text.into() }),
+            Ok(text) => Ok(Self {
+                name,
+                text: text.into(),
+            }),
             Err(error) => Err(Problem::nowhere(format!("cannot read {name}: {error}"))),
         }
     }
@@ -32,7 +35,10 @@ impl SourceFile {
     /// The line number (from 1) of a byte offset.
     pub fn line(&self, offset: usize) -> usize {
         let end = offset.min(self.text.len());
-        1 + self.text.as_bytes()[..end].iter().filter(|byte| **byte == b'\n').count()
+        1 + self.text.as_bytes()[..end]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count()
     }
 
     /// The first place where `needle` stands at or after `from`.
@@ -53,13 +59,28 @@ pub struct Problem {
 
 impl Problem {
     /// A problem at a place in a file; `label` is written under the offending text.
-    pub fn at(file: &SourceFile, span: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> Self {
-        Self { message: message.into(), place: Some((file.clone(), span)), label: label.into(), help: None }
+    pub fn at(
+        file: &SourceFile,
+        span: Range<usize>,
+        message: impl Into<String>,
+        label: impl Into<String>,
+    ) -> Self {
+        Self {
+            message: message.into(),
+            place: Some((file.clone(), span)),
+            label: label.into(),
+            help: None,
+        }
     }
 
     /// A problem that has no place in any file.
     pub fn nowhere(message: impl Into<String>) -> Self {
-        Self { message: message.into(), place: None, label: String::new(), help: None }
+        Self {
+            message: message.into(),
+            place: None,
+            label: String::new(),
+            help: None,
+        }
     }
 
     /// Adds what to do about it.
@@ -71,7 +92,9 @@ impl Problem {
 
     /// `file:line`, if it has a place.
     pub fn location(&self) -> Option<String> {
-        self.place.as_ref().map(|(file, span)| format!("{}:{}", file.name, file.line(span.start)))
+        self.place
+            .as_ref()
+            .map(|(file, span)| format!("{}:{}", file.name, file.line(span.start)))
     }
 }
 
@@ -96,13 +119,23 @@ impl Problems {
     /// # Errors
     /// The problems, where there are any.
     pub fn into_result<T>(self, value: T) -> Result<T, Self> {
-        if self.0.is_empty() { Ok(value) } else { Err(self) }
+        if self.0.is_empty() {
+            Ok(value)
+        } else {
+            Err(self)
+        }
     }
 
     /// Renders every problem with the offending text underlined.
     pub fn render(&self, color: bool) -> String {
-        let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-        let handler = GraphicalReportHandler::new_themed(theme).with_width(110).with_context_lines(1);
+        let theme = if color {
+            GraphicalTheme::unicode()
+        } else {
+            GraphicalTheme::unicode_nocolor()
+        };
+        let handler = GraphicalReportHandler::new_themed(theme)
+            .with_width(110)
+            .with_context_lines(1);
         let mut out = String::new();
         for problem in &self.0 {
             let report = WithSource(problem);
@@ -112,7 +145,10 @@ impl Problems {
             out.push('\n');
         }
         let count = self.0.len();
-        out.push_str(&format!("{count} problem{} in the scenario files\n", if count == 1 { "" } else { "s" }));
+        out.push_str(&format!(
+            "{count} problem{} in the scenario files\n",
+            if count == 1 { "" } else { "s" }
+        ));
         out
     }
 }
@@ -151,16 +187,25 @@ impl std::error::Error for WithSource<'_> {}
 
 impl Diagnostic for WithSource<'_> {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.0.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.0
+            .help
+            .as_ref()
+            .map(|help| Box::new(help) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.0.place.as_ref().map(|(file, _)| file as &dyn SourceCode)
+        self.0
+            .place
+            .as_ref()
+            .map(|(file, _)| file as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let (_, span) = self.0.place.as_ref()?;
-        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(Some(self.0.label.clone()), span.clone()))))
+        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(
+            Some(self.0.label.clone()),
+            span.clone(),
+        ))))
     }
 }
 

@@ -135,7 +135,11 @@ impl Profile {
     /// # Errors
     /// The reason why the profile is not applicable.
     pub fn launch_for(&self, release: &Version) -> Result<&Launch, String> {
-        if let Some(entry) = self.not_applicable.iter().find(|entry| entry.range.contains(release)) {
+        if let Some(entry) = self
+            .not_applicable
+            .iter()
+            .find(|entry| entry.range.contains(release))
+        {
             return Err(entry.reason.clone());
         }
         self.launches
@@ -149,29 +153,57 @@ impl Profile {
         let raw: ProfileFile = parse_toml(file)?;
         let mut problems = Problems::default();
         schema_version(file, &raw.schema, &mut problems);
-        let stem = file.name.rsplit('/').next().unwrap_or_default().trim_end_matches(".toml");
+        let stem = file
+            .name
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches(".toml");
         if raw.id.get_ref() != stem {
             problems.0.push(
-                Problem::at(file, raw.id.span(), "the profile's id is not the name of its file", "this id")
-                    .help(format!("call the file {}.toml, or the profile \"{stem}\"", raw.id.get_ref())),
+                Problem::at(
+                    file,
+                    raw.id.span(),
+                    "the profile's id is not the name of its file",
+                    "this id",
+                )
+                .help(format!(
+                    "call the file {}.toml, or the profile \"{stem}\"",
+                    raw.id.get_ref()
+                )),
             );
         }
         let mut launches = Vec::new();
         for table in raw.launch {
-            let range = parse_range(file, table.since.as_ref(), table.until.as_ref(), &mut problems);
+            let range = parse_range(
+                file,
+                table.since.as_ref(),
+                table.until.as_ref(),
+                &mut problems,
+            );
             let mut args = base.args.clone();
             args.extend(table.args);
             let mut env = base.env.clone();
             env.extend(table.env);
             let mut config = Value::Object(base.config.clone());
             merge(&mut config, Value::Object(table.config));
-            launches.push(Launch { range, args, env, config });
+            launches.push(Launch {
+                range,
+                args,
+                env,
+                config,
+            });
         }
         let not_applicable: Vec<NotApplicable> = raw
             .not_applicable
             .into_iter()
             .map(|table| NotApplicable {
-                range: parse_range(file, table.since.as_ref(), table.until.as_ref(), &mut problems),
+                range: parse_range(
+                    file,
+                    table.since.as_ref(),
+                    table.until.as_ref(),
+                    &mut problems,
+                ),
                 reason: table.reason,
             })
             .collect();
@@ -197,12 +229,22 @@ fn check_ranges(
     not_applicable: &[NotApplicable],
     problems: &mut Problems,
 ) {
-    let ranges: Vec<&VersionRange> =
-        launches.iter().map(|launch| &launch.range).chain(not_applicable.iter().map(|entry| &entry.range)).collect();
+    let ranges: Vec<&VersionRange> = launches
+        .iter()
+        .map(|launch| &launch.range)
+        .chain(not_applicable.iter().map(|entry| &entry.range))
+        .collect();
     for release in super::breakpoints(ranges.iter().copied(), None) {
-        let ways = ranges.iter().filter(|range| range.contains(&release)).count();
+        let ways = ranges
+            .iter()
+            .filter(|range| range.contains(&release))
+            .count();
         if ways != 1 {
-            let what = if ways == 0 { "no way to start" } else { "more than one way to start" };
+            let what = if ways == 0 {
+                "no way to start"
+            } else {
+                "more than one way to start"
+            };
             problems.0.push(
                 Problem::at(file, id.span(), format!("{what} profile {} on {release}", id.get_ref()), "this profile")
                     .help("give every release exactly one [[launch]] or [[not-applicable]]; `until` is the first release that is out"),

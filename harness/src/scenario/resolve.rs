@@ -9,7 +9,10 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use super::files::{AxisFile, OneOrMany, OutcomesFile, ScenarioFile, Selector, WhenTable};
-use super::model::{AxisValue, Condition, Exclude, Outcome, PROFILE_AXIS, RequestTemplate, Rule, Scenario, ScenarioAxis};
+use super::model::{
+    AxisValue, Condition, Exclude, Outcome, PROFILE_AXIS, RequestTemplate, Rule, Scenario,
+    ScenarioAxis,
+};
 use super::nearest::advice;
 use super::profile::Profiles;
 use super::{Problem, Problems, SourceFile};
@@ -35,7 +38,9 @@ pub(super) fn parse_toml<T: DeserializeOwned>(file: &SourceFile) -> Result<T, Pr
 
 /// The offending name and the valid ones from serde's "unknown field" and "unknown variant" messages.
 fn unknown_name(message: &str) -> Option<(&str, Vec<&str>)> {
-    let rest = message.strip_prefix("unknown field ").or_else(|| message.strip_prefix("unknown variant "))?;
+    let rest = message
+        .strip_prefix("unknown field ")
+        .or_else(|| message.strip_prefix("unknown variant "))?;
     let mut names = rest.split('`').skip(1).step_by(2);
     let wrong = names.next()?;
     Some((wrong, names.collect()))
@@ -45,8 +50,13 @@ fn unknown_name(message: &str) -> Option<(&str, Vec<&str>)> {
 pub(super) fn schema_version(file: &SourceFile, schema: &Spanned<u32>, problems: &mut Problems) {
     if *schema.get_ref() != 1 {
         problems.0.push(
-            Problem::at(file, schema.span(), format!("unknown file format {}", schema.get_ref()), "this clawgauge reads schema = 1")
-                .help("a newer clawgauge may read it"),
+            Problem::at(
+                file,
+                schema.span(),
+                format!("unknown file format {}", schema.get_ref()),
+                "this clawgauge reads schema = 1",
+            )
+            .help("a newer clawgauge may read it"),
         );
     }
 }
@@ -66,17 +76,33 @@ pub(super) fn parse_range(
         && since >= until
     {
         problems.0.push(
-            Problem::at(file, text.span(), format!("the range from {since} until {until} is empty"), "not after `since`")
-                .help("`until` names the first release that is out of the range"),
+            Problem::at(
+                file,
+                text.span(),
+                format!("the range from {since} until {until} is empty"),
+                "not after `since`",
+            )
+            .help("`until` names the first release that is out of the range"),
         );
     }
     range
 }
 
-fn parse_version(file: &SourceFile, text: &Spanned<String>, problems: &mut Problems) -> Option<Version> {
+fn parse_version(
+    file: &SourceFile,
+    text: &Spanned<String>,
+    problems: &mut Problems,
+) -> Option<Version> {
     text.get_ref()
         .parse()
-        .map_err(|error| problems.0.push(Problem::at(file, text.span(), format!("{error}"), "not a release")))
+        .map_err(|error| {
+            problems.0.push(Problem::at(
+                file,
+                text.span(),
+                format!("{error}"),
+                "not a release",
+            ))
+        })
         .ok()
 }
 
@@ -89,7 +115,10 @@ pub(super) fn axis(file: &SourceFile, axes: &mut Axes) -> Result<(), Problems> {
         problems.0.push(Problem::at(
             file,
             raw.axis.span(),
-            format!("axis `{}` is defined in more than one file", raw.axis.get_ref()),
+            format!(
+                "axis `{}` is defined in more than one file",
+                raw.axis.get_ref()
+            ),
             "the second one",
         ));
     }
@@ -112,7 +141,12 @@ pub(super) fn axis(file: &SourceFile, axes: &mut Axes) -> Result<(), Problems> {
             id: id.clone(),
         };
         if values.insert(id.clone(), Arc::new(value)).is_some() {
-            problems.0.push(Problem::at(file, table.id.span(), format!("value `{id}` is defined twice"), "the second one"));
+            problems.0.push(Problem::at(
+                file,
+                table.id.span(),
+                format!("value `{id}` is defined twice"),
+                "the second one",
+            ));
         }
     }
     axes.insert(raw.axis.into_inner(), values);
@@ -156,14 +190,32 @@ pub(super) fn outcomes(file: &SourceFile) -> Result<Outcomes, Problems> {
             json: table.json,
             model_calls: table.model_calls,
         };
-        if let Some(twin) = outcomes.values().find(|other: &&Arc<Outcome>| may_both_fit(other, &outcome)) {
+        if let Some(twin) = outcomes
+            .values()
+            .find(|other: &&Arc<Outcome>| may_both_fit(other, &outcome))
+        {
             problems.0.push(
-                Problem::at(file, span.clone(), format!("one answer could fit both `{}` and `{}`", twin.id, outcome.id), "the second one")
-                    .help("let status, error-type, message, model-calls or a json value tell them apart"),
+                Problem::at(
+                    file,
+                    span.clone(),
+                    format!(
+                        "one answer could fit both `{}` and `{}`",
+                        twin.id, outcome.id
+                    ),
+                    "the second one",
+                )
+                .help(
+                    "let status, error-type, message, model-calls or a json value tell them apart",
+                ),
             );
         }
         if let Some(other) = outcomes.insert(outcome.id.clone(), Arc::new(outcome)) {
-            problems.0.push(Problem::at(file, span, format!("outcome `{}` is defined twice", other.id), "the second one"));
+            problems.0.push(Problem::at(
+                file,
+                span,
+                format!("outcome `{}` is defined twice", other.id),
+                "the second one",
+            ));
         }
     }
     problems.into_result(outcomes)
@@ -177,7 +229,10 @@ fn may_both_fit(a: &Outcome, b: &Outcome) -> bool {
         && a.model_calls == b.model_calls
         && !differ(a.error_type.as_ref(), b.error_type.as_ref())
         && !differ(a.message.as_ref(), b.message.as_ref())
-        && !a.json.iter().any(|(pointer, value)| b.json.get(pointer).is_some_and(|other| other != value))
+        && !a
+            .json
+            .iter()
+            .any(|(pointer, value)| b.json.get(pointer).is_some_and(|other| other != value))
 }
 
 /// Resolves one scenario file.
@@ -191,13 +246,21 @@ pub(super) fn scenario(
     let mut problems = Problems::default();
     schema_version(file, &raw.schema, &mut problems);
     check_id(file, &raw.id, &mut problems);
-    let body = raw.request.body.as_ref().map(|name| body(file, fixtures, name, &mut problems));
+    let body = raw
+        .request
+        .body
+        .as_ref()
+        .map(|name| body(file, fixtures, name, &mut problems));
     for header in &raw.request.headers {
         check_placeholders(file, header, &mut problems);
         check_header(file, header, &mut problems);
     }
     let used = used_axes(file, &raw, axes, &mut problems);
-    let resolver = Resolver { file, axes: &used, sets: &raw.sets };
+    let resolver = Resolver {
+        file,
+        axes: &used,
+        sets: &raw.sets,
+    };
     resolver.check_sets(&mut problems);
     let excludes = raw
         .exclude
@@ -219,12 +282,25 @@ pub(super) fn scenario(
                 format!("the first one is at {}", twin.origin),
             ));
         }
-        let range = parse_range(file, table.since.as_ref(), table.until.as_ref(), &mut problems);
+        let range = parse_range(
+            file,
+            table.since.as_ref(),
+            table.until.as_ref(),
+            &mut problems,
+        );
         let when = resolver.conditions(&table.when, &mut problems);
         match outcomes.get(table.expect.get_ref()) {
             None => problems.0.push(
-                Problem::at(file, table.expect.span(), format!("unknown outcome `{}`", table.expect.get_ref()), "not in outcomes.toml")
-                    .help(advice(table.expect.get_ref(), outcomes.keys().map(String::as_str))),
+                Problem::at(
+                    file,
+                    table.expect.span(),
+                    format!("unknown outcome `{}`", table.expect.get_ref()),
+                    "not in outcomes.toml",
+                )
+                .help(advice(
+                    table.expect.get_ref(),
+                    outcomes.keys().map(String::as_str),
+                )),
             ),
             Some(outcome) => rules.push(Rule {
                 id: table.id.get_ref().clone(),
@@ -238,7 +314,10 @@ pub(super) fn scenario(
             }),
         }
     }
-    let since = raw.since.as_ref().and_then(|text| parse_version(file, text, &mut problems));
+    let since = raw
+        .since
+        .as_ref()
+        .and_then(|text| parse_version(file, text, &mut problems));
     problems.into_result(Scenario {
         id: raw.id.into_inner(),
         title: raw.title,
@@ -247,7 +326,12 @@ pub(super) fn scenario(
         request: RequestTemplate {
             method: raw.request.method,
             path: raw.request.path,
-            headers: raw.request.headers.into_iter().map(Spanned::into_inner).collect(),
+            headers: raw
+                .request
+                .headers
+                .into_iter()
+                .map(Spanned::into_inner)
+                .collect(),
             body: body.unwrap_or_default(),
         },
         axes: used,
@@ -256,18 +340,33 @@ pub(super) fn scenario(
     })
 }
 
-fn body(file: &SourceFile, fixtures: &Path, name: &Spanned<String>, problems: &mut Problems) -> String {
+fn body(
+    file: &SourceFile,
+    fixtures: &Path,
+    name: &Spanned<String>,
+    problems: &mut Problems,
+) -> String {
     match fs_err::read_to_string(fixtures.join(name.get_ref())) {
         Ok(text) => {
             if let Err(error) = crate::template::check(&text, &PLACEHOLDERS) {
-                problems.0.push(Problem::at(file, name.span(), format!("in the body: {error}"), "this file"));
+                problems.0.push(Problem::at(
+                    file,
+                    name.span(),
+                    format!("in the body: {error}"),
+                    "this file",
+                ));
             }
             text.trim_end_matches('\n').to_owned()
         }
         Err(error) => {
             problems.0.push(
-                Problem::at(file, name.span(), format!("cannot read the body: {error}"), "no such file")
-                    .help("bodies lie under fixtures/; the name is relative to that folder"),
+                Problem::at(
+                    file,
+                    name.span(),
+                    format!("cannot read the body: {error}"),
+                    "no such file",
+                )
+                .help("bodies lie under fixtures/; the name is relative to that folder"),
             );
             String::new()
         }
@@ -275,13 +374,23 @@ fn body(file: &SourceFile, fixtures: &Path, name: &Spanned<String>, problems: &m
 }
 
 /// The axes of a scenario with the values it uses.
-fn used_axes(file: &SourceFile, raw: &ScenarioFile, axes: &Axes, problems: &mut Problems) -> Vec<ScenarioAxis> {
+fn used_axes(
+    file: &SourceFile,
+    raw: &ScenarioFile,
+    axes: &Axes,
+    problems: &mut Problems,
+) -> Vec<ScenarioAxis> {
     let mut used = Vec::new();
     for (name, values) in &raw.axes {
         let Some(defined) = axes.get(name.get_ref()) else {
             problems.0.push(
-                Problem::at(file, name.span(), format!("unknown axis `{}`", name.get_ref()), "no file in scenarios/axes defines it")
-                    .help(advice(name.get_ref(), axes.keys().map(String::as_str))),
+                Problem::at(
+                    file,
+                    name.span(),
+                    format!("unknown axis `{}`", name.get_ref()),
+                    "no file in scenarios/axes defines it",
+                )
+                .help(advice(name.get_ref(), axes.keys().map(String::as_str))),
             );
             continue;
         };
@@ -292,30 +401,49 @@ fn used_axes(file: &SourceFile, raw: &ScenarioFile, axes: &Axes, problems: &mut 
                     Problem::at(
                         file,
                         value.span(),
-                        format!("unknown value `{}` of axis `{}`", value.get_ref(), name.get_ref()),
+                        format!(
+                            "unknown value `{}` of axis `{}`",
+                            value.get_ref(),
+                            name.get_ref()
+                        ),
                         "not defined",
                     )
                     .help(advice(value.get_ref(), defined.keys().map(String::as_str))),
                 ),
-                Some(found) if chosen.iter().any(|other| other.id == found.id) => problems.0.push(Problem::at(
-                    file,
-                    value.span(),
-                    format!("value `{}` is listed twice", found.id),
-                    "the second one",
-                )),
+                Some(found) if chosen.iter().any(|other| other.id == found.id) => {
+                    problems.0.push(Problem::at(
+                        file,
+                        value.span(),
+                        format!("value `{}` is listed twice", found.id),
+                        "the second one",
+                    ))
+                }
                 Some(found) => chosen.push(Arc::clone(found)),
             }
         }
         if values.is_empty() {
-            problems.0.push(Problem::at(file, name.span(), format!("axis `{}` has no values", name.get_ref()), "empty"));
+            problems.0.push(Problem::at(
+                file,
+                name.span(),
+                format!("axis `{}` has no values", name.get_ref()),
+                "empty",
+            ));
         }
-        used.push(ScenarioAxis { name: name.get_ref().clone(), values: chosen });
+        used.push(ScenarioAxis {
+            name: name.get_ref().clone(),
+            values: chosen,
+        });
     }
     if !raw.axes.keys().any(|name| name.get_ref() == PROFILE_AXIS) {
         let span = raw.id.span();
         problems.0.push(
-            Problem::at(file, span, "the scenario has no axis `profile`", "this scenario")
-                .help("every cell needs a launch: add profile = [\"none\"] under [axes]"),
+            Problem::at(
+                file,
+                span,
+                "the scenario has no axis `profile`",
+                "this scenario",
+            )
+            .help("every cell needs a launch: add profile = [\"none\"] under [axes]"),
         );
     }
     used
@@ -329,20 +457,45 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    fn conditions(&self, when: &Spanned<OneOrMany<WhenTable>>, problems: &mut Problems) -> Vec<Condition> {
+    fn conditions(
+        &self,
+        when: &Spanned<OneOrMany<WhenTable>>,
+        problems: &mut Problems,
+    ) -> Vec<Condition> {
         if when.get_ref().0.is_empty() {
-            problems.0.push(Problem::at(self.file, when.span(), "an empty list of conditions", "nothing can match"));
+            problems.0.push(Problem::at(
+                self.file,
+                when.span(),
+                "an empty list of conditions",
+                "nothing can match",
+            ));
         }
-        when.get_ref().0.iter().map(|table| self.condition(table, problems)).collect()
+        when.get_ref()
+            .0
+            .iter()
+            .map(|table| self.condition(table, problems))
+            .collect()
     }
 
     fn condition(&self, table: &WhenTable, problems: &mut Problems) -> Condition {
         let mut accepted = vec![None; self.axes.len()];
         for (name, selector) in table {
-            let Some(position) = self.axes.iter().position(|axis| axis.name == *name.get_ref()) else {
+            let Some(position) = self
+                .axes
+                .iter()
+                .position(|axis| axis.name == *name.get_ref())
+            else {
                 problems.0.push(
-                    Problem::at(self.file, name.span(), format!("the scenario has no axis `{}`", name.get_ref()), "not under [axes]")
-                        .help(advice(name.get_ref(), self.axes.iter().map(|axis| axis.name.as_str()))),
+                    Problem::at(
+                        self.file,
+                        name.span(),
+                        format!("the scenario has no axis `{}`", name.get_ref()),
+                        "not under [axes]",
+                    )
+                    .help(advice(
+                        name.get_ref(),
+                        self.axes.iter().map(|axis| axis.name.as_str()),
+                    )),
                 );
                 continue;
             };
@@ -350,15 +503,24 @@ impl Resolver<'_> {
             let mut mask = vec![false; axis.values.len()];
             let negated = match selector.get_ref() {
                 Selector::One(value) => {
-                    self.accept(axis, &Spanned::new(selector.span(), value.clone()), &mut mask, problems);
+                    self.accept(
+                        axis,
+                        &Spanned::new(selector.span(), value.clone()),
+                        &mut mask,
+                        problems,
+                    );
                     false
                 }
                 Selector::Many(values) => {
-                    values.iter().for_each(|value| self.accept(axis, value, &mut mask, problems));
+                    values
+                        .iter()
+                        .for_each(|value| self.accept(axis, value, &mut mask, problems));
                     false
                 }
                 Selector::Not(values) => {
-                    values.iter().for_each(|value| self.accept(axis, value, &mut mask, problems));
+                    values
+                        .iter()
+                        .for_each(|value| self.accept(axis, value, &mut mask, problems));
                     true
                 }
             };
@@ -378,32 +540,63 @@ impl Resolver<'_> {
         Condition(accepted)
     }
 
-    fn accept(&self, axis: &ScenarioAxis, name: &Spanned<String>, mask: &mut [bool], problems: &mut Problems) {
+    fn accept(
+        &self,
+        axis: &ScenarioAxis,
+        name: &Spanned<String>,
+        mask: &mut [bool],
+        problems: &mut Problems,
+    ) {
         if let Some(set) = name.get_ref().strip_prefix('@') {
-            let sets = self.sets.iter().find(|(key, _)| *key.get_ref() == axis.name).map(|(_, sets)| sets);
+            let sets = self
+                .sets
+                .iter()
+                .find(|(key, _)| *key.get_ref() == axis.name)
+                .map(|(_, sets)| sets);
             match sets.and_then(|sets| sets.iter().find(|(key, _)| key.get_ref() == set)) {
-                Some((_, values)) => values.iter().for_each(|value| self.accept(axis, value, mask, problems)),
+                Some((_, values)) => values
+                    .iter()
+                    .for_each(|value| self.accept(axis, value, mask, problems)),
                 None => {
-                    let known: Vec<&str> =
-                        sets.into_iter().flatten().map(|(key, _)| key.get_ref().as_str()).collect();
+                    let known: Vec<&str> = sets
+                        .into_iter()
+                        .flatten()
+                        .map(|(key, _)| key.get_ref().as_str())
+                        .collect();
                     problems.0.push(
-                        Problem::at(self.file, name.span(), format!("unknown set `@{set}` of axis `{}`", axis.name), "not under [sets]")
-                            .help(advice(set, known.iter().copied())),
+                        Problem::at(
+                            self.file,
+                            name.span(),
+                            format!("unknown set `@{set}` of axis `{}`", axis.name),
+                            "not under [sets]",
+                        )
+                        .help(advice(set, known.iter().copied())),
                     );
                 }
             }
             return;
         }
-        match axis.values.iter().position(|value| value.id == *name.get_ref()) {
+        match axis
+            .values
+            .iter()
+            .position(|value| value.id == *name.get_ref())
+        {
             Some(index) => mask[index] = true,
             None => problems.0.push(
                 Problem::at(
                     self.file,
                     name.span(),
-                    format!("the scenario's axis `{}` has no value `{}`", axis.name, name.get_ref()),
+                    format!(
+                        "the scenario's axis `{}` has no value `{}`",
+                        axis.name,
+                        name.get_ref()
+                    ),
                     "not listed under [axes]",
                 )
-                .help(advice(name.get_ref(), axis.values.iter().map(|value| value.id.as_str()))),
+                .help(advice(
+                    name.get_ref(),
+                    axis.values.iter().map(|value| value.id.as_str()),
+                )),
             ),
         }
     }
@@ -411,18 +604,45 @@ impl Resolver<'_> {
     /// Sets may hold plain values of their axis only, so that no set can contain itself.
     fn check_sets(&self, problems: &mut Problems) {
         for (axis_name, sets) in self.sets {
-            let Some(axis) = self.axes.iter().find(|axis| axis.name == *axis_name.get_ref()) else {
+            let Some(axis) = self
+                .axes
+                .iter()
+                .find(|axis| axis.name == *axis_name.get_ref())
+            else {
                 problems.0.push(
-                    Problem::at(self.file, axis_name.span(), format!("sets for an axis `{}` that the scenario has not", axis_name.get_ref()), "not under [axes]")
-                        .help(advice(axis_name.get_ref(), self.axes.iter().map(|axis| axis.name.as_str()))),
+                    Problem::at(
+                        self.file,
+                        axis_name.span(),
+                        format!(
+                            "sets for an axis `{}` that the scenario has not",
+                            axis_name.get_ref()
+                        ),
+                        "not under [axes]",
+                    )
+                    .help(advice(
+                        axis_name.get_ref(),
+                        self.axes.iter().map(|axis| axis.name.as_str()),
+                    )),
                 );
                 continue;
             };
             for value in sets.values().flatten() {
                 if !axis.values.iter().any(|known| known.id == *value.get_ref()) {
                     problems.0.push(
-                        Problem::at(self.file, value.span(), format!("axis `{}` has no value `{}` here", axis.name, value.get_ref()), "not listed under [axes]")
-                            .help(advice(value.get_ref(), axis.values.iter().map(|known| known.id.as_str()))),
+                        Problem::at(
+                            self.file,
+                            value.span(),
+                            format!(
+                                "axis `{}` has no value `{}` here",
+                                axis.name,
+                                value.get_ref()
+                            ),
+                            "not listed under [axes]",
+                        )
+                        .help(advice(
+                            value.get_ref(),
+                            axis.values.iter().map(|known| known.id.as_str()),
+                        )),
                     );
                 }
             }
@@ -435,7 +655,12 @@ const PLACEHOLDERS: [&str; 2] = ["secret", "canary"];
 
 fn check_placeholders(file: &SourceFile, text: &Spanned<String>, problems: &mut Problems) {
     if let Err(error) = crate::template::check(text.get_ref(), &PLACEHOLDERS) {
-        problems.0.push(Problem::at(file, text.span(), error.to_string(), "in this text"));
+        problems.0.push(Problem::at(
+            file,
+            text.span(),
+            error.to_string(),
+            "in this text",
+        ));
     }
 }
 
@@ -449,7 +674,10 @@ fn check_header(file: &SourceFile, header: &Spanned<String>, problems: &mut Prob
     } else {
         return;
     };
-    problems.0.push(Problem::at(file, header.span(), wrong, "this line").help("write it as it goes over the wire: \"Name: value\""));
+    problems.0.push(
+        Problem::at(file, header.span(), wrong, "this line")
+            .help("write it as it goes over the wire: \"Name: value\""),
+    );
 }
 
 /// Ids are part of cell ids and file names: small letters, digits, dots and dashes.
@@ -458,8 +686,13 @@ fn check_id(file: &SourceFile, id: &Spanned<String>, problems: &mut Problems) {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
     if text.is_empty() || !text.chars().all(plain) {
         problems.0.push(
-            Problem::at(file, id.span(), format!("`{text}` cannot be an id"), "this id")
-                .help("ids are made of a-z, 0-9, dots and dashes"),
+            Problem::at(
+                file,
+                id.span(),
+                format!("`{text}` cannot be an id"),
+                "this id",
+            )
+            .help("ids are made of a-z, 0-9, dots and dashes"),
         );
     }
 }

@@ -17,7 +17,14 @@ pub fn breakpoints<'a>(
     let lowest = floor.cloned().unwrap_or_else(Version::earliest);
     let mut points = BTreeSet::from([lowest.clone()]);
     for range in ranges {
-        points.extend(range.since.iter().chain(&range.until).filter(|point| **point >= lowest).cloned());
+        points.extend(
+            range
+                .since
+                .iter()
+                .chain(&range.until)
+                .filter(|point| **point >= lowest)
+                .cloned(),
+        );
     }
     points
 }
@@ -29,14 +36,18 @@ pub fn breakpoints<'a>(
 pub fn check_table(scenario: &Scenario) -> Result<(), Problems> {
     let mut problems = Problems::default();
     let cells = scenario.combinations();
-    let points = breakpoints(scenario.rules.iter().map(|rule| &rule.range), scenario.since.as_ref());
+    let points = breakpoints(
+        scenario.rules.iter().map(|rule| &rule.range),
+        scenario.since.as_ref(),
+    );
     let mut used = vec![false; scenario.rules.len()];
     let mut gaps: Vec<(Vec<Vec<u16>>, Vec<Version>)> = Vec::new();
     let mut overlaps: Vec<((usize, usize), Vec<Vec<u16>>, Vec<Version>)> = Vec::new();
 
     for release in &points {
         let mut gap = Vec::new();
-        let mut overlap: std::collections::BTreeMap<(usize, usize), Vec<Vec<u16>>> = Default::default();
+        let mut overlap: std::collections::BTreeMap<(usize, usize), Vec<Vec<u16>>> =
+            Default::default();
         for cell in &cells {
             let matching: Vec<usize> = scenario
                 .rules
@@ -51,7 +62,10 @@ pub fn check_table(scenario: &Scenario) -> Result<(), Problems> {
             match matching[..] {
                 [] => gap.push(cell.clone()),
                 [_] => {}
-                [first, second, ..] => overlap.entry((first, second)).or_default().push(cell.clone()),
+                [first, second, ..] => overlap
+                    .entry((first, second))
+                    .or_default()
+                    .push(cell.clone()),
             }
         }
         if !gap.is_empty() {
@@ -61,7 +75,10 @@ pub fn check_table(scenario: &Scenario) -> Result<(), Problems> {
             }
         }
         for (pair, cells) in overlap {
-            match overlaps.iter_mut().find(|(known, known_cells, _)| *known == pair && *known_cells == cells) {
+            match overlaps
+                .iter_mut()
+                .find(|(known, known_cells, _)| *known == pair && *known_cells == cells)
+            {
                 Some((_, _, releases)) => releases.push(release.clone()),
                 None => overlaps.push((pair, cells, vec![release.clone()])),
             }
@@ -95,7 +112,10 @@ pub fn check_table(scenario: &Scenario) -> Result<(), Problems> {
                 ),
                 format!("the other one is at {}", first.origin),
             )
-            .help(format!("covered twice:\n{}", describe(scenario, &both, &cells))),
+            .help(format!(
+                "covered twice:\n{}",
+                describe(scenario, &both, &cells)
+            )),
         );
     }
     for (rule, used) in scenario.rules.iter().zip(used) {
@@ -115,7 +135,11 @@ pub fn check_table(scenario: &Scenario) -> Result<(), Problems> {
 }
 
 fn count(cells: &[Vec<u16>]) -> String {
-    format!("{} cell{}", cells.len(), if cells.len() == 1 { "" } else { "s" })
+    format!(
+        "{} cell{}",
+        cells.len(),
+        if cells.len() == 1 { "" } else { "s" }
+    )
 }
 
 fn on(releases: &[Version]) -> String {
@@ -134,12 +158,18 @@ fn describe(scenario: &Scenario, cells: &[Vec<u16>], all: &[Vec<u16>]) -> String
                 .iter()
                 .map(|(axis, values)| {
                     let axis = &scenario.axes[*axis];
-                    let names: Vec<&str> =
-                        values.iter().map(|value| axis.values[usize::from(*value)].id.as_str()).collect();
+                    let names: Vec<&str> = values
+                        .iter()
+                        .map(|value| axis.values[usize::from(*value)].id.as_str())
+                        .collect();
                     format!("{} = {}", axis.name, names.join(" | "))
                 })
                 .collect();
-            let conditions = if conditions.is_empty() { "every cell".to_owned() } else { conditions.join(", ") };
+            let conditions = if conditions.is_empty() {
+                "every cell".to_owned()
+            } else {
+                conditions.join(", ")
+            };
             format!("  {conditions} ({})", count(&group.cells))
         })
         .collect();
