@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -149,7 +150,7 @@ pub struct CauseRecord {
     pub scenario: String,
     /// Values by axis that select exactly its cells among those that ran; no axis means all cells.
     #[serde(rename = "where")]
-    pub conditions: BTreeMap<String, Vec<String>>,
+    pub conditions: IndexMap<String, Vec<String>>,
     /// How many cells.
     pub cells: usize,
     /// Id of one of them.

@@ -138,14 +138,23 @@ impl Snapshots {
             .collect()
     }
 
-    /// Accepts a pending snapshot.
+    /// Accepts a pending snapshot, as a new one from `since` on if that is given, and returns the path of the file.
     ///
     /// # Errors
     /// The file cannot be written or the pending one not removed.
-    pub fn accept(&self, pending: &Pending) -> Result<(), SnapshotError> {
-        write_whole(&self.root.join(pending.new.path()), &pending.new.render())?;
+    pub fn accept(
+        &self,
+        pending: &Pending,
+        since: Option<&Version>,
+    ) -> Result<String, SnapshotError> {
+        let since = since.unwrap_or(&pending.new.since).clone();
+        let accepted = Snapshot {
+            since,
+            ..pending.new.clone()
+        };
+        write_whole(&self.root.join(accepted.path()), &accepted.render())?;
         fs_err::remove_file(self.root.join(&pending.path))?;
-        Ok(())
+        Ok(accepted.path())
     }
 }
 

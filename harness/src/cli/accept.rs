@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::output::{Failure, Output};
 use crate::plan::cells;
+use crate::release::Version;
 use crate::scenario::Catalogue;
 use crate::snapshots::{Pending, Snapshots};
 
@@ -13,6 +14,10 @@ pub(super) struct AcceptArgs {
     /// Say what is pending and accept nothing
     #[arg(long)]
     dry_run: bool,
+
+    /// Accept them as new snapshots from this release on; the ones that hold for earlier releases stay as they are
+    #[arg(long, value_name = "VERSION")]
+    since: Option<Version>,
 
     /// Accept that cells of this rule, refused until now, are let in; may be repeated
     #[arg(long, value_name = "RULE", requires = "reason")]
@@ -67,8 +72,8 @@ pub(super) fn accept(
         return Ok(0);
     }
     for entry in &pending {
-        snapshots.accept(entry)?;
-        output.note(&format!("accepted {}", entry.new.path()));
+        let path = snapshots.accept(entry, args.since.as_ref())?;
+        output.note(&format!("accepted {path}"));
     }
     if let Some(reason) = &args.reason {
         output.note(&format!(

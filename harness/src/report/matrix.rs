@@ -92,16 +92,14 @@ pub(super) fn matrix(
         out.push_str(&paint.dim(&format!("{head:^width$}")));
         out.push(' ');
     }
-    out.push_str(
-        &paint.dim(&format!(
+    out.push_str(&paint.dim(&format!(
             " {} across, {} below",
             across.name,
             down.iter()
                 .map(|axis| axis.name.as_str())
                 .collect::<Vec<_>>()
                 .join(", ")
-        )),
-    );
+        )));
     out.push('\n');
     for (names, row) in folded {
         out.push_str("  ");
