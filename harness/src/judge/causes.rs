@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::fold::{Combination, fold};
 use crate::judge::{Deviation, Verdict};
-use crate::run::CellResult;
+use crate::run::{CellResult, Expected};
 use crate::scenario::model::Scenario;
 
 /// Where the observed answer differs from the accepted one although the outcome is right.
@@ -32,11 +32,11 @@ pub struct Cause {
     pub conditions: Vec<(String, Vec<String>)>,
     /// Ids of the cells, in order.
     pub cells: Vec<String>,
-    /// Id of the rule that is broken.
+    /// Id of the rule that is broken; of several, where they share an answer that is not the accepted one.
     pub rule: String,
     /// The rule in one sentence; may be empty.
     pub title: String,
-    /// `file:line` of the rule.
+    /// `file:line` of the rule, or of the first of several.
     pub origin: String,
     /// On whose authority.
     pub source: String,
@@ -99,7 +99,14 @@ pub fn causes<'a>(results: impl IntoIterator<Item = &'a CellResult>) -> Vec<Caus
         };
         let scenario = Arc::clone(&first.cell.scenario);
         for group in fold(&cells, universe) {
-            let expected = first.expected.as_ref();
+            let rules: BTreeMap<&str, &Expected> = results
+                .iter()
+                .filter(|result| group.cells.binary_search(&result.cell.combination).is_ok())
+                .filter_map(|result| result.expected.as_ref())
+                .map(|expected| (expected.rule.as_str(), expected))
+                .collect();
+            let expected = rules.values().next();
+            let only = expected.filter(|_| rules.len() == 1);
             causes.push(Cause {
                 id: 0,
                 gateway: key.gateway.clone(),
