@@ -1,5 +1,7 @@
 //! The commands that launch nothing, and how wrong usage is told.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use std::fs;
@@ -12,10 +14,25 @@ use support::{Sandbox, repository};
 #[test]
 fn list_names_every_cell_once() {
     let sandbox = Sandbox::new();
-    let output = sandbox.clawgauge().arg("list").assert().code(0).get_output().stdout.clone();
-    let ids: Vec<String> = String::from_utf8(output).unwrap().lines().map(str::to_owned).collect();
+    let output = sandbox
+        .clawgauge()
+        .arg("list")
+        .assert()
+        .code(0)
+        .get_output()
+        .stdout
+        .clone();
+    let ids: Vec<String> = String::from_utf8(output)
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect();
     assert_eq!(ids.len(), 650);
-    assert!(ids.contains(&"chat-completions/profile=token/credential=basic/scopes=two-lines".to_owned()));
+    assert!(
+        ids.contains(
+            &"chat-completions/profile=token/credential=basic/scopes=two-lines".to_owned()
+        )
+    );
     let unique: std::collections::BTreeSet<_> = ids.iter().collect();
     assert_eq!(unique.len(), 650);
 }
@@ -27,7 +44,15 @@ fn list_names_every_cell_once() {
 #[case::two_globs(&["**/credential=basic/scopes=read", "**/credential=basic/scopes=write"], 6)]
 #[case::conditions(&["--where", "profile=token,password", "--where", "scopes!=absent"], 336)]
 fn filters(#[case] args: &[&str], #[case] count: usize) {
-    let output = Sandbox::new().clawgauge().arg("list").args(args).assert().code(0).get_output().stdout.clone();
+    let output = Sandbox::new()
+        .clawgauge()
+        .arg("list")
+        .args(args)
+        .assert()
+        .code(0)
+        .get_output()
+        .stdout
+        .clone();
     assert_eq!(String::from_utf8(output).unwrap().lines().count(), count);
 }
 
@@ -42,39 +67,93 @@ fn filters(#[case] args: &[&str], #[case] count: usize) {
 fn filters_that_select_nothing(#[case] args: &[&str], #[case] code: i32, #[case] told: &str) {
     let sandbox = Sandbox::new();
     for command in ["list", "run"] {
-        sandbox.clawgauge().arg(command).args(args).assert().code(code).stdout("").stderr(contains(told));
+        sandbox
+            .clawgauge()
+            .arg(command)
+            .args(args)
+            .assert()
+            .code(code)
+            .stdout("")
+            .stderr(contains(told));
     }
 }
 
 #[test]
 fn plan_and_show_explain() {
     let sandbox = Sandbox::new();
-    let plan = sandbox.clawgauge().args(["plan", "--release", "2026.4.1"]).assert().code(0).get_output().stdout.clone();
+    let plan = sandbox
+        .clawgauge()
+        .args(["plan", "--release", "2026.4.1"])
+        .assert()
+        .code(0)
+        .get_output()
+        .stdout
+        .clone();
     insta::assert_snapshot!("plan", String::from_utf8(plan).unwrap());
     let cell = "chat-completions/profile=token/credential=basic/scopes=read-space-write";
-    let show = sandbox.clawgauge().args(["show", cell]).assert().code(0).get_output().stdout.clone();
+    let show = sandbox
+        .clawgauge()
+        .args(["show", cell])
+        .assert()
+        .code(0)
+        .get_output()
+        .stdout
+        .clone();
     insta::assert_snapshot!("show", String::from_utf8(show).unwrap());
     let wrong = "chat-completions/profile=token/credential=basic/scopes=read-space-writ";
-    sandbox.clawgauge().args(["show", wrong]).assert().code(2).stderr(contains(format!("the closest is {cell}")));
+    sandbox
+        .clawgauge()
+        .args(["show", wrong])
+        .assert()
+        .code(2)
+        .stderr(contains(format!("the closest is {cell}")));
 }
 
 #[test]
 fn check_and_schema() {
     let sandbox = Sandbox::new();
-    sandbox.clawgauge().arg("check").assert().code(0).stdout(contains("1 scenario, 650 cells, 9 rules"));
-    sandbox.clawgauge().arg("schema").assert().code(0).stdout(contains("\"$defs\""));
-    sandbox.edit("snapshots/chat-completions/none.since-2026.8.1.snap", "credential=absent/scopes=admin                            1", "credential=absent/scopes=admin                            2");
+    sandbox
+        .clawgauge()
+        .arg("check")
+        .assert()
+        .code(0)
+        .stdout(contains("1 scenario, 650 cells, 9 rules"));
+    sandbox
+        .clawgauge()
+        .arg("schema")
+        .assert()
+        .code(0)
+        .stdout(contains("\"$defs\""));
+    sandbox.edit(
+        "snapshots/chat-completions/none.since-2026.8.1.snap",
+        "credential=absent/scopes=admin                            1",
+        "credential=absent/scopes=admin                            2",
+    );
     let check = sandbox.clawgauge().arg("check").assert().code(2);
-    check.stderr(contains("none.since-2026.8.1.snap:").and(contains("the rule expects answered, and refuses whom the rule lets in")));
+    check.stderr(contains("none.since-2026.8.1.snap:").and(contains(
+        "the rule expects answered, and refuses whom the rule lets in",
+    )));
 }
 
 #[test]
 fn invalid_files_stop_everything() {
     let sandbox = Sandbox::new();
-    sandbox.edit("scenarios/chat-completions.toml", "expect = \"answered\"", "expect = \"answerd\"");
+    sandbox.edit(
+        "scenarios/chat-completions.toml",
+        "expect = \"answered\"",
+        "expect = \"answerd\"",
+    );
     for command in ["check", "list", "run"] {
-        let told = contains("unknown outcome `answerd`").and(contains("did you mean `answered`?")).and(contains("scenarios/chat-completions.toml:"));
-        sandbox.clawgauge().arg(command).assert().code(2).stdout("").stderr(told);
+        let told = contains("unknown outcome `answerd`")
+            .and(contains("did you mean `answered`?"))
+            .and(contains("scenarios/chat-completions.toml:"));
+        sandbox
+            .clawgauge()
+            .arg(command)
+            .assert()
+            .code(2)
+            .stdout("")
+            .stderr(told);
     }
 }
 
@@ -86,14 +165,25 @@ fn invalid_files_stop_everything() {
 #[case::jobs(&["run", "--jobs", "0"], "invalid value '0'")]
 #[case::flag(&["run", "--gatway", "reference"], "--gateway")]
 fn wrong_usage(#[case] args: &[&str], #[case] told: &str) {
-    Sandbox::new().clawgauge().args(args).assert().code(2).stdout("").stderr(contains(told));
+    Sandbox::new()
+        .clawgauge()
+        .args(args)
+        .assert()
+        .code(2)
+        .stdout("")
+        .stderr(contains(told));
 }
 
 #[test]
 fn no_data_folder() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = assert_cmd::Command::new(assert_cmd::cargo::cargo_bin!("clawgauge"));
-    command.current_dir(folder.path()).arg("check").assert().code(2).stderr(contains("--root DIR"));
+    command
+        .current_dir(folder.path())
+        .arg("check")
+        .assert()
+        .code(2)
+        .stderr(contains("--root DIR"));
 }
 
 /// A pending snapshot is written by a whole run, shown, accepted; CI neither writes nor accepts.
@@ -104,17 +194,48 @@ fn pending_snapshots() {
     let pending = sandbox.root().join(format!("{file}.new"));
     let accepted = fs::read_to_string(sandbox.root().join(file)).unwrap();
     sandbox.edit(file, "\"content\": \"pong\"", "\"content\": \"other\"");
-    sandbox.clawgauge().arg("run").env("CI", "true").assert().code(1);
+    sandbox
+        .clawgauge()
+        .arg("run")
+        .env("CI", "true")
+        .assert()
+        .code(1);
     assert!(!pending.exists(), "CI never writes");
-    sandbox.clawgauge().args(["run", "--where", "profile=token"]).assert().code(1);
+    sandbox
+        .clawgauge()
+        .args(["run", "--where", "profile=token"])
+        .assert()
+        .code(1);
     assert!(!pending.exists(), "a filtered run never writes");
-    sandbox.clawgauge().arg("run").assert().code(1).stderr(contains("pending snapshot: snapshots/chat-completions/token"));
-    sandbox.clawgauge().arg("accept").env("CI", "true").assert().code(2).stderr(contains("CI never accepts"));
-    sandbox.clawgauge().args(["accept", "--dry-run"]).assert().code(0).stderr(contains("52 cells changed"));
+    sandbox
+        .clawgauge()
+        .arg("run")
+        .assert()
+        .code(1)
+        .stderr(contains(
+            "pending snapshot: snapshots/chat-completions/token",
+        ));
+    sandbox
+        .clawgauge()
+        .arg("accept")
+        .env("CI", "true")
+        .assert()
+        .code(2)
+        .stderr(contains("CI never accepts"));
+    sandbox
+        .clawgauge()
+        .args(["accept", "--dry-run"])
+        .assert()
+        .code(0)
+        .stderr(contains("52 cells changed"));
     assert!(pending.exists());
     sandbox.clawgauge().arg("accept").assert().code(0);
     assert!(!pending.exists());
-    assert_eq!(fs::read_to_string(sandbox.root().join(file)).unwrap(), accepted, "what the run saw is what was there before");
+    assert_eq!(
+        fs::read_to_string(sandbox.root().join(file)).unwrap(),
+        accepted,
+        "what the run saw is what was there before"
+    );
     sandbox.clawgauge().arg("run").assert().code(0);
 }
 
@@ -124,32 +245,87 @@ fn widening_needs_a_name_and_a_reason() {
     let sandbox = Sandbox::new();
     sandbox.edit("scenarios/chat-completions.toml", "{ profile = \"none\", scopes = [\"@lacks-write\"] },\n  { profile = \"trusted-proxy\", credential = \"identity\", scopes = [\"@lacks-write\"] },\n]\nexpect = \"missing-scope-write\"", "{ profile = \"none\", scopes = [\"@lacks-write\"] },\n  { profile = \"trusted-proxy\", credential = \"identity\", scopes = [\"@lacks-write\"] },\n]\nexpect = \"answered\"");
     let gateway = sandbox.broken_gateway("ignores-scopes");
-    sandbox.clawgauge().args(["run", "--gateway", &gateway]).assert().code(1).stdout(contains("unexpected-allow 98 cells: profile=none"));
-    let told = contains("98 cells").or(contains("105 cells")).and(contains("rule declared-scopes-lack-write"));
-    sandbox.clawgauge().arg("accept").assert().code(1).stderr(told);
-    sandbox.clawgauge().args(["accept", "--allow-widening", "declared-scopes-lack-write"]).assert().code(2).stderr(contains("--reason"));
-    let args = ["accept", "--allow-widening", "declared-scopes-lack-write", "--reason", "a test of widening"];
-    sandbox.clawgauge().args(args).assert().code(0).stderr(contains("a test of widening"));
-    sandbox.clawgauge().args(["run", "--gateway", &gateway]).assert().code(0);
+    sandbox
+        .clawgauge()
+        .args(["run", "--gateway", &gateway])
+        .assert()
+        .code(1)
+        .stdout(contains("unexpected-allow 98 cells: profile=none"));
+    let told = contains("98 cells")
+        .or(contains("105 cells"))
+        .and(contains("rule declared-scopes-lack-write"));
+    sandbox
+        .clawgauge()
+        .arg("accept")
+        .assert()
+        .code(1)
+        .stderr(told);
+    sandbox
+        .clawgauge()
+        .args(["accept", "--allow-widening", "declared-scopes-lack-write"])
+        .assert()
+        .code(2)
+        .stderr(contains("--reason"));
+    let args = [
+        "accept",
+        "--allow-widening",
+        "declared-scopes-lack-write",
+        "--reason",
+        "a test of widening",
+    ];
+    sandbox
+        .clawgauge()
+        .args(args)
+        .assert()
+        .code(0)
+        .stderr(contains("a test of widening"));
+    sandbox
+        .clawgauge()
+        .args(["run", "--gateway", &gateway])
+        .assert()
+        .code(0);
 }
 
 /// Every command that the README shows exists, and its first two are the ones that do all the set-up.
 #[test]
 fn the_readmes_commands_are_real() {
     let readme = fs::read_to_string(repository().join("README.md")).unwrap();
-    let commands: Vec<&str> = readme.lines().filter(|line| line.starts_with("cargo ")).map(|line| line.split(" #").next().unwrap().trim()).collect();
-    assert_eq!(commands[..2], ["cargo run --release -- run", "cargo test --workspace"]);
-    for command in commands.iter().filter_map(|command| command.strip_prefix("cargo run --release -- ")) {
+    let commands: Vec<&str> = readme
+        .lines()
+        .filter(|line| line.starts_with("cargo "))
+        .map(|line| line.split(" #").next().unwrap().trim())
+        .collect();
+    assert_eq!(
+        commands[..2],
+        ["cargo run --release -- run", "cargo test --workspace"]
+    );
+    for command in commands
+        .iter()
+        .filter_map(|command| command.strip_prefix("cargo run --release -- "))
+    {
         let help: Vec<&str> = command.split(' ').chain(["--help"]).collect();
         Sandbox::new().clawgauge().args(help).assert().code(0);
     }
     for line in readme.lines().filter(|line| line.starts_with("| `")) {
-        let name = line.trim_start_matches("| `").split([' ', '`']).next().unwrap();
-        Sandbox::new().clawgauge().args([name, "--help"]).assert().code(0);
+        let name = line
+            .trim_start_matches("| `")
+            .split([' ', '`'])
+            .next()
+            .unwrap();
+        Sandbox::new()
+            .clawgauge()
+            .args([name, "--help"])
+            .assert()
+            .code(0);
     }
 }
 
 #[test]
 fn help_tells_the_exit_codes() {
-    Sandbox::new().clawgauge().arg("--help").assert().code(0).stdout(contains("130 interrupted").and(contains("reference-gateway").not()));
+    Sandbox::new()
+        .clawgauge()
+        .arg("--help")
+        .assert()
+        .code(0)
+        .stdout(contains("130 interrupted").and(contains("reference-gateway").not()));
 }

@@ -1,5 +1,7 @@
 //! What goes wrong around a run: gateways that do not start, die, hang or do not stop; people who press Ctrl-C.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use std::time::{Duration, Instant};
@@ -18,7 +20,17 @@ use support::{Sandbox, processes_of};
 fn gateways_that_fail(#[case] misbehaviour: &str, #[case] told: &[&str]) {
     let sandbox = Sandbox::new();
     let gateway = sandbox.broken_gateway(misbehaviour);
-    let args = ["run", "--gateway", &gateway, "--where", "profile=token", "--ready-timeout", "2", "--timeout", "5"];
+    let args = [
+        "run",
+        "--gateway",
+        &gateway,
+        "--where",
+        "profile=token",
+        "--ready-timeout",
+        "2",
+        "--timeout",
+        "5",
+    ];
     let mut run = sandbox.clawgauge().args(args).assert().code(3);
     for text in told {
         run = run.stderr(contains(*text));
@@ -35,10 +47,23 @@ fn gateways_that_fail(#[case] misbehaviour: &str, #[case] told: &[&str]) {
 fn gateways_that_do_not_answer(#[case] misbehaviour: &str, #[case] told: &str) {
     let sandbox = Sandbox::new();
     let gateway = sandbox.broken_gateway(misbehaviour);
-    let args = ["run", "--gateway", &gateway, "--where", "profile=none,token", "--timeout", "0.5"];
+    let args = [
+        "run",
+        "--gateway",
+        &gateway,
+        "--where",
+        "profile=none,token",
+        "--timeout",
+        "0.5",
+    ];
     let started = Instant::now();
     let code = if misbehaviour == "answers-junk" { 4 } else { 3 };
-    sandbox.clawgauge().args(args).assert().code(code).stdout(contains(told));
+    sandbox
+        .clawgauge()
+        .args(args)
+        .assert()
+        .code(code)
+        .stdout(contains(told));
     assert!(started.elapsed() < Duration::from_secs(30));
     sandbox.assert_clean();
 }
@@ -50,8 +75,21 @@ fn gateways_that_do_not_answer(#[case] misbehaviour: &str, #[case] told: &str) {
 fn gateways_that_are_hard_to_live_with(#[case] misbehaviour: &str) {
     let sandbox = Sandbox::new();
     let gateway = sandbox.broken_gateway(misbehaviour);
-    let args = ["run", "--gateway", &gateway, "--where", "profile=none", "--where", "scopes=absent,read"];
-    sandbox.clawgauge().args(args).assert().code(0).stdout(contains("28 selected, 28 conform"));
+    let args = [
+        "run",
+        "--gateway",
+        &gateway,
+        "--where",
+        "profile=none",
+        "--where",
+        "scopes=absent,read",
+    ];
+    sandbox
+        .clawgauge()
+        .args(args)
+        .assert()
+        .code(0)
+        .stdout(contains("28 selected, 28 conform"));
     sandbox.assert_clean();
 }
 
@@ -66,7 +104,13 @@ fn signals(#[case] misbehaviour: &str, #[case] signal: &str) {
     let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin!("clawgauge"))
         .env("TMPDIR", sandbox.temp())
         .env_remove("CI")
-        .args(["--root", sandbox.root().to_str().unwrap(), "run", "--gateway", &gateway])
+        .args([
+            "--root",
+            sandbox.root().to_str().unwrap(),
+            "run",
+            "--gateway",
+            &gateway,
+        ])
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::piped())
         .spawn()
@@ -79,7 +123,13 @@ fn signals(#[case] misbehaviour: &str, #[case] signal: &str) {
     }
     std::thread::sleep(Duration::from_millis(300));
     let id = child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-s", signal, &id])
+            .status()
+            .unwrap()
+            .success()
+    );
     let output = {
         let status = child.wait().unwrap();
         let mut text = String::new();
@@ -87,7 +137,11 @@ fn signals(#[case] misbehaviour: &str, #[case] signal: &str) {
         (status.code(), text)
     };
     assert_eq!(output.0, Some(130), "{}", output.1);
-    assert!(output.1.trim_end().ends_with("interrupted (exit code 130)"), "{}", output.1);
+    assert!(
+        output.1.trim_end().ends_with("interrupted (exit code 130)"),
+        "{}",
+        output.1
+    );
     sandbox.assert_clean();
 }
 
@@ -96,13 +150,23 @@ fn signals(#[case] misbehaviour: &str, #[case] signal: &str) {
 #[case::folder("./tmp", "is a folder")]
 fn paths_that_are_no_gateway(#[case] path: &str, #[case] told: &str) {
     let sandbox = Sandbox::new();
-    sandbox.clawgauge().args(["run", "--gateway", path]).assert().code(3).stderr(contains(told));
+    sandbox
+        .clawgauge()
+        .args(["run", "--gateway", path])
+        .assert()
+        .code(3)
+        .stderr(contains(told));
     sandbox.assert_clean();
 }
 
 #[test]
 fn a_report_that_cannot_be_written_is_found_out_first() {
     let sandbox = Sandbox::new();
-    let run = sandbox.clawgauge().args(["run", "--report", "json=no/such/folder/r.json"]).assert();
-    run.code(2).stderr(contains("cannot write no/such/folder/r.json")).stdout("");
+    let run = sandbox
+        .clawgauge()
+        .args(["run", "--report", "json=no/such/folder/r.json"])
+        .assert();
+    run.code(2)
+        .stderr(contains("cannot write no/such/folder/r.json"))
+        .stdout("");
 }

@@ -1,5 +1,7 @@
 //! Published releases, installed from npm and launched. Ignored unless asked for: they take minutes and a network.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -18,13 +20,24 @@ fn run(release: &str) -> (Option<i32>, Value, String) {
         .env("CI", "true")
         .arg("--root")
         .arg(sandbox.root())
-        .args(["run", "--gateway", &format!("openclaw@{release}"), "--report", &format!("json={}", report.display())])
+        .args([
+            "run",
+            "--gateway",
+            &format!("openclaw@{release}"),
+            "--report",
+            &format!("json={}", report.display()),
+        ])
         .output()
         .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
     let record = std::fs::read(&report).map(|bytes| serde_json::from_slice(&bytes).unwrap());
     sandbox.assert_clean();
-    (output.status.code(), record.unwrap_or_else(|_| panic!("no record:\n{text}")), text)
+    (
+        output.status.code(),
+        record.unwrap_or_else(|_| panic!("no record:\n{text}")),
+        text,
+    )
 }
 
 /// What the record says about cells, by id: status, error type and model calls.
@@ -37,7 +50,11 @@ fn answers(record: &Value) -> BTreeMap<String, (u64, Option<String>, u64)> {
         .map(|cell| {
             let seen = &cell["observed"];
             let kind = seen["error_type"].as_str().map(str::to_owned);
-            let answer = (seen["status"].as_u64().unwrap(), kind, seen["model_calls"].as_u64().unwrap());
+            let answer = (
+                seen["status"].as_u64().unwrap(),
+                kind,
+                seen["model_calls"].as_u64().unwrap(),
+            );
             (cell["id"].as_str().unwrap().to_owned(), answer)
         })
         .collect()
@@ -50,8 +67,18 @@ fn the_seeds_bug_shows_on_2026_3_28() {
     let (code, record, text) = run("2026.3.28");
     assert_eq!(code, Some(1), "{text}");
     let causes = record["causes"].as_array().unwrap();
-    assert!(causes.iter().all(|cause| cause["direction"] == "unexpected-deny"), "{text}");
-    assert!(causes.iter().all(|cause| cause["answer"] == "403 forbidden: missing scope: operator.write"), "{text}");
+    assert!(
+        causes
+            .iter()
+            .all(|cause| cause["direction"] == "unexpected-deny"),
+        "{text}"
+    );
+    assert!(
+        causes
+            .iter()
+            .all(|cause| cause["answer"] == "403 forbidden: missing scope: operator.write"),
+        "{text}"
+    );
     assert!(causes.len() <= 5, "{text}");
     for profile in ["none", "token", "password", "trusted-proxy"] {
         let passing = match profile {
@@ -60,7 +87,11 @@ fn the_seeds_bug_shows_on_2026_3_28() {
             _ => "valid",
         };
         let id = format!("chat-completions/profile={profile}/credential={passing}/scopes=absent");
-        assert_eq!(answers(&record)[&id], (403, Some("forbidden".to_owned()), 0), "{id}");
+        assert_eq!(
+            answers(&record)[&id],
+            (403, Some("forbidden".to_owned()), 0),
+            "{id}"
+        );
     }
     assert_eq!(record["summary"]["could_not_run"], 0);
     assert_eq!(record["summary"]["new"], 0, "{text}");
@@ -74,8 +105,14 @@ fn the_newest_release_conforms_and_agrees_with_the_reference() {
     assert_eq!(code, Some(0), "{text}");
     assert_eq!(record["summary"]["conforms"], 650, "{text}");
     let sandbox = Sandbox::new();
-    sandbox.clawgauge().args(["run", "--report", "json=r.json"]).assert().code(0);
-    let reference: Value = serde_json::from_slice(&std::fs::read(sandbox.folder.path().join("r.json")).unwrap()).unwrap();
+    sandbox
+        .clawgauge()
+        .args(["run", "--report", "json=r.json"])
+        .assert()
+        .code(0);
+    let reference: Value =
+        serde_json::from_slice(&std::fs::read(sandbox.folder.path().join("r.json")).unwrap())
+            .unwrap();
     assert_eq!(answers(&record), answers(&reference));
 }
 
@@ -83,17 +120,25 @@ fn the_newest_release_conforms_and_agrees_with_the_reference() {
 #[test]
 #[ignore = "needs CLAWGAUGE_OBSERVED, a folder with RELEASE.json files of recorded answers"]
 fn agrees_with_recorded_answers() {
-    let Some(folder) = std::env::var_os("CLAWGAUGE_OBSERVED") else { return };
+    let Some(folder) = std::env::var_os("CLAWGAUGE_OBSERVED") else {
+        return;
+    };
     for release in ["2026.3.28", "2026.9.6"] {
         let (_, record, _) = run(release);
-        let recorded: Value =
-            serde_json::from_slice(&std::fs::read(Path::new(&folder).join(format!("{release}.json"))).unwrap()).unwrap();
+        let recorded: Value = serde_json::from_slice(
+            &std::fs::read(Path::new(&folder).join(format!("{release}.json"))).unwrap(),
+        )
+        .unwrap();
         let answers = answers(&record);
         let mut compared = 0;
         for row in recorded["cells"].as_array().unwrap() {
             let Some(id) = cell_id(row) else { continue };
             let kind = row["error_type"].as_str().map(str::to_owned);
-            let answer = (row["status"].as_u64().unwrap(), kind, row["model_calls"].as_u64().unwrap());
+            let answer = (
+                row["status"].as_u64().unwrap(),
+                kind,
+                row["model_calls"].as_u64().unwrap(),
+            );
             assert_eq!(answers.get(&id), Some(&answer), "{release}: {id}");
             compared += 1;
         }
@@ -120,7 +165,8 @@ fn cell_id(row: &Value) -> Option<String> {
         "proxy-no-required" => "identity-required-missing",
         "proxy-no-xff" => "identity-no-forwarded-for",
         "bearer-only" => "bearer-instead-of-identity",
-        same @ ("absent" | "valid" | "wrong" | "empty-bearer" | "basic" | "x-openclaw-token" | "x-api-key" | "raw-secret") => same,
+        same @ ("absent" | "valid" | "wrong" | "empty-bearer" | "basic" | "x-openclaw-token"
+        | "x-api-key" | "raw-secret") => same,
         _ => return None,
     };
     let scopes = match row["scopes"].as_str()? {
@@ -130,5 +176,7 @@ fn cell_id(row: &Value) -> Option<String> {
         "dup" => "two-lines",
         same => same,
     };
-    Some(format!("chat-completions/profile={profile}/credential={credential}/scopes={scopes}"))
+    Some(format!(
+        "chat-completions/profile={profile}/credential={credential}/scopes={scopes}"
+    ))
 }

@@ -1,5 +1,7 @@
 //! `clawgauge run` against the reference gateway: what a person and a machine get, and that every planted fault is found.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use std::fs;
@@ -17,16 +19,31 @@ fn record(sandbox: &Sandbox) -> Value {
 #[test]
 fn a_whole_run_conforms() {
     let sandbox = Sandbox::new();
-    let run = sandbox.clawgauge().args(["run", "--report", "json=r.json"]).assert();
-    run.code(0).stdout(contains("650 selected, 650 conform\n")).stderr(contains("pending").not());
+    let run = sandbox
+        .clawgauge()
+        .args(["run", "--report", "json=r.json"])
+        .assert();
+    run.code(0)
+        .stdout(contains("650 selected, 650 conform\n"))
+        .stderr(contains("pending").not());
     sandbox.assert_clean();
     let record = record(&sandbox);
     assert_eq!(record["schema"], "clawgauge.results/1");
     assert_eq!(record["summary"]["conforms"], 650);
     assert_eq!(record["cells"].as_array().unwrap().len(), 650);
-    assert_eq!(record["gateways"][0]["launches"].as_array().unwrap().len(), 4);
-    let ids: Vec<&str> = record["cells"].as_array().unwrap().iter().map(|cell| cell["id"].as_str().unwrap()).collect();
-    assert!(ids.contains(&"chat-completions/profile=none/credential=absent/scopes=read-space-write"));
+    assert_eq!(
+        record["gateways"][0]["launches"].as_array().unwrap().len(),
+        4
+    );
+    let ids: Vec<&str> = record["cells"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|cell| cell["id"].as_str().unwrap())
+        .collect();
+    assert!(
+        ids.contains(&"chat-completions/profile=none/credential=absent/scopes=read-space-write")
+    );
 }
 
 #[test]
@@ -34,7 +51,11 @@ fn the_record_is_the_same_from_run_to_run() {
     let sandbox = Sandbox::new();
     let mut records = Vec::new();
     for _ in 0..2 {
-        sandbox.clawgauge().args(["run", "--report", "json=r.json"]).assert().code(0);
+        sandbox
+            .clawgauge()
+            .args(["run", "--report", "json=r.json"])
+            .assert()
+            .code(0);
         let mut record = record(&sandbox);
         record["run"] = Value::Null;
         for launch in record["gateways"][0]["launches"].as_array_mut().unwrap() {
@@ -69,7 +90,12 @@ fn the_record_is_the_same_from_run_to_run() {
     "\"content\": \"ponG\"",
     &["wrong-body 52 cells: profile=token", "snapshots/chat-completions/token.since-2026.3.22.snap:", "-           \"content\": \"ponG\""]
 )]
-fn one_change_is_named(#[case] file: &str, #[case] from: &str, #[case] to: &str, #[case] told: &[&str]) {
+fn one_change_is_named(
+    #[case] file: &str,
+    #[case] from: &str,
+    #[case] to: &str,
+    #[case] told: &[&str],
+) {
     let sandbox = Sandbox::new();
     sandbox.edit(file, from, to);
     let mut run = sandbox.clawgauge().arg("run").assert().code(1);
@@ -84,16 +110,42 @@ fn one_change_is_named(#[case] file: &str, #[case] from: &str, #[case] to: &str,
 fn the_seeds_bug_is_found_and_folded() {
     let sandbox = Sandbox::new();
     let gateway = sandbox.broken_gateway("forgets-scope-default");
-    let run = sandbox.clawgauge().args(["run", "--gateway", &gateway, "--report", "json=r.json"]).assert().code(1);
+    let run = sandbox
+        .clawgauge()
+        .args(["run", "--gateway", &gateway, "--report", "json=r.json"])
+        .assert()
+        .code(1);
     let output = String::from_utf8(run.get_output().stdout.clone()).unwrap();
-    assert!(output.contains("unexpected-deny 14 cells: profile=none  scopes=absent\n"), "{output}");
-    assert!(output.contains("expected answered, observed 403 forbidden: missing scope: operator.write"), "{output}");
+    assert!(
+        output.contains("unexpected-deny 14 cells: profile=none  scopes=absent\n"),
+        "{output}"
+    );
+    assert!(
+        output.contains("expected answered, observed 403 forbidden: missing scope: operator.write"),
+        "{output}"
+    );
     let record = record(&sandbox);
     assert_eq!(record["causes"].as_array().unwrap().len(), 4, "{output}");
-    assert!(record["causes"].as_array().unwrap().iter().all(|cause| cause["direction"] == "unexpected-deny"));
+    assert!(
+        record["causes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|cause| cause["direction"] == "unexpected-deny")
+    );
     // What the causes select is exactly what deviates.
-    let deviating = record["cells"].as_array().unwrap().iter().filter(|cell| cell["verdict"] == "deviates").count();
-    let folded: u64 = record["causes"].as_array().unwrap().iter().map(|cause| cause["cells"].as_u64().unwrap()).sum();
+    let deviating = record["cells"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|cell| cell["verdict"] == "deviates")
+        .count();
+    let folded: u64 = record["causes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|cause| cause["cells"].as_u64().unwrap())
+        .sum();
     assert_eq!(folded, u64::try_from(deviating).unwrap());
     sandbox.assert_clean();
 }
@@ -107,8 +159,12 @@ fn the_seeds_bug_is_found_and_folded() {
 fn faults_are_found(#[case] misbehaviour: &str, #[case] told: &str) {
     let sandbox = Sandbox::new();
     let gateway = sandbox.broken_gateway(misbehaviour);
-    let scopes = "scopes=absent,write,read,empty,spaces,read-space-write,approvals,unknown,upper-case";
-    let run = sandbox.clawgauge().args(["run", "--gateway", &gateway, "--where", scopes]).assert();
+    let scopes =
+        "scopes=absent,write,read,empty,spaces,read-space-write,approvals,unknown,upper-case";
+    let run = sandbox
+        .clawgauge()
+        .args(["run", "--gateway", &gateway, "--where", scopes])
+        .assert();
     run.code(1).stdout(contains(told));
     sandbox.assert_clean();
 }
@@ -118,7 +174,18 @@ fn faults_are_found(#[case] misbehaviour: &str, #[case] told: &str) {
 fn denials_without_a_positive_control_are_void() {
     let sandbox = Sandbox::new();
     let gateway = sandbox.broken_gateway("refuses-everybody");
-    let run = sandbox.clawgauge().args(["run", "--gateway", &gateway, "--where", "credential=wrong", "--where", "profile=token"]).assert();
+    let run = sandbox
+        .clawgauge()
+        .args([
+            "run",
+            "--gateway",
+            &gateway,
+            "--where",
+            "credential=wrong",
+            "--where",
+            "profile=token",
+        ])
+        .assert();
     run.code(4).stdout(contains("could-not-run 13 under token: refused as it must be, but nothing in this launch reached the model"));
 }
 
@@ -126,11 +193,29 @@ fn denials_without_a_positive_control_are_void() {
 fn secrets_are_nowhere() {
     let sandbox = Sandbox::new();
     let gateway = sandbox.broken_gateway("leaks-secret");
-    let run = sandbox.clawgauge().args(["run", "--gateway", &gateway, "--report", "json=r.json", "--where", "profile=token"]).assert();
-    let output = run.code(1).stdout(contains("[secret:secret]")).get_output().clone();
+    let run = sandbox
+        .clawgauge()
+        .args([
+            "run",
+            "--gateway",
+            &gateway,
+            "--report",
+            "json=r.json",
+            "--where",
+            "profile=token",
+        ])
+        .assert();
+    let output = run
+        .code(1)
+        .stdout(contains("[secret:secret]"))
+        .get_output()
+        .clone();
     let report = fs::read(sandbox.folder.path().join("r.json")).unwrap();
     for text in [&output.stdout, &output.stderr, &report] {
-        assert!(!String::from_utf8_lossy(text).contains("cG-"), "a secret begins with cG-");
+        assert!(
+            !String::from_utf8_lossy(text).contains("cG-"),
+            "a secret begins with cG-"
+        );
     }
 }
 
@@ -138,6 +223,21 @@ fn secrets_are_nowhere() {
 fn several_gateways_in_one_run() {
     let sandbox = Sandbox::new();
     let gateway = sandbox.broken_gateway("ignores-scopes");
-    let args = ["run", "--gateway", "reference", "--gateway", &gateway, "--where", "profile=none", "--where", "scopes=read"];
-    sandbox.clawgauge().args(args).assert().code(1).stdout(contains("28 selected, 14 conform, 14 deviate"));
+    let args = [
+        "run",
+        "--gateway",
+        "reference",
+        "--gateway",
+        &gateway,
+        "--where",
+        "profile=none",
+        "--where",
+        "scopes=read",
+    ];
+    sandbox
+        .clawgauge()
+        .args(args)
+        .assert()
+        .code(1)
+        .stdout(contains("28 selected, 14 conform, 14 deviate"));
 }

@@ -117,14 +117,14 @@ pub fn causes<'a>(results: impl IntoIterator<Item = &'a CellResult>) -> Vec<Caus
                     .iter()
                     .map(|cell| scenario.cell_id(cell))
                     .collect(),
-                rule: key.rule.clone(),
-                title: expected
+                rule: rules.keys().copied().collect::<Vec<_>>().join(", "),
+                title: only
                     .map(|expected| expected.title.clone())
                     .unwrap_or_default(),
                 origin: expected
                     .map(|expected| expected.origin.clone())
                     .unwrap_or_default(),
-                source: expected
+                source: only
                     .map(|expected| expected.source.clone())
                     .unwrap_or_default(),
                 expected: expected
@@ -158,11 +158,11 @@ fn key(result: &CellResult, deviation: Deviation) -> Key {
         gateway: result.gateway.clone(),
         scenario: result.cell.scenario.id.clone(),
         deviation,
-        rule: result
-            .expected
-            .as_ref()
-            .map(|expected| expected.rule.clone())
-            .unwrap_or_default(),
+        // An answer that is not the accepted one is one change, whatever rules its cells fall under.
+        rule: match (&result.difference, &result.expected) {
+            (None, Some(expected)) => expected.rule.clone(),
+            (Some(_), _) | (None, None) => String::new(),
+        },
         observed: observed
             .map(|observed| observed.label())
             .unwrap_or_default(),

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use similar::{ChangeTag, TextDiff};
 
 use super::Paint;
 use super::matrix::{LEGEND, matrix};
-use crate::judge::Deviation;
 use crate::record::{CauseRecord, CellRecord, GatewayRecord, Record, Summary};
 use crate::scenario::Catalogue;
-use crate::scenario::model::PROFILE_AXIS;
+use crate::scenario::model::{PROFILE_AXIS, Scenario, ValueSet};
 
 /// At most so many causes are spelled out.
 const MAX_CAUSES: usize = 20;
@@ -26,7 +26,7 @@ pub fn terminal(record: &Record, catalogue: &Catalogue, paint: Paint) -> String 
     if record.cells.iter().any(|cell| cell.observed.is_some()) {
         let _ = writeln!(out, "{}", paint.dim(LEGEND));
     }
-    causes(&mut out, record, paint);
+    causes(&mut out, record, catalogue, paint);
     reasons(&mut out, record, paint);
     let _ = writeln!(out, "\n{}", counts(&record.summary, paint));
     out
@@ -87,7 +87,7 @@ fn gateway_part(
 
 fn profile_part(
     out: &mut String,
-    scenario: &crate::scenario::model::Scenario,
+    scenario: &Scenario,
     profile: &str,
     cells: &[&CellRecord],
     gateway: &GatewayRecord,
@@ -129,36 +129,57 @@ fn profile_part(
     }
 }
 
-fn causes(out: &mut String, record: &Record, paint: Paint) {
-    if record.causes.is_empty() {
+fn causes(out: &mut String, record: &Record, catalogue: &Catalogue, paint: Paint) {
+    let Some(first) = record.causes.first() else {
         return;
-    }
+    };
     let count = record.causes.len();
-    let _ = writeln!(
-        out,
-        "\n{}",
-        paint.bold(&format!(
-            "{count} cause{}",
-            if count == 1 { "" } else { "s" }
-        ))
-    );
+    let heading = format!("{count} cause{}", if count == 1 { "" } else { "s" });
+    let _ = writeln!(out, "\n{}", paint.bold(&heading));
+    let mut told: BTreeMap<&str, usize> = BTreeMap::new();
     for cause in record.causes.iter().take(MAX_CAUSES) {
-        cause_part(out, cause, record.gateways.len() > 1, paint);
+        cause_part(out, cause, record.gateways.len() > 1, catalogue, paint);
+        // Each rule is told in full once.
+        let rule = match told.get(cause.rule.as_str()) {
+            Some(earlier) => format!("     rule {}, as in {earlier}\n", cause.rule),
+            None => rule_lines(cause),
+        };
+        told.entry(&cause.rule).or_insert(cause.id);
+        out.push_str(&paint.dim(&rule));
     }
     if count > MAX_CAUSES {
-        let _ = writeln!(
-            out,
-            "  and {} more; --report json=PATH holds them all",
-            count - MAX_CAUSES
-        );
+        let more = count - MAX_CAUSES;
+        let _ = writeln!(out, "  and {more} more; --report json=PATH holds them all");
     }
+    let _ = writeln!(out, "  explain a cell: clawgauge show '{}'", first.example);
 }
 
-fn cause_part(out: &mut String, cause: &CauseRecord, name_gateway: bool, paint: Paint) {
+fn rule_lines(cause: &CauseRecord) -> String {
+    let mut lines = format!("     rule {} ({})\n", cause.rule, cause.origin);
+    if !cause.title.is_empty() {
+        let _ = writeln!(lines, "       {}", cause.title);
+    }
+    if !cause.source.is_empty() {
+        let _ = writeln!(lines, "       source: {}", cause.source);
+    }
+    lines
+}
+
+fn cause_part(
+    out: &mut String,
+    cause: &CauseRecord,
+    name_gateway: bool,
+    catalogue: &Catalogue,
+    paint: Paint,
+) {
+    let scenario = catalogue
+        .scenarios
+        .iter()
+        .find(|scenario| scenario.id == cause.scenario);
     let conditions: Vec<String> = cause
         .conditions
         .iter()
-        .map(|(axis, values)| format!("{axis}={}", values.join(",")))
+        .map(|(axis, values)| format!("{axis}={}", values_text(scenario, axis, values)))
         .collect();
     let conditions = if conditions.is_empty() {
         "every cell".to_owned()
@@ -170,22 +191,17 @@ fn cause_part(out: &mut String, cause: &CauseRecord, name_gateway: bool, paint: 
     } else {
         String::new()
     };
+    let direction = paint.bad(cause.direction.name());
+    let plural = if cause.cells == 1 { "" } else { "s" };
     let _ = writeln!(
         out,
-        "{:>3}. {} {} cell{}{on}: {conditions}",
-        cause.id,
-        paint.bad(cause.direction.name()),
-        cause.cells,
-        if cause.cells == 1 { "" } else { "s" },
+        "{:>3}. {direction} {} cell{plural}{on}: {conditions}",
+        cause.id, cause.cells
     );
     match &cause.difference {
         None => {
-            let _ = writeln!(
-                out,
-                "     expected {}, observed {}",
-                cause.expected,
-                paint.bad(&cause.answer)
-            );
+            let seen = paint.bad(&cause.answer);
+            let _ = writeln!(out, "     expected {}, observed {seen}", cause.expected);
         }
         Some(difference) => {
             let _ = writeln!(
@@ -196,21 +212,32 @@ fn cause_part(out: &mut String, cause: &CauseRecord, name_gateway: bool, paint: 
             diff(out, &difference.accepted, &difference.observed, paint);
         }
     }
-    let title = if cause.title.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", cause.title)
+}
+
+/// The values of a condition: the scenario's own name for the group where it has one, all but a few, or the list.
+fn values_text(scenario: Option<&Arc<Scenario>>, axis: &str, values: &[String]) -> String {
+    let Some(scenario) = scenario.filter(|_| values.len() > 2) else {
+        return values.join(",");
     };
-    let _ = writeln!(
-        out,
-        "     {}",
-        paint.dim(&format!("rule {} ({}){title}", cause.rule, cause.origin))
-    );
-    let _ = writeln!(
-        out,
-        "     {}",
-        paint.dim(&format!("clawgauge show '{}'", cause.example))
-    );
+    let same = |set: &&ValueSet| {
+        set.axis == axis
+            && set.values.len() == values.len()
+            && set.values.iter().all(|value| values.contains(value))
+    };
+    if let Some(set) = scenario.sets.iter().find(same) {
+        return format!("@{}", set.name);
+    }
+    let all = scenario.axes.iter().find(|known| known.name == axis);
+    let rest: Vec<&str> = all
+        .into_iter()
+        .flat_map(|axis| &axis.values)
+        .map(|value| value.id.as_str())
+        .filter(|value| !values.iter().any(|other| other == value))
+        .collect();
+    if !rest.is_empty() && rest.len() <= 2 {
+        return format!("any but {}", rest.join(","));
+    }
+    values.join(",")
 }
 
 fn diff(out: &mut String, accepted: &str, observed: &str, paint: Paint) {
@@ -288,11 +315,4 @@ fn counts(summary: &Summary, paint: Paint) -> String {
         }
     }
     parts.join(", ")
-}
-
-impl Deviation {
-    /// Whether a caller got in who must not.
-    pub fn is_security(self) -> bool {
-        self == Self::UnexpectedAllow
-    }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +21,8 @@ use crate::upstream::{Upstream, new_canary};
 
 /// Names of the random secrets that every launch has.
 const SECRETS: [&str; 2] = ["secret", "model-key"];
+/// How long after the last request a gateway's end is still noticed.
+const EXIT_NOTICE: Duration = Duration::from_millis(50);
 /// So many requests in a row without any answer, beyond those in flight, and the launch is given up.
 const SILENCES: usize = 3;
 
@@ -123,7 +126,13 @@ pub(super) async fn run_launch(
         silences: AtomicUsize::new(0),
     };
     let answers = asker.ask_all(&asked, &mut gateway).await;
-    let died = asker.why.get().cloned();
+    let died = match asker.why.get() {
+        None => None,
+        Some(reason) => match tokio::time::timeout(EXIT_NOTICE, gateway.exited()).await {
+            Ok(exit) => Some(format!("the gateway ended while it was asked: {exit}")),
+            Err(_) => Some(reason.clone()),
+        },
+    };
     let control = answers.control;
     if let Some(reason) = &died
         && !context.cancel.is_cancelled()
@@ -285,6 +294,10 @@ impl Asker<'_> {
                 Ok(observe(&exchange, calls, &canary, &self.redactor, outcomes))
             }
             Err(error) => {
+                // Whoever refuses connections is about to be seen to have ended.
+                if matches!(error, SendError::Connect(_)) {
+                    tokio::time::sleep(EXIT_NOTICE).await;
+                }
                 self.note_silence(&error);
                 Err(self.redactor.text(&error.to_string()).into_owned())
             }

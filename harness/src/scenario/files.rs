@@ -32,7 +32,7 @@ pub(crate) struct ScenarioFile {
     /// Named groups of values by axis, referred to as `@name`.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, BTreeMap<String, Vec<String>>>")]
-    pub(crate) sets: IndexMap<Spanned<String>, IndexMap<Spanned<String>, Vec<Spanned<String>>>>,
+    pub(crate) sets: SetTables,
     /// Combinations that are left out of the matrix, each with a reason.
     #[serde(default)]
     pub(crate) exclude: Vec<ExcludeTable>,
@@ -93,6 +93,10 @@ pub(crate) struct RuleTable {
     /// On whose authority: a document of a release, an issue, an advisory.
     pub(crate) source: String,
 }
+
+/// Axis name to set name to the values of the set.
+pub(crate) type SetTables =
+    IndexMap<Spanned<String>, IndexMap<Spanned<String>, Vec<Spanned<String>>>>;
 
 /// Axis name to the values it must have.
 pub(crate) type WhenTable = IndexMap<Spanned<String>, Spanned<Selector>>;

@@ -146,6 +146,17 @@ impl Rule {
     }
 }
 
+/// A named group of values of one axis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValueSet {
+    /// The axis.
+    pub axis: String,
+    /// Name of the set, without the `@`.
+    pub name: String,
+    /// Ids of its values.
+    pub values: Vec<String>,
+}
+
 /// A scenario, resolved.
 #[derive(Debug, Clone)]
 pub struct Scenario {
@@ -161,6 +172,8 @@ pub struct Scenario {
     pub request: RequestTemplate,
     /// The axes in order; the first is the profile.
     pub axes: Vec<ScenarioAxis>,
+    /// Named groups of values.
+    pub sets: Vec<ValueSet>,
     /// What is left out of the product.
     pub excludes: Vec<Exclude>,
     /// The decision table.

@@ -52,9 +52,17 @@ impl SourceFile {
 #[derive(Debug, Clone)]
 pub struct Problem {
     message: String,
-    place: Option<(SourceFile, Range<usize>)>,
-    label: String,
+    place: Option<Box<Place>>,
     help: Option<String>,
+}
+
+/// Where something is wrong.
+#[derive(Debug, Clone)]
+struct Place {
+    file: SourceFile,
+    span: Range<usize>,
+    /// Written under the offending text.
+    label: String,
 }
 
 impl Problem {
@@ -65,10 +73,14 @@ impl Problem {
         message: impl Into<String>,
         label: impl Into<String>,
     ) -> Self {
+        let place = Place {
+            file: file.clone(),
+            span,
+            label: label.into(),
+        };
         Self {
             message: message.into(),
-            place: Some((file.clone(), span)),
-            label: label.into(),
+            place: Some(Box::new(place)),
             help: None,
         }
     }
@@ -78,7 +90,6 @@ impl Problem {
         Self {
             message: message.into(),
             place: None,
-            label: String::new(),
             help: None,
         }
     }
@@ -92,9 +103,12 @@ impl Problem {
 
     /// `file:line`, if it has a place.
     pub fn location(&self) -> Option<String> {
-        self.place
-            .as_ref()
-            .map(|(file, span)| format!("{}:{}", file.name, file.line(span.start)))
+        let place = self.place.as_ref()?;
+        Some(format!(
+            "{}:{}",
+            place.file.name,
+            place.file.line(place.span.start)
+        ))
     }
 }
 
@@ -134,7 +148,7 @@ impl Problems {
             GraphicalTheme::unicode_nocolor()
         };
         let handler = GraphicalReportHandler::new_themed(theme)
-            .with_width(110)
+            .with_width(usize::MAX / 2)
             .with_context_lines(1);
         let mut out = String::new();
         for problem in &self.0 {
@@ -197,15 +211,13 @@ impl Diagnostic for WithSource<'_> {
         self.0
             .place
             .as_ref()
-            .map(|(file, _)| file as &dyn SourceCode)
+            .map(|place| &place.file as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let (_, span) = self.0.place.as_ref()?;
-        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(
-            Some(self.0.label.clone()),
-            span.clone(),
-        ))))
+        let place = self.0.place.as_ref()?;
+        let label = LabeledSpan::new_with_span(Some(place.label.clone()), place.span.clone());
+        Some(Box::new(std::iter::once(label)))
     }
 }
 

@@ -8,10 +8,12 @@ use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
-use super::files::{AxisFile, OneOrMany, OutcomesFile, ScenarioFile, Selector, WhenTable};
+use super::files::{
+    AxisFile, OneOrMany, OutcomesFile, ScenarioFile, Selector, SetTables, WhenTable,
+};
 use super::model::{
     AxisValue, Condition, Exclude, Outcome, PROFILE_AXIS, RequestTemplate, Rule, Scenario,
-    ScenarioAxis,
+    ScenarioAxis, ValueSet,
 };
 use super::nearest::advice;
 use super::profile::Profiles;
@@ -262,6 +264,16 @@ pub(super) fn scenario(
         sets: &raw.sets,
     };
     resolver.check_sets(&mut problems);
+    let sets = raw
+        .sets
+        .iter()
+        .flat_map(|(axis, sets)| sets.iter().map(move |(name, values)| (axis, name, values)))
+        .map(|(axis, name, values)| ValueSet {
+            axis: axis.get_ref().clone(),
+            name: name.get_ref().clone(),
+            values: values.iter().map(|value| value.get_ref().clone()).collect(),
+        })
+        .collect();
     let excludes = raw
         .exclude
         .iter()
@@ -335,6 +347,7 @@ pub(super) fn scenario(
             body: body.unwrap_or_default(),
         },
         axes: used,
+        sets,
         excludes,
         rules,
     })
@@ -453,7 +466,7 @@ fn used_axes(
 struct Resolver<'a> {
     file: &'a SourceFile,
     axes: &'a [ScenarioAxis],
-    sets: &'a IndexMap<Spanned<String>, IndexMap<Spanned<String>, Vec<Spanned<String>>>>,
+    sets: &'a SetTables,
 }
 
 impl Resolver<'_> {

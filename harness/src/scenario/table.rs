@@ -1,10 +1,10 @@
 //! The decision table's proof: on every release each cell is matched by exactly one rule, and no rule is dead.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::Scenario;
 use super::{Problem, Problems};
-use crate::fold::fold;
+use crate::fold::{Combination, fold};
 use crate::release::{Version, VersionRange};
 
 /// The releases at which something changes: every bound of the ranges that lies at or after `floor`, and `floor`.
@@ -29,112 +29,95 @@ pub fn breakpoints<'a>(
     points
 }
 
+/// What can be wrong with the decision of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Flaw {
+    /// No rule speaks about it.
+    Gap,
+    /// Two rules do, by position.
+    Overlap(usize, usize),
+}
+
 /// Proves one scenario's decision table total and unambiguous.
 ///
 /// # Errors
 /// A problem for each gap, overlap and dead rule, naming the cells and the lines.
 pub fn check_table(scenario: &Scenario) -> Result<(), Problems> {
-    let mut problems = Problems::default();
     let cells = scenario.combinations();
-    let points = breakpoints(
-        scenario.rules.iter().map(|rule| &rule.range),
-        scenario.since.as_ref(),
-    );
+    let ranges = scenario.rules.iter().map(|rule| &rule.range);
     let mut used = vec![false; scenario.rules.len()];
-    let mut gaps: Vec<(Vec<Vec<u16>>, Vec<Version>)> = Vec::new();
-    let mut overlaps: Vec<((usize, usize), Vec<Vec<u16>>, Vec<Version>)> = Vec::new();
-
-    for release in &points {
-        let mut gap = Vec::new();
-        let mut overlap: std::collections::BTreeMap<(usize, usize), Vec<Vec<u16>>> =
-            Default::default();
+    // The same cells with the same flaw are one problem, however many releases it shows on.
+    let mut flaws: BTreeMap<(Flaw, Vec<Combination>), Vec<Version>> = BTreeMap::new();
+    for release in breakpoints(ranges, scenario.since.as_ref()) {
+        let mut found: BTreeMap<Flaw, Vec<Combination>> = BTreeMap::new();
         for cell in &cells {
-            let matching: Vec<usize> = scenario
-                .rules
-                .iter()
-                .enumerate()
-                .filter(|(_, rule)| rule.holds(release, cell))
+            let rules = scenario.rules.iter().enumerate();
+            let matching: Vec<usize> = rules
+                .filter(|(_, rule)| rule.holds(&release, cell))
                 .map(|(index, _)| index)
                 .collect();
-            for index in &matching {
-                used[*index] = true;
-            }
-            match matching[..] {
-                [] => gap.push(cell.clone()),
-                [_] => {}
-                [first, second, ..] => overlap
-                    .entry((first, second))
-                    .or_default()
-                    .push(cell.clone()),
-            }
+            matching.iter().for_each(|index| used[*index] = true);
+            let flaw = match matching[..] {
+                [] => Flaw::Gap,
+                [_] => continue,
+                [first, second, ..] => Flaw::Overlap(first, second),
+            };
+            found.entry(flaw).or_default().push(cell.clone());
         }
-        if !gap.is_empty() {
-            match gaps.iter_mut().find(|(known, _)| *known == gap) {
-                Some((_, releases)) => releases.push(release.clone()),
-                None => gaps.push((gap, vec![release.clone()])),
-            }
-        }
-        for (pair, cells) in overlap {
-            match overlaps
-                .iter_mut()
-                .find(|(known, known_cells, _)| *known == pair && *known_cells == cells)
-            {
-                Some((_, _, releases)) => releases.push(release.clone()),
-                None => overlaps.push((pair, cells, vec![release.clone()])),
-            }
+        for flaw in found {
+            flaws.entry(flaw).or_default().push(release.clone());
         }
     }
-
-    for (gap, releases) in gaps {
-        let span = scenario.rules.last().map_or(0..0, |rule| rule.span.clone());
+    let mut problems = Problems::default();
+    for ((flaw, flawed), releases) in flaws {
+        problems
+            .0
+            .push(problem(scenario, flaw, &flawed, &cells, &releases));
+    }
+    for (rule, _) in scenario.rules.iter().zip(used).filter(|(_, used)| !used) {
+        let message = format!("rule `{}` speaks about no cell on any release", rule.id);
         problems.0.push(
-            Problem::at(
-                &scenario.file,
-                span,
-                format!("no rule speaks about {} {}", count(&gap), on(&releases)),
-                "the last rule; one is missing",
-            )
-            .help(format!("uncovered:\n{}", describe(scenario, &gap, &cells))),
+            Problem::at(&scenario.file, rule.span.clone(), message, "a dead rule").help(
+                "its conditions or its range exclude every cell of the matrix; mend or remove it",
+            ),
         );
-    }
-    for ((first, second), both, releases) in overlaps {
-        let (first, second) = (&scenario.rules[first], &scenario.rules[second]);
-        problems.0.push(
-            Problem::at(
-                &scenario.file,
-                second.span.clone(),
-                format!(
-                    "rules `{}` and `{}` both speak about {} {}",
-                    first.id,
-                    second.id,
-                    count(&both),
-                    on(&releases)
-                ),
-                format!("the other one is at {}", first.origin),
-            )
-            .help(format!(
-                "covered twice:\n{}",
-                describe(scenario, &both, &cells)
-            )),
-        );
-    }
-    for (rule, used) in scenario.rules.iter().zip(used) {
-        if !used {
-            problems.0.push(
-                Problem::at(
-                    &scenario.file,
-                    rule.span.clone(),
-                    format!("rule `{}` speaks about no cell on any release", rule.id),
-                    "a dead rule",
-                )
-                .help("its conditions or its range exclude every cell of the matrix; mend or remove it"),
-            );
-        }
     }
     problems.into_result(())
 }
 
-fn count(cells: &[Vec<u16>]) -> String {
+fn problem(
+    scenario: &Scenario,
+    flaw: Flaw,
+    flawed: &[Combination],
+    all: &[Combination],
+    releases: &[Version],
+) -> Problem {
+    let (which, when) = (count(flawed), on(releases));
+    let cells = describe(scenario, flawed, all);
+    match flaw {
+        Flaw::Gap => {
+            let span = scenario.rules.last().map_or(0..0, |rule| rule.span.clone());
+            let message = format!("no rule speaks about {which} {when}");
+            Problem::at(
+                &scenario.file,
+                span,
+                message,
+                "the last rule; one is missing",
+            )
+            .help(format!("uncovered:\n{cells}"))
+        }
+        Flaw::Overlap(first, second) => {
+            let (first, second) = (&scenario.rules[first], &scenario.rules[second]);
+            let ids = format!("rules `{}` and `{}`", first.id, second.id);
+            let message = format!("{ids} both speak about {which} {when}");
+            let label = format!("the other one is at {}", first.origin);
+            Problem::at(&scenario.file, second.span.clone(), message, label)
+                .help(format!("covered twice:\n{cells}"))
+        }
+    }
+}
+
+fn count(cells: &[Combination]) -> String {
     format!(
         "{} cell{}",
         cells.len(),
@@ -148,7 +131,7 @@ fn on(releases: &[Version]) -> String {
 }
 
 /// The cells in words: boxes over the axes, and the id of one of them.
-fn describe(scenario: &Scenario, cells: &[Vec<u16>], all: &[Vec<u16>]) -> String {
+fn describe(scenario: &Scenario, cells: &[Combination], all: &[Combination]) -> String {
     let mut lines: Vec<String> = fold(cells, all)
         .iter()
         .take(6)

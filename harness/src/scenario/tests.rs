@@ -8,16 +8,27 @@ use rstest::{Context, rstest};
 use super::*;
 
 fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_path_buf()
 }
 
 /// A copy of the data with one edit.
 fn edited(file: &str, from: &str, to: &str) -> Result<Catalogue, Problems> {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["scenarios", "scenarios/axes", "fixtures/profiles", "fixtures/requests"] {
+    for name in [
+        "scenarios",
+        "scenarios/axes",
+        "fixtures/profiles",
+        "fixtures/requests",
+    ] {
         let target = folder.path().join(name);
         std::fs::create_dir_all(&target).unwrap();
-        for entry in std::fs::read_dir(repository().join(name)).unwrap().map(Result::unwrap) {
+        for entry in std::fs::read_dir(repository().join(name))
+            .unwrap()
+            .map(Result::unwrap)
+        {
             if entry.path().is_file() {
                 std::fs::copy(entry.path(), target.join(entry.file_name())).unwrap();
             }
@@ -44,23 +55,67 @@ const SCENARIO: &str = "scenarios/chat-completions.toml";
 /// Every slip is an error with file, line, the offending text underlined, and the nearest valid name.
 #[rstest]
 #[case::unknown_key(SCENARIO, "expect = \"answered\"", "expects = \"answered\"")]
-#[case::unknown_value(SCENARIO, "scopes = \"absent\" },\n  { profile = [\"token\"", "scopes = \"absend\" },\n  { profile = [\"token\"")]
+#[case::unknown_value(
+    SCENARIO,
+    "scopes = \"absent\" },\n  { profile = [\"token\"",
+    "scopes = \"absend\" },\n  { profile = [\"token\""
+)]
 #[case::unknown_outcome(SCENARIO, "expect = \"unauthorized\"", "expect = \"unauthorised\"")]
-#[case::unknown_axis(SCENARIO, "credential = \"identity\", scopes = \"absent\"", "credentials = \"identity\", scopes = \"absent\"")]
+#[case::unknown_axis(
+    SCENARIO,
+    "credential = \"identity\", scopes = \"absent\"",
+    "credentials = \"identity\", scopes = \"absent\""
+)]
 #[case::unknown_set(SCENARIO, "[\"@lacks-write\"]", "[\"@lack-write\"]")]
 #[case::wrong_type(SCENARIO, "schema = 1", "schema = \"one\"")]
-#[case::duplicate_rule(SCENARIO, "id = \"scopes-are-not-read\"", "id = \"no-scopes-header-is-full-operator\"")]
+#[case::duplicate_rule(
+    SCENARIO,
+    "id = \"scopes-are-not-read\"",
+    "id = \"no-scopes-header-is-full-operator\""
+)]
 #[case::bad_version(SCENARIO, "until = \"2026.8.1\"", "until = \"2026.8\"")]
 #[case::missing_body(SCENARIO, "requests/chat-ping.json", "requests/chat-pong.json")]
-#[case::gap(SCENARIO, "\"unknown\", \"upper-case\"]\n\n[[exclude]]", "\"unknown\"]\n\n[[exclude]]")]
-#[case::overlap(SCENARIO, "until = \"2026.8.1\"\nsource = \"docs/gateway/trusted-proxy-auth.md (2026.3.28) asks for the required headers and the user header only\"", "source = \"nobody\"")]
-#[case::dead(SCENARIO, "since = \"2026.8.1\"", "since = \"2026.3.22\"\nuntil = \"2026.3.23\"")]
-#[case::placeholder("scenarios/axes/credential.toml", "Bearer ${secret}\"", "Bearer ${secrets}\"")]
-#[case::header("scenarios/axes/scopes.toml", "x-openclaw-scopes: operator.read\"", "x-openclaw-scopes operator.read\"")]
+#[case::gap(
+    SCENARIO,
+    "\"unknown\", \"upper-case\"]\n\n[[exclude]]",
+    "\"unknown\"]\n\n[[exclude]]"
+)]
+#[case::overlap(
+    SCENARIO,
+    "until = \"2026.8.1\"\nsource = \"docs/gateway/trusted-proxy-auth.md (2026.3.28) asks for the required headers and the user header only\"",
+    "source = \"nobody\""
+)]
+#[case::dead(
+    SCENARIO,
+    "since = \"2026.8.1\"",
+    "since = \"2026.3.22\"\nuntil = \"2026.3.23\""
+)]
+#[case::placeholder(
+    "scenarios/axes/credential.toml",
+    "Bearer ${secret}\"",
+    "Bearer ${secrets}\""
+)]
+#[case::header(
+    "scenarios/axes/scopes.toml",
+    "x-openclaw-scopes: operator.read\"",
+    "x-openclaw-scopes operator.read\""
+)]
 #[case::duplicate_value("scenarios/axes/scopes.toml", "id = \"unknown\"", "id = \"admin\"")]
-#[case::ambiguous_outcomes("scenarios/outcomes.toml", "message = \"Unauthorized\"", "message = \"Unauthorized\"\n\n[[outcome]]\nid = \"twin\"\ntitle = \"\"\ndirection = \"deny\"\nstatus = 401")]
-#[case::bad_direction("scenarios/outcomes.toml", "direction = \"deny\"", "direction = \"denied\"")]
-#[case::profile_gap("fixtures/profiles/trusted-proxy.toml", "since = \"2026.3.31\"\n", "since = \"2026.4.1\"\n")]
+#[case::ambiguous_outcomes(
+    "scenarios/outcomes.toml",
+    "message = \"Unauthorized\"",
+    "message = \"Unauthorized\"\n\n[[outcome]]\nid = \"twin\"\ntitle = \"\"\ndirection = \"deny\"\nstatus = 401"
+)]
+#[case::bad_direction(
+    "scenarios/outcomes.toml",
+    "direction = \"deny\"",
+    "direction = \"denied\""
+)]
+#[case::profile_gap(
+    "fixtures/profiles/trusted-proxy.toml",
+    "since = \"2026.3.31\"\n",
+    "since = \"2026.4.1\"\n"
+)]
 #[case::profile_name("fixtures/profiles/token.toml", "id = \"token\"", "id = \"tokens\"")]
 fn slips(#[case] file: &str, #[case] from: &str, #[case] to: &str, #[context] context: Context) {
     let problems = edited(file, from, to).unwrap_err();
@@ -73,7 +128,10 @@ fn the_schema_describes_every_file() {
     let schema = json_schema();
     for name in ["scenario", "axis", "outcomes", "profile", "base"] {
         assert_eq!(schema["$defs"][name]["type"], "object", "{name}");
-        assert_eq!(schema["$defs"][name]["additionalProperties"], false, "{name}");
+        assert_eq!(
+            schema["$defs"][name]["additionalProperties"], false,
+            "{name}"
+        );
     }
 }
 

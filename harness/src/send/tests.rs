@@ -14,13 +14,19 @@ fn request(headers: &[&str], body: &str) -> Request {
     Request {
         method: "POST".to_owned(),
         target: "/v1/chat/completions?token=x".to_owned(),
-        headers: headers.iter().map(|line| line.as_bytes().to_vec()).collect(),
+        headers: headers
+            .iter()
+            .map(|line| line.as_bytes().to_vec())
+            .collect(),
         body: body.as_bytes().to_vec(),
     }
 }
 
 /// Answers every connection with the same bytes; returns what the first one sent.
-async fn answer_with(bytes: &'static [u8], keep_open: bool) -> (SocketAddr, tokio::task::JoinHandle<Vec<u8>>) {
+async fn answer_with(
+    bytes: &'static [u8],
+    keep_open: bool,
+) -> (SocketAddr, tokio::task::JoinHandle<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let task = tokio::spawn(async move {
@@ -40,8 +46,16 @@ async fn answer_with(bytes: &'static [u8], keep_open: bool) -> (SocketAddr, toki
 #[tokio::test]
 async fn header_lines_go_out_byte_for_byte() {
     let (address, server) = answer_with(b"HTTP/1.1 204 No Content\r\n\r\n", false).await;
-    let lines = ["aUTHORIZATION:Bearer  x  ", "X-Two: 1", "other: y", "X-Two: 2", "x-openclaw-scopes:"];
-    send(address, request(&lines, "{}"), Duration::from_secs(5)).await.unwrap();
+    let lines = [
+        "aUTHORIZATION:Bearer  x  ",
+        "X-Two: 1",
+        "other: y",
+        "X-Two: 2",
+        "x-openclaw-scopes:",
+    ];
+    send(address, request(&lines, "{}"), Duration::from_secs(5))
+        .await
+        .unwrap();
     let sent = String::from_utf8(server.await.unwrap()).unwrap();
     let expected = format!(
         "POST /v1/chat/completions?token=x HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: 2\r\n\
@@ -61,59 +75,101 @@ async fn a_real_server_understands_it() {
         .respond_with(ResponseTemplate::new(418).set_body_string("short and stout"))
         .mount(&server)
         .await;
-    let exchange = send(*server.address(), request(&["Authorization: Bearer s"], "{\"a\":1}"), Duration::from_secs(5)).await;
+    let exchange = send(
+        *server.address(),
+        request(&["Authorization: Bearer s"], "{\"a\":1}"),
+        Duration::from_secs(5),
+    )
+    .await;
     let response = exchange.unwrap().response;
-    assert_eq!((response.status, response.body.as_slice()), (418, &b"short and stout"[..]));
+    assert_eq!(
+        (response.status, response.body.as_slice()),
+        (418, &b"short and stout"[..])
+    );
 }
 
 #[rstest]
 #[case::length(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npong", "pong")]
-#[case::chunks(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\npo\r\n2;x=y\r\nng\r\n0\r\n\r\n", "pong")]
+#[case::chunks(
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\npo\r\n2;x=y\r\nng\r\n0\r\n\r\n",
+    "pong"
+)]
 #[case::end(b"HTTP/1.0 200 OK\r\n\r\npong", "pong")]
-#[case::continued(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npong", "pong")]
+#[case::continued(
+    b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npong",
+    "pong"
+)]
 #[case::nothing(b"HTTP/1.1 204 No Content\r\n\r\n", "")]
 #[tokio::test]
 async fn bodies(#[case] bytes: &'static [u8], #[case] body: &str) {
     let (address, _server) = answer_with(bytes, false).await;
-    let exchange = send(address, request(&[], ""), Duration::from_secs(5)).await.unwrap();
+    let exchange = send(address, request(&[], ""), Duration::from_secs(5))
+        .await
+        .unwrap();
     assert_eq!(String::from_utf8(exchange.response.body).unwrap(), body);
     assert!(!exchange.response.cut);
 }
 
 #[rstest]
-#[case::events(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\ndata: [DONE]\n\n")]
+#[case::events(
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\ndata: [DONE]\n\n"
+)]
 #[case::chunked(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n17\r\ndata: 1\n\ndata: [DONE]\n\n\r\n")]
 #[tokio::test]
 async fn an_event_stream_ends_with_done(#[case] bytes: &'static [u8]) {
     let (address, _server) = answer_with(bytes, true).await;
-    let exchange = send(address, request(&[], ""), Duration::from_secs(2)).await.unwrap();
+    let exchange = send(address, request(&[], ""), Duration::from_secs(2))
+        .await
+        .unwrap();
     assert_eq!(exchange.response.body, b"data: 1\n\ndata: [DONE]\n\n");
 }
 
 #[rstest]
-#[case::junk(b"\x16\x03\x01\x02\x00", "the answer is not HTTP: invalid HTTP version")]
+#[case::junk(
+    b"\x16\x03\x01\x02\x00",
+    "the answer is not HTTP: invalid HTTP version"
+)]
 #[case::silence(b"", "the connection was closed before it answered")]
-#[case::half_a_head(b"HTTP/1.1 200 OK\r\nConte", "the connection was closed within the headers")]
-#[case::half_a_body(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npong", "the connection was closed within the body")]
-#[case::bad_chunk(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "the answer is not HTTP: a chunk has no size")]
+#[case::half_a_head(
+    b"HTTP/1.1 200 OK\r\nConte",
+    "the connection was closed within the headers"
+)]
+#[case::half_a_body(
+    b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npong",
+    "the connection was closed within the body"
+)]
+#[case::bad_chunk(
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    "the answer is not HTTP: a chunk has no size"
+)]
 #[tokio::test]
 async fn broken_answers(#[case] bytes: &'static [u8], #[case] message: &str) {
     let (address, _server) = answer_with(bytes, false).await;
-    let error = send(address, request(&[], ""), Duration::from_secs(5)).await.unwrap_err();
+    let error = send(address, request(&[], ""), Duration::from_secs(5))
+        .await
+        .unwrap_err();
     assert!(error.to_string().starts_with(message), "{error}");
 }
 
 #[tokio::test]
 async fn an_answer_that_does_not_come_times_out() {
     let (address, _server) = answer_with(b"HTTP/1.1 200 OK\r\n", true).await;
-    let error = send(address, request(&[], ""), Duration::from_millis(200)).await.unwrap_err();
+    let error = send(address, request(&[], ""), Duration::from_millis(200))
+        .await
+        .unwrap_err();
     assert_eq!(error.to_string(), "no full answer within 0.2 s");
     assert!(error.is_silence());
 }
 
 #[tokio::test]
 async fn nobody_listens() {
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let error = send(free, request(&[], ""), Duration::from_secs(5)).await.unwrap_err();
+    let free = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let error = send(free, request(&[], ""), Duration::from_secs(5))
+        .await
+        .unwrap_err();
     assert!(matches!(error, SendError::Connect(_)), "{error}");
 }

@@ -5,33 +5,58 @@ use rstest::rstest;
 use super::*;
 
 fn answer(outcome: &str, text: &str) -> Answer {
-    Answer { outcome: outcome.to_owned(), text: text.to_owned(), line: 0 }
+    Answer {
+        outcome: outcome.to_owned(),
+        text: text.to_owned(),
+        line: 0,
+    }
 }
 
 fn snapshot() -> Snapshot {
-    let no = answer("unauthorized", "status: 401\nmodel-calls: 0\nbody: text\n  no\n");
+    let no = answer(
+        "unauthorized",
+        "status: 401\nmodel-calls: 0\nbody: text\n  no\n",
+    );
     let cells = BTreeMap::from([
         ("credential=absent/scopes=read".to_owned(), no.clone()),
         ("credential=absent/scopes=write".to_owned(), no),
-        ("credential=valid/scopes=read".to_owned(), answer("answered", "status: 200\nmodel-calls: 1\nbody: empty\n")),
+        (
+            "credential=valid/scopes=read".to_owned(),
+            answer("answered", "status: 200\nmodel-calls: 1\nbody: empty\n"),
+        ),
     ]);
-    Snapshot { scenario: "chat".to_owned(), profile: "token".to_owned(), since: "2026.4.1".parse().unwrap(), cells }
+    Snapshot {
+        scenario: "chat".to_owned(),
+        profile: "token".to_owned(),
+        since: "2026.4.1".parse().unwrap(),
+        cells,
+    }
 }
 
 fn without_lines(mut snapshot: Snapshot) -> Snapshot {
-    snapshot.cells.values_mut().for_each(|answer| answer.line = 0);
+    snapshot
+        .cells
+        .values_mut()
+        .for_each(|answer| answer.line = 0);
     snapshot
 }
 
 fn file(text: &str) -> SourceFile {
-    SourceFile { name: "snapshots/chat/token.since-2026.4.1.snap".to_owned(), text: text.into() }
+    SourceFile {
+        name: "snapshots/chat/token.since-2026.4.1.snap".to_owned(),
+        text: text.into(),
+    }
 }
 
 #[test]
 fn what_is_written_is_read_back() {
     let text = snapshot().render();
     let read = Snapshot::parse(&file(&text)).unwrap();
-    assert_eq!(text.lines().nth(read.cells["credential=valid/scopes=read"].line - 1), Some("== answer 2: answered"));
+    assert_eq!(
+        text.lines()
+            .nth(read.cells["credential=valid/scopes=read"].line - 1),
+        Some("== answer 2: answered")
+    );
     assert_eq!(without_lines(read), snapshot());
 }
 
@@ -48,25 +73,46 @@ fn insta_reads_the_same_contents() {
 
 #[rstest]
 #[case("credential=absent\n", "not a cell and the number of its answer")]
-#[case("credential=absent  3\n== answer 1: x\nstatus: 1\n", "there is no answer 3")]
+#[case(
+    "credential=absent  3\n== answer 1: x\nstatus: 1\n",
+    "there is no answer 3"
+)]
 #[case("a=b  1\na=b  1\n== answer 1: x\nstatus: 1\n", "listed twice")]
 #[case("a=b  1\n== answer 1\n", "a heading without an outcome")]
 fn what_is_no_snapshot_is_refused(#[case] contents: &str, #[case] message: &str) {
-    let error = Snapshot::parse(&file(&format!("---\nsource: x\n---\n{contents}"))).unwrap_err().to_string();
-    assert!(error.contains(message) && error.starts_with("snapshots/chat/token.since-2026.4.1.snap:"), "{error}");
+    let error = Snapshot::parse(&file(&format!("---\nsource: x\n---\n{contents}")))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains(message) && error.starts_with("snapshots/chat/token.since-2026.4.1.snap:"),
+        "{error}"
+    );
 }
 
 #[test]
 fn pending_files_are_found_and_accepted() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("snapshots")).unwrap();
-    let path = Snapshots::load(folder.path()).unwrap().write_pending(&snapshot()).unwrap();
+    let path = Snapshots::load(folder.path())
+        .unwrap()
+        .write_pending(&snapshot())
+        .unwrap();
     assert_eq!(path, "snapshots/chat/token.since-2026.4.1.snap.new");
     let snapshots = Snapshots::load(folder.path()).unwrap();
-    assert_eq!(snapshots.iter().count(), 0, "a pending snapshot is not an accepted one");
+    assert_eq!(
+        snapshots.iter().count(),
+        0,
+        "a pending snapshot is not an accepted one"
+    );
     let pending = snapshots.pending().unwrap();
-    assert_eq!(snapshots.accept(&pending[0], None).unwrap(), "snapshots/chat/token.since-2026.4.1.snap");
+    assert_eq!(
+        snapshots.accept(&pending[0], None).unwrap(),
+        "snapshots/chat/token.since-2026.4.1.snap"
+    );
     let snapshots = Snapshots::load(folder.path()).unwrap();
     assert!(snapshots.pending().unwrap().is_empty());
-    assert_eq!(without_lines(snapshots.iter().next().unwrap().clone()), snapshot());
+    assert_eq!(
+        without_lines(snapshots.iter().next().unwrap().clone()),
+        snapshot()
+    );
 }

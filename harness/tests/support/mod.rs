@@ -1,6 +1,7 @@
 //! What the tests of the binary share: a scrubbed environment, a copy of the data folders, broken gateways.
 
 #![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,36 +11,46 @@ use assert_cmd::Command;
 use tempfile::TempDir;
 
 /// The repository.
-pub fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+pub(crate) fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_path_buf()
 }
 
 /// A folder of its own for one test: data root, temp folder, cache.
-pub struct Sandbox {
-    pub folder: TempDir,
+pub(crate) struct Sandbox {
+    pub(crate) folder: TempDir,
 }
 
 impl Sandbox {
     /// With a copy of scenarios, snapshots and fixtures that the test may change.
-    pub fn new() -> Self {
-        let sandbox = Self { folder: TempDir::with_prefix("gauge-test-").unwrap() };
-        for name in ["scenarios", "snapshots", "fixtures/profiles", "fixtures/requests"] {
+    pub(crate) fn new() -> Self {
+        let sandbox = Self {
+            folder: TempDir::with_prefix("gauge-test-").unwrap(),
+        };
+        for name in [
+            "scenarios",
+            "snapshots",
+            "fixtures/profiles",
+            "fixtures/requests",
+        ] {
             copy(&repository().join(name), &sandbox.root().join(name));
         }
         fs::create_dir(sandbox.temp()).unwrap();
         sandbox
     }
 
-    pub fn root(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    pub fn temp(&self) -> PathBuf {
+    pub(crate) fn temp(&self) -> PathBuf {
         self.folder.path().join("tmp")
     }
 
     /// `clawgauge` with nothing of this machine's environment but the PATH.
-    pub fn clawgauge(&self) -> Command {
+    pub(crate) fn clawgauge(&self) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("clawgauge"));
         command
             .env_clear()
@@ -56,7 +67,7 @@ impl Sandbox {
     }
 
     /// Replaces text in a data file; the text must be there.
-    pub fn edit(&self, file: &str, from: &str, to: &str) {
+    pub(crate) fn edit(&self, file: &str, from: &str, to: &str) {
         let path = self.root().join(file);
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains(from), "{file} does not contain {from:?}");
@@ -64,18 +75,24 @@ impl Sandbox {
     }
 
     /// An executable that runs the reference gateway in a broken way.
-    pub fn broken_gateway(&self, misbehaviour: &str) -> String {
+    pub(crate) fn broken_gateway(&self, misbehaviour: &str) -> String {
         let path = self.folder.path().join(format!("gateway-{misbehaviour}"));
         let binary = assert_cmd::cargo::cargo_bin!("clawgauge");
-        let script = format!("#!/bin/sh\nexec '{}' reference-gateway --misbehave {misbehaviour} \"$@\"\n", binary.display());
+        let script = format!(
+            "#!/bin/sh\nexec '{}' reference-gateway --misbehave {misbehaviour} \"$@\"\n",
+            binary.display()
+        );
         fs::write(&path, script).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         path.to_str().unwrap().to_owned()
     }
 
     /// Nothing of a run may be left: no process that knows the temp folder, nothing in it.
-    pub fn assert_clean(&self) {
-        let left: Vec<_> = fs::read_dir(self.temp()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    pub(crate) fn assert_clean(&self) {
+        let left: Vec<_> = fs::read_dir(self.temp())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
         assert!(left.is_empty(), "left in the temp folder: {left:?}");
         let processes = processes_of(&self.temp());
         assert!(processes.is_empty(), "still running: {processes:?}");
@@ -83,16 +100,24 @@ impl Sandbox {
 }
 
 /// Ids of the processes whose environment names a folder.
-pub fn processes_of(folder: &Path) -> Vec<String> {
+pub(crate) fn processes_of(folder: &Path) -> Vec<String> {
     let needle = folder.to_str().unwrap().as_bytes().to_vec();
     fs::read_dir("/proc")
         .into_iter()
         .flatten()
         .filter_map(Result::ok)
-        .filter(|entry| entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()))
+        .filter(|entry| {
+            entry
+                .file_name()
+                .to_string_lossy()
+                .bytes()
+                .all(|byte| byte.is_ascii_digit())
+        })
         .filter(|entry| {
             let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
-            environment.windows(needle.len()).any(|window| window == needle)
+            environment
+                .windows(needle.len())
+                .any(|window| window == needle)
         })
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect()
