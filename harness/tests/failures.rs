@@ -14,7 +14,7 @@ use support::{Sandbox, processes_of};
 #[rstest]
 #[case::never_ready("never-ready", &["not ready after 2 s (no 200 from /health, /healthz)", "--ready-timeout"])]
 #[case::never_listens("never-listens", &["not ready after 2 s", "command: "])]
-#[case::dies_at_start("dies-at-start", &["exit code 7", "fatal: line 299 of a long complaint", "profile token", "openclaw.json"])]
+#[case::dies_at_start("dies-at-start", &["exit code 7", "fatal: line 300 of 300", "profile token", "openclaw.json"])]
 #[case::refuses_and_stays("refuses-and-stays", &["Gateway failed to start: told to refuse"])]
 #[case::dies_midway("dies-after-requests", &["the gateway ended while it was asked: exit code 9"])]
 fn gateways_that_fail(#[case] misbehaviour: &str, #[case] told: &[&str]) {
@@ -71,7 +71,7 @@ fn gateways_that_do_not_answer(#[case] misbehaviour: &str, #[case] told: &str) {
 #[rstest]
 #[case::floods("floods-output")]
 #[case::ignores_sigterm("ignores-sigterm")]
-#[case::children("spawns-children")]
+#[case::children("spawns-child")]
 fn gateways_that_are_hard_to_live_with(#[case] misbehaviour: &str) {
     let sandbox = Sandbox::new();
     let gateway = sandbox.broken_gateway(misbehaviour);

@@ -23,7 +23,7 @@ impl SourceFile {
     /// A [`Problem`] without a place where the file cannot be read or is not UTF-8.
     pub fn read(root: &Path, relative: &Path) -> Result<Self, Problem> {
         let name = relative.to_string_lossy().replace('\\', "/");
-        match fs_err::read_to_string(root.join(relative)) {
+        match std::fs::read_to_string(root.join(relative)) {
             Ok(text) => Ok(Self {
                 name,
                 text: text.into(),

@@ -359,7 +359,7 @@ fn body(
     name: &Spanned<String>,
     problems: &mut Problems,
 ) -> String {
-    match fs_err::read_to_string(fixtures.join(name.get_ref())) {
+    match std::fs::read_to_string(fixtures.join(name.get_ref())) {
         Ok(text) => {
             if let Err(error) = crate::template::check(&text, &PLACEHOLDERS) {
                 problems.0.push(Problem::at(
@@ -376,7 +376,7 @@ fn body(
                 Problem::at(
                     file,
                     name.span(),
-                    format!("cannot read the body: {error}"),
+                    format!("cannot read fixtures/{}: {error}", name.get_ref()),
                     "no such file",
                 )
                 .help("bodies lie under fixtures/; the name is relative to that folder"),
