@@ -1,7 +1,6 @@
 //! From a gateway's name to a program: installs what is missing.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::cache::{Cache, Installed};
 use super::node::{self, NodeChoice};
 use super::npm::{NpmError, npm};
+use super::problem::{InstallError, Progress};
 use super::{GatewayRef, Program, Published, Version};
 use crate::scenario::nearest;
 
@@ -41,112 +41,6 @@ impl InstallContext {
             node: "node".into(),
             cache: Cache::from_env(),
             reference,
-        }
-    }
-}
-
-/// A step of an installation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Progress {
-    /// Another process installs the same thing.
-    Waiting(String),
-    /// The registry is asked.
-    Resolving(String),
-    /// npm installs a package, for so long.
-    Installing(String, Duration),
-    /// Something a reader of the results should know.
-    Note(String),
-}
-
-impl fmt::Display for Progress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Waiting(what) => write!(f, "waiting for another clawgauge that installs {what}"),
-            Self::Resolving(what) => write!(f, "asking the registry for {what}"),
-            Self::Installing(what, time) => write!(
-                f,
-                "installing {what}, {} s (once; up to two minutes)",
-                time.as_secs()
-            ),
-            Self::Note(note) => f.write_str(note),
-        }
-    }
-}
-
-/// A gateway cannot be had.
-#[derive(Debug, thiserror::Error)]
-pub enum InstallError {
-    /// npm cannot be started.
-    #[error("npm cannot be started: {0}")]
-    NoNpm(String),
-    /// The registry has no such version.
-    #[error("the registry has no {package}@{version}{}", .nearest.as_ref().map(|name| format!("; the closest is {name}")).unwrap_or_default())]
-    NoSuchVersion {
-        /// Name of the package.
-        package: String,
-        /// The version that was asked for.
-        version: String,
-        /// A version that resembles it.
-        nearest: Option<String>,
-    },
-    /// npm failed.
-    #[error("npm could not install {what} (exit code {}); its last lines:\n{}", .code.map_or("none".to_owned(), |code| code.to_string()), .tail.join("\n"))]
-    Npm {
-        /// What was installed.
-        what: String,
-        /// npm's exit code.
-        code: Option<i32>,
-        /// The last lines that it wrote.
-        tail: Vec<String>,
-    },
-    /// The registry's answer makes no sense.
-    #[error("the registry's answer about {0} cannot be read")]
-    Registry(String),
-    /// The cache cannot be read or written.
-    #[error("the cache of releases: {0}")]
-    Cache(#[from] std::io::Error),
-    /// No home folder.
-    #[error("there is no folder for the cache of releases")]
-    NoCache,
-    /// No Node in the range that the release asks for.
-    #[error("no Node satisfies {0}")]
-    NoNode(String),
-    /// The path is no gateway.
-    #[error("{path}: {why}")]
-    Path {
-        /// The path as given.
-        path: String,
-        /// What is wrong with it.
-        why: String,
-        /// What to do about it.
-        help: Option<String>,
-    },
-    /// Somebody pressed Ctrl-C.
-    #[error("cancelled")]
-    Cancelled,
-}
-
-impl InstallError {
-    /// The next thing to do.
-    pub fn help(&self) -> Option<String> {
-        match self {
-            Self::NoNpm(_) => Some("install Node.js with npm (any version; the right Node for a release is fetched with it)".to_owned()),
-            Self::NoSuchVersion { package, .. } => Some(format!("list what there is: npm view {package} versions")),
-            Self::Npm { tail, .. } => {
-                let text = tail.join("\n");
-                let cause = [
-                    ("ENOSPC", "the disk is full; a release takes 350 to 1360 MB"),
-                    ("ENOTFOUND", "the registry cannot be reached; check the network and `npm config get registry`"),
-                    ("ECONNREFUSED", "the registry cannot be reached; check the network and `npm config get registry`"),
-                    ("ETIMEDOUT", "the registry does not answer; check the network and try again"),
-                ];
-                cause.iter().find(|(word, _)| text.contains(word)).map(|(_, help)| (*help).to_owned())
-            }
-            Self::Registry(what) => Some(format!("try it by hand: npm view {what}")),
-            Self::NoCache => Some("set XDG_CACHE_HOME or HOME to an absolute path".to_owned()),
-            Self::Path { help, .. } => help.clone(),
-            Self::Cache(_) => Some("set XDG_CACHE_HOME to a folder that can be written".to_owned()),
-            Self::NoNode(_) | Self::Cancelled => None,
         }
     }
 }

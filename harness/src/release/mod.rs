@@ -6,12 +6,14 @@ mod cache;
 mod install;
 mod node;
 mod npm;
+mod problem;
 mod program;
 mod reference;
 mod version;
 
 pub use cache::Cache;
-pub use install::{InstallContext, InstallError, Progress, resolve};
+pub use install::{InstallContext, resolve};
+pub use problem::{InstallError, Progress};
 pub use program::Program;
 pub use reference::{GatewayRef, Published};
 pub use version::{Version, VersionError, VersionRange};

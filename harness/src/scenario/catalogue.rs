@@ -6,10 +6,11 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
 
+use super::definitions::{self, Axes, Outcomes};
 use super::model::{Outcome, Scenario};
 use super::profile::{Base, Profile, Profiles};
-use super::resolve::{self, Axes, Outcomes};
 use super::{Problem, Problems, SourceFile};
+use super::{parse, resolve};
 
 /// The validated contents of `scenarios/` and `fixtures/`.
 #[derive(Debug, Clone)]
@@ -54,8 +55,8 @@ impl Catalogue {
         };
 
         let base_file = read("fixtures/profiles/base.toml")?;
-        let base: Base = resolve::parse_toml(&base_file)?;
-        resolve::schema_version(&base_file, &base.schema, &mut problems);
+        let base: Base = parse::parse_toml(&base_file)?;
+        parse::schema_version(&base_file, &base.schema, &mut problems);
 
         let mut profiles = Profiles::new();
         for name in toml_files(root, "fixtures/profiles")? {
@@ -73,15 +74,15 @@ impl Catalogue {
         let mut axes = Axes::new();
         axes.insert(
             super::model::PROFILE_AXIS.to_owned(),
-            resolve::profile_axis(&profiles),
+            definitions::profile_axis(&profiles),
         );
         for name in toml_files(root, "scenarios/axes")? {
-            if let Err(found) = resolve::axis(&read(&name)?, &mut axes) {
+            if let Err(found) = definitions::axis(&read(&name)?, &mut axes) {
                 problems.0.extend(found.0);
             }
         }
         let outcomes =
-            resolve::outcomes(&read("scenarios/outcomes.toml")?).unwrap_or_else(|found| {
+            definitions::outcomes(&read("scenarios/outcomes.toml")?).unwrap_or_else(|found| {
                 problems.0.extend(found.0);
                 Outcomes::new()
             });

@@ -1,12 +1,16 @@
 //! The file formats: scenarios, axes, outcomes and launch profiles, read into one validated [`Catalogue`].
 //!
-//! Read [`Catalogue`] first, then [`model`]. `files` holds the formats as they are written, `resolve` turns names into
+//! Read [`Catalogue`] first, then [`model`]. `files` holds the formats as they are written, `parse`, `definitions`, `conditions` and
+//! `resolve` turn names into
 //! references, `table` proves the decision tables, `problem` says what is wrong and where.
 
 mod catalogue;
+mod conditions;
+mod definitions;
 mod files;
 pub mod model;
 mod nearest;
+mod parse;
 mod problem;
 mod profile;
 mod resolve;

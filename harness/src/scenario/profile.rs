@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use toml::Spanned;
 
-use super::resolve::{parse_range, parse_toml, schema_version};
+use super::parse::{parse_range, parse_toml, schema_version};
 use super::{Problem, Problems, SourceFile};
 use crate::release::{Version, VersionRange};
 

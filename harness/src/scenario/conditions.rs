@@ -1,0 +1,209 @@
+//! Conditions of rules and exclusions: names of axes, values and sets become masks over a scenario's axes.
+
+use toml::Spanned;
+
+use super::files::{OneOrMany, Selector, SetTables, WhenTable};
+use super::model::{Condition, ScenarioAxis};
+use super::nearest::advice;
+use super::{Problem, Problems, SourceFile};
+
+/// Resolves conditions against the axes and sets of one scenario.
+pub(super) struct Resolver<'a> {
+    pub(super) file: &'a SourceFile,
+    pub(super) axes: &'a [ScenarioAxis],
+    pub(super) sets: &'a SetTables,
+}
+
+impl Resolver<'_> {
+    pub(super) fn conditions(
+        &self,
+        when: &Spanned<OneOrMany<WhenTable>>,
+        problems: &mut Problems,
+    ) -> Vec<Condition> {
+        if when.get_ref().0.is_empty() {
+            problems.0.push(Problem::at(
+                self.file,
+                when.span(),
+                "an empty list of conditions",
+                "nothing can match",
+            ));
+        }
+        when.get_ref()
+            .0
+            .iter()
+            .map(|table| self.condition(table, problems))
+            .collect()
+    }
+
+    fn condition(&self, table: &WhenTable, problems: &mut Problems) -> Condition {
+        let mut accepted = vec![None; self.axes.len()];
+        for (name, selector) in table {
+            let Some(position) = self
+                .axes
+                .iter()
+                .position(|axis| axis.name == *name.get_ref())
+            else {
+                problems.0.push(
+                    Problem::at(
+                        self.file,
+                        name.span(),
+                        format!("the scenario has no axis `{}`", name.get_ref()),
+                        "not under [axes]",
+                    )
+                    .help(advice(
+                        name.get_ref(),
+                        self.axes.iter().map(|axis| axis.name.as_str()),
+                    )),
+                );
+                continue;
+            };
+            let axis = &self.axes[position];
+            let mut mask = vec![false; axis.values.len()];
+            let negated = match selector.get_ref() {
+                Selector::One(value) => {
+                    self.accept(
+                        axis,
+                        &Spanned::new(selector.span(), value.clone()),
+                        &mut mask,
+                        problems,
+                    );
+                    false
+                }
+                Selector::Many(values) => {
+                    values
+                        .iter()
+                        .for_each(|value| self.accept(axis, value, &mut mask, problems));
+                    false
+                }
+                Selector::Not(values) => {
+                    values
+                        .iter()
+                        .for_each(|value| self.accept(axis, value, &mut mask, problems));
+                    true
+                }
+            };
+            if negated {
+                mask.iter_mut().for_each(|accepted| *accepted = !*accepted);
+            }
+            if !mask.contains(&true) {
+                problems.0.push(Problem::at(
+                    self.file,
+                    selector.span(),
+                    format!("no value of axis `{}` is left", axis.name),
+                    "accepts nothing",
+                ));
+            }
+            accepted[position] = Some(mask);
+        }
+        Condition(accepted)
+    }
+
+    fn accept(
+        &self,
+        axis: &ScenarioAxis,
+        name: &Spanned<String>,
+        mask: &mut [bool],
+        problems: &mut Problems,
+    ) {
+        if let Some(set) = name.get_ref().strip_prefix('@') {
+            let sets = self
+                .sets
+                .iter()
+                .find(|(key, _)| *key.get_ref() == axis.name)
+                .map(|(_, sets)| sets);
+            match sets.and_then(|sets| sets.iter().find(|(key, _)| key.get_ref() == set)) {
+                Some((_, values)) => values
+                    .iter()
+                    .for_each(|value| self.accept(axis, value, mask, problems)),
+                None => {
+                    let known: Vec<&str> = sets
+                        .into_iter()
+                        .flatten()
+                        .map(|(key, _)| key.get_ref().as_str())
+                        .collect();
+                    problems.0.push(
+                        Problem::at(
+                            self.file,
+                            name.span(),
+                            format!("unknown set `@{set}` of axis `{}`", axis.name),
+                            "not under [sets]",
+                        )
+                        .help(advice(set, known.iter().copied())),
+                    );
+                }
+            }
+            return;
+        }
+        match axis
+            .values
+            .iter()
+            .position(|value| value.id == *name.get_ref())
+        {
+            Some(index) => mask[index] = true,
+            None => problems.0.push(
+                Problem::at(
+                    self.file,
+                    name.span(),
+                    format!(
+                        "the scenario's axis `{}` has no value `{}`",
+                        axis.name,
+                        name.get_ref()
+                    ),
+                    "not listed under [axes]",
+                )
+                .help(advice(
+                    name.get_ref(),
+                    axis.values.iter().map(|value| value.id.as_str()),
+                )),
+            ),
+        }
+    }
+
+    /// Sets may hold plain values of their axis only, so that no set can contain itself.
+    pub(super) fn check_sets(&self, problems: &mut Problems) {
+        for (axis_name, sets) in self.sets {
+            let Some(axis) = self
+                .axes
+                .iter()
+                .find(|axis| axis.name == *axis_name.get_ref())
+            else {
+                problems.0.push(
+                    Problem::at(
+                        self.file,
+                        axis_name.span(),
+                        format!(
+                            "sets for an axis `{}` that the scenario has not",
+                            axis_name.get_ref()
+                        ),
+                        "not under [axes]",
+                    )
+                    .help(advice(
+                        axis_name.get_ref(),
+                        self.axes.iter().map(|axis| axis.name.as_str()),
+                    )),
+                );
+                continue;
+            };
+            for value in sets.values().flatten() {
+                if !axis.values.iter().any(|known| known.id == *value.get_ref()) {
+                    problems.0.push(
+                        Problem::at(
+                            self.file,
+                            value.span(),
+                            format!(
+                                "axis `{}` has no value `{}` here",
+                                axis.name,
+                                value.get_ref()
+                            ),
+                            "not listed under [axes]",
+                        )
+                        .help(advice(
+                            value.get_ref(),
+                            axis.values.iter().map(|known| known.id.as_str()),
+                        )),
+                    );
+                }
+            }
+        }
+    }
+}
