@@ -93,11 +93,12 @@ fn gateways_that_are_hard_to_live_with(#[case] misbehaviour: &str) {
     sandbox.assert_clean();
 }
 
-/// Ctrl-C and SIGTERM end a run cleanly, while a gateway boots and while it is asked.
+/// Ctrl-C, SIGTERM and SIGHUP end a run cleanly, while a gateway boots and while it is asked.
 #[rstest]
 #[case::interrupt_while_booting("never-ready", "INT")]
 #[case::interrupt_while_asking("hangs", "INT")]
 #[case::terminate_while_asking("hangs", "TERM")]
+#[case::terminal_closed_while_asking("hangs", "HUP")]
 fn signals(#[case] misbehaviour: &str, #[case] signal: &str) {
     let sandbox = Sandbox::new();
     let gateway = sandbox.broken_gateway(misbehaviour);

@@ -206,14 +206,15 @@ fn watch(
     })
 }
 
-/// Ctrl-C and SIGTERM ask the run to stop cleanly; whoever asks twice does not want to wait for the grace.
+/// Ctrl-C, SIGTERM and a closed terminal ask the run to stop cleanly; whoever asks twice does not want to wait for the grace.
 async fn cancel_on_signal(cancel: CancellationToken) {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut interrupt), Ok(mut terminate)) = (
+        let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = (
             signal(SignalKind::interrupt()),
             signal(SignalKind::terminate()),
+            signal(SignalKind::hangup()),
         ) else {
             return;
         };
@@ -221,6 +222,7 @@ async fn cancel_on_signal(cancel: CancellationToken) {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
             }
             cancel.cancel();
         }
