@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::redact::Redactor;
-use crate::scenario::model::{Direction, Outcome};
+use crate::scenario::model::{Direction, Outcome, Start};
 use crate::send::Exchange;
 
 /// Headers that are part of the contract; all others may change from release to release.
@@ -26,8 +26,10 @@ pub struct Observation {
     pub outcome: Option<String>,
     /// Whether the caller got in.
     pub direction: Direction,
-    /// HTTP status.
-    pub status: u16,
+    /// HTTP status; `None` where no request was sent.
+    pub status: Option<u16>,
+    /// Whether the gateway started; `None` where a request was sent.
+    pub start: Option<Start>,
     /// `error.type` of a JSON body.
     pub error_type: Option<String>,
     /// `error.message` of a JSON body, redacted and cut.
@@ -59,10 +61,14 @@ impl Observation {
 
     /// The outcome's name, or status and error type where it fits none.
     pub fn label(&self) -> String {
-        match (&self.outcome, &self.error_type) {
-            (Some(outcome), _) => outcome.clone(),
-            (None, Some(kind)) => format!("{} {kind}", self.status),
-            (None, None) => format!("{} of another shape", self.status),
+        match (&self.outcome, &self.error_type, self.status) {
+            (Some(outcome), _, _) => outcome.clone(),
+            (None, Some(kind), Some(status)) => format!("{status} {kind}"),
+            (None, None, Some(status)) => format!("{status} of another shape"),
+            (None, _, None) => match self.start {
+                Some(Start::Up) => "starts".to_owned(),
+                Some(Start::Refused) | None => "does not start for another reason".to_owned(),
+            },
         }
     }
 }
@@ -81,48 +87,33 @@ pub fn observe<'a>(
     let clean = |text: &str| redactor.text(text).replace(canary, "[canary]");
     let json = serde_json::from_slice::<Value>(&response.body).ok();
     let field = |name: &str| json.as_ref()?.pointer(&format!("/error/{name}"))?.as_str();
-    let message = field("message").map(|message| {
-        let message = clean(message);
-        match message.char_indices().nth(MAX_MESSAGE) {
-            Some((end, _)) => format!("{}...", &message[..end]),
-            None => message,
-        }
-    });
+    let message = field("message").map(|message| cut(&clean(message)));
 
-    let mut answer = format!("status: {}\n", response.status);
-    for name in HEADERS {
-        for (_, value) in response
-            .headers
-            .iter()
-            .filter(|(known, _)| known.eq_ignore_ascii_case(name))
-        {
-            answer.push_str(&format!(
-                "{name}: {}\n",
-                clean(String::from_utf8_lossy(value).trim())
-            ));
-        }
-    }
-    answer.push_str(&format!("model-calls: {model_calls}\n"));
-    answer.push_str(&body_text(
-        &response.body,
-        response.cut,
-        json.clone(),
-        &clean,
-    ));
-
+    let content_type = response
+        .headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+        .map(|(_, value)| String::from_utf8_lossy(value).into_owned());
     let mut observation = Observation {
         outcome: None,
         direction: Direction::Deny,
-        status: response.status,
+        status: Some(response.status),
+        start: None,
         error_type: field("type").map(clean),
         message,
         model_calls,
-        answer,
+        answer: String::new(),
         took: exchange.took,
+    };
+    let text = String::from_utf8_lossy(&response.body);
+    let seen = Seen {
+        json: json.as_ref(),
+        content_type: content_type.as_deref().unwrap_or_default(),
+        text: &text,
     };
     let fitting = outcomes
         .into_iter()
-        .find(|outcome| fits(outcome, &observation, json.as_ref()));
+        .find(|outcome| fits(outcome, &observation, &seen));
     observation.direction = match fitting {
         Some(outcome) => outcome.direction,
         // A caller whose words reached the model got in, whatever the answer says.
@@ -130,21 +121,115 @@ pub fn observe<'a>(
         None => Direction::Deny,
     };
     observation.outcome = fitting.map(|outcome| outcome.id.clone());
+    let volatile = fitting.map_or(&[][..], |outcome| &outcome.volatile);
+    observation.answer = answer_text(exchange, model_calls, json.clone(), volatile, &clean);
     observation
 }
 
-fn fits(outcome: &Outcome, observed: &Observation, json: Option<&Value>) -> bool {
+/// Observes a start: `log` is what the gateway wrote, redacted, `reason` the line by which it refused.
+pub fn observe_start<'a>(
+    start: Start,
+    reason: &str,
+    log: &str,
+    took: Duration,
+    outcomes: impl IntoIterator<Item = &'a Outcome>,
+) -> Observation {
+    let fitting = outcomes.into_iter().find(|outcome| {
+        let said = |words: &String| log.contains(words.as_str());
+        outcome.start == Some(start) && outcome.message_has.as_ref().is_none_or(said)
+    });
+    let (word, fallback) = match start {
+        Start::Up => ("up", Direction::Allow),
+        Start::Refused => ("refused", Direction::Deny),
+    };
+    let words = fitting.and_then(|outcome| outcome.message_has.clone());
+    let says = words.as_ref().map(|words| format!("says: {words}\n"));
+    Observation {
+        outcome: fitting.map(|outcome| outcome.id.clone()),
+        direction: fitting.map_or(fallback, |outcome| outcome.direction),
+        status: None,
+        start: Some(start),
+        error_type: None,
+        message: (start == Start::Refused).then(|| cut(reason)),
+        model_calls: 0,
+        answer: format!("start: {word}\n{}", says.unwrap_or_default()),
+        took,
+    }
+}
+
+/// A message of bounded length.
+fn cut(message: &str) -> String {
+    match message.char_indices().nth(MAX_MESSAGE) {
+        Some((end, _)) => format!("{}...", &message[..end]),
+        None => message.to_owned(),
+    }
+}
+
+/// The answer as a snapshot holds it.
+fn answer_text(
+    exchange: &Exchange,
+    model_calls: u32,
+    mut json: Option<Value>,
+    volatile: &[String],
+    clean: &dyn Fn(&str) -> String,
+) -> String {
+    let response = &exchange.response;
+    let mut answer = format!("status: {}\n", response.status);
+    for name in HEADERS {
+        for (_, value) in response
+            .headers
+            .iter()
+            .filter(|(known, _)| known.eq_ignore_ascii_case(name))
+        {
+            let value = String::from_utf8_lossy(value);
+            let value = match value.trim() {
+                seconds if name == "retry-after" && seconds.parse::<u32>().is_ok() => "[seconds]",
+                value => value,
+            };
+            answer.push_str(&format!("{name}: {}\n", clean(value)));
+        }
+    }
+    answer.push_str(&format!("model-calls: {model_calls}\n"));
+    if let Some(json) = &mut json {
+        for pointer in volatile {
+            if let Some(part) = json.pointer_mut(pointer) {
+                *part = "[varies]".into();
+            }
+        }
+    }
+    answer.push_str(&body_text(&response.body, response.cut, json, clean));
+    answer
+}
+
+/// What of an answer outcomes ask about, beyond the observation.
+struct Seen<'a> {
+    json: Option<&'a Value>,
+    content_type: &'a str,
+    text: &'a str,
+}
+
+fn fits(outcome: &Outcome, observed: &Observation, seen: &Seen<'_>) -> bool {
     fn agrees(wanted: Option<&String>, seen: Option<&String>) -> bool {
         wanted.is_none_or(|wanted| Some(wanted) == seen)
     }
-    outcome.status == observed.status
+    let says = |words: &String| match &observed.message {
+        Some(message) => message.contains(words.as_str()),
+        None => seen.text.contains(words.as_str()),
+    };
+    outcome.start.is_none()
+        && outcome.status == observed.status
         && outcome.model_calls == observed.model_calls
         && agrees(outcome.error_type.as_ref(), observed.error_type.as_ref())
         && agrees(outcome.message.as_ref(), observed.message.as_ref())
+        && outcome.message_has.as_ref().is_none_or(says)
+        && outcome
+            .content_type
+            .as_ref()
+            .is_none_or(|kind| seen.content_type.starts_with(kind.as_str()))
         && outcome
             .json
             .iter()
-            .all(|(pointer, value)| json.and_then(|json| json.pointer(pointer)) == Some(value))
+            .all(|(pointer, value)| seen.json.and_then(|json| json.pointer(pointer)) == Some(value))
 }
 
 fn body_text(
@@ -165,7 +250,7 @@ fn body_text(
             )
         }
         None => match std::str::from_utf8(body) {
-            Ok(text) => ("text", text.to_owned()),
+            Ok(text) => ("text", events(text)),
             Err(_) => {
                 return format!(
                     "body: {} bytes that are not text{}\n",
@@ -185,6 +270,21 @@ fn body_text(
         out.push('\n');
     }
     out
+}
+
+/// An event stream with what is volatile in its data named; any other text as it is.
+fn events(text: &str) -> String {
+    let line = |line: &str| -> Option<String> {
+        let mut data = serde_json::from_str(line.strip_prefix("data: ")?).ok()?;
+        name_volatile(&mut data);
+        Some(format!("data: {}", sorted(data)))
+    };
+    let lines: Vec<String> = text
+        .lines()
+        .filter(|text| !text.is_empty())
+        .map(|text| line(text).unwrap_or_else(|| text.to_owned()))
+        .collect();
+    lines.join("\n")
 }
 
 /// Replaces what differs from request to request by named placeholders.

@@ -3,43 +3,113 @@
 use std::collections::BTreeMap;
 
 use crate::plan::Cell;
-use crate::scenario::model::RequestTemplate;
+use crate::scenario::Control;
+use crate::scenario::model::AxisValue;
 use crate::send::Request;
 use crate::template::{TemplateError, expand};
 
-/// Builds a cell's request: the scenario's own header lines, then those of each axis value in the order of the axes.
+/// A cell's request as its files have it: placeholders of secrets are not filled, those of axis values are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// HTTP method.
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+    /// Header lines: the scenario's own, then those of each axis value in the order of the axes.
+    pub headers: Vec<String>,
+    /// The body.
+    pub body: String,
+}
+
+/// Puts a cell's request together. What an axis value says goes before what the scenario says; later axes go first.
+pub fn written(cell: &Cell) -> Written {
+    let template = &cell.scenario.request;
+    let pick = |choose: fn(&AxisValue) -> Option<&String>, fallback: &String| {
+        let chosen = cell.values().filter_map(|value| choose(value)).last();
+        chosen.unwrap_or(fallback).clone()
+    };
+    let mut target = pick(|value| value.path.as_ref(), &template.path);
+    for query in cell.values().filter_map(|value| value.query.as_ref()) {
+        target.push(if target.contains('?') { '&' } else { '?' });
+        target.push_str(query);
+    }
+    let headers = cell.values().flat_map(|value| &value.headers);
+    let written = Written {
+        method: pick(|value| value.method.as_ref(), &template.method),
+        target,
+        headers: template.headers.iter().chain(headers).cloned().collect(),
+        body: pick(|value| value.body.as_ref(), &template.body),
+    };
+    with_vars(cell, written)
+}
+
+/// Fills the placeholders that the cell's axis values define; those that only other values define are empty.
+fn with_vars(cell: &Cell, written: Written) -> Written {
+    let axes = &cell.scenario.axes;
+    let names = axes.iter().flat_map(|axis| &axis.values);
+    let mut vars: BTreeMap<&str, &str> = names
+        .flat_map(|value| value.vars.keys())
+        .map(|name| (name.as_str(), ""))
+        .collect();
+    if vars.is_empty() {
+        return written;
+    }
+    for value in cell.values() {
+        vars.extend(
+            value
+                .vars
+                .iter()
+                .map(|(name, text)| (name.as_str(), text.as_str())),
+        );
+    }
+    let fill = |text: &String| {
+        vars.iter().fold(text.clone(), |text, (name, value)| {
+            text.replace(&format!("${{{name}}}"), value)
+        })
+    };
+    Written {
+        target: fill(&written.target),
+        headers: written.headers.iter().map(fill).collect(),
+        body: fill(&written.body),
+        ..written
+    }
+}
+
+/// Builds a cell's request.
 ///
 /// `secrets` are the launch's secrets by name, `canary` the word by which the model stand-in recognises this request.
 ///
 /// # Errors
-/// A placeholder that stands for nothing; the catalogue's checks rule that out for requests.
+/// A placeholder that stands for nothing; the catalogue's checks rule that out.
 pub fn build(
     cell: &Cell,
     secrets: &BTreeMap<String, String>,
     canary: &str,
 ) -> Result<Request, TemplateError> {
-    let headers = cell.values().flat_map(|value| &value.headers);
-    let queries = cell.values().filter_map(|value| value.query.as_deref());
-    assemble(&cell.scenario.request, headers, queries, secrets, canary)
+    fill(written(cell), secrets, canary)
 }
 
-/// Builds a launch's positive control: the scenario's request with the profile's control headers.
+/// Builds a launch's positive control with the profile's own header lines.
 ///
 /// # Errors
-/// A placeholder in the control headers that stands for nothing.
+/// A placeholder that stands for nothing.
 pub fn build_control(
-    template: &RequestTemplate,
-    control: &[String],
+    control: &Control,
+    headers: &[String],
     secrets: &BTreeMap<String, String>,
     canary: &str,
 ) -> Result<Request, TemplateError> {
-    assemble(template, control, [], secrets, canary)
+    let written = Written {
+        method: control.method.clone(),
+        target: control.path.clone(),
+        headers: control.headers.iter().chain(headers).cloned().collect(),
+        body: control.body.clone(),
+    };
+    fill(written, secrets, canary)
 }
 
-fn assemble<'a>(
-    template: &'a RequestTemplate,
-    headers: impl IntoIterator<Item = &'a String>,
-    queries: impl IntoIterator<Item = &'a str>,
+fn fill(
+    written: Written,
     secrets: &BTreeMap<String, String>,
     canary: &str,
 ) -> Result<Request, TemplateError> {
@@ -47,21 +117,14 @@ fn assemble<'a>(
         "canary" => Some(canary.to_owned()),
         name => secrets.get(name).cloned(),
     };
-    let line = |line: &String| expand(line, &lookup).map(String::into_bytes);
-    let mut target = expand(&template.path, &lookup)?;
-    for (index, query) in queries.into_iter().enumerate() {
-        target.push(if index == 0 { '?' } else { '&' });
-        target.push_str(&expand(query, &lookup)?);
-    }
     Ok(Request {
-        method: template.method.clone(),
-        target,
-        headers: template
+        method: written.method,
+        target: expand(&written.target, &lookup)?,
+        headers: written
             .headers
             .iter()
-            .chain(headers)
-            .map(line)
+            .map(|line| expand(line, &lookup).map(String::into_bytes))
             .collect::<Result<_, _>>()?,
-        body: expand(&template.body, &lookup)?.into_bytes(),
+        body: expand(&written.body, &lookup)?.into_bytes(),
     })
 }

@@ -4,6 +4,10 @@
 //! point of a cell is what exactly went over the wire, so the request is written by hand; the response is parsed by
 //! `httparse`. Each request has a connection of its own, so that no cell can be answered by what is left of another.
 
+mod websocket;
+
+pub use websocket::websocket;
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 

@@ -8,6 +8,7 @@ use super::output::{Failure, Output};
 use super::run::REFERENCE_RELEASE;
 use crate::plan::{Cell, Plan, Selection, cells};
 use crate::release::Version;
+use crate::scenario::model::Kind;
 use crate::scenario::{Catalogue, nearest};
 use crate::snapshots::Snapshots;
 
@@ -171,7 +172,9 @@ fn explain(cell: &Cell, release: &Version, catalogue: &Catalogue, snapshots: &Sn
             let _ = writeln!(
                 out,
                 "expected     {} ({}): {}",
-                rule.expect.id, rule.expect.status, rule.expect.title
+                rule.expect.id,
+                rule.expect.what(),
+                rule.expect.title
             );
         }
         None => {
@@ -197,27 +200,18 @@ fn explain(cell: &Cell, release: &Version, catalogue: &Catalogue, snapshots: &Sn
         None => {}
     }
 
-    let request = &cell.scenario.request;
-    let query: Vec<&str> = cell
-        .values()
-        .filter_map(|value| value.query.as_deref())
-        .collect();
-    let mark = if query.is_empty() { "" } else { "?" };
-    let _ = writeln!(
-        out,
-        "\nrequest\n  {} {}{mark}{} HTTP/1.1",
-        request.method,
-        request.path,
-        query.join("&")
-    );
-    for line in request
-        .headers
-        .iter()
-        .chain(cell.values().flat_map(|value| &value.headers))
-    {
-        let _ = writeln!(out, "  {}", line.escape_debug());
+    if cell.scenario.kind != Kind::Start {
+        let request = crate::request::written(cell);
+        let _ = writeln!(
+            out,
+            "\nrequest\n  {} {} HTTP/1.1",
+            request.method, request.target
+        );
+        for line in &request.headers {
+            let _ = writeln!(out, "  {}", line.escape_debug());
+        }
+        let _ = writeln!(out, "\n  {}", request.body);
     }
-    let _ = writeln!(out, "\n  {}", request.body);
 
     let accepted = snapshots.find(&cell.scenario, &cell.profile, release);
     match accepted.and_then(|snapshot| Some((snapshot, snapshot.cells.get(&cell.key())?))) {

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::output::{Failure, Output};
 use crate::judge::Verdict;
 use crate::plan::{Selection, cells};
-use crate::record::{Ending, Record, Recorder};
+use crate::record::{Ending, FailOn, Record, Recorder, today};
 use crate::release::{GatewayRef, InstallContext, Program, Version};
 use crate::report::{Progress, terminal, write_json};
 use crate::run::{CellResult, RunEvent, RunOptions, run as run_all};
@@ -60,9 +60,23 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "VERSION")]
     release: Option<Version>,
 
+    /// Whether known issues excuse what they explain; `off` judges as if there were none
+    #[arg(long, value_name = "WHETHER", default_value = "on")]
+    known_issues: Switch,
+
+    /// What makes the run fail: deviations that no known issue explains, or known ones too
+    #[arg(long, value_name = "WHAT", default_value = "deviates")]
+    fail_on: FailOn,
+
     /// Keep the launches' folders (config, state, log) and say where they are
     #[arg(long)]
     keep_temp: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Switch {
+    On,
+    Off,
 }
 
 /// A report that is written to a file.
@@ -127,11 +141,12 @@ pub(super) fn run(args: RunArgs, catalogue: Catalogue, output: &Output) -> Resul
         ready_timeout: args.ready_timeout,
         stop_grace: Duration::from_secs(5),
         release: args.release,
+        known_issues: (args.known_issues == Switch::On).then(today),
         keep_temp: args.keep_temp,
         install: InstallContext::from_env(reference),
     };
 
-    let (record, results) = watch(&catalogue, &snapshots, options, output)?;
+    let (record, results) = watch(&catalogue, &snapshots, options, args.fail_on, output)?;
     output.result(&terminal(&record, &catalogue, output.paint()))?;
     for (format, path) in &args.report {
         match format {
@@ -171,6 +186,7 @@ fn watch(
     catalogue: &Catalogue,
     snapshots: &Snapshots,
     options: RunOptions,
+    fail_on: FailOn,
     output: &Output,
 ) -> Result<(Record, Vec<CellResult>), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -188,7 +204,7 @@ fn watch(
             cancel,
         ));
         let mut progress = Progress::new(output.live(), output.paint_err());
-        let mut recorder = Recorder::new(&catalogue.table_hash);
+        let mut recorder = Recorder::new(&catalogue.table_hash, fail_on);
         while let Some(event) = events.recv().await {
             progress.event(&event);
             recorder.event(&event);

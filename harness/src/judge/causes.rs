@@ -50,6 +50,8 @@ pub struct Cause {
     pub deviation: Deviation,
     /// Where the outcome is right and only the answer differs.
     pub difference: Option<Difference>,
+    /// The known issue that says so.
+    pub known_issue: Option<String>,
 }
 
 /// What all cells of a cause share.
@@ -62,11 +64,13 @@ struct Key {
     observed: String,
     answer: String,
     difference: Option<Difference>,
+    known_issue: Option<String>,
 }
 
 /// Folds all deviating cells of a run. The result depends on the set of results only, not on their order.
 ///
-/// The largest cause of the gravest kind comes first: unexpected-allow, unexpected-deny, wrong-denial, wrong-body.
+/// What no known issue explains comes first, and in that the largest cause of the gravest kind: unexpected-allow,
+/// unexpected-deny, wrong-denial, wrong-body.
 pub fn causes<'a>(results: impl IntoIterator<Item = &'a CellResult>) -> Vec<Cause> {
     let mut universes: BTreeMap<(String, String), Vec<Combination>> = BTreeMap::new();
     let mut groups: BTreeMap<Key, Vec<&CellResult>> = BTreeMap::new();
@@ -76,8 +80,10 @@ pub fn causes<'a>(results: impl IntoIterator<Item = &'a CellResult>) -> Vec<Caus
             .or_default();
         match &result.verdict {
             Verdict::NotApplicable(_) | Verdict::CouldNotRun(_) => continue,
-            Verdict::Conforms | Verdict::New => universe.push(result.cell.combination.clone()),
-            Verdict::Deviates(deviation) => {
+            Verdict::Conforms | Verdict::New | Verdict::Stale => {
+                universe.push(result.cell.combination.clone());
+            }
+            Verdict::Deviates(deviation) | Verdict::Known(deviation) => {
                 universe.push(result.cell.combination.clone());
                 groups
                     .entry(key(result, *deviation))
@@ -134,13 +140,22 @@ pub fn causes<'a>(results: impl IntoIterator<Item = &'a CellResult>) -> Vec<Caus
                 answer: key.answer.clone(),
                 deviation: key.deviation,
                 difference: key.difference.clone(),
+                known_issue: key.known_issue.clone(),
             });
         }
     }
     causes.sort_by(|a, b| {
-        (&a.gateway, a.deviation, b.cells.len(), &a.rule, &a.cells).cmp(&(
-            &b.gateway,
-            b.deviation,
+        let order = |cause: &Cause| {
+            let known = cause.known_issue.clone();
+            (
+                cause.gateway.clone(),
+                known.is_some(),
+                known,
+                cause.deviation,
+            )
+        };
+        (order(a), b.cells.len(), &a.rule, &a.cells).cmp(&(
+            order(b),
             a.cells.len(),
             &b.rule,
             &b.cells,
@@ -160,26 +175,30 @@ fn key(result: &CellResult, deviation: Deviation) -> Key {
         deviation,
         // An answer that is not the accepted one is one change, whatever rules its cells fall under.
         rule: match (&result.difference, &result.expected) {
-            (None, Some(expected)) => expected.rule.clone(),
-            (Some(_), _) | (None, None) => String::new(),
+            (None, Some(expected)) if result.known_issue.is_none() => expected.rule.clone(),
+            (Some(_), _) | (None, _) => String::new(),
         },
         observed: observed
             .map(|observed| observed.label())
             .unwrap_or_default(),
         answer: observed.map(answer_line).unwrap_or_default(),
         difference: result.difference.clone(),
+        known_issue: result.known_issue.as_ref().map(|issue| issue.id.clone()),
     }
 }
 
 fn answer_line(observed: &crate::observe::Observation) -> String {
-    let mut line = observed.status.to_string();
+    let mut line = match observed.status {
+        Some(status) => status.to_string(),
+        None => observed.label(),
+    };
     if let Some(kind) = &observed.error_type {
         line.push_str(&format!(" {kind}"));
     }
     if let Some(message) = &observed.message {
         line.push_str(&format!(": {message}"));
     }
-    if observed.model_calls != u32::from(observed.status == 200) {
+    if observed.model_calls != u32::from(observed.status == Some(200)) {
         line.push_str(&format!(" (model calls: {})", observed.model_calls));
     }
     line

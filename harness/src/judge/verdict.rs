@@ -38,6 +38,10 @@ pub enum Verdict {
     Conforms,
     /// Not as the rule or the snapshot says.
     Deviates(Deviation),
+    /// Not as the rule says, but exactly as a known issue says it is on this release.
+    Known(Deviation),
+    /// As the rule says, although a known issue says that it is not so on this release.
+    Stale,
     /// As the rule says, and no snapshot holds the cell yet.
     New,
     /// Cannot be asked of this release, with the reason.
@@ -52,6 +56,8 @@ impl Verdict {
         match self {
             Self::Conforms => "conforms",
             Self::Deviates(_) => "deviates",
+            Self::Known(_) => "known",
+            Self::Stale => "stale",
             Self::New => "new",
             Self::NotApplicable(_) => "not-applicable",
             Self::CouldNotRun(_) => "could-not-run",
@@ -61,8 +67,8 @@ impl Verdict {
     /// Whether a run passes with this verdict in it.
     pub fn passes(&self) -> bool {
         match self {
-            Self::Conforms | Self::NotApplicable(_) => true,
-            Self::Deviates(_) | Self::New | Self::CouldNotRun(_) => false,
+            Self::Conforms | Self::Known(_) | Self::NotApplicable(_) => true,
+            Self::Deviates(_) | Self::Stale | Self::New | Self::CouldNotRun(_) => false,
         }
     }
 }
@@ -84,7 +90,7 @@ pub enum SnapshotView<'a> {
 /// Whether the launch has shown that its model calls are seen: without that a denial proves nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
-    /// At least one request of the launch reached the model.
+    /// At least one request of the launch reached the model, or its profile says why none can.
     Shown,
     /// None did.
     Missing,
@@ -92,15 +98,25 @@ pub enum Proof {
 
 /// Judges one observation.
 ///
-/// The rule is asked first, then the snapshot; a denial that both accept still needs the launch's proof.
+/// The rule is asked first, then the snapshot; a denial that both accept still needs the launch's proof. `known` is what
+/// a known issue says is observed instead: that and nothing else is excused, and if it is not there the issue is stale.
 pub fn judge(
     expected: &Outcome,
     observed: &Observation,
     snapshot: SnapshotView<'_>,
     proof: Proof,
+    known: Option<&Outcome>,
 ) -> Verdict {
-    if observed.outcome.as_deref() != Some(expected.id.as_str()) {
-        return Verdict::Deviates(direction(expected.direction, observed.direction));
+    let fits = |outcome: &Outcome| observed.outcome.as_deref() == Some(outcome.id.as_str());
+    if !fits(expected) {
+        let deviation = direction(expected.direction, observed.direction);
+        return match known {
+            Some(known) if fits(known) => Verdict::Known(deviation),
+            Some(_) | None => Verdict::Deviates(deviation),
+        };
+    }
+    if known.is_some_and(|known| known.id != expected.id) {
+        return Verdict::Stale;
     }
     if let SnapshotView::Accepted {
         answer,
@@ -137,13 +153,8 @@ mod tests {
     fn outcome(id: &str, direction: Direction) -> Outcome {
         Outcome {
             id: id.to_owned(),
-            title: String::new(),
             direction,
-            status: 0,
-            error_type: None,
-            message: None,
-            json: Default::default(),
-            model_calls: 0,
+            ..Outcome::default()
         }
     }
 
@@ -151,7 +162,8 @@ mod tests {
         Observation {
             outcome: outcome.map(str::to_owned),
             direction,
-            status: 0,
+            status: Some(0),
+            start: None,
             error_type: None,
             message: None,
             model_calls: 0,
@@ -187,6 +199,7 @@ mod tests {
             &observed(seen.0, seen.1, seen.2),
             snapshot,
             Proof::Shown,
+            None,
         );
         assert_eq!(verdict.name(), name);
         assert_eq!(
@@ -211,6 +224,7 @@ mod tests {
             &observed(Some("no"), Deny, "a"),
             snapshot,
             Proof::Missing,
+            None,
         );
         assert_eq!(verdict.name(), "could-not-run");
         assert!(!verdict.passes());
@@ -223,7 +237,25 @@ mod tests {
             &observed(Some("no"), Deny, "a"),
             SnapshotView::Absent,
             Proof::Missing,
+            None,
         );
         assert_eq!(verdict, Verdict::Deviates(Deviation::UnexpectedDeny));
+    }
+
+    #[rstest]
+    #[case::exactly_as_it_says((Some("no"), Deny), Verdict::Known(Deviation::UnexpectedDeny))]
+    #[case::another_deviation((Some("other"), Deny), Verdict::Deviates(Deviation::UnexpectedDeny))]
+    #[case::of_no_name((None, Allow), Verdict::Deviates(Deviation::WrongBody))]
+    #[case::mended((Some("yes"), Allow), Verdict::Stale)]
+    fn known_issues(#[case] seen: (Option<&str>, Direction), #[case] verdict: Verdict) {
+        let known = outcome("no", Deny);
+        let got = judge(
+            &outcome("yes", Allow),
+            &observed(seen.0, seen.1, "a"),
+            SnapshotView::Absent,
+            Proof::Shown,
+            Some(&known),
+        );
+        assert_eq!(got, verdict);
     }
 }

@@ -62,6 +62,10 @@ pub enum LaunchError {
         config: String,
         /// The last lines that it wrote.
         log: String,
+        /// Everything that is kept of what it wrote.
+        said: String,
+        /// From spawning it until it was over.
+        took: std::time::Duration,
     },
     /// It runs and does not answer.
     #[error(

@@ -16,10 +16,9 @@ use super::spec::{Folders, LaunchSpec};
 use super::strays::sweep;
 use crate::process::Group;
 use crate::redact::Redactor;
+use crate::scenario::merge;
 use crate::template::{TemplateError, expand, expand_json};
 
-/// Lines by which a gateway says that it will not start; some releases stay for a while after them.
-const REFUSALS: [&str; 2] = ["Gateway failed to start", "Config invalid"];
 /// How long a gateway that has refused is given to end by itself.
 const REFUSAL_GRACE: Duration = Duration::from_secs(3);
 /// Words of a port that somebody else has taken.
@@ -39,7 +38,7 @@ pub struct Gateway {
     drains: Vec<JoinHandle<()>>,
     redactor: Redactor,
     ready_after: Duration,
-    stop_grace: Duration,
+    spec: LaunchSpec,
 }
 
 /// How a gateway stopped.
@@ -118,7 +117,7 @@ async fn try_launch(
         drains,
         redactor: Redactor::new(&spec.secrets),
         ready_after: Duration::ZERO,
-        stop_grace: spec.stop_grace,
+        spec: spec.clone(),
     };
 
     let refused = tokio::select! {
@@ -128,7 +127,7 @@ async fn try_launch(
             return Err(LaunchError::Cancelled(spec.profile.clone()));
         }
         exit = gateway.group.wait() => exit.ok().map(Exit::from).map(|exit| (exit.to_string(), exit.code)),
-        line = refusal(gateway.output.clone()) => {
+        line = refusal(gateway.output.clone(), &spec.refusals) => {
             let exit = tokio::time::timeout(REFUSAL_GRACE, gateway.group.wait()).await.ok().and_then(Result::ok);
             Some((gateway.redactor.text(&line).into_owned(), exit.and_then(|exit| exit.code())))
         }
@@ -156,6 +155,8 @@ async fn try_launch(
             command: command_line(&command, &gateway.redactor),
             config: gateway.folders.config().display().to_string(),
             log: gateway.log_tail(LOG_LINES).join("\n"),
+            said: gateway.log_tail(usize::MAX).join("\n"),
+            took: started.elapsed(),
         });
     }
     gateway.ready_after = started.elapsed();
@@ -171,6 +172,21 @@ impl Gateway {
     /// From spawning to the first good answer of a probe.
     pub fn ready_after(&self) -> Duration {
         self.ready_after
+    }
+
+    /// Merges something into its configuration file while it runs; placeholders are filled as at the start.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no JSON any more, or cannot be written; it is then as it was.
+    pub fn change_config(&self, change: &serde_json::Value) -> std::io::Result<()> {
+        let path = self.folders.config();
+        let mut config: serde_json::Value = serde_json::from_slice(&fs_err::read(&path)?)?;
+        let lookup = |name: &str| self.folders.lookup(&self.spec, self.ports.port(), name);
+        let change = expand_json(change, &lookup).map_err(std::io::Error::other)?;
+        merge(&mut config, change);
+        let pending = path.with_extension("json.new");
+        write_private(&pending, &config)?;
+        fs_err::rename(&pending, &path)
     }
 
     /// Waits for its end, which nobody asked for.
@@ -197,7 +213,7 @@ impl Gateway {
     pub async fn stop(mut self) -> StopReport {
         let asked = Instant::now();
         self.group.terminate();
-        let ended = tokio::time::timeout(self.stop_grace, self.group.wait()).await;
+        let ended = tokio::time::timeout(self.spec.stop_grace, self.group.wait()).await;
         let killed = ended.is_err();
         // Members of the group may outlive its leader.
         self.group.kill();
@@ -276,9 +292,9 @@ fn command_line(command: &Command, redactor: &Redactor) -> String {
 }
 
 /// Waits for a line by which the gateway says that it will not start.
-async fn refusal(output: Output) -> String {
+async fn refusal(output: Output, refusals: &[String]) -> String {
     loop {
-        if let Some(line) = output.find(&REFUSALS) {
+        if let Some(line) = output.find(refusals) {
             return line;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;

@@ -69,13 +69,13 @@ impl Output {
     }
 
     /// The first line that contains one of the words.
-    pub(super) fn find(&self, words: &[&str]) -> Option<String> {
+    pub(super) fn find(&self, words: &[impl AsRef<str>]) -> Option<String> {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         lines
             .first
             .iter()
             .chain(&lines.last)
-            .find(|line| words.iter().any(|word| line.contains(word)))
+            .find(|line| words.iter().any(|word| line.contains(word.as_ref())))
             .cloned()
     }
 }

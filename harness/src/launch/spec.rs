@@ -32,6 +32,8 @@ pub struct LaunchSpec {
     pub upstream_url: String,
     /// Paths to probe; a 200 from any of them means ready.
     pub ready: Vec<String>,
+    /// Lines by which it says that it will not start.
+    pub refusals: Vec<String>,
     /// How long it may take to get ready.
     pub ready_timeout: Duration,
     /// How long it may take to stop before it is killed.

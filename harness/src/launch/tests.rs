@@ -14,6 +14,7 @@ fn spec(script: &std::path::Path) -> LaunchSpec {
         profile: "token".to_owned(),
         command: script.to_path_buf(),
         args: Vec::new(),
+        refusals: vec!["Gateway failed to start".to_owned()],
         path_dirs: vec!["/first/on/path".into()],
         profile_args: [
             "gateway",

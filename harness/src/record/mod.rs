@@ -4,7 +4,7 @@
 
 mod recorder;
 
-pub use recorder::Recorder;
+pub use recorder::{Recorder, today};
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::judge::Deviation;
+use crate::scenario::model::{Direction, Start};
 
 /// Name and version of the format.
 pub const SCHEMA: &str = "clawgauge.results/1";
@@ -48,6 +49,20 @@ pub struct RunInfo {
     pub table_hash: String,
     /// Whether it was told to stop before the end.
     pub interrupted: bool,
+    /// What makes it fail.
+    #[serde(default)]
+    pub fail_on: FailOn,
+}
+
+/// What makes a run fail, besides what always does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailOn {
+    /// Only what no known issue explains.
+    #[default]
+    Deviates,
+    /// Known issues, too.
+    Known,
 }
 
 /// A gateway.
@@ -100,8 +115,11 @@ pub struct CellRecord {
     pub expected: Option<ExpectedRecord>,
     /// What was seen.
     pub observed: Option<ObservedRecord>,
-    /// `conforms`, `deviates`, `new`, `not-applicable` or `could-not-run`.
+    /// `conforms`, `deviates`, `known`, `stale`, `new`, `not-applicable` or `could-not-run`.
     pub verdict: String,
+    /// The known issue that says so, for `known` and `stale`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub known_issue: Option<String>,
     /// In which way it deviates.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub direction: Option<Deviation>,
@@ -120,8 +138,11 @@ pub struct ExpectedRecord {
     pub rule: String,
     /// Name of the outcome.
     pub outcome: String,
-    /// HTTP status.
-    pub status: u16,
+    /// Whether the caller gets in.
+    #[serde(default)]
+    pub direction: Direction,
+    /// HTTP status; none where the rule is about a start.
+    pub status: Option<u16>,
 }
 
 /// What was seen.
@@ -129,8 +150,11 @@ pub struct ExpectedRecord {
 pub struct ObservedRecord {
     /// Name of the outcome, if the answer fits one.
     pub outcome: Option<String>,
-    /// HTTP status.
-    pub status: u16,
+    /// HTTP status; none where no request was sent.
+    pub status: Option<u16>,
+    /// Whether the gateway started; where no request was sent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub start: Option<Start>,
     /// `error.type` of the body.
     pub error_type: Option<String>,
     /// `error.message` of the body, redacted.
@@ -165,6 +189,9 @@ pub struct CauseRecord {
     pub answer: String,
     /// In which way the cells deviate.
     pub direction: Deviation,
+    /// The known issue that says so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub known_issue: Option<String>,
     /// Id of the rule.
     pub rule: String,
     /// The rule in one sentence; may be empty.
@@ -264,13 +291,15 @@ impl Record {
         if self.run.interrupted {
             return (Ending::Interrupted, "interrupted".to_owned());
         }
-        if let Some(failed) = failed {
-            return (Ending::Gateway, failed);
-        }
-        if summary.deviates + summary.stale + summary.new > 0 {
+        let known = match self.run.fail_on {
+            FailOn::Deviates => 0,
+            FailOn::Known => summary.known,
+        };
+        if summary.deviates + known + summary.stale + summary.new > 0 {
             let mut parts = Vec::new();
             for (count, what) in [
                 (summary.deviates, "deviate"),
+                (known, "known to deviate"),
                 (summary.stale, "stale"),
                 (summary.new, "without a snapshot"),
             ] {
@@ -283,6 +312,9 @@ impl Record {
                 format!("of {ran} cells that ran, {}", parts.join(", ")),
             );
         }
+        if let Some(failed) = failed {
+            return (Ending::Gateway, failed);
+        }
         if summary.could_not_run > 0 {
             return (
                 Ending::Incomplete,
@@ -292,9 +324,10 @@ impl Record {
         if ran == 0 {
             return (Ending::Incomplete, "no cell ran".to_owned());
         }
-        (
-            Ending::Holds,
-            format!("the contract holds on all {ran} cells that ran"),
-        )
+        let why = match summary.known {
+            0 => format!("the contract holds on all {ran} cells that ran"),
+            known => format!("of {ran} cells that ran, {known} deviate as known issues say"),
+        };
+        (Ending::Holds, why)
     }
 }

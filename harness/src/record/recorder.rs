@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::{
-    CauseRecord, CellRecord, DifferenceRecord, ExpectedRecord, GatewayRecord, LaunchRecord,
+    CauseRecord, CellRecord, DifferenceRecord, ExpectedRecord, FailOn, GatewayRecord, LaunchRecord,
     ObservedRecord, Record, RunInfo, SCHEMA, Summary,
 };
 use crate::judge::{Cause, Verdict, causes};
@@ -22,7 +24,7 @@ pub struct Recorder {
 
 impl Recorder {
     /// Begins a record; `table_hash` says what is judged by.
-    pub fn new(table_hash: &str) -> Self {
+    pub fn new(table_hash: &str, fail_on: FailOn) -> Self {
         let started = now();
         let run = RunInfo {
             id: crate::upstream::new_canary()
@@ -33,6 +35,7 @@ impl Recorder {
             harness: env!("CARGO_PKG_VERSION").to_owned(),
             table_hash: table_hash.to_owned(),
             interrupted: false,
+            fail_on,
         };
         Self {
             run,
@@ -138,6 +141,8 @@ impl Recorder {
             *match &result.verdict {
                 Verdict::Conforms => &mut summary.conforms,
                 Verdict::Deviates(_) => &mut summary.deviates,
+                Verdict::Known(_) => &mut summary.known,
+                Verdict::Stale => &mut summary.stale,
                 Verdict::New => &mut summary.new,
                 Verdict::NotApplicable(_) => &mut summary.not_applicable,
                 Verdict::CouldNotRun(_) => &mut summary.could_not_run,
@@ -158,11 +163,11 @@ impl Recorder {
 
 fn cell_record(result: &CellResult, cause: Option<usize>) -> CellRecord {
     let (direction, reason) = match &result.verdict {
-        Verdict::Deviates(deviation) => (Some(*deviation), None),
+        Verdict::Deviates(deviation) | Verdict::Known(deviation) => (Some(*deviation), None),
         Verdict::NotApplicable(reason) | Verdict::CouldNotRun(reason) => {
             (None, Some(reason.clone()))
         }
-        Verdict::Conforms | Verdict::New => (None, None),
+        Verdict::Conforms | Verdict::Stale | Verdict::New => (None, None),
     };
     CellRecord {
         id: result.cell.id.clone(),
@@ -175,17 +180,20 @@ fn cell_record(result: &CellResult, cause: Option<usize>) -> CellRecord {
         expected: result.expected.as_ref().map(|expected| ExpectedRecord {
             rule: expected.rule.clone(),
             outcome: expected.outcome.id.clone(),
+            direction: expected.outcome.direction,
             status: expected.outcome.status,
         }),
         observed: result.observed.as_ref().map(|observed| ObservedRecord {
             outcome: observed.outcome.clone(),
             status: observed.status,
+            start: observed.start,
             error_type: observed.error_type.clone(),
             message: observed.message.clone(),
             model_calls: observed.model_calls,
             ms: (observed.took.as_secs_f64() * 10_000.0).round() / 10.0,
         }),
         verdict: result.verdict.name().to_owned(),
+        known_issue: result.known_issue.as_ref().map(|issue| issue.id.clone()),
         direction,
         reason,
         cause,
@@ -204,6 +212,7 @@ fn cause_record(cause: Cause) -> CauseRecord {
         observed: cause.observed,
         answer: cause.answer,
         direction: cause.deviation,
+        known_issue: cause.known_issue,
         rule: cause.rule,
         title: cause.title,
         origin: cause.origin,
@@ -218,13 +227,21 @@ fn cause_record(cause: Cause) -> CauseRecord {
 
 /// The time that reports carry.
 fn now() -> String {
+    format!("{:.0}", time())
+}
+
+/// The day on which known issues are heeded or have expired; `SOURCE_DATE_EPOCH` takes precedence.
+pub fn today() -> Date {
+    time().to_zoned(TimeZone::UTC).date()
+}
+
+fn time() -> Timestamp {
     let fixed = std::env::var("SOURCE_DATE_EPOCH")
         .ok()
         .and_then(|text| text.parse().ok());
-    let time = fixed
+    fixed
         .and_then(|seconds| Timestamp::from_second(seconds).ok())
-        .unwrap_or_else(Timestamp::now);
-    format!("{time:.0}")
+        .unwrap_or_else(Timestamp::now)
 }
 
 fn millis(duration: std::time::Duration) -> u64 {

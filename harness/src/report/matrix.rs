@@ -3,10 +3,10 @@
 use crate::judge::Deviation;
 use crate::record::CellRecord;
 use crate::report::Paint;
-use crate::scenario::model::{PROFILE_AXIS, Scenario};
+use crate::scenario::model::{Direction, PROFILE_AXIS, Scenario};
 
 /// What the symbols mean, for the foot of a report.
-pub(super) const LEGEND: &str = "  + let in   . refused   as expected      A let in, must not   D refused, must not   x other denial   b other body\n  n no snapshot yet   ? could not run   / not applicable";
+pub(super) const LEGEND: &str = "  + let in   . refused   as expected      A let in, must not   D refused, must not   x other denial   b other body\n  a d k as a known issue says   s a known issue that does not show   n no snapshot yet   ? could not run   / not applicable";
 
 /// Renders the cells of one scenario and profile: the last axis across, the other axes down, equal rows as one.
 pub(super) fn matrix(
@@ -132,11 +132,15 @@ fn letter(cell: &CellRecord) -> char {
             if cell
                 .expected
                 .as_ref()
-                .is_some_and(|expected| expected.status < 300) =>
+                .is_some_and(|expected| expected.direction == Direction::Allow) =>
         {
             '+'
         }
         ("conforms", _) => '.',
+        ("known", Some(Deviation::UnexpectedAllow)) => 'a',
+        ("known", Some(Deviation::UnexpectedDeny)) => 'd',
+        ("known", _) => 'k',
+        ("stale", _) => 's',
         (_, Some(Deviation::UnexpectedAllow)) => 'A',
         (_, Some(Deviation::UnexpectedDeny)) => 'D',
         (_, Some(Deviation::WrongDenial)) => 'x',
@@ -153,7 +157,7 @@ fn symbol(cell: &CellRecord, paint: Paint) -> String {
     match letter {
         '+' => paint.good(&text),
         '.' => paint.dim(&text),
-        'A' | 'D' | 'x' | 'b' => paint.bad(&text),
+        'A' | 'D' | 'x' | 'b' | 's' => paint.bad(&text),
         _ => paint.warn(&text),
     }
 }

@@ -7,6 +7,7 @@ use crate::judge::{Difference, Verdict};
 use crate::observe::Observation;
 use crate::plan::Cell;
 use crate::release::Version;
+use crate::scenario::KnownIssue;
 use crate::scenario::model::Outcome;
 
 /// What a rule expects of a cell.
@@ -37,6 +38,8 @@ pub struct CellResult {
     pub observed: Option<Observation>,
     /// The verdict.
     pub verdict: Verdict,
+    /// The known issue that the verdict is about: for `known` and `stale`.
+    pub known_issue: Option<Arc<KnownIssue>>,
     /// Where the outcome is right and only the answer differs from the snapshot.
     pub difference: Option<Difference>,
 }

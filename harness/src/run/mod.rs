@@ -1,9 +1,11 @@
 //! The runner: schedules launches and requests, and is the only source of [`RunEvent`]s. It never prints.
 
+mod ask;
 mod events;
 mod gateway;
 mod launch;
 mod options;
+mod verdicts;
 
 pub use events::{CellResult, Expected, GatewayInfo, LaunchInfo, RunEvent};
 pub use options::RunOptions;

@@ -25,6 +25,8 @@ pub struct RunOptions {
     pub stop_grace: Duration,
     /// Judge a gateway whose version is unknown as this release.
     pub release: Option<Version>,
+    /// The day on which known issues are heeded; `None` judges as if there were none.
+    pub known_issues: Option<jiff::civil::Date>,
     /// Keep the launch folders instead of removing them.
     pub keep_temp: bool,
     /// Where releases come from.

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
 
 use super::definitions::{self, Axes, Outcomes};
+use super::known_issue::{self, KnownIssue};
 use super::model::{Outcome, Scenario};
 use super::profile::{Base, Profile, Profiles};
 use super::{Problem, Problems, SourceFile};
@@ -23,6 +24,8 @@ pub struct Catalogue {
     pub outcomes: IndexMap<String, Arc<Outcome>>,
     /// The launch profiles by id.
     pub profiles: IndexMap<String, Profile>,
+    /// The known issues, by file name.
+    pub known_issues: Vec<Arc<KnownIssue>>,
     /// What every launch has in common.
     pub base: Base,
     /// SHA-256 over all files that were read, in hex: what a run was judged by.
@@ -54,6 +57,7 @@ impl Catalogue {
             Ok(file)
         };
 
+        let fixtures = root.join("fixtures");
         let base_file = read("fixtures/profiles/base.toml")?;
         let base: Base = parse::parse_toml(&base_file)?;
         parse::schema_version(&base_file, &base.schema, &mut problems);
@@ -64,8 +68,16 @@ impl Catalogue {
                 continue;
             }
             match Profile::parse(&read(&name)?, &base) {
-                Ok(profile) => {
-                    profiles.insert(profile.id.clone(), profile);
+                Ok(found) => {
+                    for profile in found {
+                        if let Some(twin) = profiles.get(&profile.id) {
+                            problems.0.push(Problem::nowhere(format!(
+                                "profile `{}` is defined twice, at {} and {}",
+                                profile.id, twin.origin, profile.origin
+                            )));
+                        }
+                        profiles.insert(profile.id.clone(), profile);
+                    }
                 }
                 Err(found) => problems.0.extend(found.0),
             }
@@ -77,7 +89,9 @@ impl Catalogue {
             definitions::profile_axis(&profiles),
         );
         for name in toml_files(root, "scenarios/axes")? {
-            if let Err(found) = definitions::axis(&read(&name)?, &mut axes) {
+            if let Err(found) =
+                definitions::axis(&read(&name)?, &fixtures, &base.secrets, &mut axes)
+            {
                 problems.0.extend(found.0);
             }
         }
@@ -96,7 +110,7 @@ impl Catalogue {
                 continue;
             }
             let file = read(&name)?;
-            match resolve::scenario(&file, &root.join("fixtures"), &axes, &outcomes) {
+            match resolve::scenario(&file, &fixtures, &base.secrets, &axes, &outcomes) {
                 Ok(scenario) => {
                     if let Some(twin) = scenarios.iter().find(|other| other.id == scenario.id) {
                         let span = file.find(&scenario.id, 0).unwrap_or(0..0);
@@ -112,7 +126,23 @@ impl Catalogue {
                 Err(found) => problems.0.extend(found.0),
             }
         }
+        let mut known_issues: Vec<Arc<KnownIssue>> = Vec::new();
+        for name in optional_toml_files(root, "scenarios/known-issues")? {
+            let file = read(&name)?;
+            // Without scenarios every name would be unknown.
+            if !problems.0.is_empty() {
+                continue;
+            }
+            match known_issue::known_issue(&file, &scenarios, &outcomes) {
+                Ok(issue) => known_issues.push(Arc::new(issue)),
+                Err(found) => problems.0.extend(found.0),
+            }
+        }
         for scenario in &scenarios {
+            let values = scenario.axes.iter().flat_map(|axis| &axis.values);
+            for body in values.filter_map(|value| value.body.as_ref()) {
+                hash.update(body.as_bytes());
+            }
             hash.update(scenario.request.body.as_bytes());
         }
         if scenarios.is_empty() && problems.0.is_empty() {
@@ -130,6 +160,7 @@ impl Catalogue {
             scenarios,
             outcomes,
             profiles,
+            known_issues,
             base,
             table_hash,
         })
@@ -144,7 +175,23 @@ impl Catalogue {
             .scenarios
             .iter()
             .filter_map(|scenario| super::check_table(scenario).err());
-        Problems(found.flat_map(|problems| problems.0).collect()).into_result(())
+        let issues = known_issue::check_known_issues(&self.known_issues, &self.scenarios).err();
+        Problems(
+            found
+                .chain(issues)
+                .flat_map(|problems| problems.0)
+                .collect(),
+        )
+        .into_result(())
+    }
+}
+
+/// As [`toml_files`], of a folder that need not be there.
+fn optional_toml_files(root: &Path, folder: &str) -> Result<Vec<String>, Problem> {
+    if root.join(folder).is_dir() {
+        toml_files(root, folder)
+    } else {
+        Ok(Vec::new())
     }
 }
 

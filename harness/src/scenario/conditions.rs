@@ -3,7 +3,7 @@
 use toml::Spanned;
 
 use super::files::{OneOrMany, Selector, SetTables, WhenTable};
-use super::model::{Condition, ScenarioAxis};
+use super::model::{Condition, ScenarioAxis, ValueSet};
 use super::nearest::advice;
 use super::{Problem, Problems, SourceFile};
 
@@ -11,7 +11,10 @@ use super::{Problem, Problems, SourceFile};
 pub(super) struct Resolver<'a> {
     pub(super) file: &'a SourceFile,
     pub(super) axes: &'a [ScenarioAxis],
+    /// Sets as the scenario's own file has them.
     pub(super) sets: &'a SetTables,
+    /// Sets of a scenario that is resolved already, for files that speak about it.
+    pub(super) resolved: &'a [ValueSet],
 }
 
 impl Resolver<'_> {
@@ -111,6 +114,17 @@ impl Resolver<'_> {
                 .iter()
                 .find(|(key, _)| *key.get_ref() == axis.name)
                 .map(|(_, sets)| sets);
+            let resolved = self
+                .resolved
+                .iter()
+                .find(|known| known.axis == axis.name && known.name == set);
+            if let Some(known) = resolved {
+                for value in &known.values {
+                    let index = axis.values.iter().position(|other| other.id == *value);
+                    index.into_iter().for_each(|index| mask[index] = true);
+                }
+                return;
+            }
             match sets.and_then(|sets| sets.iter().find(|(key, _)| key.get_ref() == set)) {
                 Some((_, values)) => values
                     .iter()
@@ -120,6 +134,12 @@ impl Resolver<'_> {
                         .into_iter()
                         .flatten()
                         .map(|(key, _)| key.get_ref().as_str())
+                        .chain(
+                            self.resolved
+                                .iter()
+                                .filter(|known| known.axis == axis.name)
+                                .map(|known| known.name.as_str()),
+                        )
                         .collect();
                     problems.0.push(
                         Problem::at(

@@ -1,6 +1,7 @@
 //! What is defined once and used by name: axis values and outcomes.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -8,7 +9,9 @@ use toml::Spanned;
 
 use super::files::{AxisFile, OutcomesFile};
 use super::model::{AxisValue, Outcome};
-use super::parse::{check_header, check_id, check_placeholders, parse_toml, schema_version};
+use super::parse::{
+    check_header, check_id, check_placeholders, parse_toml, placeholders, read_body, schema_version,
+};
 use super::profile::Profiles;
 use super::{Problem, Problems, SourceFile};
 
@@ -17,8 +20,13 @@ pub(super) type Axes = BTreeMap<String, IndexMap<String, Arc<AxisValue>>>;
 /// Outcomes by id, in the order of the file.
 pub(super) type Outcomes = IndexMap<String, Arc<Outcome>>;
 
-/// Reads one axis file into `axes`.
-pub(super) fn axis(file: &SourceFile, axes: &mut Axes) -> Result<(), Problems> {
+/// Reads one axis file into `axes`; `fixtures` is the folder of the bodies, `secrets` are the placeholders for secrets.
+pub(super) fn axis(
+    file: &SourceFile,
+    fixtures: &Path,
+    secrets: &[String],
+    axes: &mut Axes,
+) -> Result<(), Problems> {
     let raw: AxisFile = parse_toml(file)?;
     let mut problems = Problems::default();
     schema_version(file, &raw.schema, &mut problems);
@@ -35,9 +43,15 @@ pub(super) fn axis(file: &SourceFile, axes: &mut Axes) -> Result<(), Problems> {
     }
     let mut values = IndexMap::new();
     for table in raw.value {
-        for text in table.headers.iter().chain(&table.query) {
-            check_placeholders(file, text, &mut problems);
+        let known = placeholders(secrets, table.vars.keys());
+        let texts = table.headers.iter().chain(&table.query).chain(&table.path);
+        for text in texts.chain(table.vars.values()) {
+            check_placeholders(file, text, &known, &mut problems);
         }
+        let body = table
+            .body
+            .as_ref()
+            .map(|name| read_body(file, fixtures, name, &mut problems));
         for header in &table.headers {
             check_header(file, header, &mut problems);
         }
@@ -48,6 +62,17 @@ pub(super) fn axis(file: &SourceFile, axes: &mut Axes) -> Result<(), Problems> {
             title: table.title,
             headers: table.headers.into_iter().map(Spanned::into_inner).collect(),
             query: table.query.map(Spanned::into_inner),
+            method: table.method,
+            path: table.path.map(Spanned::into_inner),
+            body,
+            vars: table
+                .vars
+                .into_iter()
+                .map(|(name, text)| (name, text.into_inner()))
+                .collect(),
+            repeat: table.repeat,
+            set_config: table.set_config.into(),
+            wait: std::time::Duration::try_from_secs_f64(table.wait).unwrap_or_default(),
             origin: format!("{}:{}", file.name, file.line(table.id.span().start)),
             id: id.clone(),
         };
@@ -73,9 +98,9 @@ pub(super) fn profile_axis(profiles: &Profiles) -> IndexMap<String, Arc<AxisValu
                 id: profile.id.clone(),
                 short: profile.short.clone().unwrap_or_else(|| profile.id.clone()),
                 title: profile.title.clone(),
-                headers: Vec::new(),
-                query: None,
+                repeat: 1,
                 origin: profile.origin.clone(),
+                ..AxisValue::default()
             };
             (profile.id.clone(), Arc::new(value))
         })
@@ -96,11 +121,26 @@ pub(super) fn outcomes(file: &SourceFile) -> Result<Outcomes, Problems> {
             title: table.title,
             direction: table.direction,
             status: table.status,
+            start: table.start,
             error_type: table.error_type,
             message: table.message,
+            message_has: table.message_has,
+            content_type: table.content_type,
+            volatile: table.volatile,
             json: table.json,
             model_calls: table.model_calls,
         };
+        if outcome.status.is_some() == outcome.start.is_some() {
+            problems.0.push(
+                Problem::at(
+                    file,
+                    span.clone(),
+                    format!("outcome `{}` needs a status or a start", outcome.id),
+                    "this outcome",
+                )
+                .help("status = 403 for a request, start = \"refused\" for a launch; not both"),
+            );
+        }
         if let Some(twin) = outcomes
             .values()
             .find(|other: &&Arc<Outcome>| may_both_fit(other, &outcome))
@@ -136,8 +176,22 @@ fn may_both_fit(a: &Outcome, b: &Outcome) -> bool {
     fn differ<T: PartialEq>(a: Option<&T>, b: Option<&T>) -> bool {
         matches!((a, b), (Some(a), Some(b)) if a != b)
     }
+    let says = |a: &Outcome, b: &Outcome| match (&a.message_has, &b.message) {
+        (Some(words), Some(message)) => message.contains(words.as_str()),
+        _ => true,
+    };
+    let both_say = match (&a.message_has, &b.message_has) {
+        // Two phrases may stand in one message, but whoever writes them means two messages.
+        (Some(a), Some(b)) => a.contains(b.as_str()) || b.contains(a.as_str()),
+        _ => true,
+    };
     a.status == b.status
+        && a.start == b.start
         && a.model_calls == b.model_calls
+        && says(a, b)
+        && says(b, a)
+        && both_say
+        && !differ(a.content_type.as_ref(), b.content_type.as_ref())
         && !differ(a.error_type.as_ref(), b.error_type.as_ref())
         && !differ(a.message.as_ref(), b.message.as_ref())
         && !a

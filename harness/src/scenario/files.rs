@@ -24,7 +24,11 @@ pub(crate) struct ScenarioFile {
     /// The first release that the decision table speaks about; earlier ones are not applicable.
     #[schemars(with = "Option<String>")]
     pub(crate) since: Option<Spanned<String>>,
+    /// What a cell does: send a request, send its requests one after the other in a launch of its own, or only start.
+    #[serde(default)]
+    pub(crate) kind: super::model::Kind,
     /// The request that every cell sends, before its axis values add to it.
+    #[serde(default)]
     pub(crate) request: RequestTable,
     /// The axes and the values of each that take part; their product is the matrix.
     #[schemars(with = "BTreeMap<String, Vec<String>>")]
@@ -40,14 +44,18 @@ pub(crate) struct ScenarioFile {
     pub(crate) rule: Vec<RuleTable>,
 }
 
-/// The request of a scenario.
-#[derive(Debug, Deserialize, JsonSchema)]
+/// The request of a scenario; what an axis value says goes before it.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RequestTable {
-    /// HTTP method.
-    pub(crate) method: String,
-    /// Path, without a query.
-    pub(crate) path: String,
+    /// How it is sent; HTTP where nothing is said.
+    #[serde(default)]
+    pub(crate) protocol: super::model::Protocol,
+    /// HTTP method; GET where nothing is said.
+    pub(crate) method: Option<String>,
+    /// Path, without a query; it may be left to the values of an axis.
+    #[schemars(with = "Option<String>")]
+    pub(crate) path: Option<Spanned<String>>,
     /// Header lines sent by every cell, byte for byte.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
@@ -222,7 +230,7 @@ pub(crate) struct AxisFile {
 
 /// One value of an axis: what it adds to the request.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct ValueTable {
     /// Name of the value.
     #[schemars(with = "String")]
@@ -238,6 +246,31 @@ pub(crate) struct ValueTable {
     /// Appended to the path behind a question mark.
     #[schemars(with = "Option<String>")]
     pub(crate) query: Option<Spanned<String>>,
+    /// HTTP method instead of the scenario's.
+    pub(crate) method: Option<String>,
+    /// Path instead of the scenario's.
+    #[schemars(with = "Option<String>")]
+    pub(crate) path: Option<Spanned<String>>,
+    /// File under `fixtures/` that holds the body instead of the scenario's.
+    #[schemars(with = "Option<String>")]
+    pub(crate) body: Option<Spanned<String>>,
+    /// Texts for placeholders of their own in body, path and headers.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub(crate) vars: BTreeMap<String, Spanned<String>>,
+    /// In a sequence: how often the request is sent; the last answer is the one that counts.
+    #[serde(default = "once")]
+    pub(crate) repeat: u32,
+    /// In a sequence: configuration merged into the gateway's file before the request.
+    #[serde(default)]
+    pub(crate) set_config: serde_json::Map<String, serde_json::Value>,
+    /// In a sequence: seconds to wait before the request.
+    #[serde(default)]
+    pub(crate) wait: f64,
+}
+
+fn once() -> u32 {
+    1
 }
 
 /// The answers that rules may expect.
@@ -263,11 +296,20 @@ pub(crate) struct OutcomeTable {
     /// Whether the caller got in.
     pub(crate) direction: super::model::Direction,
     /// HTTP status.
-    pub(crate) status: u16,
+    pub(crate) status: Option<u16>,
+    /// Whether the gateway started; instead of a status, for scenarios of kind `start`.
+    pub(crate) start: Option<super::model::Start>,
     /// `error.type` of the JSON body.
     pub(crate) error_type: Option<String>,
     /// `error.message` of the JSON body.
     pub(crate) message: Option<String>,
+    /// Words that the message must contain; for a start that is refused, what the gateway must say.
+    pub(crate) message_has: Option<String>,
+    /// How `Content-Type` must begin.
+    pub(crate) content_type: Option<String>,
+    /// JSON pointers to parts of the body that differ from run to run: a snapshot names them only.
+    #[serde(default)]
+    pub(crate) volatile: Vec<String>,
     /// JSON pointers and the values they must have.
     #[serde(default)]
     pub(crate) json: BTreeMap<String, serde_json::Value>,

@@ -8,6 +8,7 @@ mod catalogue;
 mod conditions;
 mod definitions;
 mod files;
+mod known_issue;
 pub mod model;
 mod nearest;
 mod parse;
@@ -18,9 +19,10 @@ mod schema;
 mod table;
 
 pub use catalogue::{Catalogue, find_root};
+pub use known_issue::{Affects, IssueKind, KnownIssue};
 pub use nearest::nearest;
 pub use problem::{Problem, Problems, SourceFile};
-pub use profile::{Base, Launch, NotApplicable, Profile};
+pub use profile::{Base, Control, Launch, NotApplicable, Profile, merge};
 pub use schema::json_schema;
 pub use table::{breakpoints, check_table};
 

@@ -15,18 +15,64 @@ pub const PROFILE_AXIS: &str = "profile";
 
 /// Whether a caller got in.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
     /// The caller was served.
     Allow,
     /// The caller was turned away.
+    #[default]
     Deny,
 }
 
+/// What the cells of a scenario do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Send one request each, in any order, beside the other scenarios of the same launch.
+    #[default]
+    Requests,
+    /// Send their requests one after the other, in the order of the file, after everything else of the launch.
+    Sequence,
+    /// Send nothing: whether the gateway starts is the answer.
+    Start,
+}
+
+/// How a request is sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// One HTTP/1.1 request on a connection of its own.
+    #[default]
+    Http,
+    /// A WebSocket upgrade; the body is a JSON array of frames, each sent after the answer to the one before.
+    Websocket,
+}
+
+/// Whether a gateway starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// It answers its probe.
+    Up,
+    /// It ends, or says that it will not start.
+    Refused,
+}
+
 /// A named answer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outcome {
     /// Name, as rules and reports use it.
     pub id: String,
@@ -34,20 +80,39 @@ pub struct Outcome {
     pub title: String,
     /// Whether the caller got in.
     pub direction: Direction,
-    /// HTTP status.
-    pub status: u16,
+    /// HTTP status; `None` where the outcome is about a start.
+    pub status: Option<u16>,
+    /// Whether the gateway started; `None` where the outcome is about a request.
+    pub start: Option<Start>,
     /// `error.type` of the JSON body, where the outcome fixes it.
     pub error_type: Option<String>,
     /// `error.message` of the JSON body, where the outcome fixes it.
     pub message: Option<String>,
+    /// Words that the message must contain.
+    pub message_has: Option<String>,
+    /// How `Content-Type` must begin, where the outcome fixes it.
+    pub content_type: Option<String>,
+    /// JSON pointers to parts of the body that a snapshot only names.
+    pub volatile: Vec<String>,
     /// JSON pointers into the body and the values they must have.
     pub json: BTreeMap<String, serde_json::Value>,
     /// Calls that must have reached the model.
     pub model_calls: u32,
 }
 
+impl Outcome {
+    /// The status, or whether the gateway starts.
+    pub fn what(&self) -> String {
+        match (self.status, self.start) {
+            (Some(status), _) => status.to_string(),
+            (None, Some(Start::Up)) => "starts".to_owned(),
+            (None, Some(Start::Refused) | None) => "does not start".to_owned(),
+        }
+    }
+}
+
 /// One value of an axis.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct AxisValue {
     /// Name of the value.
     pub id: String,
@@ -59,6 +124,20 @@ pub struct AxisValue {
     pub headers: Vec<String>,
     /// Query with placeholders.
     pub query: Option<String>,
+    /// Method instead of the scenario's.
+    pub method: Option<String>,
+    /// Path instead of the scenario's, with placeholders.
+    pub path: Option<String>,
+    /// Body instead of the scenario's, with placeholders.
+    pub body: Option<String>,
+    /// Texts for placeholders of their own, with placeholders.
+    pub vars: BTreeMap<String, String>,
+    /// In a sequence: how often the request is sent.
+    pub repeat: u32,
+    /// In a sequence: configuration merged into the gateway's file before the request.
+    pub set_config: serde_json::Value,
+    /// In a sequence: how long to wait before the request.
+    pub wait: std::time::Duration,
     /// `file:line` of the definition.
     pub origin: String,
 }
@@ -75,9 +154,11 @@ pub struct ScenarioAxis {
 /// The request of a scenario, placeholders not yet filled.
 #[derive(Debug, Clone)]
 pub struct RequestTemplate {
+    /// How it is sent.
+    pub protocol: Protocol,
     /// HTTP method.
     pub method: String,
-    /// Path without a query.
+    /// Path without a query; empty where the values of an axis have it.
     pub path: String,
     /// Header lines of every cell.
     pub headers: Vec<String>,
@@ -168,6 +249,8 @@ pub struct Scenario {
     pub file: SourceFile,
     /// The first release the decision table speaks about.
     pub since: Option<Version>,
+    /// What its cells do.
+    pub kind: Kind,
     /// The request.
     pub request: RequestTemplate,
     /// The axes in order; the first is the profile.

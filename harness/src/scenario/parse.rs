@@ -1,8 +1,11 @@
 //! What all files have in common: TOML with places, format versions, ranges, ids, placeholders.
 
+use std::path::Path;
+
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
+use super::definitions::Outcomes;
 use super::nearest::advice;
 use super::{Problem, Problems, SourceFile};
 use crate::release::{Version, VersionRange};
@@ -90,15 +93,23 @@ pub(super) fn parse_version(
         .ok()
 }
 
-/// Placeholders that a request may use: the profile's secret and the request's own canary.
-pub(super) const PLACEHOLDERS: [&str; 2] = ["secret", "canary"];
+/// Placeholders that a request may use: the launch's secrets, the request's own canary, and texts of axis values.
+pub(super) fn placeholders<'a>(
+    secrets: &'a [String],
+    vars: impl IntoIterator<Item = &'a String>,
+) -> Vec<&'a str> {
+    std::iter::once("canary")
+        .chain(secrets.iter().chain(vars).map(String::as_str))
+        .collect()
+}
 
 pub(super) fn check_placeholders(
     file: &SourceFile,
     text: &Spanned<String>,
+    known: &[&str],
     problems: &mut Problems,
 ) {
-    if let Err(error) = crate::template::check(text.get_ref(), &PLACEHOLDERS) {
+    if let Err(error) = crate::template::check(text.get_ref(), known) {
         problems.0.push(Problem::at(
             file,
             text.span(),
@@ -139,4 +150,43 @@ pub(super) fn check_id(file: &SourceFile, id: &Spanned<String>, problems: &mut P
             .help("ids are made of a-z, 0-9, dots and dashes"),
         );
     }
+}
+
+/// Reads a body from `fixtures`; its placeholders are checked where it is used.
+pub(super) fn read_body(
+    file: &SourceFile,
+    fixtures: &Path,
+    name: &Spanned<String>,
+    problems: &mut Problems,
+) -> String {
+    match std::fs::read_to_string(fixtures.join(name.get_ref())) {
+        Ok(text) => text.trim_end_matches('\n').to_owned(),
+        Err(error) => {
+            problems.0.push(
+                Problem::at(
+                    file,
+                    name.span(),
+                    format!("cannot read fixtures/{}: {error}", name.get_ref()),
+                    "no such file",
+                )
+                .help("bodies lie under fixtures/; the name is relative to that folder"),
+            );
+            String::new()
+        }
+    }
+}
+
+/// A name that is not in `outcomes.toml`.
+pub(super) fn unknown_outcome(
+    file: &SourceFile,
+    name: &Spanned<String>,
+    outcomes: &Outcomes,
+) -> Problem {
+    Problem::at(
+        file,
+        name.span(),
+        format!("unknown outcome `{}`", name.get_ref()),
+        "not in outcomes.toml",
+    )
+    .help(advice(name.get_ref(), outcomes.keys().map(String::as_str)))
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use toml::Spanned;
 
-use super::parse::{parse_range, parse_toml, schema_version};
+use super::parse::{check_id, parse_range, parse_toml, schema_version};
 use super::{Problem, Problems, SourceFile};
 use crate::release::{Version, VersionRange};
 
@@ -27,15 +27,43 @@ pub struct Base {
     pub env: BTreeMap<String, String>,
     /// Configuration, with placeholders.
     pub config: Map<String, Value>,
+    /// Names of the random secrets that every launch has, as placeholders.
+    pub secrets: Vec<String>,
+    /// The positive control, to which a profile adds its header lines.
+    pub control: Control,
+    /// Lines by which a gateway says that it will not start; some releases stay for a while after them.
+    pub refusals: Vec<String>,
+}
+
+/// A request that must reach the model, or a launch's denials prove nothing.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Control {
+    /// HTTP method.
+    pub method: String,
+    /// Path.
+    pub path: String,
+    /// Header lines, before those of the profile.
+    pub headers: Vec<String>,
+    /// Body, with placeholders.
+    pub body: String,
+}
+
+/// Launch profiles that belong together.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProfilesFile {
+    /// Version of this file format; 1.
+    #[schemars(with = "u32")]
+    schema: Spanned<u32>,
+    /// The profiles.
+    profile: Vec<ProfileTable>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct ProfileFile {
-    /// Version of this file format; 1.
-    #[schemars(with = "u32")]
-    schema: Spanned<u32>,
-    /// Name of the profile; also the name of the file.
+struct ProfileTable {
+    /// Name of the profile.
     #[schemars(with = "String")]
     id: Spanned<String>,
     /// What it is, in one line.
@@ -45,7 +73,9 @@ pub(crate) struct ProfileFile {
     /// At most five characters for the head of a matrix column.
     short: Option<String>,
     /// Header lines of the positive control, which must reach the model.
-    control: Vec<String>,
+    control: Option<Vec<String>>,
+    /// Why there is no positive control, instead of one: its denials then stand for themselves.
+    no_control: Option<String>,
     /// How the gateway is started, by release.
     launch: Vec<LaunchTable>,
     /// Releases on which the profile cannot be tested.
@@ -71,6 +101,9 @@ struct LaunchTable {
     /// Configuration on top of the base's.
     #[serde(default)]
     config: Map<String, Value>,
+    /// JSON pointers into the configuration that are taken out of it.
+    #[serde(default)]
+    unset: Vec<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -97,8 +130,8 @@ pub struct Profile {
     pub mode: String,
     /// Head of a matrix column.
     pub short: Option<String>,
-    /// Header lines of the positive control.
-    pub control: Vec<String>,
+    /// Header lines of the positive control; `None` where there is none to be had, which the file gives a reason for.
+    pub control: Option<Vec<String>>,
     /// The ways to start it, by release.
     pub launches: Vec<Launch>,
     /// Where it cannot be tested.
@@ -148,45 +181,44 @@ impl Profile {
             .ok_or_else(|| format!("profile {} says nothing about {release}", self.id))
     }
 
-    /// Reads one profile file and merges it onto the base.
-    pub(super) fn parse(file: &SourceFile, base: &Base) -> Result<Self, Problems> {
-        let raw: ProfileFile = parse_toml(file)?;
+    /// Reads one file of profiles and merges each onto the base.
+    pub(super) fn parse(file: &SourceFile, base: &Base) -> Result<Vec<Self>, Problems> {
+        let raw: ProfilesFile = parse_toml(file)?;
         let mut problems = Problems::default();
         schema_version(file, &raw.schema, &mut problems);
-        let stem = file
-            .name
-            .rsplit('/')
-            .next()
-            .unwrap_or_default()
-            .trim_end_matches(".toml");
-        if raw.id.get_ref() != stem {
+        let profiles = raw
+            .profile
+            .into_iter()
+            .map(|table| Self::resolve(file, base, table, &mut problems))
+            .collect();
+        problems.into_result(profiles)
+    }
+
+    fn resolve(file: &SourceFile, base: &Base, raw: ProfileTable, problems: &mut Problems) -> Self {
+        check_id(file, &raw.id, problems);
+        if raw.control.is_some() == raw.no_control.is_some() {
             problems.0.push(
                 Problem::at(
                     file,
                     raw.id.span(),
-                    "the profile's id is not the name of its file",
-                    "this id",
+                    "a profile needs a positive control or the reason why it has none",
+                    "this profile",
                 )
-                .help(format!(
-                    "call the file {}.toml, or the profile \"{stem}\"",
-                    raw.id.get_ref()
-                )),
+                .help("control = [header lines], or no-control = \"why\""),
             );
         }
         let mut launches = Vec::new();
         for table in raw.launch {
-            let range = parse_range(
-                file,
-                table.since.as_ref(),
-                table.until.as_ref(),
-                &mut problems,
-            );
+            let range = parse_range(file, table.since.as_ref(), table.until.as_ref(), problems);
             let mut args = base.args.clone();
             args.extend(table.args);
             let mut env = base.env.clone();
             env.extend(table.env);
             let mut config = Value::Object(base.config.clone());
             merge(&mut config, Value::Object(table.config));
+            for pointer in &table.unset {
+                unset(&mut config, pointer);
+            }
             launches.push(Launch {
                 range,
                 args,
@@ -198,17 +230,12 @@ impl Profile {
             .not_applicable
             .into_iter()
             .map(|table| NotApplicable {
-                range: parse_range(
-                    file,
-                    table.since.as_ref(),
-                    table.until.as_ref(),
-                    &mut problems,
-                ),
+                range: parse_range(file, table.since.as_ref(), table.until.as_ref(), problems),
                 reason: table.reason,
             })
             .collect();
-        check_ranges(file, &raw.id, &launches, &not_applicable, &mut problems);
-        problems.into_result(Self {
+        check_ranges(file, &raw.id, &launches, &not_applicable, problems);
+        Self {
             origin: format!("{}:{}", file.name, file.line(raw.id.span().start)),
             id: raw.id.into_inner(),
             title: raw.title,
@@ -217,7 +244,7 @@ impl Profile {
             control: raw.control,
             launches,
             not_applicable,
-        })
+        }
     }
 }
 
@@ -253,8 +280,16 @@ fn check_ranges(
     }
 }
 
+/// Takes a value out of a table.
+fn unset(config: &mut Value, pointer: &str) {
+    let (parent, name) = pointer.rsplit_once('/').unwrap_or(("", pointer));
+    if let Some(Value::Object(table)) = config.pointer_mut(parent) {
+        table.remove(name);
+    }
+}
+
 /// Merges `top` into `bottom`: tables merge, everything else replaces.
-fn merge(bottom: &mut Value, top: Value) {
+pub fn merge(bottom: &mut Value, top: Value) {
     match (bottom, top) {
         (Value::Object(bottom), Value::Object(top)) => {
             for (key, value) in top {

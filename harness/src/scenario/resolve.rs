@@ -9,12 +9,12 @@ use super::conditions::Resolver;
 use super::definitions::{Axes, Outcomes};
 use super::files::ScenarioFile;
 use super::model::{
-    AxisValue, Exclude, PROFILE_AXIS, RequestTemplate, Rule, Scenario, ScenarioAxis, ValueSet,
+    AxisValue, Exclude, Kind, PROFILE_AXIS, RequestTemplate, Rule, Scenario, ScenarioAxis, ValueSet,
 };
 use super::nearest::advice;
 use super::parse::{
-    PLACEHOLDERS, check_header, check_id, check_placeholders, parse_range, parse_toml,
-    parse_version, schema_version,
+    check_header, check_id, check_placeholders, parse_range, parse_toml, parse_version,
+    placeholders, read_body, schema_version, unknown_outcome,
 };
 use super::{Problem, Problems, SourceFile};
 
@@ -22,6 +22,7 @@ use super::{Problem, Problems, SourceFile};
 pub(super) fn scenario(
     file: &SourceFile,
     fixtures: &Path,
+    secrets: &[String],
     axes: &Axes,
     outcomes: &Outcomes,
 ) -> Result<Scenario, Problems> {
@@ -33,16 +34,14 @@ pub(super) fn scenario(
         .request
         .body
         .as_ref()
-        .map(|name| body(file, fixtures, name, &mut problems));
-    for header in &raw.request.headers {
-        check_placeholders(file, header, &mut problems);
-        check_header(file, header, &mut problems);
-    }
+        .map(|name| read_body(file, fixtures, name, &mut problems));
     let used = used_axes(file, &raw, axes, &mut problems);
+    check_request(file, &raw, body.as_deref(), &used, secrets, &mut problems);
     let resolver = Resolver {
         file,
         axes: &used,
         sets: &raw.sets,
+        resolved: &[],
     };
     resolver.check_sets(&mut problems);
     let sets = raw
@@ -83,18 +82,9 @@ pub(super) fn scenario(
         );
         let when = resolver.conditions(&table.when, &mut problems);
         match outcomes.get(table.expect.get_ref()) {
-            None => problems.0.push(
-                Problem::at(
-                    file,
-                    table.expect.span(),
-                    format!("unknown outcome `{}`", table.expect.get_ref()),
-                    "not in outcomes.toml",
-                )
-                .help(advice(
-                    table.expect.get_ref(),
-                    outcomes.keys().map(String::as_str),
-                )),
-            ),
+            None => problems
+                .0
+                .push(unknown_outcome(file, &table.expect, outcomes)),
             Some(outcome) => rules.push(Rule {
                 id: table.id.get_ref().clone(),
                 title: table.title.clone(),
@@ -116,9 +106,15 @@ pub(super) fn scenario(
         title: raw.title,
         file: file.clone(),
         since,
+        kind: raw.kind,
         request: RequestTemplate {
-            method: raw.request.method,
-            path: raw.request.path,
+            protocol: raw.request.protocol,
+            method: raw.request.method.unwrap_or_else(|| "GET".to_owned()),
+            path: raw
+                .request
+                .path
+                .map(Spanned::into_inner)
+                .unwrap_or_default(),
             headers: raw
                 .request
                 .headers
@@ -134,36 +130,53 @@ pub(super) fn scenario(
     })
 }
 
-fn body(
+/// What the request needs: a path from somewhere, known placeholders, whole header lines.
+fn check_request(
     file: &SourceFile,
-    fixtures: &Path,
-    name: &Spanned<String>,
+    raw: &ScenarioFile,
+    body: Option<&str>,
+    axes: &[ScenarioAxis],
+    secrets: &[String],
     problems: &mut Problems,
-) -> String {
-    match std::fs::read_to_string(fixtures.join(name.get_ref())) {
-        Ok(text) => {
-            if let Err(error) = crate::template::check(&text, &PLACEHOLDERS) {
-                problems.0.push(Problem::at(
-                    file,
-                    name.span(),
-                    format!("in the body: {error}"),
-                    "this file",
-                ));
-            }
-            text.trim_end_matches('\n').to_owned()
+) {
+    let values = || axes.iter().flat_map(|axis| &axis.values);
+    let known = placeholders(secrets, values().flat_map(|value| value.vars.keys()));
+    for text in raw.request.headers.iter().chain(&raw.request.path) {
+        check_placeholders(file, text, &known, problems);
+    }
+    for header in &raw.request.headers {
+        check_header(file, header, problems);
+    }
+    if let (Some(text), Some(name)) = (body, &raw.request.body) {
+        let text = Spanned::new(name.span(), text.to_owned());
+        check_placeholders(file, &text, &known, problems);
+    }
+    for value in values() {
+        if let Some(Err(error)) = value
+            .body
+            .as_deref()
+            .map(|body| crate::template::check(body, &known))
+        {
+            let span = raw.id.span();
+            problems.0.push(Problem::at(
+                file,
+                span,
+                format!("in the body of {}: {error}", value.origin),
+                "used by this scenario",
+            ));
         }
-        Err(error) => {
-            problems.0.push(
-                Problem::at(
-                    file,
-                    name.span(),
-                    format!("cannot read fixtures/{}: {error}", name.get_ref()),
-                    "no such file",
-                )
-                .help("bodies lie under fixtures/; the name is relative to that folder"),
-            );
-            String::new()
-        }
+    }
+    let has_path = |axis: &ScenarioAxis| axis.values.iter().all(|value| value.path.is_some());
+    if raw.kind != Kind::Start && raw.request.path.is_none() && !axes.iter().any(has_path) {
+        problems.0.push(
+            Problem::at(
+                file,
+                raw.id.span(),
+                "the request has no path",
+                "this scenario",
+            )
+            .help("give [request] a path, or use an axis of which every value has one"),
+        );
     }
 }
 

@@ -4,9 +4,10 @@ use schemars::schema_for;
 use serde_json::{Value, json};
 
 use super::files::{AxisFile, OutcomesFile, ScenarioFile};
-use super::profile::{Base, ProfileFile};
+use super::known_issue::KnownIssueFile;
+use super::profile::{Base, ProfilesFile};
 
-/// One JSON Schema document for all files: `$defs` holds `scenario`, `axis`, `outcomes`, `profile` and `base`.
+/// One JSON Schema document for all files: `$defs` holds `scenario`, `axis`, `known-issue`, `outcomes`, `profiles` and `base`.
 pub fn json_schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -15,8 +16,9 @@ pub fn json_schema() -> Value {
         "$defs": {
             "scenario": schema_for!(ScenarioFile),
             "axis": schema_for!(AxisFile),
+            "known-issue": schema_for!(KnownIssueFile),
             "outcomes": schema_for!(OutcomesFile),
-            "profile": schema_for!(ProfileFile),
+            "profiles": schema_for!(ProfilesFile),
             "base": schema_for!(Base),
         },
     })

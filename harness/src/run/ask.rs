@@ -1,0 +1,206 @@
+//! Asking a running gateway: the positive control, then every cell, then the sequences.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::gateway::Target;
+use super::{Context, RunEvent};
+use crate::launch::Gateway;
+use crate::observe::{Observation, observe};
+use crate::plan::{Cell, PlannedCell};
+use crate::redact::Redactor;
+use crate::scenario::model::{Kind, Protocol};
+use crate::send::{Exchange, Request, SendError, send, websocket};
+use crate::upstream::{Upstream, new_canary};
+
+/// How long after the last request a gateway's end is still noticed.
+pub(super) const EXIT_NOTICE: Duration = Duration::from_millis(50);
+/// So many requests in a row without any answer, beyond those in flight, and the launch is given up.
+const SILENCES: usize = 3;
+
+/// The canary that a request carried, and what was seen, or why nothing was.
+pub(super) type Answer = (String, Result<Observation, String>);
+
+/// What came of a launch's requests.
+pub(super) struct Answers {
+    /// By position of the asked cell.
+    pub(super) cells: Vec<Answer>,
+    /// Whether the positive control reached the model.
+    pub(super) control: bool,
+}
+
+/// Asks the cells of one running gateway.
+pub(super) struct Asker<'a> {
+    pub(super) context: &'a Arc<Context>,
+    pub(super) target: &'a Target,
+    pub(super) profile: &'a str,
+    pub(super) address: std::net::SocketAddr,
+    pub(super) redactor: Redactor,
+    pub(super) upstream: &'a Upstream,
+    pub(super) secrets: &'a BTreeMap<String, String>,
+    /// Fires when asking on is pointless.
+    pub(super) ended: CancellationToken,
+    /// Why it is pointless.
+    pub(super) why: std::sync::OnceLock<String>,
+    pub(super) silences: AtomicUsize,
+}
+
+impl Asker<'_> {
+    /// Asks all cells: first those that may overlap, then the sequences, in order.
+    pub(super) async fn ask_all(&self, asked: &[&PlannedCell], gateway: &mut Gateway) -> Answers {
+        let is_step = |planned: &PlannedCell| planned.cell.scenario.kind == Kind::Sequence;
+        let (steps, free): (Vec<usize>, Vec<usize>) =
+            (0..asked.len()).partition(|index| is_step(asked[*index]));
+        let next = AtomicUsize::new(0);
+        let workers = futures_util::future::join_all(
+            (0..self.context.options.jobs.max(1)).map(|_| self.work(asked, &free, &next)),
+        );
+        let work = async { tokio::join!(workers, self.control(asked)) };
+        let mut work = std::pin::pin!(work);
+        let (done, control) = tokio::select! {
+            biased;
+            done = &mut work => done,
+            exit = gateway.exited() => {
+                self.give_up(format!("the gateway ended while it was asked: {exit}"));
+                work.await
+            }
+        };
+        let mut cells: Vec<_> = done.into_iter().flatten().collect();
+        for index in steps {
+            cells.push((index, self.step(&asked[index].cell, gateway).await));
+        }
+        cells.sort_by_key(|(index, _)| *index);
+        Answers {
+            cells: cells.into_iter().map(|(_, answer)| answer).collect(),
+            control,
+        }
+    }
+
+    /// One step of a sequence: change the configuration, wait, send as often as it says.
+    async fn step(&self, cell: &Cell, gateway: &Gateway) -> Answer {
+        for value in cell.values() {
+            if value
+                .set_config
+                .as_object()
+                .is_some_and(|table| !table.is_empty())
+                && let Err(error) = gateway.change_config(&value.set_config)
+            {
+                return (
+                    String::new(),
+                    Err(format!("its configuration cannot be changed: {error}")),
+                );
+            }
+        }
+        let wait: Duration = cell.values().map(|value| value.wait).sum();
+        tokio::select! {
+            () = self.context.cancel.cancelled() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+        let repeat = cell.values().map(|value| value.repeat).max().unwrap_or(1);
+        for _ in 1..repeat {
+            let _ = self.ask(cell).await;
+        }
+        self.ask(cell).await
+    }
+
+    /// Asks one cell after the other until there is none left.
+    async fn work(
+        &self,
+        asked: &[&PlannedCell],
+        free: &[usize],
+        next: &AtomicUsize,
+    ) -> Vec<(usize, Answer)> {
+        let mut answers = Vec::new();
+        while let Some(index) = free.get(next.fetch_add(1, Ordering::Relaxed)) {
+            answers.push((*index, self.ask(&asked[*index].cell).await));
+        }
+        answers
+    }
+
+    /// The positive control: a request that must reach the model. Without it a denial proves nothing.
+    async fn control(&self, asked: &[&PlannedCell]) -> bool {
+        let Some(profile) = self.context.catalogue.profiles.get(self.profile) else {
+            return false;
+        };
+        // A profile without a control says why, and launches that ask nothing need none.
+        let Some(headers) = profile.control.as_ref().filter(|_| !asked.is_empty()) else {
+            return true;
+        };
+        let canary = new_canary();
+        let control = &self.context.catalogue.base.control;
+        let Ok(request) = crate::request::build_control(control, headers, self.secrets, &canary)
+        else {
+            return false;
+        };
+        let sent = send(self.address, request, self.context.options.timeout);
+        tokio::select! {
+            biased;
+            () = self.ended.cancelled() => {}
+            () = self.context.cancel.cancelled() => {}
+            _ = sent => {}
+        }
+        self.upstream.calls(&canary) > 0
+    }
+
+    async fn ask(&self, cell: &Cell) -> Answer {
+        let canary = new_canary();
+        let request = match crate::request::build(cell, self.secrets, &canary) {
+            Ok(request) => request,
+            Err(error) => return (canary, Err(error.to_string())),
+        };
+        let sent = tokio::select! {
+            biased;
+            () = self.context.cancel.cancelled() => return (canary, Err("interrupted".to_owned())),
+            () = self.ended.cancelled() => return (canary, Err(self.why.get().cloned().unwrap_or_default())),
+            sent = self.send(cell, request) => sent,
+        };
+        self.context.emit(RunEvent::Asked {
+            gateway: self.target.gateway.clone(),
+            profile: self.profile.to_owned(),
+        });
+        let seen = match sent {
+            Ok(exchange) => {
+                self.silences.store(0, Ordering::Relaxed);
+                let calls = self.upstream.calls(&canary);
+                let outcomes = self.context.catalogue.outcomes.values().map(Arc::as_ref);
+                Ok(observe(&exchange, calls, &canary, &self.redactor, outcomes))
+            }
+            Err(error) => {
+                // Whoever refuses connections is about to be seen to have ended.
+                if matches!(error, SendError::Connect(_)) {
+                    tokio::time::sleep(EXIT_NOTICE).await;
+                }
+                self.note_silence(&error);
+                Err(self.redactor.text(&error.to_string()).into_owned())
+            }
+        };
+        (canary, seen)
+    }
+
+    async fn send(&self, cell: &Cell, request: Request) -> Result<Exchange, SendError> {
+        let timeout = self.context.options.timeout;
+        match cell.scenario.request.protocol {
+            Protocol::Http => send(self.address, request, timeout).await,
+            Protocol::Websocket => websocket(self.address, request, timeout).await,
+        }
+    }
+
+    fn note_silence(&self, error: &SendError) {
+        if !error.is_silence() {
+            return;
+        }
+        let silences = 1 + self.silences.fetch_add(1, Ordering::Relaxed);
+        if silences >= SILENCES + self.context.options.jobs {
+            self.give_up(format!("given up after {silences} requests in a row without an answer; the last one: {error}"));
+        }
+    }
+
+    fn give_up(&self, reason: String) {
+        let _ = self.why.set(reason);
+        self.ended.cancel();
+    }
+}

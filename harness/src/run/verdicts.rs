@@ -1,0 +1,159 @@
+//! From what a launch's cells answered to verdicts, as events.
+
+use std::sync::Arc;
+
+use super::ask::Answers;
+use super::gateway::Target;
+use super::{CellResult, Context, Expected, RunEvent};
+use crate::judge::{Difference, Proof, SnapshotView, Verdict, judge};
+use crate::observe::Observation;
+use crate::plan::{Cell, PlannedCell};
+use crate::scenario::KnownIssue;
+use crate::scenario::model::Outcome;
+use crate::upstream::Upstream;
+
+/// Judges the cells of one launch.
+pub(super) struct Bench<'a> {
+    pub(super) context: &'a Arc<Context>,
+    pub(super) target: &'a Target,
+    pub(super) profile: &'a str,
+}
+
+impl Bench<'_> {
+    /// Judges once the gateway has stopped: calls that reached the model after the answer count too.
+    pub(super) fn judge_all(&self, asked: &[&PlannedCell], answers: Answers, upstream: &Upstream) {
+        let seen: Vec<Result<Observation, String>> = answers
+            .cells
+            .into_iter()
+            .map(|(canary, seen)| {
+                seen.map(|observation| {
+                    let calls = upstream.calls(&canary);
+                    if calls == observation.model_calls {
+                        observation
+                    } else {
+                        observation.with_late_calls(calls)
+                    }
+                })
+            })
+            .collect();
+        let reached = answers.control
+            || seen
+                .iter()
+                .flatten()
+                .any(|observation| observation.model_calls > 0);
+        let proof = if reached {
+            Proof::Shown
+        } else {
+            Proof::Missing
+        };
+        for (planned, seen) in asked.iter().zip(seen) {
+            self.judge(&planned.cell, seen, proof);
+        }
+    }
+
+    /// Judges one cell.
+    pub(super) fn judge(&self, cell: &Arc<Cell>, seen: Result<Observation, String>, proof: Proof) {
+        let Some(expected) = self.expected(cell) else {
+            let reason = format!("no rule speaks about it on {}", self.target.version);
+            self.unseen(cell, Verdict::CouldNotRun(reason));
+            return;
+        };
+        let observed = match seen {
+            Err(reason) => {
+                self.unseen(cell, Verdict::CouldNotRun(reason));
+                return;
+            }
+            Ok(observed) => observed,
+        };
+        let known = self.known(cell);
+        let known_outcome = known.as_ref().map(|(_, outcome)| outcome.as_ref());
+        let (verdict, difference) = self.verdict(cell, &expected, &observed, proof, known_outcome);
+        let known_issue = match &verdict {
+            Verdict::Known(_) | Verdict::Stale => known.map(|(issue, _)| issue),
+            Verdict::Conforms
+            | Verdict::Deviates(_)
+            | Verdict::New
+            | Verdict::NotApplicable(_)
+            | Verdict::CouldNotRun(_) => None,
+        };
+        self.emit(CellResult {
+            gateway: self.target.gateway.clone(),
+            cell: Arc::clone(cell),
+            expected: Some(expected),
+            observed: Some(observed),
+            verdict,
+            known_issue,
+            difference,
+        });
+    }
+
+    fn verdict(
+        &self,
+        cell: &Cell,
+        expected: &Expected,
+        observed: &Observation,
+        proof: Proof,
+        known: Option<&Outcome>,
+    ) -> (Verdict, Option<Difference>) {
+        let snapshots = &self.context.snapshots;
+        let snapshot = snapshots.find(&cell.scenario, self.profile, &self.target.version);
+        let accepted =
+            snapshot.and_then(|snapshot| Some((snapshot, snapshot.cells.get(&cell.key())?)));
+        let view = accepted.map_or(SnapshotView::Absent, |(_, answer)| SnapshotView::Accepted {
+            answer: &answer.text,
+            direction: answer.direction(&self.context.catalogue),
+        });
+        let verdict = judge(&expected.outcome, observed, view, proof, known);
+        let by_rule = observed.outcome.as_deref() == Some(expected.outcome.id.as_str());
+        let difference = match (&verdict, accepted) {
+            (Verdict::Deviates(_), Some((snapshot, answer))) if by_rule => Some(Difference {
+                snapshot: format!("{}:{}", snapshot.path(), answer.line),
+                accepted: answer.text.clone(),
+                observed: observed.answer.clone(),
+            }),
+            _ => None,
+        };
+        (verdict, difference)
+    }
+
+    /// What a known issue says is observed instead, if the run heeds them.
+    fn known(&self, cell: &Cell) -> Option<(Arc<KnownIssue>, Arc<Outcome>)> {
+        let today = self.context.options.known_issues?;
+        self.context
+            .catalogue
+            .known_issues
+            .iter()
+            .find_map(|issue| {
+                let release = &self.target.version;
+                let affects = issue.says(&cell.scenario.id, release, &cell.combination, today)?;
+                Some((Arc::clone(issue), Arc::clone(&affects.observed)))
+            })
+    }
+
+    fn expected(&self, cell: &Cell) -> Option<Expected> {
+        cell.rule(&self.target.version).map(|rule| Expected {
+            rule: rule.id.clone(),
+            title: rule.title.clone(),
+            origin: rule.origin.clone(),
+            source: rule.source.clone(),
+            outcome: Arc::clone(&rule.expect),
+        })
+    }
+
+    /// A cell of which nothing was seen.
+    pub(super) fn unseen(&self, cell: &Arc<Cell>, verdict: Verdict) {
+        self.emit(CellResult {
+            gateway: self.target.gateway.clone(),
+            cell: Arc::clone(cell),
+            expected: self.expected(cell),
+            observed: None,
+            verdict,
+            known_issue: None,
+            difference: None,
+        });
+    }
+
+    fn emit(&self, result: CellResult) {
+        self.context.emit(RunEvent::Cell(Box::new(result)));
+    }
+}

@@ -1,0 +1,158 @@
+//! The WebSocket sender: upgrade, then one request frame after the other, each answered before the next.
+//!
+//! What came back is told as one HTTP answer: a refused upgrade is the answer itself; otherwise it is a 101 whose body is a JSON
+//! object, the answers by the id of the request frame they belong to, and `closed` where the gateway hung up.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Map, Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::handshake::client::Request as Upgrade;
+use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::{Exchange, MAX_BODY, Request, Response, SendError};
+
+/// How long the gateway's first event is waited for; it is not needed.
+const GREETING: Duration = Duration::from_secs(2);
+
+/// Upgrades, sends the frames of the request's body (a JSON array), and gathers the answers.
+///
+/// # Errors
+/// A [`SendError`] where the frames were not answered, or the connection not closed, within `timeout`.
+pub async fn websocket(
+    address: SocketAddr,
+    request: Request,
+    timeout: Duration,
+) -> Result<Exchange, SendError> {
+    let started = Instant::now();
+    let response = tokio::time::timeout(timeout, exchange(address, &request))
+        .await
+        .map_err(|_| SendError::Timeout(timeout))??;
+    Ok(Exchange {
+        request,
+        response,
+        took: started.elapsed(),
+    })
+}
+
+async fn exchange(address: SocketAddr, request: &Request) -> Result<Response, SendError> {
+    let frames: Vec<Value> = serde_json::from_slice(&request.body).map_err(|error| {
+        SendError::NotHttp(format!("the frames to send are no JSON array: {error}"))
+    })?;
+    let stream = TcpStream::connect(address)
+        .await
+        .map_err(|error| SendError::Connect(error.to_string()))?;
+    let config = WebSocketConfig::default().max_message_size(Some(MAX_BODY));
+    let upgrade = upgrade(address, request)?;
+    let connected =
+        tokio_tungstenite::client_async_with_config(upgrade, stream, Some(config)).await;
+    let mut socket = match connected {
+        Ok((socket, _)) => socket,
+        Err(Error::Http(answer)) => {
+            let headers = answer.headers().iter();
+            return Ok(Response {
+                status: answer.status().as_u16(),
+                headers: headers
+                    .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+                    .collect(),
+                body: answer.body().clone().unwrap_or_default(),
+                cut: false,
+            });
+        }
+        Err(error) => return Err(broken(&error)),
+    };
+    let mut answers = Map::new();
+    // The gateway speaks first; that it does is not what is asked.
+    let _ = tokio::time::timeout(GREETING, socket.next()).await;
+    for frame in &frames {
+        let id = frame.get("id").and_then(Value::as_str).unwrap_or_default();
+        if socket.send(Message::text(frame.to_string())).await.is_err() {
+            break;
+        }
+        match answer(&mut socket, id).await? {
+            Answer::Frame(answer) => {
+                let refused = answer.get("ok") == Some(&Value::Bool(false));
+                answers.insert(id.to_owned(), answer);
+                // Whoever is refused at the door is not heard any more.
+                if refused && id == "connect" {
+                    break;
+                }
+            }
+            Answer::Closed(closed) => {
+                answers.insert("closed".to_owned(), closed);
+                break;
+            }
+        }
+    }
+    let _ = socket.close(None).await;
+    Ok(Response {
+        status: 101,
+        headers: Vec::new(),
+        body: Value::Object(answers).to_string().into_bytes(),
+        cut: false,
+    })
+}
+
+fn upgrade(address: SocketAddr, request: &Request) -> Result<Upgrade, SendError> {
+    let odd =
+        |error: String| SendError::NotHttp(format!("the upgrade cannot be asked for: {error}"));
+    let mut upgrade = format!("ws://{address}{}", request.target)
+        .into_client_request()
+        .map_err(|error| odd(error.to_string()))?;
+    for line in &request.headers {
+        let text = String::from_utf8_lossy(line);
+        let (name, value) = text.split_once(':').unwrap_or((&text, ""));
+        let name: HeaderName = name
+            .trim()
+            .parse()
+            .map_err(|_| odd(format!("{name} is no header name")))?;
+        let value =
+            HeaderValue::from_str(value.trim()).map_err(|_| odd(format!("the value of {name}")))?;
+        upgrade.headers_mut().append(name, value);
+    }
+    Ok(upgrade)
+}
+
+enum Answer {
+    Frame(Value),
+    Closed(Value),
+}
+
+/// The answer to one request frame; events in between are passed over.
+async fn answer(socket: &mut WebSocketStream<TcpStream>, id: &str) -> Result<Answer, SendError> {
+    loop {
+        match socket.next().await {
+            Some(Ok(Message::Text(text))) => {
+                let Ok(Value::Object(mut frame)) = serde_json::from_str(&text) else {
+                    return Err(SendError::NotHttp("a frame is no JSON object".to_owned()));
+                };
+                if frame.get("type").and_then(Value::as_str) == Some("res")
+                    && frame.get("id").and_then(Value::as_str) == Some(id)
+                {
+                    frame.remove("type");
+                    frame.remove("id");
+                    return Ok(Answer::Frame(Value::Object(frame)));
+                }
+            }
+            Some(Ok(Message::Close(close))) => {
+                let closed = close.map(|close| json!({ "code": u16::from(close.code), "reason": close.reason.as_str() }));
+                return Ok(Answer::Closed(closed.unwrap_or_else(|| json!({}))));
+            }
+            Some(Ok(_)) => {}
+            None | Some(Err(Error::ConnectionClosed | Error::AlreadyClosed)) => {
+                return Ok(Answer::Closed(json!({})));
+            }
+            Some(Err(error)) => return Err(broken(&error)),
+        }
+    }
+}
+
+fn broken(error: &Error) -> SendError {
+    SendError::Broken(error.to_string())
+}
