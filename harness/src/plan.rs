@@ -8,7 +8,7 @@ use std::sync::Arc;
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::release::Version;
-use crate::scenario::model::{AxisValue, Rule, Scenario};
+use crate::scenario::model::{AxisValue, Outcome, Rule, Scenario};
 use crate::scenario::{Catalogue, nearest};
 
 /// One combination of axis values of one scenario.
@@ -51,6 +51,11 @@ impl Cell {
             .map(|(axis, value)| format!("{axis}={value}"))
             .collect();
         parts.join("/")
+    }
+
+    /// The outcome that is asked of it on a release.
+    pub fn expected(&self, release: &Version) -> Option<&Arc<Outcome>> {
+        self.scenario.expected(release, &self.combination)
     }
 
     /// The rule that decides it on a release.

@@ -75,37 +75,54 @@ fn with_vars(cell: &Cell, written: Written) -> Written {
     }
 }
 
+/// The header line that stands for those of the profile's caller.
+pub const CALLER: &str = "${caller}";
+
+/// Puts the caller's header lines where [`CALLER`] stands.
+pub fn with_caller(written: Written, caller: &[String]) -> Written {
+    let lines = |line: &String| match line.as_str() {
+        CALLER => caller.to_vec(),
+        _ => vec![line.clone()],
+    };
+    Written {
+        headers: written.headers.iter().flat_map(lines).collect(),
+        ..written
+    }
+}
+
 /// Builds a cell's request.
 ///
-/// `secrets` are the launch's secrets by name, `canary` the word by which the model stand-in recognises this request.
+/// `caller` are the header lines of the profile's caller, `secrets` the launch's secrets by name, `canary` is the word by
+/// which the model stand-in recognises this request.
 ///
 /// # Errors
 /// A placeholder that stands for nothing; the catalogue's checks rule that out.
 pub fn build(
     cell: &Cell,
+    caller: &[String],
     secrets: &BTreeMap<String, String>,
     canary: &str,
 ) -> Result<Request, TemplateError> {
-    fill(written(cell), secrets, canary)
+    fill(with_caller(written(cell), caller), secrets, canary)
 }
 
-/// Builds a launch's positive control with the profile's own header lines.
+/// Builds a launch's positive control.
 ///
 /// # Errors
 /// A placeholder that stands for nothing.
 pub fn build_control(
     control: &Control,
-    headers: &[String],
+    caller: &[String],
     secrets: &BTreeMap<String, String>,
     canary: &str,
 ) -> Result<Request, TemplateError> {
     let written = Written {
         method: control.method.clone(),
         target: control.path.clone(),
-        headers: control.headers.iter().chain(headers).cloned().collect(),
+        headers: control.headers.clone(),
         body: control.body.clone(),
     };
-    fill(written, secrets, canary)
+    fill(with_caller(written, caller), secrets, canary)
 }
 
 fn fill(

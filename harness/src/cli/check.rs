@@ -34,11 +34,13 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<u8, Failur
             let Some(answer) = left.remove(&cell.key()) else {
                 continue;
             };
-            let Some(rule) = cell.rule(&snapshot.since) else {
+            let (Some(rule), Some(expected)) =
+                (cell.rule(&snapshot.since), cell.expected(&snapshot.since))
+            else {
                 continue;
             };
-            if answer.outcome != rule.expect.id {
-                let worse = match (answer.direction(catalogue), rule.expect.direction) {
+            if answer.outcome != expected.id {
+                let worse = match (answer.direction(catalogue), expected.direction) {
                     (Direction::Allow, Direction::Deny) => ", and lets in whom the rule refuses",
                     (Direction::Deny, Direction::Allow) => ", and refuses whom the rule lets in",
                     (Direction::Allow, Direction::Allow) | (Direction::Deny, Direction::Deny) => "",
@@ -49,7 +51,7 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<u8, Failur
                         rule.span.clone(),
                         format!(
                             "{path}:{} accepts {} for {}, the rule expects {}{worse}",
-                            answer.line, answer.outcome, cell.id, rule.expect.id
+                            answer.line, answer.outcome, cell.id, expected.id
                         ),
                         "this rule",
                     )

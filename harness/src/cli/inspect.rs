@@ -8,6 +8,7 @@ use super::output::{Failure, Output};
 use super::run::REFERENCE_RELEASE;
 use crate::plan::{Cell, Plan, Selection, cells};
 use crate::release::Version;
+use crate::request::{with_caller, written};
 use crate::scenario::model::Kind;
 use crate::scenario::{Catalogue, nearest};
 use crate::snapshots::Snapshots;
@@ -68,7 +69,7 @@ pub(super) fn list(args: &ListArgs, catalogue: &Catalogue, output: &Output) -> R
                 "id": cell.id,
                 "axes": cell.axes().collect::<std::collections::BTreeMap<_, _>>(),
                 "rule": rule.map(|rule| &rule.id),
-                "outcome": rule.map(|rule| &rule.expect.id),
+                "outcome": cell.expected(&args.select.release).map(|outcome| &outcome.id),
             });
             let _ = writeln!(out, "{line}");
         } else {
@@ -106,7 +107,11 @@ pub(super) fn plan(args: &PlanArgs, catalogue: &Catalogue, output: &Output) -> R
         for planned in &launch.cells {
             let what = match (&planned.not_applicable, planned.cell.rule(release)) {
                 (Some(reason), _) => format!("not applicable: {reason}"),
-                (None, Some(rule)) => format!("{} (rule {})", rule.expect.id, rule.id),
+                (None, Some(rule)) => {
+                    let outcome = planned.cell.expected(release);
+                    let outcome = outcome.map_or("?", |outcome| outcome.id.as_str());
+                    format!("{outcome} (rule {})", rule.id)
+                }
                 (None, None) => "no rule".to_owned(),
             };
             *counts.entry(what).or_default() += 1;
@@ -169,13 +174,10 @@ fn explain(cell: &Cell, release: &Version, catalogue: &Catalogue, snapshots: &Sn
                 let _ = writeln!(out, "             {}", rule.title);
             }
             let _ = writeln!(out, "source       {}", rule.source);
-            let _ = writeln!(
-                out,
-                "expected     {} ({}): {}",
-                rule.expect.id,
-                rule.expect.what(),
-                rule.expect.title
-            );
+            if let Some(outcome) = cell.expected(release) {
+                let what = outcome.what();
+                let _ = writeln!(out, "expected     {} ({what}): {}", outcome.id, outcome.title);
+            }
         }
         None => {
             let _ = writeln!(out, "\nno rule speaks about it on {release}");
@@ -201,7 +203,8 @@ fn explain(cell: &Cell, release: &Version, catalogue: &Catalogue, snapshots: &Sn
     }
 
     if cell.scenario.kind != Kind::Start {
-        let request = crate::request::written(cell);
+        let caller = profile.and_then(|profile| profile.caller.as_deref());
+        let request = with_caller(written(cell), caller.unwrap_or_default());
         let _ = writeln!(
             out,
             "\nrequest\n  {} {} HTTP/1.1",

@@ -126,13 +126,13 @@ impl Asker<'_> {
         let Some(profile) = self.context.catalogue.profiles.get(self.profile) else {
             return false;
         };
-        // A profile without a control says why, and launches that ask nothing need none.
-        let Some(headers) = profile.control.as_ref().filter(|_| !asked.is_empty()) else {
+        // A profile without a caller says why, and launches that ask nothing need no proof.
+        if asked.is_empty() || profile.caller.is_none() {
             return true;
-        };
+        }
         let canary = new_canary();
         let control = &self.context.catalogue.base.control;
-        let Ok(request) = crate::request::build_control(control, headers, self.secrets, &canary)
+        let Ok(request) = crate::request::build_control(control, self.caller(), self.secrets, &canary)
         else {
             return false;
         };
@@ -146,9 +146,15 @@ impl Asker<'_> {
         self.upstream.calls(&canary) > 0
     }
 
+    /// The header lines of a caller whom the mode lets in.
+    fn caller(&self) -> &[String] {
+        let profile = self.context.catalogue.profiles.get(self.profile);
+        profile.and_then(|profile| profile.caller.as_deref()).unwrap_or_default()
+    }
+
     async fn ask(&self, cell: &Cell) -> Answer {
         let canary = new_canary();
-        let request = match crate::request::build(cell, self.secrets, &canary) {
+        let request = match crate::request::build(cell, self.caller(), self.secrets, &canary) {
             Ok(request) => request,
             Err(error) => return (canary, Err(error.to_string())),
         };

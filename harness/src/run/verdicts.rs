@@ -125,18 +125,19 @@ impl Bench<'_> {
             .iter()
             .find_map(|issue| {
                 let release = &self.target.version;
-                let affects = issue.says(&cell.scenario.id, release, &cell.combination, today)?;
-                Some((Arc::clone(issue), Arc::clone(&affects.observed)))
+                let outcome = issue.says(&cell.scenario.id, release, &cell.combination, today)?;
+                Some((Arc::clone(issue), Arc::clone(outcome)))
             })
     }
 
     fn expected(&self, cell: &Cell) -> Option<Expected> {
-        cell.rule(&self.target.version).map(|rule| Expected {
+        let rule = cell.rule(&self.target.version)?;
+        Some(Expected {
             rule: rule.id.clone(),
             title: rule.title.clone(),
             origin: rule.origin.clone(),
             source: rule.source.clone(),
-            outcome: Arc::clone(&rule.expect),
+            outcome: Arc::clone(rule.expect.of(&cell.combination)?),
         })
     }
 

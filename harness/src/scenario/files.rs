@@ -37,6 +37,10 @@ pub(crate) struct ScenarioFile {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, BTreeMap<String, Vec<String>>>")]
     pub(crate) sets: SetTables,
+    /// Outcomes that depend on the value of one axis: name to axis to value to outcome; rules refer to them as `@name`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, BTreeMap<String, BTreeMap<String, String>>>")]
+    pub(crate) answers: AnswerTables,
     /// Combinations that are left out of the matrix, each with a reason.
     #[serde(default)]
     pub(crate) exclude: Vec<ExcludeTable>,
@@ -89,7 +93,7 @@ pub(crate) struct RuleTable {
     /// The cells it speaks about: a table of conditions, or a list of such tables of which one must hold.
     #[schemars(with = "WhenSchema")]
     pub(crate) when: Spanned<OneOrMany<WhenTable>>,
-    /// Name of the outcome that those cells must have.
+    /// Name of the outcome that those cells must have, or `@name` of one of the scenario's answers.
     #[schemars(with = "String")]
     pub(crate) expect: Spanned<String>,
     /// First release for which the rule holds.
@@ -105,6 +109,12 @@ pub(crate) struct RuleTable {
 /// Axis name to set name to the values of the set.
 pub(crate) type SetTables =
     IndexMap<Spanned<String>, IndexMap<Spanned<String>, Vec<Spanned<String>>>>;
+
+/// Name of an answer to axis to value to the name of the outcome.
+pub(crate) type AnswerTables = IndexMap<
+    Spanned<String>,
+    IndexMap<Spanned<String>, IndexMap<Spanned<String>, Spanned<String>>>,
+>;
 
 /// Axis name to the values it must have.
 pub(crate) type WhenTable = IndexMap<Spanned<String>, Spanned<Selector>>;

@@ -11,7 +11,8 @@ use toml::Spanned;
 use super::conditions::Resolver;
 use super::definitions::Outcomes;
 use super::files::{OneOrMany, SetTables, WhenSchema, WhenTable};
-use super::model::{Condition, Outcome, Scenario, any_matches};
+use super::model::{Condition, Expect, Outcome, Scenario, any_matches};
+use super::resolve::expect;
 use super::nearest::advice;
 use super::parse::{parse_range, parse_toml, schema_version};
 use super::{Problem, Problems, SourceFile, breakpoints};
@@ -86,7 +87,7 @@ struct AffectsTable {
     /// The cells: as in a rule.
     #[schemars(with = "WhenSchema")]
     when: Spanned<OneOrMany<WhenTable>>,
-    /// Name of the outcome that is observed there.
+    /// Name of the outcome that is observed there, or `@name` of one of the scenario's answers.
     #[schemars(with = "String")]
     observed: Spanned<String>,
 }
@@ -126,7 +127,7 @@ pub struct Affects {
     /// Which cells: any of these conditions.
     pub when: Vec<Condition>,
     /// What is observed there.
-    pub observed: Arc<Outcome>,
+    pub observed: Expect,
     /// Where it is written.
     pub span: std::ops::Range<usize>,
 }
@@ -134,25 +135,28 @@ pub struct Affects {
 impl Affects {
     /// Whether it speaks about a combination of its scenario on a release.
     pub fn holds(&self, release: &Version, combination: &[u16]) -> bool {
-        self.range.contains(release) && any_matches(&self.when, combination)
+        self.range.contains(release)
+            && any_matches(&self.when, combination)
+            && self.observed.of(combination).is_some()
     }
 }
 
 impl KnownIssue {
-    /// What it says about a cell on a release, unless it has expired on `today`.
+    /// What it says is observed of a cell on a release, unless it has expired on `today`.
     pub fn says(
         &self,
         scenario: &str,
         release: &Version,
         combination: &[u16],
         today: Date,
-    ) -> Option<&Affects> {
+    ) -> Option<&Arc<Outcome>> {
         if self.expires.is_some_and(|expires| expires <= today) {
             return None;
         }
-        self.affects
-            .iter()
-            .find(|affects| affects.scenario == scenario && affects.holds(release, combination))
+        let part = |affects: &&Affects| {
+            affects.scenario == scenario && affects.holds(release, combination)
+        };
+        self.affects.iter().find(part)?.observed.of(combination)
     }
 
     /// The releases that have it: the first since and the last until.
@@ -246,19 +250,12 @@ fn resolve(
     };
     let when = resolver.conditions(&table.when, problems);
     let range = parse_range(file, table.since.as_ref(), table.until.as_ref(), problems);
-    let Some(observed) = outcomes.get(table.observed.get_ref()) else {
-        problems.0.push(super::parse::unknown_outcome(
-            file,
-            &table.observed,
-            outcomes,
-        ));
-        return None;
-    };
+    let observed = expect(file, &table.observed, &scenario.answers, outcomes, problems)?;
     Some(Affects {
         scenario: name.clone(),
         range,
         when,
-        observed: Arc::clone(observed),
+        observed,
         span: table.scenario.span(),
     })
 }
@@ -295,11 +292,13 @@ pub(super) fn check_known_issues(
                         .entry((first, second))
                         .or_insert_with(|| format!("{} on {release}", scenario.cell_id(&cell)));
                 }
-                let expected = scenario
-                    .rule_for(&release, &cell)
-                    .map(|rule| &rule.expect.id);
+                let expected = scenario.expected(&release, &cell);
                 for index in holding {
-                    explains[index] |= expected.is_some_and(|id| *id != parts[index].1.observed.id);
+                    let observed = parts[index].1.observed.of(&cell);
+                    explains[index] |= match (expected, observed) {
+                        (Some(expected), Some(observed)) => expected.id != observed.id,
+                        _ => false,
+                    };
                 }
             }
         }

@@ -199,6 +199,36 @@ pub struct Exclude {
     pub span: Range<usize>,
 }
 
+/// What a row of a table expects.
+#[derive(Debug, Clone)]
+pub enum Expect {
+    /// The same outcome of all its cells.
+    One(Arc<Outcome>),
+    /// An outcome by the value of one axis, which is given by its position.
+    By(usize, Vec<Option<Arc<Outcome>>>),
+}
+
+impl Expect {
+    /// The outcome for a combination; `None` where the answers have no entry for its value.
+    pub fn of(&self, combination: &[u16]) -> Option<&Arc<Outcome>> {
+        match self {
+            Self::One(outcome) => Some(outcome),
+            Self::By(axis, outcomes) => {
+                outcomes.get(usize::from(*combination.get(*axis)?))?.as_ref()
+            }
+        }
+    }
+}
+
+/// A named outcome that depends on the value of one axis.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Name, without the `@`.
+    pub name: String,
+    /// The outcomes.
+    pub expect: Expect,
+}
+
 /// A row of the decision table.
 #[derive(Debug, Clone)]
 pub struct Rule {
@@ -209,7 +239,7 @@ pub struct Rule {
     /// Which cells: any of these conditions.
     pub when: Vec<Condition>,
     /// What they must answer.
-    pub expect: Arc<Outcome>,
+    pub expect: Expect,
     /// For which releases it holds.
     pub range: VersionRange,
     /// On whose authority.
@@ -223,7 +253,9 @@ pub struct Rule {
 impl Rule {
     /// Whether the rule speaks about this combination on this release.
     pub fn holds(&self, release: &Version, combination: &[u16]) -> bool {
-        self.range.contains(release) && any_matches(&self.when, combination)
+        self.range.contains(release)
+            && any_matches(&self.when, combination)
+            && self.expect.of(combination).is_some()
     }
 }
 
@@ -257,6 +289,8 @@ pub struct Scenario {
     pub axes: Vec<ScenarioAxis>,
     /// Named groups of values.
     pub sets: Vec<ValueSet>,
+    /// Named outcomes by axis value.
+    pub answers: Vec<Answer>,
     /// What is left out of the product.
     pub excludes: Vec<Exclude>,
     /// The decision table.
@@ -310,6 +344,11 @@ impl Scenario {
             .iter()
             .position(|axis| axis.name == PROFILE_AXIS)
             .unwrap_or(0)
+    }
+
+    /// The outcome that the one rule for a combination asks for on a release.
+    pub fn expected(&self, release: &Version, combination: &[u16]) -> Option<&Arc<Outcome>> {
+        self.rule_for(release, combination)?.expect.of(combination)
     }
 
     /// The one rule for a combination on a release; `None` before the scenario's first release.

@@ -109,6 +109,10 @@ pub(super) fn check_placeholders(
     known: &[&str],
     problems: &mut Problems,
 ) {
+    // It stands for whole lines, not for a text.
+    if text.get_ref() == crate::request::CALLER {
+        return;
+    }
     if let Err(error) = crate::template::check(text.get_ref(), known) {
         problems.0.push(Problem::at(
             file,
@@ -122,6 +126,9 @@ pub(super) fn check_placeholders(
 /// A header line must have a colon and must not end the line itself.
 pub(super) fn check_header(file: &SourceFile, header: &Spanned<String>, problems: &mut Problems) {
     let text = header.get_ref();
+    if text == crate::request::CALLER {
+        return;
+    }
     let wrong = if text.contains(['\r', '\n']) {
         "a header line cannot contain a line break"
     } else if text.find(':').is_none_or(|colon| colon == 0) {

@@ -29,7 +29,7 @@ pub struct Base {
     pub config: Map<String, Value>,
     /// Names of the random secrets that every launch has, as placeholders.
     pub secrets: Vec<String>,
-    /// The positive control, to which a profile adds its header lines.
+    /// The positive control, sent with the profile's own `${caller}`.
     pub control: Control,
     /// Lines by which a gateway says that it will not start; some releases stay for a while after them.
     pub refusals: Vec<String>,
@@ -43,7 +43,7 @@ pub struct Control {
     pub method: String,
     /// Path.
     pub path: String,
-    /// Header lines, before those of the profile.
+    /// Header lines.
     pub headers: Vec<String>,
     /// Body, with placeholders.
     pub body: String,
@@ -72,10 +72,10 @@ struct ProfileTable {
     mode: String,
     /// At most five characters for the head of a matrix column.
     short: Option<String>,
-    /// Header lines of the positive control, which must reach the model.
-    control: Option<Vec<String>>,
-    /// Why there is no positive control, instead of one: its denials then stand for themselves.
-    no_control: Option<String>,
+    /// Header lines by which a caller identifies itself as the mode asks for; `${caller}` in requests stands for them.
+    caller: Option<Vec<String>>,
+    /// Why no caller can, instead: there is no positive control then, and denials stand for themselves.
+    no_caller: Option<String>,
     /// How the gateway is started, by release.
     launch: Vec<LaunchTable>,
     /// Releases on which the profile cannot be tested.
@@ -130,8 +130,8 @@ pub struct Profile {
     pub mode: String,
     /// Head of a matrix column.
     pub short: Option<String>,
-    /// Header lines of the positive control; `None` where there is none to be had, which the file gives a reason for.
-    pub control: Option<Vec<String>>,
+    /// Header lines of a caller whom the mode lets in; `None` where there is none, which the file gives a reason for.
+    pub caller: Option<Vec<String>>,
     /// The ways to start it, by release.
     pub launches: Vec<Launch>,
     /// Where it cannot be tested.
@@ -196,15 +196,15 @@ impl Profile {
 
     fn resolve(file: &SourceFile, base: &Base, raw: ProfileTable, problems: &mut Problems) -> Self {
         check_id(file, &raw.id, problems);
-        if raw.control.is_some() == raw.no_control.is_some() {
+        if raw.caller.is_some() == raw.no_caller.is_some() {
             problems.0.push(
                 Problem::at(
                     file,
                     raw.id.span(),
-                    "a profile needs a positive control or the reason why it has none",
+                    "a profile needs a caller or the reason why it has none",
                     "this profile",
                 )
-                .help("control = [header lines], or no-control = \"why\""),
+                .help("caller = [header lines], or no-caller = \"why\""),
             );
         }
         let mut launches = Vec::new();
@@ -241,7 +241,7 @@ impl Profile {
             title: raw.title,
             mode: raw.mode,
             short: raw.short,
-            control: raw.control,
+            caller: raw.caller,
             launches,
             not_applicable,
         }

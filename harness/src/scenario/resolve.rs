@@ -9,7 +9,7 @@ use super::conditions::Resolver;
 use super::definitions::{Axes, Outcomes};
 use super::files::ScenarioFile;
 use super::model::{
-    AxisValue, Exclude, Kind, PROFILE_AXIS, RequestTemplate, Rule, Scenario, ScenarioAxis, ValueSet,
+    Answer, AxisValue, Exclude, Expect, Kind, PROFILE_AXIS, RequestTemplate, Rule, Scenario, ScenarioAxis, ValueSet,
 };
 use super::nearest::advice;
 use super::parse::{
@@ -63,6 +63,7 @@ pub(super) fn scenario(
             span: table.when.span(),
         })
         .collect();
+    let answers = answers(file, &raw, &used, outcomes, &mut problems);
     let mut rules: Vec<Rule> = Vec::new();
     for table in &raw.rule {
         check_id(file, &table.id, &mut problems);
@@ -81,20 +82,17 @@ pub(super) fn scenario(
             &mut problems,
         );
         let when = resolver.conditions(&table.when, &mut problems);
-        match outcomes.get(table.expect.get_ref()) {
-            None => problems
-                .0
-                .push(unknown_outcome(file, &table.expect, outcomes)),
-            Some(outcome) => rules.push(Rule {
+        if let Some(expect) = expect(file, &table.expect, &answers, outcomes, &mut problems) {
+            rules.push(Rule {
                 id: table.id.get_ref().clone(),
                 title: table.title.clone(),
                 when,
-                expect: Arc::clone(outcome),
+                expect,
                 range,
                 source: table.source.clone(),
                 span: table.id.span(),
                 origin: format!("{}:{}", file.name, file.line(table.id.span().start)),
-            }),
+            });
         }
     }
     let since = raw
@@ -125,9 +123,85 @@ pub(super) fn scenario(
         },
         axes: used,
         sets,
+        answers,
         excludes,
         rules,
     })
+}
+
+/// The outcome that a rule or a known issue names: one of `outcomes.toml`, or `@name` of the scenario's answers.
+pub(super) fn expect(
+    file: &SourceFile,
+    name: &Spanned<String>,
+    answers: &[Answer],
+    outcomes: &Outcomes,
+    problems: &mut Problems,
+) -> Option<Expect> {
+    let found = match name.get_ref().strip_prefix('@') {
+        None => outcomes.get(name.get_ref()).map(|outcome| Expect::One(Arc::clone(outcome))),
+        Some(answer) => {
+            let known = answers.iter().find(|known| known.name == answer);
+            known.map(|known| known.expect.clone())
+        }
+    };
+    if found.is_none() {
+        problems.0.push(match name.get_ref().strip_prefix('@') {
+            None => unknown_outcome(file, name, outcomes),
+            Some(answer) => Problem::at(
+                file,
+                name.span(),
+                format!("unknown answer `@{answer}`"),
+                "not under [answers] of the scenario",
+            )
+            .help(advice(answer, answers.iter().map(|known| known.name.as_str()))),
+        });
+    }
+    found
+}
+
+/// The named outcomes by axis value.
+fn answers(
+    file: &SourceFile,
+    raw: &ScenarioFile,
+    axes: &[ScenarioAxis],
+    outcomes: &Outcomes,
+    problems: &mut Problems,
+) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    for (name, tables) in &raw.answers {
+        let Some((axis_name, table)) = tables.first().filter(|_| tables.len() == 1) else {
+            problems.0.push(
+                Problem::at(file, name.span(), format!("answer `{}` needs exactly one axis", name.get_ref()), "this answer")
+                    .help("write [answers.NAME.AXIS] and one line for each value"),
+            );
+            continue;
+        };
+        let Some(position) = axes.iter().position(|axis| axis.name == *axis_name.get_ref()) else {
+            problems.0.push(
+                Problem::at(file, axis_name.span(), format!("the scenario has no axis `{}`", axis_name.get_ref()), "not under [axes]")
+                    .help(advice(axis_name.get_ref(), axes.iter().map(|axis| axis.name.as_str()))),
+            );
+            continue;
+        };
+        let axis = &axes[position];
+        let mut by = vec![None; axis.values.len()];
+        for (value, outcome) in table {
+            let index = axis.values.iter().position(|known| known.id == *value.get_ref());
+            match (index, outcomes.get(outcome.get_ref())) {
+                (Some(index), Some(outcome)) => by[index] = Some(Arc::clone(outcome)),
+                (None, _) => problems.0.push(
+                    Problem::at(file, value.span(), format!("the scenario's axis `{}` has no value `{}`", axis.name, value.get_ref()), "not listed under [axes]")
+                        .help(advice(value.get_ref(), axis.values.iter().map(|known| known.id.as_str()))),
+                ),
+                (_, None) => problems.0.push(unknown_outcome(file, outcome, outcomes)),
+            }
+        }
+        answers.push(Answer {
+            name: name.get_ref().clone(),
+            expect: Expect::By(position, by),
+        });
+    }
+    answers
 }
 
 /// What the request needs: a path from somewhere, known placeholders, whole header lines.
