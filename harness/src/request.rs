@@ -75,6 +75,17 @@ fn with_vars(cell: &Cell, written: Written) -> Written {
     }
 }
 
+/// What the placeholders of a request stand for.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The launch's secrets by name.
+    pub secrets: &'a BTreeMap<String, String>,
+    /// The word by which the model stand-in recognises this request.
+    pub canary: &'a str,
+    /// Where the gateway listens.
+    pub port: u16,
+}
+
 /// The header line that stands for those of the profile's caller.
 pub const CALLER: &str = "${caller}";
 
@@ -92,18 +103,16 @@ pub fn with_caller(written: Written, caller: &[String]) -> Written {
 
 /// Builds a cell's request.
 ///
-/// `caller` are the header lines of the profile's caller, `secrets` the launch's secrets by name, `canary` is the word by
-/// which the model stand-in recognises this request.
+/// `caller` are the header lines of the profile's caller.
 ///
 /// # Errors
 /// A placeholder that stands for nothing; the catalogue's checks rule that out.
 pub fn build(
     cell: &Cell,
     caller: &[String],
-    secrets: &BTreeMap<String, String>,
-    canary: &str,
+    place: &Place<'_>,
 ) -> Result<Request, TemplateError> {
-    fill(with_caller(written(cell), caller), secrets, canary)
+    fill(with_caller(written(cell), caller), place)
 }
 
 /// Builds a launch's positive control.
@@ -113,8 +122,7 @@ pub fn build(
 pub fn build_control(
     control: &Control,
     caller: &[String],
-    secrets: &BTreeMap<String, String>,
-    canary: &str,
+    place: &Place<'_>,
 ) -> Result<Request, TemplateError> {
     let written = Written {
         method: control.method.clone(),
@@ -122,17 +130,14 @@ pub fn build_control(
         headers: control.headers.clone(),
         body: control.body.clone(),
     };
-    fill(with_caller(written, caller), secrets, canary)
+    fill(with_caller(written, caller), place)
 }
 
-fn fill(
-    written: Written,
-    secrets: &BTreeMap<String, String>,
-    canary: &str,
-) -> Result<Request, TemplateError> {
+fn fill(written: Written, place: &Place<'_>) -> Result<Request, TemplateError> {
     let lookup = |name: &str| match name {
-        "canary" => Some(canary.to_owned()),
-        name => secrets.get(name).cloned(),
+        "canary" => Some(place.canary.to_owned()),
+        "port" => Some(place.port.to_string()),
+        name => place.secrets.get(name).cloned(),
     };
     Ok(Request {
         method: written.method,

@@ -1,6 +1,7 @@
 //! Placeholders in data files: `${name}` and `${name|filter}`.
 //!
-//! Filters: `upper`, `basic` (the value as the password of HTTP Basic, base64), `url` (percent-encoded). `$${` is a
+//! Filters: `upper`, `basic` (the value as the password of HTTP Basic, base64), `url` (percent-encoded), `long` (the value
+//! again and again, for 8,000 bytes). `$${` is a
 //! literal `${`.
 
 use base64::Engine as _;
@@ -11,7 +12,9 @@ use serde_json::Value;
 use crate::scenario::nearest;
 
 /// Names of the filters.
-const FILTERS: [&str; 3] = ["upper", "basic", "url"];
+const FILTERS: [&str; 4] = ["upper", "basic", "url", "long"];
+/// How long `long` makes a value, in bytes.
+const LONG: usize = 8_000;
 
 /// A placeholder that cannot be filled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +80,7 @@ pub fn expand(
         out.push_str(&match filter {
             None => value,
             Some("upper") => value.to_uppercase(),
+            Some("long") => value.repeat(LONG.div_ceil(value.len().max(1))),
             Some("basic") => STANDARD.encode(format!("operator:{value}")),
             Some("url") => utf8_percent_encode(&value, NON_ALPHANUMERIC).to_string(),
             Some(other) => {
@@ -168,7 +172,7 @@ mod tests {
     #[case("${sekret}", "unknown placeholder `${sekret}`; did you mean `secret`?")]
     #[case(
         "${secret|uper}",
-        "unknown filter `uper`; did you mean `upper`?; known: upper, basic, url"
+        "unknown filter `uper`; did you mean `upper`?; known: upper, basic, url, long"
     )]
     #[case("${secret", "a placeholder is not closed: `${secret`")]
     fn refuses(#[case] text: &str, #[case] message: &str) {

@@ -203,8 +203,8 @@ fn explain(cell: &Cell, release: &Version, catalogue: &Catalogue, snapshots: &Sn
     }
 
     if cell.scenario.kind != Kind::Start {
-        let caller = profile.and_then(|profile| profile.caller.as_deref());
-        let request = with_caller(written(cell), caller.unwrap_or_default());
+        let caller = profile.map_or(&[][..], |profile| &profile.caller);
+        let request = with_caller(written(cell), caller);
         let _ = writeln!(
             out,
             "\nrequest\n  {} {} HTTP/1.1",

@@ -31,13 +31,11 @@ fn exchange(status: u16, kind: &str, body: &[u8]) -> Exchange {
 fn outcomes() -> Vec<Outcome> {
     let outcome = |id: &str, direction, status, kind: Option<&str>, calls| Outcome {
         id: id.to_owned(),
-        title: String::new(),
         direction,
-        status,
+        status: Some(status),
         error_type: kind.map(str::to_owned),
-        message: None,
-        json: BTreeMap::new(),
         model_calls: calls,
+        ..Outcome::default()
     };
     vec![
         outcome("answered", Direction::Allow, 200, None, 1),

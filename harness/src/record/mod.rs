@@ -163,6 +163,9 @@ pub struct ObservedRecord {
     pub model_calls: u32,
     /// Milliseconds from connecting to the end of the answer.
     pub ms: f64,
+    /// The normalised, redacted answer, where it is not the accepted one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub answer: Option<String>,
 }
 
 /// A cause.

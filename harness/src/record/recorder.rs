@@ -190,6 +190,7 @@ fn cell_record(result: &CellResult, cause: Option<usize>) -> CellRecord {
             error_type: observed.error_type.clone(),
             message: observed.message.clone(),
             model_calls: observed.model_calls,
+            answer: (result.verdict != Verdict::Conforms).then(|| observed.answer.clone()),
             ms: (observed.took.as_secs_f64() * 10_000.0).round() / 10.0,
         }),
         verdict: result.verdict.name().to_owned(),

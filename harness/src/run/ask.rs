@@ -13,6 +13,7 @@ use crate::launch::Gateway;
 use crate::observe::{Observation, observe};
 use crate::plan::{Cell, PlannedCell};
 use crate::redact::Redactor;
+use crate::request::Place;
 use crate::scenario::model::{Kind, Protocol};
 use crate::send::{Exchange, Request, SendError, send, websocket};
 use crate::upstream::{Upstream, new_canary};
@@ -126,13 +127,13 @@ impl Asker<'_> {
         let Some(profile) = self.context.catalogue.profiles.get(self.profile) else {
             return false;
         };
-        // A profile without a caller says why, and launches that ask nothing need no proof.
-        if asked.is_empty() || profile.caller.is_none() {
+        // A profile without a control says why, and launches that ask nothing need no proof.
+        if asked.is_empty() || profile.no_control.is_some() {
             return true;
         }
         let canary = new_canary();
         let control = &self.context.catalogue.base.control;
-        let Ok(request) = crate::request::build_control(control, self.caller(), self.secrets, &canary)
+        let Ok(request) = crate::request::build_control(control, self.caller(), &self.place(&canary))
         else {
             return false;
         };
@@ -146,15 +147,23 @@ impl Asker<'_> {
         self.upstream.calls(&canary) > 0
     }
 
+    fn place<'b>(&'b self, canary: &'b str) -> Place<'b> {
+        Place {
+            secrets: self.secrets,
+            canary,
+            port: self.address.port(),
+        }
+    }
+
     /// The header lines of a caller whom the mode lets in.
     fn caller(&self) -> &[String] {
         let profile = self.context.catalogue.profiles.get(self.profile);
-        profile.and_then(|profile| profile.caller.as_deref()).unwrap_or_default()
+        profile.map_or(&[], |profile| &profile.caller)
     }
 
     async fn ask(&self, cell: &Cell) -> Answer {
         let canary = new_canary();
-        let request = match crate::request::build(cell, self.caller(), self.secrets, &canary) {
+        let request = match crate::request::build(cell, self.caller(), &self.place(&canary)) {
             Ok(request) => request,
             Err(error) => return (canary, Err(error.to_string())),
         };

@@ -128,6 +128,8 @@ pub(super) fn outcomes(file: &SourceFile) -> Result<Outcomes, Problems> {
             content_type: table.content_type,
             volatile: table.volatile,
             json: table.json,
+            without: table.without,
+            empty: table.empty,
             model_calls: table.model_calls,
         };
         if outcome.status.is_some() == outcome.start.is_some() {
@@ -191,6 +193,9 @@ fn may_both_fit(a: &Outcome, b: &Outcome) -> bool {
         && says(a, b)
         && says(b, a)
         && both_say
+        && !(a.empty && !b.json.is_empty() || b.empty && !a.json.is_empty())
+        && !a.json.keys().any(|pointer| b.without.contains(pointer))
+        && !b.json.keys().any(|pointer| a.without.contains(pointer))
         && !differ(a.content_type.as_ref(), b.content_type.as_ref())
         && !differ(a.error_type.as_ref(), b.error_type.as_ref())
         && !differ(a.message.as_ref(), b.message.as_ref())

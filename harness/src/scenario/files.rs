@@ -323,6 +323,12 @@ pub(crate) struct OutcomeTable {
     /// JSON pointers and the values they must have.
     #[serde(default)]
     pub(crate) json: BTreeMap<String, serde_json::Value>,
+    /// JSON pointers that must lead nowhere.
+    #[serde(default)]
+    pub(crate) without: Vec<String>,
+    /// Whether the body must be empty.
+    #[serde(default)]
+    pub(crate) empty: bool,
     /// Calls that reach the model; 0 where nothing is said.
     #[serde(default)]
     pub(crate) model_calls: u32,

@@ -96,6 +96,10 @@ pub struct Outcome {
     pub volatile: Vec<String>,
     /// JSON pointers into the body and the values they must have.
     pub json: BTreeMap<String, serde_json::Value>,
+    /// JSON pointers that must lead nowhere.
+    pub without: Vec<String>,
+    /// Whether the body must be empty.
+    pub empty: bool,
     /// Calls that must have reached the model.
     pub model_calls: u32,
 }

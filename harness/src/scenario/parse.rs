@@ -93,12 +93,13 @@ pub(super) fn parse_version(
         .ok()
 }
 
-/// Placeholders that a request may use: the launch's secrets, the request's own canary, and texts of axis values.
+/// Placeholders that a request may use: the launch's secrets, the gateway's port, the request's own canary, and texts of axis values.
 pub(super) fn placeholders<'a>(
     secrets: &'a [String],
     vars: impl IntoIterator<Item = &'a String>,
 ) -> Vec<&'a str> {
-    std::iter::once("canary")
+    ["canary", "port"]
+        .into_iter()
         .chain(secrets.iter().chain(vars).map(String::as_str))
         .collect()
 }

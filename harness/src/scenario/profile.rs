@@ -73,9 +73,9 @@ struct ProfileTable {
     /// At most five characters for the head of a matrix column.
     short: Option<String>,
     /// Header lines by which a caller identifies itself as the mode asks for; `${caller}` in requests stands for them.
-    caller: Option<Vec<String>>,
-    /// Why no caller can, instead: there is no positive control then, and denials stand for themselves.
-    no_caller: Option<String>,
+    caller: Vec<String>,
+    /// Why such a caller cannot reach the model: there is no positive control then, and denials stand for themselves.
+    no_control: Option<String>,
     /// How the gateway is started, by release.
     launch: Vec<LaunchTable>,
     /// Releases on which the profile cannot be tested.
@@ -130,8 +130,10 @@ pub struct Profile {
     pub mode: String,
     /// Head of a matrix column.
     pub short: Option<String>,
-    /// Header lines of a caller whom the mode lets in; `None` where there is none, which the file gives a reason for.
-    pub caller: Option<Vec<String>>,
+    /// Header lines of a caller whom the mode lets in.
+    pub caller: Vec<String>,
+    /// Why such a caller cannot reach the model, so that there is no positive control.
+    pub no_control: Option<String>,
     /// The ways to start it, by release.
     pub launches: Vec<Launch>,
     /// Where it cannot be tested.
@@ -196,17 +198,6 @@ impl Profile {
 
     fn resolve(file: &SourceFile, base: &Base, raw: ProfileTable, problems: &mut Problems) -> Self {
         check_id(file, &raw.id, problems);
-        if raw.caller.is_some() == raw.no_caller.is_some() {
-            problems.0.push(
-                Problem::at(
-                    file,
-                    raw.id.span(),
-                    "a profile needs a caller or the reason why it has none",
-                    "this profile",
-                )
-                .help("caller = [header lines], or no-caller = \"why\""),
-            );
-        }
         let mut launches = Vec::new();
         for table in raw.launch {
             let range = parse_range(file, table.since.as_ref(), table.until.as_ref(), problems);
@@ -242,6 +233,7 @@ impl Profile {
             mode: raw.mode,
             short: raw.short,
             caller: raw.caller,
+            no_control: raw.no_control,
             launches,
             not_applicable,
         }
