@@ -142,18 +142,28 @@ pub fn observe_start<'a>(
         Start::Up => ("up", Direction::Allow),
         Start::Refused => ("refused", Direction::Deny),
     };
-    let words = fitting.and_then(|outcome| outcome.message_has.clone());
-    let says = words.as_ref().map(|words| format!("says: {words}\n"));
+    let words = fitting.and_then(|outcome| outcome.message_has.as_deref());
+    let line = words.and_then(|words| log.lines().find(|line| line.contains(words)));
+    let says = words.map(|words| format!("says: {words}\n"));
     Observation {
         outcome: fitting.map(|outcome| outcome.id.clone()),
         direction: fitting.map_or(fallback, |outcome| outcome.direction),
         status: None,
         start: Some(start),
         error_type: None,
-        message: (start == Start::Refused).then(|| cut(reason)),
+        message: (start == Start::Refused).then(|| cut(without_time(line.unwrap_or(reason)))),
         model_calls: 0,
         answer: format!("start: {word}\n{}", says.unwrap_or_default()),
         took,
+    }
+}
+
+/// A line of a log without the time at its beginning.
+fn without_time(line: &str) -> &str {
+    let is_time = |word: &str| word.parse::<jiff::Timestamp>().is_ok();
+    match line.split_once(' ') {
+        Some((first, rest)) if is_time(first) => rest,
+        _ => line,
     }
 }
 

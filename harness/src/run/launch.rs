@@ -87,13 +87,14 @@ pub(super) async fn run_launch(
             let refused = match &error {
                 LaunchError::Refused {
                     reason, said, took, ..
-                } if !starts.is_empty() => Some(observe_start(
-                    Start::Refused,
-                    reason,
-                    said,
-                    *took,
-                    outcomes(),
-                )),
+                } if !starts.is_empty() => {
+                    // Nothing of this machine goes into a record.
+                    let folder = target.folder.join(&profile).to_string_lossy().into_owned();
+                    let clean = |text: &str| text.replace(&folder, "[launch]");
+                    let (reason, said) = (clean(reason), clean(said));
+                    let start = Start::Refused;
+                    Some(observe_start(start, &reason, &said, *took, outcomes()))
+                }
                 _ => None,
             };
             if refused.is_none() {
