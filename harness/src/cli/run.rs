@@ -129,6 +129,7 @@ pub(super) fn run(args: RunArgs, catalogue: Catalogue, output: &Output) -> Resul
         version: REFERENCE_RELEASE.parse().ok(),
         integrity: None,
         node: None,
+        notes: Vec::new(),
         path_dirs: Vec::new(),
     };
     let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
@@ -143,7 +144,7 @@ pub(super) fn run(args: RunArgs, catalogue: Catalogue, output: &Output) -> Resul
         release: args.release,
         known_issues: (args.known_issues == Switch::On).then(today),
         keep_temp: args.keep_temp,
-        install: InstallContext::from_env(reference),
+        install: InstallContext::from_env(reference, catalogue.needs.clone()),
     };
 
     let (record, results) = watch(&catalogue, &snapshots, options, args.fail_on, output)?;

@@ -77,6 +77,9 @@ pub struct GatewayRecord {
     pub integrity: Option<String>,
     /// Version of Node.
     pub node: Option<String>,
+    /// What was done so that it runs.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notes: Vec<String>,
     /// Why it could not be had.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<String>,

@@ -55,6 +55,7 @@ impl Recorder {
                     version: Some(info.version.to_string()),
                     integrity: info.integrity.clone(),
                     node: info.node.clone(),
+                    notes: info.notes.clone(),
                     error: None,
                     launches: Vec::new(),
                 });
@@ -66,6 +67,7 @@ impl Recorder {
                     version: None,
                     integrity: None,
                     node: None,
+                    notes: Vec::new(),
                     error: Some(error.clone()),
                     launches: Vec::new(),
                 });

@@ -32,6 +32,9 @@ pub(super) struct Installed {
     pub(super) engines: Option<String>,
     /// Dependencies that were taken from elsewhere than the package asks, because its own source cannot be reached.
     pub(super) overrides: Vec<String>,
+    /// Packages that were installed beside it, because it does not bring them along.
+    #[serde(default)]
+    pub(super) beside: Vec<String>,
     /// When it was installed.
     pub(super) installed: String,
 }

@@ -12,7 +12,7 @@ use super::cache::{Cache, Installed};
 use super::node::{self, NodeChoice};
 use super::npm::{NpmError, npm};
 use super::problem::{InstallError, Progress};
-use super::{GatewayRef, Program, Published, Version};
+use super::{GatewayRef, Need, Program, Published, Version};
 use crate::scenario::nearest;
 
 const PACKAGE: &str = "openclaw";
@@ -29,17 +29,20 @@ pub struct InstallContext {
     pub node: PathBuf,
     /// Where installed packages are kept; `None` where no home folder is known.
     pub cache: Option<Cache>,
+    /// What some releases need that they do not bring along.
+    pub needs: Vec<Need>,
     /// What runs as `reference`.
     pub reference: Program,
 }
 
 impl InstallContext {
     /// npm and Node from the `PATH`, the cache from the environment.
-    pub fn from_env(reference: Program) -> Self {
+    pub fn from_env(reference: Program, needs: Vec<Need>) -> Self {
         Self {
             npm: "npm".into(),
             node: "node".into(),
             cache: Cache::from_env(),
+            needs,
             reference,
         }
     }
@@ -81,20 +84,28 @@ struct Installer<'a> {
 
 impl Installer<'_> {
     async fn release(&self, version: &str) -> Result<Program, InstallError> {
-        let installed = self.package(PACKAGE, version, ENTRY).await?;
+        let parsed: Option<Version> = version.parse().ok();
+        let need = parsed.as_ref().and_then(|version| {
+            let mut needs = self.context.needs.iter();
+            needs.find(|need| need.range.contains(version))
+        });
+        let beside = need.map_or(&[][..], |need| &need.packages);
+        let installed = self.package(PACKAGE, version, ENTRY, beside).await?;
+        let mut notes = Vec::new();
+        if let Some(need) = need {
+            notes.push(format!("{} is installed beside it: {}", need.packages.join(" and "), need.reason));
+        }
         for dependency in &installed.overrides {
-            (self.progress)(Progress::Note(format!(
-                "{PACKAGE}@{version} runs with {dependency} from the registry instead of its git host"
-            )));
+            notes.push(format!("{dependency} comes from the registry instead of its git host"));
+        }
+        for note in &notes {
+            (self.progress)(Progress::Note(note.clone()));
         }
         let folder = self.cache()?.folder(PACKAGE, version);
-        self.program(
-            &folder.join(ENTRY),
-            installed.engines.as_deref(),
-            version.parse().ok(),
-            installed.integrity,
-        )
-        .await
+        let program = self
+            .program(&folder.join(ENTRY), installed.engines.as_deref(), parsed, installed.integrity)
+            .await?;
+        Ok(Program { notes, ..program })
     }
 
     async fn latest(&self) -> Result<String, InstallError> {
@@ -124,7 +135,8 @@ impl Installer<'_> {
                     version,
                     integrity,
                     node: Some(node),
-                    path_dirs: Vec::new(),
+                    notes: Vec::new(),
+            path_dirs: Vec::new(),
                 });
             }
             NodeChoice::Install(wanted) => wanted,
@@ -140,9 +152,10 @@ impl Installer<'_> {
             }
         };
         let binary = format!("node_modules/{package}/bin/node");
-        self.package(&package, &wanted, &binary).await?;
+        self.package(&package, &wanted, &binary, &[]).await?;
         let command = self.cache()?.folder(&package, &wanted).join(binary);
         Ok(Program {
+            notes: Vec::new(),
             path_dirs: command
                 .parent()
                 .map(Path::to_path_buf)
@@ -162,9 +175,14 @@ impl Installer<'_> {
         package: &str,
         version: &str,
         file: &str,
+        beside: &[String],
     ) -> Result<Installed, InstallError> {
         let cache = self.cache()?;
-        if let Some(installed) = cache.get(package, version, file) {
+        let found = || {
+            let installed = cache.get(package, version, file);
+            installed.filter(|installed| installed.beside == beside)
+        };
+        if let Some(installed) = found() {
             return Ok(installed);
         }
         let what = format!("{package}@{version}");
@@ -184,11 +202,11 @@ impl Installer<'_> {
             }
         })?;
         // Whoever held the lock may have installed it.
-        if let Some(installed) = cache.get(package, version, file) {
+        if let Some(installed) = found() {
             return Ok(installed);
         }
         let folder = cache.begin(package, version, &lock)?;
-        let record = match self.install_into(&folder, package, version, file).await {
+        let record = match self.install_into(&folder, package, version, file, beside).await {
             Ok(record) => record,
             Err(error) => {
                 cache.abort(package, version, &lock);
@@ -205,17 +223,18 @@ impl Installer<'_> {
         package: &str,
         version: &str,
         file: &str,
+        beside: &[String],
     ) -> Result<Installed, InstallError> {
         let what = format!("{package}@{version}");
         let mut overrides = Vec::new();
-        let mut result = self.npm_install(folder, &what, None).await;
+        let mut result = self.npm_install(folder, &what, beside, None).await;
         if matches!(&result, Err(NpmError::Failed { code, tail }) if is_git_failure(*code, tail)) {
             let (name, replacement) = GIT_DEPENDENCY;
             (self.progress)(Progress::Note(format!(
                 "{what} wants {name} from a git host that cannot be reached; taking {name}@{replacement} from the registry"
             )));
             overrides.push(format!("{name}@{replacement}"));
-            result = self.npm_install(folder, &what, Some(GIT_DEPENDENCY)).await;
+            result = self.npm_install(folder, &what, beside, Some(GIT_DEPENDENCY)).await;
         }
         match result {
             Ok(()) => {}
@@ -273,6 +292,7 @@ impl Installer<'_> {
                 .map(str::to_owned),
             engines: engines_of(&manifest),
             overrides,
+            beside: beside.to_vec(),
             installed: format!("{:.0}", jiff::Timestamp::now()),
         })
     }
@@ -281,6 +301,7 @@ impl Installer<'_> {
         &self,
         folder: &Path,
         what: &str,
+        beside: &[String],
         replace: Option<(&str, &str)>,
     ) -> Result<(), NpmError> {
         let mut manifest = serde_json::json!({ "name": "clawgauge-cache-entry", "private": true });
@@ -289,14 +310,9 @@ impl Installer<'_> {
         }
         fs_err::write(folder.join("package.json"), manifest.to_string())
             .map_err(|error| NpmError::Missing(error.to_string()))?;
-        let args = [
-            "install",
-            what,
-            "--ignore-scripts",
-            "--no-audit",
-            "--no-fund",
-            "--no-progress",
-        ];
+        let flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-progress"];
+        let packages = beside.iter().map(String::as_str);
+        let args: Vec<&str> = ["install", what].into_iter().chain(packages).chain(flags).collect();
         let tick = |time| (self.progress)(Progress::Installing(what.to_owned(), time));
         npm(&self.context.npm, folder, &args, &tick, self.cancel)
             .await
@@ -377,6 +393,7 @@ impl Installer<'_> {
             version,
             integrity: None,
             node: None,
+            notes: Vec::new(),
             path_dirs: Vec::new(),
         })
     }

@@ -14,6 +14,6 @@ mod version;
 pub use cache::Cache;
 pub use install::{InstallContext, resolve};
 pub use problem::{InstallError, Progress};
-pub use program::Program;
+pub use program::{Need, Program};
 pub use reference::{GatewayRef, Published};
 pub use version::{Version, VersionError, VersionRange};

@@ -3,7 +3,18 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::Version;
+use super::{Version, VersionRange};
+
+/// Packages that some releases need and do not bring along.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    /// The releases.
+    pub range: VersionRange,
+    /// The packages, as npm takes them: `name@version`.
+    pub packages: Vec<String>,
+    /// Why.
+    pub reason: String,
+}
 
 /// A command that takes `gateway run ...` as its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +29,8 @@ pub struct Program {
     pub integrity: Option<String>,
     /// Version of Node, where it runs on Node.
     pub node: Option<String>,
+    /// What was done so that it runs; for reports.
+    pub notes: Vec<String>,
     /// Folders to put first on `PATH`.
     pub path_dirs: Vec<PathBuf>,
 }

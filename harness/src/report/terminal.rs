@@ -52,6 +52,9 @@ fn gateway_part(
         .map(|node| format!(", Node {node}"))
         .unwrap_or_default();
     let _ = writeln!(out, "\n{}{version}{node}", paint.bold(&gateway.reference));
+    for note in &gateway.notes {
+        let _ = writeln!(out, "  {}", paint.warn(note));
+    }
     for scenario in &catalogue.scenarios {
         let mut profiles: BTreeMap<usize, (&str, Vec<&CellRecord>)> = BTreeMap::new();
         let axis = &scenario.axes[scenario.profile_axis()];

@@ -55,6 +55,8 @@ pub struct GatewayInfo {
     pub integrity: Option<String>,
     /// Version of Node, where it runs on Node.
     pub node: Option<String>,
+    /// What was done so that it runs.
+    pub notes: Vec<String>,
     /// Cells selected.
     pub selected: usize,
     /// Profiles to launch, with the number of their cells.

@@ -86,6 +86,7 @@ pub(super) async fn run_gateway(context: &Arc<Context>, reference: &GatewayRef) 
         version: version.clone(),
         integrity: program.integrity.clone(),
         node: program.node.clone(),
+        notes: program.notes.clone(),
         selected: plan.len(),
         launches: plan
             .launches

@@ -11,7 +11,8 @@ use super::known_issue::{self, KnownIssue};
 use super::model::{Outcome, Scenario};
 use super::profile::{Base, Profile, Profiles};
 use super::{Problem, Problems, SourceFile};
-use super::{parse, resolve};
+use super::{needs, parse, resolve};
+use crate::release::Need;
 
 /// The validated contents of `scenarios/` and `fixtures/`.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct Catalogue {
     pub profiles: IndexMap<String, Profile>,
     /// The known issues, by file name.
     pub known_issues: Vec<Arc<KnownIssue>>,
+    /// What some releases need that they do not bring along.
+    pub needs: Vec<Need>,
     /// What every launch has in common.
     pub base: Base,
     /// SHA-256 over all files that were read, in hex: what a run was judged by.
@@ -62,6 +65,10 @@ impl Catalogue {
         let base: Base = parse::parse_toml(&base_file)?;
         parse::schema_version(&base_file, &base.schema, &mut problems);
 
+        let needs = needs::needs(&read("fixtures/releases.toml")?).unwrap_or_else(|found| {
+            problems.0.extend(found.0);
+            Vec::new()
+        });
         let mut profiles = Profiles::new();
         for name in toml_files(root, "fixtures/profiles")? {
             if name.ends_with("/base.toml") {
@@ -161,6 +168,7 @@ impl Catalogue {
             outcomes,
             profiles,
             known_issues,
+            needs,
             base,
             table_hash,
         })

@@ -11,6 +11,7 @@ mod files;
 mod known_issue;
 pub mod model;
 mod nearest;
+mod needs;
 mod parse;
 mod problem;
 mod profile;

@@ -4,6 +4,7 @@ use schemars::schema_for;
 use serde_json::{Value, json};
 
 use super::files::{AxisFile, OutcomesFile, ScenarioFile};
+use super::needs::ReleasesFile;
 use super::known_issue::KnownIssueFile;
 use super::profile::{Base, ProfilesFile};
 
@@ -17,6 +18,7 @@ pub fn json_schema() -> Value {
             "scenario": schema_for!(ScenarioFile),
             "axis": schema_for!(AxisFile),
             "known-issue": schema_for!(KnownIssueFile),
+            "releases": schema_for!(ReleasesFile),
             "outcomes": schema_for!(OutcomesFile),
             "profiles": schema_for!(ProfilesFile),
             "base": schema_for!(Base),

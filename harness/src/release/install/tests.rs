@@ -34,6 +34,7 @@ impl Bench {
             version: None,
             integrity: None,
             node: None,
+            notes: Vec::new(),
             path_dirs: Vec::new(),
         };
         let cache = Some(Cache::at(folder.path().join("cache")));
@@ -42,6 +43,7 @@ impl Bench {
                 npm: npm.into(),
                 node,
                 cache,
+                needs: Vec::new(),
                 reference,
             },
             folder,
