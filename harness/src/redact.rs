@@ -19,8 +19,17 @@ impl Redactor {
     /// Knows each secret plain, in upper and lower case, base64 (with and without padding, alone and as a Basic
     /// credential) and percent-encoded.
     pub fn new(secrets: &BTreeMap<String, String>) -> Self {
+        Self::with_folder(secrets, "")
+    }
+
+    /// As [`Redactor::new`], and knows the folder of the launch, which is told as `[launch]`.
+    pub fn with_folder(secrets: &BTreeMap<String, String>, folder: &str) -> Self {
         let mut patterns: Vec<String> = Vec::new();
         let mut replacements = Vec::new();
+        if !folder.is_empty() {
+            patterns.push(folder.to_owned());
+            replacements.push("[launch]".to_owned());
+        }
         for (name, secret) in secrets.iter().filter(|(_, secret)| !secret.is_empty()) {
             for form in forms(secret) {
                 patterns.push(form);

@@ -25,7 +25,7 @@ pub struct Request {
     pub method: String,
     /// Path and query.
     pub target: String,
-    /// Header lines in order, without line ends. `Host`, `Connection` and `Content-Length` are added by [`Request::encode`].
+    /// Header lines in order, without line ends. `Host` (unless it is among them), `Connection` and `Content-Length` are added by [`Request::encode`].
     pub headers: Vec<Vec<u8>>,
     /// The body.
     pub body: Vec<u8>,
@@ -36,7 +36,15 @@ impl Request {
     pub fn encode(&self, address: SocketAddr) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(512 + self.body.len());
         bytes.extend_from_slice(format!("{} {} HTTP/1.1\r\n", self.method, self.target).as_bytes());
-        bytes.extend_from_slice(format!("Host: {address}\r\nConnection: close\r\n").as_bytes());
+        let is_host = |line: &Vec<u8>| {
+            line.split(|byte| *byte == b':')
+                .next()
+                .is_some_and(|name| name.eq_ignore_ascii_case(b"host"))
+        };
+        if !self.headers.iter().any(is_host) {
+            bytes.extend_from_slice(format!("Host: {address}\r\n").as_bytes());
+        }
+        bytes.extend_from_slice(b"Connection: close\r\n");
         if !self.body.is_empty() || self.method == "POST" {
             bytes.extend_from_slice(format!("Content-Length: {}\r\n", self.body.len()).as_bytes());
         }

@@ -1,6 +1,6 @@
 //! Causes: deviating cells folded into the smallest description of what they have in common.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::fold::{Combination, fold};
@@ -40,7 +40,7 @@ pub struct Cause {
     pub origin: String,
     /// On whose authority.
     pub source: String,
-    /// The outcome that the rule asks for.
+    /// The outcome that the rule asks for, or several where it asks by axis.
     pub expected: String,
     /// What was seen.
     pub observed: String,
@@ -111,6 +111,12 @@ pub fn causes<'a>(results: impl IntoIterator<Item = &'a CellResult>) -> Vec<Caus
                 .filter_map(|result| result.expected.as_ref())
                 .map(|expected| (expected.rule.as_str(), expected))
                 .collect();
+            let outcomes: BTreeSet<&str> = results
+                .iter()
+                .filter(|result| group.cells.binary_search(&result.cell.combination).is_ok())
+                .filter_map(|result| result.expected.as_ref())
+                .map(|expected| expected.outcome.id.as_str())
+                .collect();
             let expected = rules.values().next();
             let only = expected.filter(|_| rules.len() == 1);
             causes.push(Cause {
@@ -133,9 +139,7 @@ pub fn causes<'a>(results: impl IntoIterator<Item = &'a CellResult>) -> Vec<Caus
                 source: only
                     .map(|expected| expected.source.clone())
                     .unwrap_or_default(),
-                expected: expected
-                    .map(|expected| expected.outcome.id.clone())
-                    .unwrap_or_default(),
+                expected: outcomes.into_iter().collect::<Vec<_>>().join(" or "),
                 observed: key.observed.clone(),
                 answer: key.answer.clone(),
                 deviation: key.deviation,

@@ -3,35 +3,65 @@
 use crate::judge::Deviation;
 use crate::record::CellRecord;
 use crate::report::Paint;
-use crate::scenario::model::{Direction, PROFILE_AXIS, Scenario};
+use crate::scenario::model::{Direction, Scenario, ScenarioAxis};
 
 /// What the symbols mean, for the foot of a report.
 pub(super) const LEGEND: &str = "  + let in   . refused   as expected      A let in, must not   D refused, must not   x other denial   b other body\n  a d k as a known issue says   s a known issue that does not show   n no snapshot yet   ? could not run   / not applicable";
 
-/// Renders the cells of one scenario and profile: the last axis across, the other axes down, equal rows as one.
+/// So many columns of text the heads of a matrix may take.
+const WIDEST: usize = 100;
+/// With more profiles than this they are rows of one matrix instead of a matrix each.
+const MANY_PROFILES: usize = 6;
+
+/// How the cells of a scenario are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// A matrix a profile, with this axis across.
+    PerProfile(usize),
+    /// One matrix, with this axis across; `None` for a single column.
+    Whole(Option<usize>),
+}
+
+impl Layout {
+    /// What suits a scenario: the last axis across if it fits, the profiles otherwise.
+    pub(super) fn of(scenario: &Scenario) -> Self {
+        let profiles = scenario.profile_axis();
+        let fits = |axis: &usize| {
+            let heads = scenario.axes[*axis].values.iter();
+            heads.map(|value| value.short.chars().count() + 1).sum::<usize>() <= WIDEST
+        };
+        let last = (0..scenario.axes.len()).rfind(|axis| *axis != profiles);
+        match last.filter(fits) {
+            Some(last) if scenario.axes[profiles].values.len() <= MANY_PROFILES => {
+                Self::PerProfile(last)
+            }
+            Some(last) => Self::Whole(Some(last)),
+            None => Self::Whole(Some(profiles).filter(|axis| last.is_some() && fits(axis))),
+        }
+    }
+}
+
+/// Renders cells of one scenario: one axis across, the others down, equal rows as one.
+///
+/// Of a layout by profile, `cells` are those of one profile.
 pub(super) fn matrix(
     scenario: &Scenario,
-    profile: &str,
+    layout: Layout,
     cells: &[&CellRecord],
     paint: Paint,
 ) -> String {
-    let axes: Vec<_> = scenario
-        .axes
-        .iter()
-        .filter(|axis| axis.name != PROFILE_AXIS)
-        .collect();
-    let Some((across, down)) = axes.split_last() else {
-        return cells
-            .iter()
-            .map(|cell| format!("  {}\n", symbol(cell, paint)))
-            .collect();
+    let (across, hidden) = match layout {
+        Layout::PerProfile(across) => (Some(across), Some(scenario.profile_axis())),
+        Layout::Whole(across) => (across, None),
     };
+    let down: Vec<&ScenarioAxis> = (0..scenario.axes.len())
+        .filter(|axis| Some(*axis) != across && Some(*axis) != hidden)
+        .map(|axis| &scenario.axes[axis])
+        .collect();
+    let across = across.map(|axis| &scenario.axes[axis]);
+    let columns = across.map_or(1, |axis| axis.values.len());
     let mut rows: Vec<(Vec<String>, Vec<Option<&CellRecord>>)> = Vec::new();
-    for cell in cells.iter().filter(|cell| {
-        cell.axes
-            .get(PROFILE_AXIS)
-            .is_some_and(|value| value == profile)
-    }) {
+    for cell in cells {
         let name: Vec<&str> = down
             .iter()
             .filter_map(|axis| cell.axes.get(&axis.name))
@@ -42,33 +72,29 @@ pub(super) fn matrix(
         } else {
             name.join(" ")
         };
-        let column = across
-            .values
-            .iter()
-            .position(|value| cell.axes.get(&across.name) == Some(&value.id));
-        let row = match rows.iter_mut().find(|(names, _)| names[0] == name) {
-            Some((_, row)) => row,
+        let column = across.map_or(Some(0), |axis| {
+            let value = cell.axes.get(&axis.name);
+            axis.values.iter().position(|known| Some(&known.id) == value)
+        });
+        let index = match rows.iter().position(|(names, _)| names[0] == name) {
+            Some(index) => index,
             None => {
-                rows.push((vec![name], vec![None; across.values.len()]));
-                let Some((_, row)) = rows.last_mut() else {
-                    continue;
-                };
-                row
+                rows.push((vec![name], vec![None; columns]));
+                rows.len() - 1
             }
         };
         if let Some(column) = column {
-            row[column] = Some(cell);
+            rows[index].1[column] = Some(cell);
         }
     }
 
     // Rows that look the same are one row with several names.
     let mut folded: Vec<(Vec<String>, Vec<Option<&CellRecord>>)> = Vec::new();
+    let plain = |row: &[Option<&CellRecord>]| {
+        let letters = row.iter().map(|cell| cell.map_or(' ', letter));
+        letters.collect::<String>()
+    };
     for (names, row) in rows {
-        let plain = |row: &[Option<&CellRecord>]| {
-            row.iter()
-                .map(|cell| cell.map_or(' ', letter))
-                .collect::<String>()
-        };
         match folded
             .iter_mut()
             .find(|(_, other)| plain(other) == plain(&row))
@@ -78,29 +104,28 @@ pub(super) fn matrix(
         }
     }
 
-    let heads: Vec<&str> = across
-        .values
-        .iter()
-        .map(|value| value.short.as_str())
-        .collect();
+    let heads: Vec<&str> = across.map_or(vec![""], |axis| {
+        axis.values.iter().map(|value| value.short.as_str()).collect()
+    });
     let widths: Vec<usize> = heads
         .iter()
         .map(|head| head.chars().count().max(1))
         .collect();
-    let mut out = String::from("  ");
-    for (head, width) in heads.iter().zip(&widths) {
-        out.push_str(&paint.dim(&format!("{head:^width$}")));
-        out.push(' ');
+    let mut out = String::new();
+    if let Some(across) = across {
+        out.push_str("  ");
+        for (head, width) in heads.iter().zip(&widths) {
+            out.push_str(&paint.dim(&format!("{head:^width$}")));
+            out.push(' ');
+        }
+        let down: Vec<&str> = down.iter().map(|axis| axis.name.as_str()).collect();
+        let down = match down.is_empty() {
+            true => String::new(),
+            false => format!(", {} below", down.join(", ")),
+        };
+        out.push_str(&paint.dim(&format!(" {} across{down}", across.name)));
+        out.push('\n');
     }
-    out.push_str(&paint.dim(&format!(
-            " {} across, {} below",
-            across.name,
-            down.iter()
-                .map(|axis| axis.name.as_str())
-                .collect::<Vec<_>>()
-                .join(", ")
-        )));
-    out.push('\n');
     for (names, row) in folded {
         out.push_str("  ");
         for (cell, width) in row.iter().zip(&widths) {

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use similar::{ChangeTag, TextDiff};
 
 use super::Paint;
-use super::matrix::{LEGEND, matrix};
+use super::matrix::{LEGEND, Layout, matrix};
 use crate::record::{CauseRecord, CellRecord, GatewayRecord, Record, Summary};
 use crate::scenario::Catalogue;
 use crate::scenario::model::{PROFILE_AXIS, Scenario, ValueSet};
 
+/// A run of at most so many scenarios shows every matrix.
+const FEW_SCENARIOS: usize = 2;
 /// At most so many causes are spelled out.
 const MAX_CAUSES: usize = 20;
 /// At most so many lines of a difference are shown.
@@ -26,6 +28,7 @@ pub fn terminal(record: &Record, catalogue: &Catalogue, paint: Paint) -> String 
     if record.cells.iter().any(|cell| cell.observed.is_some()) {
         let _ = writeln!(out, "{}", paint.dim(LEGEND));
     }
+    known_issues(&mut out, record, catalogue, paint);
     causes(&mut out, record, catalogue, paint);
     reasons(&mut out, record, paint);
     let _ = writeln!(out, "\n{}", counts(&record.summary, paint));
@@ -55,92 +58,95 @@ fn gateway_part(
     for note in &gateway.notes {
         let _ = writeln!(out, "  {}", paint.warn(note));
     }
+    let mine: Vec<&CellRecord> = record
+        .cells
+        .iter()
+        .filter(|cell| cell.gateway == gateway.reference)
+        .collect();
+    let mut blocks = Vec::new();
     for scenario in &catalogue.scenarios {
-        let mut profiles: BTreeMap<usize, (&str, Vec<&CellRecord>)> = BTreeMap::new();
-        let axis = &scenario.axes[scenario.profile_axis()];
-        for cell in record
-            .cells
-            .iter()
-            .filter(|cell| cell.gateway == gateway.reference)
-        {
-            if cell.id.split('/').next() != Some(scenario.id.as_str()) {
-                continue;
-            }
-            let profile = cell
-                .axes
-                .get(PROFILE_AXIS)
-                .map(String::as_str)
-                .unwrap_or_default();
-            let place = axis
-                .values
-                .iter()
-                .position(|value| value.id == profile)
-                .unwrap_or(usize::MAX);
-            profiles
-                .entry(place)
-                .or_insert_with(|| (profile, Vec::new()))
-                .1
-                .push(cell);
+        let prefix = format!("{}/", scenario.id);
+        let cells = mine.iter().filter(|cell| cell.id.starts_with(&prefix));
+        let cells: Vec<&CellRecord> = cells.copied().collect();
+        if !cells.is_empty() {
+            blocks.push((scenario, cells));
         }
-        for (profile, cells) in profiles.values() {
-            profile_part(out, scenario, profile, cells, gateway, paint);
+    }
+    // A run of few scenarios shows every matrix; one of many shows those in which something is not as it should be.
+    let all = blocks.len() <= FEW_SCENARIOS;
+    for (scenario, cells) in &blocks {
+        scenario_part(out, scenario, cells, all, paint);
+    }
+}
+
+fn scenario_part(
+    out: &mut String,
+    scenario: &Scenario,
+    cells: &[&CellRecord],
+    all: bool,
+    paint: Paint,
+) {
+    let _ = writeln!(out, "\n{}: {}", paint.bold(&scenario.id), tally(cells, paint));
+    let layout = Layout::of(scenario);
+    let shown = |cells: &[&CellRecord]| {
+        let seen = cells.iter().any(|cell| cell.observed.is_some());
+        seen && (all || cells.iter().any(|cell| is_trouble(cell)))
+    };
+    match layout {
+        Layout::Whole(_) if shown(cells) => out.push_str(&matrix(scenario, layout, cells, paint)),
+        Layout::Whole(_) => {}
+        Layout::PerProfile(_) => {
+            for profile in &scenario.axes[scenario.profile_axis()].values {
+                let of = |cell: &&&CellRecord| cell.axes.get(PROFILE_AXIS) == Some(&profile.id);
+                let cells: Vec<&CellRecord> = cells.iter().filter(of).copied().collect();
+                if shown(&cells) {
+                    let _ = writeln!(out, " under {}: {}", paint.bold(&profile.id), tally(&cells, paint));
+                    out.push_str(&matrix(scenario, layout, &cells, paint));
+                }
+            }
         }
     }
 }
 
-fn profile_part(
-    out: &mut String,
-    scenario: &Scenario,
-    profile: &str,
-    cells: &[&CellRecord],
-    gateway: &GatewayRecord,
-    paint: Paint,
-) {
-    let wrong = cells
-        .iter()
-        .filter(|cell| !matches!(cell.verdict.as_str(), "conforms" | "not-applicable"))
-        .count();
-    let skipped = cells
-        .iter()
-        .filter(|cell| cell.verdict == "not-applicable")
-        .count();
-    let state = if wrong > 0 {
-        paint.bad(&format!(
-            "{wrong} of {} cells not as they should be",
-            cells.len()
-        ))
-    } else if skipped == cells.len() {
-        paint.warn("not applicable")
-    } else {
-        paint.good(&format!("{} cells conform", cells.len() - skipped))
-    };
-    let ready = gateway
-        .launches
-        .iter()
-        .find(|launch| launch.profile == profile)
-        .and_then(|launch| launch.ready_ms)
-        .map(|ms| paint.dim(&format!(", ready in {:.1} s", ms as f64 / 1000.0)))
-        .unwrap_or_default();
-    let _ = writeln!(
-        out,
-        "\n{} under {}: {state}{ready}",
-        scenario.id,
-        paint.bold(profile)
-    );
-    if cells.iter().any(|cell| cell.observed.is_some()) {
-        out.push_str(&matrix(scenario, profile, cells, paint));
-    }
+/// Whether a cell is neither as it should be nor explained.
+fn is_trouble(cell: &CellRecord) -> bool {
+    !matches!(cell.verdict.as_str(), "conforms" | "known" | "not-applicable")
+}
+
+/// The verdicts of some cells in words.
+fn tally(cells: &[&CellRecord], paint: Paint) -> String {
+    let count = |verdict: &str| cells.iter().filter(|cell| cell.verdict == verdict).count();
+    let parts = [
+        ("conforms", "conform", None),
+        ("deviates", "deviate", Some(true)),
+        ("stale", "stale", Some(true)),
+        ("new", "without a snapshot", Some(true)),
+        ("could-not-run", "could not run", Some(true)),
+        ("known", "known", Some(false)),
+        ("not-applicable", "not applicable", Some(false)),
+    ];
+    let parts = parts.iter().filter_map(|(verdict, words, bad)| {
+        let count = count(verdict);
+        let text = format!("{count} {words}");
+        (count > 0).then(|| match bad {
+            None => paint.good(&text),
+            Some(true) => paint.bad(&text),
+            Some(false) => paint.warn(&text),
+        })
+    });
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 fn causes(out: &mut String, record: &Record, catalogue: &Catalogue, paint: Paint) {
-    let Some(first) = record.causes.first() else {
+    let unexplained = || record.causes.iter().filter(|cause| cause.known_issue.is_none());
+    let Some(first) = unexplained().next() else {
         return;
     };
-    let count = record.causes.len();
+    let count = unexplained().count();
     let heading = format!("{count} cause{}", if count == 1 { "" } else { "s" });
     let _ = writeln!(out, "\n{}", paint.bold(&heading));
     let mut told: BTreeMap<&str, usize> = BTreeMap::new();
-    for cause in record.causes.iter().take(MAX_CAUSES) {
+    for cause in unexplained().take(MAX_CAUSES) {
         cause_part(out, cause, record.gateways.len() > 1, catalogue, paint);
         // Each rule is told in full once.
         let rule = match told.get(cause.rule.as_str()) {
@@ -155,6 +161,52 @@ fn causes(out: &mut String, record: &Record, catalogue: &Catalogue, paint: Paint
         let _ = writeln!(out, "  and {more} more; --report json=PATH holds them all");
     }
     let _ = writeln!(out, "  explain a cell: clawgauge show '{}'", first.example);
+}
+
+/// What known issues explain, and what to do about it.
+fn known_issues(out: &mut String, record: &Record, catalogue: &Catalogue, paint: Paint) {
+    let mut groups: BTreeMap<(&str, &str), Vec<&CellRecord>> = BTreeMap::new();
+    for cell in &record.cells {
+        if let Some(issue) = &cell.known_issue {
+            groups.entry((cell.gateway.as_str(), issue.as_str())).or_default().push(cell);
+        }
+    }
+    if groups.is_empty() {
+        return;
+    }
+    let plural = if groups.len() == 1 { "" } else { "s" };
+    let heading = format!("{} known issue{plural}", groups.len());
+    let _ = writeln!(out, "\n{}", paint.bold(&heading));
+    for ((gateway, id), cells) in &groups {
+        let Some(issue) = catalogue.known_issues.iter().find(|issue| issue.id == *id) else {
+            continue;
+        };
+        let on = match record.gateways.len() {
+            0 | 1 => String::new(),
+            _ => format!(" on {gateway}"),
+        };
+        let stale = cells.iter().filter(|cell| cell.verdict == "stale").count();
+        let known = cells.len() - stale;
+        let kind = issue.kind.name();
+        let _ = writeln!(out, "  {} {kind}, {known} cells{on}: {}", paint.warn(id), issue.title);
+        if stale > 0 {
+            let _ = writeln!(
+                out,
+                "     {}",
+                paint.bad(&format!("stale: {stale} cells are as they should be although it says otherwise"))
+            );
+        }
+        let lines = [
+            ("", issue.means.as_str()),
+            ("way around: ", issue.workaround.as_str()),
+            ("releases: ", &issue.range().to_string()),
+            ("the bytes say: ", issue.bytes_say.as_str()),
+        ];
+        for (what, text) in lines.iter().filter(|(_, text)| !text.is_empty()) {
+            let _ = writeln!(out, "{}", paint.dim(&format!("     {what}{text}")));
+        }
+        let _ = writeln!(out, "{}", paint.dim(&format!("     {}", issue.url)));
+    }
 }
 
 fn rule_lines(cause: &CauseRecord) -> String {

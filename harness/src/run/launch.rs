@@ -74,6 +74,8 @@ pub(super) async fn run_launch(
         .iter()
         .map(|name| (name.clone(), crate::launch::random_secret()))
         .collect();
+    // Nothing of this machine goes into a record.
+    let folder = target.folder.join(&profile).to_string_lossy().into_owned();
     let spec = launch_spec(context, target, &profile, config, &secrets, &upstream);
 
     let mut gateway = match launch(&spec, &target.folder, &context.cancel).await {
@@ -88,8 +90,6 @@ pub(super) async fn run_launch(
                 LaunchError::Refused {
                     reason, said, took, ..
                 } if !starts.is_empty() => {
-                    // Nothing of this machine goes into a record.
-                    let folder = target.folder.join(&profile).to_string_lossy().into_owned();
                     let clean = |text: &str| text.replace(&folder, "[launch]");
                     let (reason, said) = (clean(reason), clean(said));
                     let start = Start::Refused;
@@ -141,7 +141,7 @@ pub(super) async fn run_launch(
         target,
         profile: &profile,
         address: gateway.address(),
-        redactor: Redactor::new(&secrets),
+        redactor: Redactor::with_folder(&secrets, &folder),
         upstream: &upstream,
         secrets: &secrets,
         ended: CancellationToken::new(),
