@@ -233,10 +233,10 @@ fn fits(outcome: &Outcome, observed: &Observation, seen: &Seen<'_>) -> bool {
         && agrees(outcome.message.as_ref(), observed.message.as_ref())
         && outcome.message_has.as_ref().is_none_or(says)
         && (!outcome.empty || seen.text.is_empty())
-        && !outcome
-            .without
-            .iter()
-            .any(|pointer| seen.json.is_some_and(|json| json.pointer(pointer).is_some()))
+        && !outcome.without.iter().any(|pointer| {
+            seen.json
+                .is_some_and(|json| json.pointer(pointer).is_some())
+        })
         && outcome
             .content_type
             .as_ref()

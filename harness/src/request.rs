@@ -107,11 +107,7 @@ pub fn with_caller(written: Written, caller: &[String]) -> Written {
 ///
 /// # Errors
 /// A placeholder that stands for nothing; the catalogue's checks rule that out.
-pub fn build(
-    cell: &Cell,
-    caller: &[String],
-    place: &Place<'_>,
-) -> Result<Request, TemplateError> {
+pub fn build(cell: &Cell, caller: &[String], place: &Place<'_>) -> Result<Request, TemplateError> {
     fill(with_caller(written(cell), caller), place)
 }
 

@@ -61,13 +61,17 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<u8, Failur
             });
             *count += 1;
         }
-        problems.0.extend(groups.into_values().map(|(problem, count)| {
-            let more = match count {
-                1 => String::new(),
-                count => format!("; {} more cells have the same", count - 1),
-            };
-            problem.help(format!("mend the rule, or run the release and accept its answers{more}"))
-        }));
+        problems
+            .0
+            .extend(groups.into_values().map(|(problem, count)| {
+                let more = match count {
+                    1 => String::new(),
+                    count => format!("; {} more cells have the same", count - 1),
+                };
+                problem.help(format!(
+                    "mend the rule, or run the release and accept its answers{more}"
+                ))
+            }));
         if let Some((key, _)) = left.first_key_value() {
             problems.0.push(
                 Problem::nowhere(format!(

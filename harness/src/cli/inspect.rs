@@ -176,7 +176,11 @@ fn explain(cell: &Cell, release: &Version, catalogue: &Catalogue, snapshots: &Sn
             let _ = writeln!(out, "source       {}", rule.source);
             if let Some(outcome) = cell.expected(release) {
                 let what = outcome.what();
-                let _ = writeln!(out, "expected     {} ({what}): {}", outcome.id, outcome.title);
+                let _ = writeln!(
+                    out,
+                    "expected     {} ({what}): {}",
+                    outcome.id, outcome.title
+                );
             }
         }
         None => {

@@ -93,17 +93,28 @@ impl Installer<'_> {
         let installed = self.package(PACKAGE, version, ENTRY, beside).await?;
         let mut notes = Vec::new();
         if let Some(need) = need {
-            notes.push(format!("{} is installed beside it: {}", need.packages.join(" and "), need.reason));
+            notes.push(format!(
+                "{} is installed beside it: {}",
+                need.packages.join(" and "),
+                need.reason
+            ));
         }
         for dependency in &installed.overrides {
-            notes.push(format!("{dependency} comes from the registry instead of its git host"));
+            notes.push(format!(
+                "{dependency} comes from the registry instead of its git host"
+            ));
         }
         for note in &notes {
             (self.progress)(Progress::Note(note.clone()));
         }
         let folder = self.cache()?.folder(PACKAGE, version);
         let program = self
-            .program(&folder.join(ENTRY), installed.engines.as_deref(), parsed, installed.integrity)
+            .program(
+                &folder.join(ENTRY),
+                installed.engines.as_deref(),
+                parsed,
+                installed.integrity,
+            )
             .await?;
         Ok(Program { notes, ..program })
     }
@@ -136,7 +147,7 @@ impl Installer<'_> {
                     integrity,
                     node: Some(node),
                     notes: Vec::new(),
-            path_dirs: Vec::new(),
+                    path_dirs: Vec::new(),
                 });
             }
             NodeChoice::Install(wanted) => wanted,
@@ -206,7 +217,10 @@ impl Installer<'_> {
             return Ok(installed);
         }
         let folder = cache.begin(package, version, &lock)?;
-        let record = match self.install_into(&folder, package, version, file, beside).await {
+        let record = match self
+            .install_into(&folder, package, version, file, beside)
+            .await
+        {
             Ok(record) => record,
             Err(error) => {
                 cache.abort(package, version, &lock);
@@ -234,7 +248,9 @@ impl Installer<'_> {
                 "{what} wants {name} from a git host that cannot be reached; taking {name}@{replacement} from the registry"
             )));
             overrides.push(format!("{name}@{replacement}"));
-            result = self.npm_install(folder, &what, beside, Some(GIT_DEPENDENCY)).await;
+            result = self
+                .npm_install(folder, &what, beside, Some(GIT_DEPENDENCY))
+                .await;
         }
         match result {
             Ok(()) => {}
@@ -310,9 +326,18 @@ impl Installer<'_> {
         }
         fs_err::write(folder.join("package.json"), manifest.to_string())
             .map_err(|error| NpmError::Missing(error.to_string()))?;
-        let flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-progress"];
+        let flags = [
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--no-progress",
+        ];
         let packages = beside.iter().map(String::as_str);
-        let args: Vec<&str> = ["install", what].into_iter().chain(packages).chain(flags).collect();
+        let args: Vec<&str> = ["install", what]
+            .into_iter()
+            .chain(packages)
+            .chain(flags)
+            .collect();
         let tick = |time| (self.progress)(Progress::Installing(what.to_owned(), time));
         npm(&self.context.npm, folder, &args, &tick, self.cancel)
             .await

@@ -28,7 +28,10 @@ impl Layout {
         let profiles = scenario.profile_axis();
         let fits = |axis: &usize| {
             let heads = scenario.axes[*axis].values.iter();
-            heads.map(|value| value.short.chars().count() + 1).sum::<usize>() <= WIDEST
+            heads
+                .map(|value| value.short.chars().count() + 1)
+                .sum::<usize>()
+                <= WIDEST
         };
         let last = (0..scenario.axes.len()).rfind(|axis| *axis != profiles);
         match last.filter(fits) {
@@ -74,7 +77,9 @@ pub(super) fn matrix(
         };
         let column = across.map_or(Some(0), |axis| {
             let value = cell.axes.get(&axis.name);
-            axis.values.iter().position(|known| Some(&known.id) == value)
+            axis.values
+                .iter()
+                .position(|known| Some(&known.id) == value)
         });
         let index = match rows.iter().position(|(names, _)| names[0] == name) {
             Some(index) => index,
@@ -105,7 +110,10 @@ pub(super) fn matrix(
     }
 
     let heads: Vec<&str> = across.map_or(vec![""], |axis| {
-        axis.values.iter().map(|value| value.short.as_str()).collect()
+        axis.values
+            .iter()
+            .map(|value| value.short.as_str())
+            .collect()
     });
     let widths: Vec<usize> = heads
         .iter()

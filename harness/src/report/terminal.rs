@@ -86,7 +86,12 @@ fn scenario_part(
     all: bool,
     paint: Paint,
 ) {
-    let _ = writeln!(out, "\n{}: {}", paint.bold(&scenario.id), tally(cells, paint));
+    let _ = writeln!(
+        out,
+        "\n{}: {}",
+        paint.bold(&scenario.id),
+        tally(cells, paint)
+    );
     let layout = Layout::of(scenario);
     let shown = |cells: &[&CellRecord]| {
         let seen = cells.iter().any(|cell| cell.observed.is_some());
@@ -100,7 +105,12 @@ fn scenario_part(
                 let of = |cell: &&&CellRecord| cell.axes.get(PROFILE_AXIS) == Some(&profile.id);
                 let cells: Vec<&CellRecord> = cells.iter().filter(of).copied().collect();
                 if shown(&cells) {
-                    let _ = writeln!(out, " under {}: {}", paint.bold(&profile.id), tally(&cells, paint));
+                    let _ = writeln!(
+                        out,
+                        " under {}: {}",
+                        paint.bold(&profile.id),
+                        tally(&cells, paint)
+                    );
                     out.push_str(&matrix(scenario, layout, &cells, paint));
                 }
             }
@@ -110,7 +120,10 @@ fn scenario_part(
 
 /// Whether a cell is neither as it should be nor explained.
 fn is_trouble(cell: &CellRecord) -> bool {
-    !matches!(cell.verdict.as_str(), "conforms" | "known" | "not-applicable")
+    !matches!(
+        cell.verdict.as_str(),
+        "conforms" | "known" | "not-applicable"
+    )
 }
 
 /// The verdicts of some cells in words.
@@ -138,7 +151,12 @@ fn tally(cells: &[&CellRecord], paint: Paint) -> String {
 }
 
 fn causes(out: &mut String, record: &Record, catalogue: &Catalogue, paint: Paint) {
-    let unexplained = || record.causes.iter().filter(|cause| cause.known_issue.is_none());
+    let unexplained = || {
+        record
+            .causes
+            .iter()
+            .filter(|cause| cause.known_issue.is_none())
+    };
     let Some(first) = unexplained().next() else {
         return;
     };
@@ -168,7 +186,10 @@ fn known_issues(out: &mut String, record: &Record, catalogue: &Catalogue, paint:
     let mut groups: BTreeMap<(&str, &str), Vec<&CellRecord>> = BTreeMap::new();
     for cell in &record.cells {
         if let Some(issue) = &cell.known_issue {
-            groups.entry((cell.gateway.as_str(), issue.as_str())).or_default().push(cell);
+            groups
+                .entry((cell.gateway.as_str(), issue.as_str()))
+                .or_default()
+                .push(cell);
         }
     }
     if groups.is_empty() {
@@ -188,12 +209,19 @@ fn known_issues(out: &mut String, record: &Record, catalogue: &Catalogue, paint:
         let stale = cells.iter().filter(|cell| cell.verdict == "stale").count();
         let known = cells.len() - stale;
         let kind = issue.kind.name();
-        let _ = writeln!(out, "  {} {kind}, {known} cells{on}: {}", paint.warn(id), issue.title);
+        let _ = writeln!(
+            out,
+            "  {} {kind}, {known} cells{on}: {}",
+            paint.warn(id),
+            issue.title
+        );
         if stale > 0 {
             let _ = writeln!(
                 out,
                 "     {}",
-                paint.bad(&format!("stale: {stale} cells are as they should be although it says otherwise"))
+                paint.bad(&format!(
+                    "stale: {stale} cells are as they should be although it says otherwise"
+                ))
             );
         }
         let lines = [

@@ -133,7 +133,8 @@ impl Asker<'_> {
         }
         let canary = new_canary();
         let control = &self.context.catalogue.base.control;
-        let Ok(request) = crate::request::build_control(control, self.caller(), &self.place(&canary))
+        let Ok(request) =
+            crate::request::build_control(control, self.caller(), &self.place(&canary))
         else {
             return false;
         };

@@ -12,9 +12,9 @@ use super::conditions::Resolver;
 use super::definitions::Outcomes;
 use super::files::{OneOrMany, SetTables, WhenSchema, WhenTable};
 use super::model::{Condition, Expect, Outcome, Scenario, any_matches};
-use super::resolve::expect;
 use super::nearest::advice;
 use super::parse::{parse_range, parse_toml, schema_version};
+use super::resolve::expect;
 use super::{Problem, Problems, SourceFile, breakpoints};
 use crate::release::{Version, VersionRange};
 

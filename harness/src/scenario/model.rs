@@ -217,9 +217,9 @@ impl Expect {
     pub fn of(&self, combination: &[u16]) -> Option<&Arc<Outcome>> {
         match self {
             Self::One(outcome) => Some(outcome),
-            Self::By(axis, outcomes) => {
-                outcomes.get(usize::from(*combination.get(*axis)?))?.as_ref()
-            }
+            Self::By(axis, outcomes) => outcomes
+                .get(usize::from(*combination.get(*axis)?))?
+                .as_ref(),
         }
     }
 }

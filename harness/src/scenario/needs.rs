@@ -45,7 +45,12 @@ pub(super) fn needs(file: &SourceFile) -> Result<Vec<Need>, Problems> {
         .needs
         .into_iter()
         .map(|table| Need {
-            range: parse_range(file, table.since.as_ref(), table.until.as_ref(), &mut problems),
+            range: parse_range(
+                file,
+                table.since.as_ref(),
+                table.until.as_ref(),
+                &mut problems,
+            ),
             packages: table.packages,
             reason: table.reason,
         })

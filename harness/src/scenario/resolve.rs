@@ -9,7 +9,8 @@ use super::conditions::Resolver;
 use super::definitions::{Axes, Outcomes};
 use super::files::ScenarioFile;
 use super::model::{
-    Answer, AxisValue, Exclude, Expect, Kind, PROFILE_AXIS, RequestTemplate, Rule, Scenario, ScenarioAxis, ValueSet,
+    Answer, AxisValue, Exclude, Expect, Kind, PROFILE_AXIS, RequestTemplate, Rule, Scenario,
+    ScenarioAxis, ValueSet,
 };
 use super::nearest::advice;
 use super::parse::{
@@ -138,7 +139,9 @@ pub(super) fn expect(
     problems: &mut Problems,
 ) -> Option<Expect> {
     let found = match name.get_ref().strip_prefix('@') {
-        None => outcomes.get(name.get_ref()).map(|outcome| Expect::One(Arc::clone(outcome))),
+        None => outcomes
+            .get(name.get_ref())
+            .map(|outcome| Expect::One(Arc::clone(outcome))),
         Some(answer) => {
             let known = answers.iter().find(|known| known.name == answer);
             known.map(|known| known.expect.clone())
@@ -153,7 +156,10 @@ pub(super) fn expect(
                 format!("unknown answer `@{answer}`"),
                 "not under [answers] of the scenario",
             )
-            .help(advice(answer, answers.iter().map(|known| known.name.as_str()))),
+            .help(advice(
+                answer,
+                answers.iter().map(|known| known.name.as_str()),
+            )),
         });
     }
     found
@@ -171,27 +177,58 @@ fn answers(
     for (name, tables) in &raw.answers {
         let Some((axis_name, table)) = tables.first().filter(|_| tables.len() == 1) else {
             problems.0.push(
-                Problem::at(file, name.span(), format!("answer `{}` needs exactly one axis", name.get_ref()), "this answer")
-                    .help("write [answers.NAME.AXIS] and one line for each value"),
+                Problem::at(
+                    file,
+                    name.span(),
+                    format!("answer `{}` needs exactly one axis", name.get_ref()),
+                    "this answer",
+                )
+                .help("write [answers.NAME.AXIS] and one line for each value"),
             );
             continue;
         };
-        let Some(position) = axes.iter().position(|axis| axis.name == *axis_name.get_ref()) else {
+        let Some(position) = axes
+            .iter()
+            .position(|axis| axis.name == *axis_name.get_ref())
+        else {
             problems.0.push(
-                Problem::at(file, axis_name.span(), format!("the scenario has no axis `{}`", axis_name.get_ref()), "not under [axes]")
-                    .help(advice(axis_name.get_ref(), axes.iter().map(|axis| axis.name.as_str()))),
+                Problem::at(
+                    file,
+                    axis_name.span(),
+                    format!("the scenario has no axis `{}`", axis_name.get_ref()),
+                    "not under [axes]",
+                )
+                .help(advice(
+                    axis_name.get_ref(),
+                    axes.iter().map(|axis| axis.name.as_str()),
+                )),
             );
             continue;
         };
         let axis = &axes[position];
         let mut by = vec![None; axis.values.len()];
         for (value, outcome) in table {
-            let index = axis.values.iter().position(|known| known.id == *value.get_ref());
+            let index = axis
+                .values
+                .iter()
+                .position(|known| known.id == *value.get_ref());
             match (index, outcomes.get(outcome.get_ref())) {
                 (Some(index), Some(outcome)) => by[index] = Some(Arc::clone(outcome)),
                 (None, _) => problems.0.push(
-                    Problem::at(file, value.span(), format!("the scenario's axis `{}` has no value `{}`", axis.name, value.get_ref()), "not listed under [axes]")
-                        .help(advice(value.get_ref(), axis.values.iter().map(|known| known.id.as_str()))),
+                    Problem::at(
+                        file,
+                        value.span(),
+                        format!(
+                            "the scenario's axis `{}` has no value `{}`",
+                            axis.name,
+                            value.get_ref()
+                        ),
+                        "not listed under [axes]",
+                    )
+                    .help(advice(
+                        value.get_ref(),
+                        axis.values.iter().map(|known| known.id.as_str()),
+                    )),
                 ),
                 (_, None) => problems.0.push(unknown_outcome(file, outcome, outcomes)),
             }

@@ -4,8 +4,8 @@ use schemars::schema_for;
 use serde_json::{Value, json};
 
 use super::files::{AxisFile, OutcomesFile, ScenarioFile};
-use super::needs::ReleasesFile;
 use super::known_issue::KnownIssueFile;
+use super::needs::ReleasesFile;
 use super::profile::{Base, ProfilesFile};
 
 /// One JSON Schema document for all files: `$defs` holds `scenario`, `axis`, `known-issue`, `outcomes`, `profiles` and `base`.
