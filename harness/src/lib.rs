@@ -8,6 +8,7 @@ pub mod cli;
 pub mod fold;
 pub mod judge;
 pub mod launch;
+pub mod mutants;
 pub mod observe;
 pub mod plan;
 mod process;

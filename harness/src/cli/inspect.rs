@@ -140,6 +140,23 @@ pub(super) fn plan(args: &PlanArgs, catalogue: &Catalogue, output: &Output) -> R
     output.result(&out)
 }
 
+/// Arguments of `contract`.
+#[derive(Debug, Args)]
+pub(super) struct ContractArgs {
+    /// The release whose contract it is
+    #[arg(long, default_value = REFERENCE_RELEASE, value_name = "VERSION")]
+    release: Version,
+}
+
+/// Prints the contract for people.
+pub(super) fn contract(
+    args: &ContractArgs,
+    catalogue: &Catalogue,
+    output: &Output,
+) -> Result<u8, Failure> {
+    output.result(&crate::report::contract(catalogue, &args.release))
+}
+
 /// Explains one cell.
 pub(super) fn show(args: &ShowArgs, catalogue: &Catalogue, output: &Output) -> Result<u8, Failure> {
     let Some(cell) = cells(catalogue).find(|cell| cell.id == args.cell) else {

@@ -3,6 +3,7 @@
 mod accept;
 mod check;
 mod inspect;
+mod mutants;
 mod output;
 mod run;
 
@@ -46,8 +47,12 @@ enum Command {
     Plan(inspect::PlanArgs),
     /// Explain one cell: rule, source, launch, exact request, expected answer
     Show(inspect::ShowArgs),
+    /// Print the contract for people: who gets in where, by which rule, on whose authority (Markdown)
+    Contract(inspect::ContractArgs),
     /// Check the scenario files: names, decision tables, snapshots
     Check,
+    /// Measure the scenarios: run them against the reference gateway's seeded faults
+    Mutants(mutants::MutantsArgs),
     /// Accept pending snapshots
     Accept(accept::AcceptArgs),
     /// Print the JSON Schema of the scenario files
@@ -81,7 +86,13 @@ fn dispatch(cli: Cli) -> ExitCode {
         Command::Show(args) => {
             load(cli.root).and_then(|catalogue| inspect::show(&args, &catalogue, &output))
         }
+        Command::Contract(args) => {
+            load(cli.root).and_then(|catalogue| inspect::contract(&args, &catalogue, &output))
+        }
         Command::Check => load(cli.root).and_then(|catalogue| check::check(&catalogue, &output)),
+        Command::Mutants(args) => {
+            load(cli.root).and_then(|catalogue| mutants::run(args, catalogue, &output))
+        }
         Command::Accept(args) => {
             load(cli.root).and_then(|catalogue| accept::accept(&args, &catalogue, &output))
         }

@@ -21,6 +21,9 @@ use crate::snapshots::{Answer, Snapshot, Snapshots, contract_since};
 /// The release whose contract the reference gateway keeps.
 pub(super) const REFERENCE_RELEASE: &str = "2026.9.6";
 
+/// Launches of the reference gateway at a time.
+const LIGHT_LAUNCHES: usize = 16;
+
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -44,7 +47,7 @@ pub(super) struct RunArgs {
     #[arg(long, default_value = "16", value_name = "N")]
     jobs: NonZeroUsize,
 
-    /// Launches at a time [default: the number of cores]
+    /// Launches at a time [default: the number of cores; 16 for the reference gateway]
     #[arg(long, value_name = "N")]
     launches: Option<NonZeroUsize>,
 
@@ -123,21 +126,15 @@ pub(super) fn run(args: RunArgs, catalogue: Catalogue, output: &Output) -> Resul
         }
     }
     let snapshots = Snapshots::load(&catalogue.root)?;
-    let reference = Program {
-        command: std::env::current_exe()?,
-        args: vec!["reference-gateway".into()],
-        version: REFERENCE_RELEASE.parse().ok(),
-        integrity: None,
-        node: None,
-        notes: Vec::new(),
-        path_dirs: Vec::new(),
-    };
+    let reference = reference()?;
+    // The reference gateway starts in no time; a real one keeps a core busy for seconds.
+    let light = gateways.iter().all(|gateway| *gateway == GatewayRef::Reference);
     let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
     let options = RunOptions {
         gateways,
         selection,
         jobs: args.jobs.get(),
-        launches: args.launches.map_or(cores, NonZeroUsize::get),
+        launches: args.launches.map_or(if light { LIGHT_LAUNCHES } else { cores }, NonZeroUsize::get),
         timeout: args.timeout,
         ready_timeout: args.ready_timeout,
         stop_grace: Duration::from_secs(5),
@@ -166,6 +163,19 @@ pub(super) fn run(args: RunArgs, catalogue: Catalogue, output: &Output) -> Resul
         ));
     }
     Ok(ending.code())
+}
+
+/// This binary as the reference gateway.
+pub(super) fn reference() -> std::io::Result<Program> {
+    Ok(Program {
+        command: std::env::current_exe()?,
+        args: vec!["reference-gateway".into()],
+        version: REFERENCE_RELEASE.parse().ok(),
+        integrity: None,
+        node: None,
+        notes: Vec::new(),
+        path_dirs: Vec::new(),
+    })
 }
 
 /// A report that cannot be written is found out before anything is launched.
@@ -219,12 +229,12 @@ fn watch(
             std::panic::resume_unwind(panic);
         }
         signals.abort();
-        Ok(recorder.finish())
+        Ok(recorder.finish(&catalogue.relations))
     })
 }
 
 /// Ctrl-C, SIGTERM and a closed terminal ask the run to stop cleanly; whoever asks twice does not want to wait for the grace.
-async fn cancel_on_signal(cancel: CancellationToken) {
+pub(super) async fn cancel_on_signal(cancel: CancellationToken) {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -1,7 +1,9 @@
 //! The judge: what was expected against what was observed. Pure: no IO, no clock, no printing.
 
 mod causes;
+mod relations;
 mod verdict;
 
 pub use causes::{Cause, Difference, causes};
 pub use verdict::{Deviation, Proof, SnapshotView, Verdict, judge};
+pub use relations::{Broken, broken_relations};

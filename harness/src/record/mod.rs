@@ -30,6 +30,9 @@ pub struct Record {
     pub cells: Vec<CellRecord>,
     /// Deviating cells, folded.
     pub causes: Vec<CauseRecord>,
+    /// Relations between cells that do not hold.
+    #[serde(default)]
+    pub relations: Vec<RelationRecord>,
     /// Counts.
     pub summary: Summary,
 }
@@ -211,6 +214,25 @@ pub struct CauseRecord {
     pub difference: Option<DifferenceRecord>,
 }
 
+/// A relation between cells that does not hold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RelationRecord {
+    /// The gateway as the caller named it.
+    pub gateway: String,
+    /// Id of the relation.
+    pub id: String,
+    /// The relation in one sentence.
+    pub title: String,
+    /// `file:line` of the relation.
+    pub origin: String,
+    /// Ids of two cells that break it.
+    pub example: (String, String),
+    /// Pairs that break it and that no known issue explains.
+    pub unexplained: usize,
+    /// Pairs that break it because of a known issue.
+    pub explained: usize,
+}
+
 /// An answer that differs from the accepted one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DifferenceRecord {
@@ -301,6 +323,11 @@ impl Record {
             FailOn::Deviates => 0,
             FailOn::Known => summary.known,
         };
+        let unrelated = self
+            .relations
+            .iter()
+            .filter(|relation| relation.unexplained > 0)
+            .count();
         if summary.deviates + known + summary.stale + summary.new > 0 {
             let mut parts = Vec::new();
             for (count, what) in [
@@ -317,6 +344,10 @@ impl Record {
                 Ending::Broken,
                 format!("of {ran} cells that ran, {}", parts.join(", ")),
             );
+        }
+        if unrelated > 0 {
+            let why = format!("{unrelated} relations between cells do not hold");
+            return (Ending::Broken, why);
         }
         if let Some(failed) = failed {
             return (Ending::Gateway, failed);

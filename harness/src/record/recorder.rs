@@ -8,10 +8,11 @@ use jiff::tz::TimeZone;
 
 use super::{
     CauseRecord, CellRecord, DifferenceRecord, ExpectedRecord, FailOn, GatewayRecord, LaunchRecord,
-    ObservedRecord, Record, RunInfo, SCHEMA, Summary,
+    ObservedRecord, Record, RelationRecord, RunInfo, SCHEMA, Summary,
 };
-use crate::judge::{Cause, Verdict, causes};
+use crate::judge::{Broken, Cause, Verdict, broken_relations, causes};
 use crate::run::{CellResult, RunEvent};
+use crate::scenario::Relation;
 
 /// Builds a record from a run's events.
 #[derive(Debug)]
@@ -102,7 +103,7 @@ impl Recorder {
     }
 
     /// Ends the record, and hands back the results with it: snapshots are made from them.
-    pub fn finish(mut self) -> (Record, Vec<CellResult>) {
+    pub fn finish(mut self, relations: &[Relation]) -> (Record, Vec<CellResult>) {
         self.run.finished = now();
         let order = std::mem::take(&mut self.order);
         self.results.sort_by(|a, b| {
@@ -151,12 +152,14 @@ impl Recorder {
             } += 1;
         }
         let causes = causes.into_iter().map(cause_record).collect();
+        let relations = broken_relations(relations, &self.results);
         let record = Record {
             schema: SCHEMA.to_owned(),
             run: self.run,
             gateways: self.gateways,
             cells,
             causes,
+            relations: relations.into_iter().map(relation_record).collect(),
             summary,
         };
         (record, self.results)
@@ -225,6 +228,18 @@ fn cause_record(cause: Cause) -> CauseRecord {
             accepted: difference.accepted,
             observed: difference.observed,
         }),
+    }
+}
+
+fn relation_record(broken: Broken) -> RelationRecord {
+    RelationRecord {
+        gateway: broken.gateway,
+        id: broken.relation,
+        title: broken.title,
+        origin: broken.origin,
+        example: broken.example,
+        unexplained: broken.unexplained,
+        explained: broken.explained,
     }
 }
 

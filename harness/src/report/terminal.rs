@@ -30,6 +30,7 @@ pub fn terminal(record: &Record, catalogue: &Catalogue, paint: Paint) -> String 
     }
     known_issues(&mut out, record, catalogue, paint);
     causes(&mut out, record, catalogue, paint);
+    relations(&mut out, record, paint);
     reasons(&mut out, record, paint);
     let _ = writeln!(out, "\n{}", counts(&record.summary, paint));
     out
@@ -233,7 +234,9 @@ fn known_issues(out: &mut String, record: &Record, catalogue: &Catalogue, paint:
         for (what, text) in lines.iter().filter(|(_, text)| !text.is_empty()) {
             let _ = writeln!(out, "{}", paint.dim(&format!("     {what}{text}")));
         }
-        let _ = writeln!(out, "{}", paint.dim(&format!("     {}", issue.url)));
+        if !issue.url.is_empty() {
+            let _ = writeln!(out, "{}", paint.dim(&format!("     {}", issue.url)));
+        }
     }
 }
 
@@ -342,6 +345,27 @@ fn diff(out: &mut String, accepted: &str, observed: &str, paint: Paint) {
             ChangeTag::Equal => continue,
         };
         let _ = writeln!(out, "       {line}");
+    }
+}
+
+/// Relations that do not hold.
+fn relations(out: &mut String, record: &Record, paint: Paint) {
+    let broken = || record.relations.iter().filter(|relation| relation.unexplained > 0);
+    if broken().next().is_none() {
+        return;
+    }
+    let _ = writeln!(out, "\n{}", paint.bold("relations between cells that do not hold"));
+    for relation in broken() {
+        let _ = writeln!(
+            out,
+            "  {} {} pairs: {} ({})",
+            paint.bad(&relation.id),
+            relation.unexplained,
+            relation.title,
+            relation.origin
+        );
+        let (first, second) = &relation.example;
+        let _ = writeln!(out, "     {first}\n     {second}");
     }
 }
 

@@ -11,6 +11,8 @@ use super::known_issue::{self, KnownIssue};
 use super::model::{Outcome, Scenario};
 use super::profile::{Base, Profile, Profiles};
 use super::{Problem, Problems, SourceFile};
+use super::survivors::{self, Survivor};
+use super::relation::{self, Relation};
 use super::{needs, parse, resolve};
 use crate::release::Need;
 
@@ -27,6 +29,10 @@ pub struct Catalogue {
     pub profiles: IndexMap<String, Profile>,
     /// The known issues, by file name.
     pub known_issues: Vec<Arc<KnownIssue>>,
+    /// What must hold between two cells.
+    pub relations: Vec<Relation>,
+    /// Seeded faults that no scenario shows.
+    pub survivors: Vec<Survivor>,
     /// What some releases need that they do not bring along.
     pub needs: Vec<Need>,
     /// What every launch has in common.
@@ -34,6 +40,13 @@ pub struct Catalogue {
     /// SHA-256 over all files that were read, in hex: what a run was judged by.
     pub table_hash: String,
 }
+
+/// Files beside the scenarios that are none.
+const NOT_SCENARIOS: [&str; 3] = [
+    "scenarios/outcomes.toml",
+    "scenarios/relations.toml",
+    "scenarios/survivors.toml",
+];
 
 /// Looks for the data root: `start` or the closest folder above it that holds a `scenarios` folder.
 pub fn find_root(start: &Path) -> Option<PathBuf> {
@@ -69,6 +82,11 @@ impl Catalogue {
             problems.0.extend(found.0);
             Vec::new()
         });
+        let survivors =
+            survivors::survivors(&read("scenarios/survivors.toml")?).unwrap_or_else(|found| {
+                problems.0.extend(found.0);
+                Vec::new()
+            });
         let mut profiles = Profiles::new();
         for name in toml_files(root, "fixtures/profiles")? {
             if name.ends_with("/base.toml") {
@@ -113,7 +131,7 @@ impl Catalogue {
 
         let mut scenarios: Vec<Arc<Scenario>> = Vec::new();
         for name in toml_files(root, "scenarios")? {
-            if name == "scenarios/outcomes.toml" {
+            if NOT_SCENARIOS.contains(&name.as_str()) {
                 continue;
             }
             let file = read(&name)?;
@@ -132,6 +150,15 @@ impl Catalogue {
                 }
                 Err(found) => problems.0.extend(found.0),
             }
+        }
+        let relations_file = read("scenarios/relations.toml")?;
+        let mut relations = Vec::new();
+        // Without scenarios every name would be unknown.
+        if problems.0.is_empty() {
+            relations = relation::relations(&relations_file, &scenarios).unwrap_or_else(|found| {
+                problems.0.extend(found.0);
+                Vec::new()
+            });
         }
         let mut known_issues: Vec<Arc<KnownIssue>> = Vec::new();
         for name in optional_toml_files(root, "scenarios/known-issues")? {
@@ -168,6 +195,8 @@ impl Catalogue {
             outcomes,
             profiles,
             known_issues,
+            relations,
+            survivors,
             needs,
             base,
             table_hash,

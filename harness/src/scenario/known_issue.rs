@@ -13,7 +13,7 @@ use super::definitions::Outcomes;
 use super::files::{OneOrMany, SetTables, WhenSchema, WhenTable};
 use super::model::{Condition, Expect, Outcome, Scenario, any_matches};
 use super::nearest::advice;
-use super::parse::{parse_range, parse_toml, schema_version};
+use super::parse::{parse_range, parse_toml, parse_version, schema_version};
 use super::resolve::expect;
 use super::{Problem, Problems, SourceFile, breakpoints};
 use crate::release::{Version, VersionRange};
@@ -43,7 +43,7 @@ impl IssueKind {
 
 /// A public bug with the releases and cells that it affects.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct KnownIssueFile {
     /// Version of this file format; 1.
     #[schemars(with = "u32")]
@@ -51,7 +51,8 @@ pub(crate) struct KnownIssueFile {
     /// Its public name, for example `openclaw#58357`.
     #[schemars(with = "String")]
     id: Spanned<String>,
-    /// Where one can read about it.
+    /// Where one can read about it; nothing where only the published bytes tell.
+    #[serde(default)]
     url: String,
     /// The bug in one sentence.
     title: String,
@@ -64,6 +65,12 @@ pub(crate) struct KnownIssueFile {
     /// Where the public text and the published bytes disagree: what the bytes say.
     #[serde(default)]
     bytes_say: String,
+    /// A release on which it was seen.
+    #[schemars(with = "String")]
+    shows_on: Spanned<String>,
+    /// A release on which it was looked for and not seen.
+    #[schemars(with = "Option<String>")]
+    gone_on: Option<Spanned<String>>,
     /// From this day on (YYYY-MM-DD) it excuses nothing any more.
     #[schemars(with = "Option<String>")]
     expires: Option<Spanned<String>>,
@@ -109,6 +116,10 @@ pub struct KnownIssue {
     pub workaround: String,
     /// What the published bytes say where the public text says otherwise; may be empty.
     pub bytes_say: String,
+    /// A release on which it was seen.
+    pub shows_on: Option<Version>,
+    /// A release on which it was looked for and not seen.
+    pub gone_on: Option<Version>,
     /// From this day on it excuses nothing.
     pub expires: Option<Date>,
     /// The cells that it affects.
@@ -188,12 +199,23 @@ pub(super) fn known_issue(
         .expires
         .as_ref()
         .and_then(|text| parse_date(file, text, &mut problems));
-    let affects = raw
+    let shows_on = parse_version(file, &raw.shows_on, &mut problems);
+    let gone_on = raw
+        .gone_on
+        .as_ref()
+        .and_then(|text| parse_version(file, text, &mut problems));
+    let affects: Vec<Affects> = raw
         .affects
         .iter()
         .filter_map(|table| resolve(file, table, scenarios, outcomes, &mut problems))
         .collect();
+    check_evidence(file, &raw.shows_on, shows_on.as_ref(), true, &affects, &mut problems);
+    if let Some(text) = &raw.gone_on {
+        check_evidence(file, text, gone_on.as_ref(), false, &affects, &mut problems);
+    }
     problems.into_result(KnownIssue {
+        shows_on,
+        gone_on,
         id: raw.id.into_inner(),
         url: raw.url,
         title: raw.title,
@@ -205,6 +227,26 @@ pub(super) fn known_issue(
         affects,
         file: file.clone(),
     })
+}
+
+/// The releases that were run must lie where the file says: inside its ranges, or outside.
+fn check_evidence(
+    file: &SourceFile,
+    text: &Spanned<String>,
+    release: Option<&Version>,
+    inside: bool,
+    affects: &[Affects],
+    problems: &mut Problems,
+) {
+    let Some(release) = release else { return };
+    let within = affects.iter().any(|affects| affects.range.contains(release));
+    if within != inside && !affects.is_empty() {
+        let wrong = match inside {
+            true => "was seen on a release that no range contains",
+            false => "was not seen on a release that a range contains",
+        };
+        problems.0.push(Problem::at(file, text.span(), format!("it {wrong}: {release}"), "this release"));
+    }
 }
 
 fn parse_date(file: &SourceFile, text: &Spanned<String>, problems: &mut Problems) -> Option<Date> {

@@ -15,8 +15,10 @@ mod needs;
 mod parse;
 mod problem;
 mod profile;
+mod relation;
 mod resolve;
 mod schema;
+mod survivors;
 mod table;
 
 pub use catalogue::{Catalogue, find_root};
@@ -24,7 +26,9 @@ pub use known_issue::{Affects, IssueKind, KnownIssue};
 pub use nearest::nearest;
 pub use problem::{Problem, Problems, SourceFile};
 pub use profile::{Base, Control, Launch, NotApplicable, Profile, merge};
+pub use relation::{Holds, Relation};
 pub use schema::json_schema;
+pub use survivors::Survivor;
 pub use table::{breakpoints, check_table};
 
 #[cfg(test)]

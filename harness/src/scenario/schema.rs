@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 use super::files::{AxisFile, OutcomesFile, ScenarioFile};
 use super::known_issue::KnownIssueFile;
+use super::relation::RelationsFile;
+use super::survivors::SurvivorsFile;
 use super::needs::ReleasesFile;
 use super::profile::{Base, ProfilesFile};
 
@@ -18,6 +20,8 @@ pub fn json_schema() -> Value {
             "scenario": schema_for!(ScenarioFile),
             "axis": schema_for!(AxisFile),
             "known-issue": schema_for!(KnownIssueFile),
+            "survivors": schema_for!(SurvivorsFile),
+            "relations": schema_for!(RelationsFile),
             "releases": schema_for!(ReleasesFile),
             "outcomes": schema_for!(OutcomesFile),
             "profiles": schema_for!(ProfilesFile),

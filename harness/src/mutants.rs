@@ -1,0 +1,154 @@
+//! The suite's own score: the scenarios are run against a reference gateway with one seeded fault after the other.
+//!
+//! A fault that no cell shows is a survivor. Survivors need a written reason in `scenarios/survivors.toml`.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::mpsc::unbounded_channel;
+use tokio_util::sync::CancellationToken;
+
+use crate::judge::{Deviation, Verdict};
+use crate::run::{RunEvent, RunOptions, run};
+use crate::scenario::Catalogue;
+use crate::snapshots::Snapshots;
+
+/// A seeded fault of the reference gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mutant {
+    /// Its name on the reference gateway's command line.
+    pub name: String,
+    /// What is wrong with it.
+    pub description: String,
+    /// The bug that it is modelled on.
+    pub source: String,
+}
+
+/// What became of a mutant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// A cell told it from the sound gateway: the cell's id, and how it deviated.
+    Caught(String, Deviation),
+    /// No cell did.
+    Survived,
+    /// It could not be run to the end.
+    Unknown(String),
+}
+
+/// The faults that the reference gateway has.
+pub fn mutants() -> Vec<Mutant> {
+    let list = reference_gateway::fault::list();
+    let parse = |line: &str| {
+        let mut parts = line.split('\t').map(str::to_owned);
+        Some(Mutant {
+            name: parts.next()?,
+            description: parts.next()?,
+            source: parts.next()?,
+        })
+    };
+    list.lines().filter_map(parse).collect()
+}
+
+/// Runs the scenarios against each mutant, `jobs` at a time, and tells each fate once as it is known.
+///
+/// A mutant's run ends with the first cell that deviates.
+pub async fn run_mutants(
+    catalogue: &Catalogue,
+    snapshots: &Snapshots,
+    mutants: &[Mutant],
+    jobs: usize,
+    options: &(dyn Fn(&Mutant) -> RunOptions + Sync),
+    tell: &(dyn Fn(usize, &Fate) + Sync),
+    cancel: &CancellationToken,
+) -> Vec<Fate> {
+    let next = AtomicUsize::new(0);
+    let worker = || async {
+        let mut fates = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(mutant) = mutants.get(index) else {
+                return fates;
+            };
+            let fate = fate(catalogue, snapshots, options(mutant), cancel).await;
+            tell(index, &fate);
+            fates.push((index, fate));
+        }
+    };
+    let workers = futures_util::future::join_all((0..jobs.max(1)).map(|_| worker()));
+    let mut fates: Vec<(usize, Fate)> = workers.await.into_iter().flatten().collect();
+    fates.sort_by_key(|(index, _)| *index);
+    fates.into_iter().map(|(_, fate)| fate).collect()
+}
+
+async fn fate(
+    catalogue: &Catalogue,
+    snapshots: &Snapshots,
+    options: RunOptions,
+    cancel: &CancellationToken,
+) -> Fate {
+    let stop = cancel.child_token();
+    let (sender, mut events) = unbounded_channel();
+    let task = tokio::spawn(run(
+        catalogue.clone(),
+        snapshots.clone(),
+        options,
+        sender,
+        stop.clone(),
+    ));
+    let mut caught: Option<Fate> = None;
+    let mut trouble: Option<String> = None;
+    while let Some(event) = events.recv().await {
+        match event {
+            RunEvent::Cell(result) => match &result.verdict {
+                Verdict::Deviates(deviation) if caught.is_none() => {
+                    caught = Some(Fate::Caught(result.cell.id.clone(), *deviation));
+                    stop.cancel();
+                }
+                Verdict::CouldNotRun(reason) if !stop.is_cancelled() => {
+                    trouble.get_or_insert_with(|| format!("{}: {reason}", result.cell.id));
+                }
+                _ => {}
+            },
+            RunEvent::GatewayFailed { error, .. } => trouble = Some(error),
+            RunEvent::Finished => break,
+            _ => {}
+        }
+    }
+    let _ = task.await;
+    match (caught, trouble) {
+        (Some(caught), _) => caught,
+        (None, _) if cancel.is_cancelled() => Fate::Unknown("interrupted".to_owned()),
+        // A gateway that cannot be asked as the contract says has been told from the sound one, too.
+        (None, Some(trouble)) => Fate::Unknown(trouble),
+        (None, None) => Fate::Survived,
+    }
+}
+
+/// The share of mutants that were caught, in percent.
+pub fn score(fates: &[Fate]) -> f64 {
+    let caught = fates.iter().filter(|fate| matches!(fate, Fate::Caught(..))).count();
+    if fates.is_empty() {
+        return 0.0;
+    }
+    caught as f64 * 100.0 / fates.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mutant_says_what_it_is_and_where_it_comes_from() {
+        let mutants = mutants();
+        assert!(mutants.len() >= 40);
+        for mutant in mutants {
+            assert!(!mutant.description.is_empty() && !mutant.source.is_empty(), "{}", mutant.name);
+        }
+    }
+
+    #[test]
+    fn the_score_counts_what_was_caught() {
+        let caught = || Fate::Caught(String::new(), Deviation::UnexpectedAllow);
+        assert_eq!(score(&[]), 0.0);
+        assert_eq!(score(&[caught(), caught(), Fate::Survived, Fate::Unknown(String::new())]), 50.0);
+    }
+}
