@@ -207,7 +207,12 @@ fn answer_text(
             }
         }
     }
-    answer.push_str(&body_text(&response.body, response.cut, json, clean));
+    // The whole body, of whatever kind.
+    if volatile.iter().any(String::is_empty) {
+        answer.push_str("body: [varies]\n");
+    } else {
+        answer.push_str(&body_text(&response.body, response.cut, json, clean));
+    }
     answer
 }
 
@@ -308,7 +313,11 @@ fn name_volatile(value: &mut Value) {
         Value::Object(map) => {
             for (key, value) in map {
                 match (key.as_str(), &*value) {
-                    ("id", Value::String(id)) if id.len() >= 12 => *value = "[id]".into(),
+                    (name, Value::String(id))
+                        if id.len() >= 12 && (name == "id" || name.ends_with("_id")) =>
+                    {
+                        *value = "[id]".into();
+                    }
                     ("created" | "created_at", Value::Number(_)) => *value = "[unix-time]".into(),
                     // How a release counts is not what its callers are let in by.
                     (name, Value::Number(_)) if name.ends_with("_tokens") => {

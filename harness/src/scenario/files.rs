@@ -317,7 +317,7 @@ pub(crate) struct OutcomeTable {
     pub(crate) message_has: Option<String>,
     /// How `Content-Type` must begin.
     pub(crate) content_type: Option<String>,
-    /// JSON pointers to parts of the body that differ from run to run: a snapshot names them only.
+    /// JSON pointers to parts of the body that differ from run to run, or "" for all of it: a snapshot names them only.
     #[serde(default)]
     pub(crate) volatile: Vec<String>,
     /// JSON pointers and the values they must have.

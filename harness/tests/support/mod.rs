@@ -37,6 +37,8 @@ impl Sandbox {
         ] {
             copy(&repository().join(name), &sandbox.root().join(name));
         }
+        let releases = "fixtures/releases.toml";
+        fs::copy(repository().join(releases), sandbox.root().join(releases)).unwrap();
         fs::create_dir(sandbox.temp()).unwrap();
         sandbox
     }
