@@ -125,7 +125,10 @@ async fn fate(
 
 /// The share of mutants that were caught, in percent.
 pub fn score(fates: &[Fate]) -> f64 {
-    let caught = fates.iter().filter(|fate| matches!(fate, Fate::Caught(..))).count();
+    let caught = fates
+        .iter()
+        .filter(|fate| matches!(fate, Fate::Caught(..)))
+        .count();
     if fates.is_empty() {
         return 0.0;
     }
@@ -141,7 +144,11 @@ mod tests {
         let mutants = mutants();
         assert!(mutants.len() >= 40);
         for mutant in mutants {
-            assert!(!mutant.description.is_empty() && !mutant.source.is_empty(), "{}", mutant.name);
+            assert!(
+                !mutant.description.is_empty() && !mutant.source.is_empty(),
+                "{}",
+                mutant.name
+            );
         }
     }
 
@@ -149,6 +156,14 @@ mod tests {
     fn the_score_counts_what_was_caught() {
         let caught = || Fate::Caught(String::new(), Deviation::UnexpectedAllow);
         assert_eq!(score(&[]), 0.0);
-        assert_eq!(score(&[caught(), caught(), Fate::Survived, Fate::Unknown(String::new())]), 50.0);
+        assert_eq!(
+            score(&[
+                caught(),
+                caught(),
+                Fate::Survived,
+                Fate::Unknown(String::new())
+            ]),
+            50.0
+        );
     }
 }

@@ -117,7 +117,7 @@ fn check_and_schema() {
         .arg("check")
         .assert()
         .code(0)
-        .stdout(contains("1 scenario, 650 cells, 9 rules"));
+        .stdout(contains("1 scenario, 650 cells, 8 rules"));
     sandbox
         .clawgauge()
         .arg("schema")

@@ -12,7 +12,7 @@ use support::{Sandbox, processes_of};
 
 /// The gateway does not start or stay up: exit code 3, what happened and what to do, and nothing left behind.
 #[rstest]
-#[case::never_ready("never-ready", &["not ready after 2 s (no 200 from /health, /healthz)", "--ready-timeout"])]
+#[case::never_ready("never-ready", &["not ready after 2 s (no 200 from /readyz, /ready, /health, /healthz)", "--ready-timeout"])]
 #[case::never_listens("never-listens", &["not ready after 2 s", "command: "])]
 #[case::dies_at_start("dies-at-start", &["exit code 7", "fatal: line 300 of 300", "profile token", "openclaw.json"])]
 #[case::refuses_and_stays("refuses-and-stays", &["Gateway failed to start: told to refuse"])]

@@ -42,7 +42,11 @@ pub(super) fn run(args: MutantsArgs, catalogue: Catalogue, output: &Output) -> R
     if args.list {
         let mut out = String::new();
         for mutant in &chosen {
-            let _ = writeln!(out, "{:<32} {} ({})", mutant.name, mutant.description, mutant.source);
+            let _ = writeln!(
+                out,
+                "{:<32} {} ({})",
+                mutant.name, mutant.description, mutant.source
+            );
         }
         return output.result(&out);
     }
@@ -53,16 +57,31 @@ pub(super) fn run(args: MutantsArgs, catalogue: Catalogue, output: &Output) -> R
     let tell = |index: usize, fate: &Fate| {
         let name = &chosen[index].name;
         output.note(&match fate {
-            Fate::Caught(cell, deviation) => format!("{} {name}: {} at {cell}", paint.good("caught"), deviation.name()),
+            Fate::Caught(cell, deviation) => format!(
+                "{} {name}: {} at {cell}",
+                paint.good("caught"),
+                deviation.name()
+            ),
             Fate::Survived => format!("{} {name}", paint.bad("survived")),
             Fate::Unknown(why) => format!("{} {name}: {why}", paint.warn("unknown")),
         });
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     let (fates, interrupted) = runtime.block_on(async {
         let cancel = CancellationToken::new();
         let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
-        let fates = run_mutants(&catalogue, &snapshots, &chosen, args.jobs.get(), &options, &tell, &cancel).await;
+        let fates = run_mutants(
+            &catalogue,
+            &snapshots,
+            &chosen,
+            args.jobs.get(),
+            &options,
+            &tell,
+            &cancel,
+        )
+        .await;
         signals.abort();
         (fates, cancel.is_cancelled())
     });
@@ -75,13 +94,17 @@ pub(super) fn run(args: MutantsArgs, catalogue: Catalogue, output: &Output) -> R
 
 fn choose(names: &[String]) -> Result<Vec<Mutant>, Failure> {
     let all = mutants();
-    let unknown = names.iter().find(|name| !all.iter().any(|mutant| mutant.name == **name));
+    let unknown = names
+        .iter()
+        .find(|name| !all.iter().any(|mutant| mutant.name == **name));
     if let Some(name) = unknown {
         let failure = Failure::usage(format!("there is no fault `{name}`"));
-        return Err(match nearest(name, all.iter().map(|mutant| mutant.name.as_str())) {
-            Some(known) => failure.help(format!("did you mean `{known}`?")),
-            None => failure.help("clawgauge mutants --list shows every fault"),
-        });
+        return Err(
+            match nearest(name, all.iter().map(|mutant| mutant.name.as_str())) {
+                Some(known) => failure.help(format!("did you mean `{known}`?")),
+                None => failure.help("clawgauge mutants --list shows every fault"),
+            },
+        );
     }
     let wanted = |mutant: &Mutant| names.is_empty() || names.contains(&mutant.name);
     Ok(all.into_iter().filter(wanted).collect())
@@ -89,7 +112,9 @@ fn choose(names: &[String]) -> Result<Vec<Mutant>, Failure> {
 
 fn options(catalogue: &Catalogue, sound: &Program, mutant: &Mutant) -> RunOptions {
     let mut program = sound.clone();
-    program.args.extend(["--fault".into(), mutant.name.clone().into()]);
+    program
+        .args
+        .extend(["--fault".into(), mutant.name.clone().into()]);
     RunOptions {
         gateways: vec![GatewayRef::Reference],
         selection: Selection::default(),
@@ -114,26 +139,51 @@ fn judge(
 ) -> Result<u8, Failure> {
     let paint = output.paint();
     let score = score(fates);
-    let caught = fates.iter().filter(|fate| matches!(fate, Fate::Caught(..))).count();
-    let mut out = format!("{caught} of {} seeded faults are caught: {score:.1} %\n", fates.len());
+    let caught = fates
+        .iter()
+        .filter(|fate| matches!(fate, Fate::Caught(..)))
+        .count();
+    let mut out = format!(
+        "{caught} of {} seeded faults are caught: {score:.1} %\n",
+        fates.len()
+    );
     let mut unexplained = 0;
     for (mutant, fate) in chosen.iter().zip(fates) {
-        let reason = catalogue.survivors.iter().find(|survivor| survivor.fault == mutant.name);
+        let reason = catalogue
+            .survivors
+            .iter()
+            .find(|survivor| survivor.fault == mutant.name);
         match (fate, reason) {
             (Fate::Caught(..), None) => {}
             (Fate::Caught(..), Some(_)) => {
                 unexplained += 1;
-                let _ = writeln!(out, "  {} {}: survivors.toml says that it survives", paint.bad("caught after all"), mutant.name);
+                let _ = writeln!(
+                    out,
+                    "  {} {}: survivors.toml says that it survives",
+                    paint.bad("caught after all"),
+                    mutant.name
+                );
             }
             (Fate::Survived | Fate::Unknown(_), reason) => {
-                let _ = writeln!(out, "  {} {}: {} ({})", paint.warn("survived"), mutant.name, mutant.description, mutant.source);
+                let _ = writeln!(
+                    out,
+                    "  {} {}: {} ({})",
+                    paint.warn("survived"),
+                    mutant.name,
+                    mutant.description,
+                    mutant.source
+                );
                 match reason {
                     Some(survivor) => {
                         let _ = writeln!(out, "     {}", survivor.reason);
                     }
                     None => {
                         unexplained += 1;
-                        let _ = writeln!(out, "     {}", paint.bad("no reason is given in scenarios/survivors.toml"));
+                        let _ = writeln!(
+                            out,
+                            "     {}",
+                            paint.bad("no reason is given in scenarios/survivors.toml")
+                        );
                     }
                 }
             }

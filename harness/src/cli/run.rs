@@ -128,13 +128,18 @@ pub(super) fn run(args: RunArgs, catalogue: Catalogue, output: &Output) -> Resul
     let snapshots = Snapshots::load(&catalogue.root)?;
     let reference = reference()?;
     // The reference gateway starts in no time; a real one keeps a core busy for seconds.
-    let light = gateways.iter().all(|gateway| *gateway == GatewayRef::Reference);
+    let light = gateways
+        .iter()
+        .all(|gateway| *gateway == GatewayRef::Reference);
     let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
     let options = RunOptions {
         gateways,
         selection,
         jobs: args.jobs.get(),
-        launches: args.launches.map_or(if light { LIGHT_LAUNCHES } else { cores }, NonZeroUsize::get),
+        launches: args.launches.map_or(
+            if light { LIGHT_LAUNCHES } else { cores },
+            NonZeroUsize::get,
+        ),
         timeout: args.timeout,
         ready_timeout: args.ready_timeout,
         stop_grace: Duration::from_secs(5),

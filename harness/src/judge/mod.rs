@@ -5,5 +5,5 @@ mod relations;
 mod verdict;
 
 pub use causes::{Cause, Difference, causes};
-pub use verdict::{Deviation, Proof, SnapshotView, Verdict, judge};
 pub use relations::{Broken, broken_relations};
+pub use verdict::{Deviation, Proof, SnapshotView, Verdict, judge};

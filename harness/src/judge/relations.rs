@@ -42,7 +42,11 @@ pub fn broken_relations(relations: &[Relation], results: &[CellResult]) -> Vec<B
     broken
 }
 
-fn check(relation: &Relation, gateway: &str, cells: &BTreeMap<&str, &CellResult>) -> Option<Broken> {
+fn check(
+    relation: &Relation,
+    gateway: &str,
+    cells: &BTreeMap<&str, &CellResult>,
+) -> Option<Broken> {
     let mut found: Option<Broken> = None;
     for (first, second) in &relation.pairs {
         let (Some(one), Some(two)) = (cells.get(first.as_str()), cells.get(second.as_str())) else {

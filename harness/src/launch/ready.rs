@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Waits until one of the paths answers 200. Never ends otherwise.
+/// Waits until the gateway says that it is ready. Never ends otherwise.
+///
+/// The first path that the gateway lets anybody ask decides: one that is not there or wants a credential (4xx) leaves
+/// it to the next, one that answers 503 or nothing says "not yet".
 pub(super) async fn ready(address: SocketAddr, paths: &[String]) {
     let client = reqwest::Client::builder()
         .no_proxy()
@@ -18,8 +21,10 @@ pub(super) async fn ready(address: SocketAddr, paths: &[String]) {
     loop {
         for path in paths {
             let answer = client.get(format!("http://{address}{path}")).send().await;
-            if answer.is_ok_and(|answer| answer.status() == reqwest::StatusCode::OK) {
-                return;
+            match answer.map(|answer| answer.status()) {
+                Ok(reqwest::StatusCode::OK) => return,
+                Ok(status) if status.is_client_error() => {}
+                Ok(_) | Err(_) => break,
             }
         }
         tokio::time::sleep(pause).await;

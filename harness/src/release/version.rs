@@ -141,8 +141,8 @@ impl fmt::Display for VersionRange {
         match (&self.since, &self.until) {
             (None, None) => f.write_str("every release"),
             (Some(since), None) => write!(f, "since {since}"),
-            (None, Some(until)) => write!(f, "until {until}"),
-            (Some(since), Some(until)) => write!(f, "from {since} until {until}"),
+            (None, Some(until)) => write!(f, "before {until}"),
+            (Some(since), Some(until)) => write!(f, "since {since}, before {until}"),
         }
     }
 }

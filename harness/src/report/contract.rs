@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use crate::fold::{Combination, fold};
 use crate::release::Version;
-use crate::scenario::Catalogue;
 use crate::scenario::model::{Direction, Kind, Scenario};
+use crate::scenario::{Affects, Catalogue};
 
 /// Renders the contract that holds for a release.
 pub fn contract(catalogue: &Catalogue, release: &Version) -> String {
@@ -47,7 +47,11 @@ pub fn who_gets_in(scenario: &Scenario, release: &Version) -> String {
                 usize::from(cell[down]) == row && usize::from(cell[profiles]) == column
             };
             let cells: Vec<Combination> = all.iter().filter(here).cloned().collect();
-            let _ = write!(out, " {} |", field(scenario, release, &cells, &[down, profiles]));
+            let _ = write!(
+                out,
+                " {} |",
+                field(scenario, release, &cells, &[down, profiles])
+            );
         }
         out.push('\n');
     }
@@ -70,7 +74,10 @@ fn field(scenario: &Scenario, release: &Version, cells: &[Combination], fixed: &
             .filter_map(|cell| scenario.expected(release, cell))
             .map(|outcome| outcome.what())
             .collect();
-        return format!("nobody ({})", outcomes.into_iter().collect::<Vec<_>>().join(", "));
+        return format!(
+            "nobody ({})",
+            outcomes.into_iter().collect::<Vec<_>>().join(", ")
+        );
     }
     if allowed.len() == cells.len() {
         return "everybody".to_owned();
@@ -104,25 +111,33 @@ fn rules(out: &mut String, scenario: &Scenario, release: &Version) {
         if !rule.range.contains(release) {
             continue;
         }
-        let title = if rule.title.is_empty() { &rule.id } else { &rule.title };
-        let _ = writeln!(out, "| {} | {} |", cell_text(title), cell_text(&rule.source));
+        let title = if rule.title.is_empty() {
+            &rule.id
+        } else {
+            &rule.title
+        };
+        let _ = writeln!(
+            out,
+            "| {} | {} |",
+            cell_text(title),
+            cell_text(&rule.source)
+        );
     }
 }
 
 fn known_issues(out: &mut String, catalogue: &Catalogue, scenario: &Scenario) {
     let mut lines = String::new();
     for issue in &catalogue.known_issues {
-        let mine = issue.affects.iter().filter(|affects| affects.scenario == scenario.id);
-        let ranges: BTreeSet<String> = mine.map(|affects| affects.range.to_string()).collect();
-        if ranges.is_empty() {
+        let speaks = |affects: &Affects| affects.scenario == scenario.id;
+        if !issue.affects.iter().any(speaks) {
             continue;
         }
         let id = match issue.url.as_str() {
             "" => issue.id.clone(),
             url => format!("[{}]({url})", issue.id),
         };
-        let ranges: Vec<String> = ranges.into_iter().collect();
-        let _ = writeln!(lines, "| {id} | {} | {} |", cell_text(&issue.title), ranges.join(", "));
+        let title = cell_text(&issue.title);
+        let _ = writeln!(lines, "| {id} | {title} | {} |", issue.range());
     }
     if !lines.is_empty() {
         out.push_str("\n| known issue | what | releases |\n|---|---|---|\n");

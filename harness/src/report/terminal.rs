@@ -350,11 +350,20 @@ fn diff(out: &mut String, accepted: &str, observed: &str, paint: Paint) {
 
 /// Relations that do not hold.
 fn relations(out: &mut String, record: &Record, paint: Paint) {
-    let broken = || record.relations.iter().filter(|relation| relation.unexplained > 0);
+    let broken = || {
+        record
+            .relations
+            .iter()
+            .filter(|relation| relation.unexplained > 0)
+    };
     if broken().next().is_none() {
         return;
     }
-    let _ = writeln!(out, "\n{}", paint.bold("relations between cells that do not hold"));
+    let _ = writeln!(
+        out,
+        "\n{}",
+        paint.bold("relations between cells that do not hold")
+    );
     for relation in broken() {
         let _ = writeln!(
             out,

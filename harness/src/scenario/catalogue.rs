@@ -10,9 +10,9 @@ use super::definitions::{self, Axes, Outcomes};
 use super::known_issue::{self, KnownIssue};
 use super::model::{Outcome, Scenario};
 use super::profile::{Base, Profile, Profiles};
-use super::{Problem, Problems, SourceFile};
-use super::survivors::{self, Survivor};
 use super::relation::{self, Relation};
+use super::survivors::{self, Survivor};
+use super::{Problem, Problems, SourceFile};
 use super::{needs, parse, resolve};
 use crate::release::Need;
 

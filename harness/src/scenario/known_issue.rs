@@ -209,7 +209,14 @@ pub(super) fn known_issue(
         .iter()
         .filter_map(|table| resolve(file, table, scenarios, outcomes, &mut problems))
         .collect();
-    check_evidence(file, &raw.shows_on, shows_on.as_ref(), true, &affects, &mut problems);
+    check_evidence(
+        file,
+        &raw.shows_on,
+        shows_on.as_ref(),
+        true,
+        &affects,
+        &mut problems,
+    );
     if let Some(text) = &raw.gone_on {
         check_evidence(file, text, gone_on.as_ref(), false, &affects, &mut problems);
     }
@@ -239,13 +246,17 @@ fn check_evidence(
     problems: &mut Problems,
 ) {
     let Some(release) = release else { return };
-    let within = affects.iter().any(|affects| affects.range.contains(release));
+    let within = affects
+        .iter()
+        .any(|affects| affects.range.contains(release));
     if within != inside && !affects.is_empty() {
         let wrong = match inside {
-            true => "was seen on a release that no range contains",
-            false => "was not seen on a release that a range contains",
+            true => format!("no range contains {release}, on which it was seen"),
+            false => format!("a range contains {release}, on which it was not seen"),
         };
-        problems.0.push(Problem::at(file, text.span(), format!("it {wrong}: {release}"), "this release"));
+        problems
+            .0
+            .push(Problem::at(file, text.span(), wrong, "this release"));
     }
 }
 

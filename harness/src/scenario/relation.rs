@@ -108,31 +108,59 @@ fn resolve(
                 ids.any(|cell| scenario.cell_id(&cell) == *id.get_ref())
             });
             if !known {
-                problems.0.push(Problem::at(file, id.span(), format!("there is no cell {}", id.get_ref()), "this id"));
+                problems.0.push(Problem::at(
+                    file,
+                    id.span(),
+                    format!("there is no cell {}", id.get_ref()),
+                    "this id",
+                ));
             }
         }
         pairs.push((first.get_ref().clone(), second.get_ref().clone()));
     }
     if let Some(axis) = &table.axis {
         let having = scenarios.iter().filter(|scenario| {
-            scenario.axes.iter().any(|known| known.name == *axis.get_ref())
+            scenario
+                .axes
+                .iter()
+                .any(|known| known.name == *axis.get_ref())
         });
         if having.clone().next().is_none() {
             let names = scenarios.iter().flat_map(|scenario| &scenario.axes);
             problems.0.push(
-                Problem::at(file, axis.span(), format!("no scenario has an axis `{}`", axis.get_ref()), "this axis")
-                    .help(advice(axis.get_ref(), names.map(|axis| axis.name.as_str()))),
+                Problem::at(
+                    file,
+                    axis.span(),
+                    format!("no scenario has an axis `{}`", axis.get_ref()),
+                    "this axis",
+                )
+                .help(advice(axis.get_ref(), names.map(|axis| axis.name.as_str()))),
             );
         }
         for (first, second) in &table.pairs {
             let before = pairs.len();
             for scenario in having.clone() {
-                pairs.extend(pairs_of(scenario, axis.get_ref(), first.get_ref(), second.get_ref(), &table.when));
+                pairs.extend(pairs_of(
+                    scenario,
+                    axis.get_ref(),
+                    first.get_ref(),
+                    second.get_ref(),
+                    &table.when,
+                ));
             }
             if pairs.len() == before {
                 problems.0.push(
-                    Problem::at(file, first.span(), format!("no two cells differ by `{}` and `{}` only", first.get_ref(), second.get_ref()), "this pair")
-                        .help("both must be values of the axis in one scenario"),
+                    Problem::at(
+                        file,
+                        first.span(),
+                        format!(
+                            "no two cells differ by `{}` and `{}` only",
+                            first.get_ref(),
+                            second.get_ref()
+                        ),
+                        "this pair",
+                    )
+                    .help("both must be values of the axis in one scenario"),
                 );
             }
         }

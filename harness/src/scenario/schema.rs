@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::files::{AxisFile, OutcomesFile, ScenarioFile};
 use super::known_issue::KnownIssueFile;
-use super::relation::RelationsFile;
-use super::survivors::SurvivorsFile;
 use super::needs::ReleasesFile;
 use super::profile::{Base, ProfilesFile};
+use super::relation::RelationsFile;
+use super::survivors::SurvivorsFile;
 
 /// One JSON Schema document for all files: `$defs` holds `scenario`, `axis`, `known-issue`, `outcomes`, `profiles` and `base`.
 pub fn json_schema() -> Value {

@@ -126,18 +126,34 @@ const SCENARIO: &str = "scenarios/chat-completions.toml";
     "scenario = \"order-of-checks\"",
     "scenario = \"order-of-check\""
 )]
-#[case::known_issue_dead(
-    SEED,
-    "observed = \"missing-scope-write\"",
-    "observed = \"answered\""
-)]
+#[case::known_issue_dead(SEED, "observed = \"missing-scope-write\"", "observed = \"answered\"")]
 #[case::known_issue_evidence(SEED, "gone-on = \"2026.4.1\"", "gone-on = \"2026.3.31\"")]
 #[case::known_issue_expiry(SEED, "shows-on", "expires = \"soon\"\nshows-on")]
-#[case::relation_pair("scenarios/relations.toml", "[\"chat\", \"chat-stream\"]", "[\"chat\", \"chat-streams\"]")]
-#[case::relation_cell("scenarios/relations.toml", "endpoint=models/credential=absent/scopes=empty\"", "endpoint=model/credential=absent/scopes=none\"")]
-#[case::answer_value("scenarios/endpoints.toml", "tools-invoke = \"tool-not-found\"", "tools-invok = \"tool-not-found\"")]
-#[case::answer_name("scenarios/endpoints.toml", "expect = \"@let-in\"", "expect = \"@lets-in\"")]
-#[case::no_path("scenarios/order-of-checks.toml", "path = \"/v1/chat/completions\"\n", "")]
+#[case::relation_pair(
+    "scenarios/relations.toml",
+    "[\"chat\", \"chat-stream\"]",
+    "[\"chat\", \"chat-streams\"]"
+)]
+#[case::relation_cell(
+    "scenarios/relations.toml",
+    "endpoint=models/credential=absent/scopes=empty\"",
+    "endpoint=model/credential=absent/scopes=none\""
+)]
+#[case::answer_value(
+    "scenarios/endpoints.toml",
+    "tools-invoke = \"tool-not-found\"",
+    "tools-invok = \"tool-not-found\""
+)]
+#[case::answer_name(
+    "scenarios/endpoints.toml",
+    "expect = \"@let-in\"",
+    "expect = \"@lets-in\""
+)]
+#[case::no_path(
+    "scenarios/order-of-checks.toml",
+    "path = \"/v1/chat/completions\"\n",
+    ""
+)]
 fn slips(#[case] file: &str, #[case] from: &str, #[case] to: &str, #[context] context: Context) {
     let problems = edited(file, from, to).unwrap_err();
     let name = context.description.unwrap_or_default();
@@ -147,7 +163,17 @@ fn slips(#[case] file: &str, #[case] from: &str, #[case] to: &str, #[context] co
 #[test]
 fn the_schema_describes_every_file() {
     let schema = json_schema();
-    for name in ["scenario", "axis", "outcomes", "profiles", "base", "known-issue", "relations", "releases", "survivors"] {
+    for name in [
+        "scenario",
+        "axis",
+        "outcomes",
+        "profiles",
+        "base",
+        "known-issue",
+        "relations",
+        "releases",
+        "survivors",
+    ] {
         assert_eq!(schema["$defs"][name]["type"], "object", "{name}");
         assert_eq!(
             schema["$defs"][name]["additionalProperties"], false,

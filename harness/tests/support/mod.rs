@@ -24,8 +24,32 @@ pub(crate) struct Sandbox {
 }
 
 impl Sandbox {
-    /// With a copy of scenarios, snapshots and fixtures that the test may change.
+    /// With a copy of the data that the test may change, and of the scenarios only `chat-completions`.
     pub(crate) fn new() -> Self {
+        let sandbox = Self::whole();
+        for folder in ["scenarios", "snapshots"] {
+            for entry in fs::read_dir(sandbox.root().join(folder)).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.file_stem().unwrap().to_str().unwrap();
+                if path.is_dir() && !["axes", "chat-completions"].contains(&name) {
+                    fs::remove_dir_all(path).unwrap();
+                } else if path.is_file()
+                    && !["chat-completions", "outcomes", "survivors"].contains(&name)
+                {
+                    fs::remove_file(path).unwrap();
+                }
+            }
+        }
+        fs::write(
+            sandbox.root().join("scenarios/relations.toml"),
+            "schema = 1\nrelation = []\n",
+        )
+        .unwrap();
+        sandbox
+    }
+
+    /// With a copy of all data.
+    pub(crate) fn whole() -> Self {
         let sandbox = Self {
             folder: TempDir::with_prefix("gauge-test-").unwrap(),
         };
@@ -78,15 +102,25 @@ impl Sandbox {
 
     /// An executable that runs the reference gateway in a broken way.
     pub(crate) fn broken_gateway(&self, misbehaviour: &str) -> String {
-        let path = self.folder.path().join(format!("gateway-{misbehaviour}"));
+        let name = format!("gateway-{misbehaviour}");
+        self.gateway(&name, &format!("--misbehave {misbehaviour}"))
+    }
+
+    fn gateway(&self, name: &str, flags: &str) -> String {
+        let path = self.folder.path().join(name);
         let binary = assert_cmd::cargo::cargo_bin!("clawgauge");
         let script = format!(
-            "#!/bin/sh\nexec '{}' reference-gateway --misbehave {misbehaviour} \"$@\"\n",
+            "#!/bin/sh\nexec '{}' reference-gateway {flags} \"$@\"\n",
             binary.display()
         );
         fs::write(&path, script).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         path.to_str().unwrap().to_owned()
+    }
+
+    /// An executable that runs the reference gateway with a seeded fault.
+    pub(crate) fn faulty_gateway(&self, fault: &str) -> String {
+        self.gateway(&format!("faulty-{fault}"), &format!("--fault {fault}"))
     }
 
     /// Nothing of a run may be left: no process that knows the temp folder, nothing in it.
