@@ -12,8 +12,8 @@ use serde_json::Value;
 use support::Sandbox;
 
 /// Runs a release with the machine's own cache, and returns exit code and record.
-fn run(release: &str) -> (Option<i32>, Value, String) {
-    let sandbox = Sandbox::new();
+fn run(release: &str, flags: &[&str]) -> (Option<i32>, Value, String) {
+    let sandbox = Sandbox::whole();
     let report = sandbox.folder.path().join("r.json");
     let output = Command::new(assert_cmd::cargo::cargo_bin!("clawgauge"))
         .env("TMPDIR", sandbox.temp())
@@ -27,6 +27,7 @@ fn run(release: &str) -> (Option<i32>, Value, String) {
             "--report",
             &format!("json={}", report.display()),
         ])
+        .args(flags)
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned()
@@ -51,7 +52,7 @@ fn answers(record: &Value) -> BTreeMap<String, (u64, Option<String>, u64)> {
             let seen = &cell["observed"];
             let kind = seen["error_type"].as_str().map(str::to_owned);
             let answer = (
-                seen["status"].as_u64().unwrap(),
+                seen["status"].as_u64().unwrap_or_default(),
                 kind,
                 seen["model_calls"].as_u64().unwrap(),
             );
@@ -60,51 +61,73 @@ fn answers(record: &Value) -> BTreeMap<String, (u64, Option<String>, u64)> {
         .collect()
 }
 
-/// openclaw#58357 on the release that has it: whoever passes the auth mode and declares no scopes is refused.
+/// openclaw#58357 on the release that has it: whoever passes the auth mode and declares no scopes is refused, and known
+/// issues explain that and everything else that is wrong with it.
 #[test]
 #[ignore = "installs and launches openclaw@2026.3.28"]
 fn the_seeds_bug_shows_on_2026_3_28() {
-    let (code, record, text) = run("2026.3.28");
-    assert_eq!(code, Some(1), "{text}");
-    let causes = record["causes"].as_array().unwrap();
-    assert!(
-        causes
-            .iter()
-            .all(|cause| cause["direction"] == "unexpected-deny"),
-        "{text}"
-    );
-    assert!(
-        causes
-            .iter()
-            .all(|cause| cause["answer"] == "403 forbidden: missing scope: operator.write"),
-        "{text}"
-    );
-    assert!(causes.len() <= 5, "{text}");
-    for profile in ["none", "token", "password", "trusted-proxy"] {
-        let passing = match profile {
-            "none" => "absent",
-            "trusted-proxy" => "identity",
-            _ => "valid",
-        };
-        let id = format!("chat-completions/profile={profile}/credential={passing}/scopes=absent");
+    let (code, record, text) = run("2026.3.28", &[]);
+    assert_eq!(code, Some(0), "{text}");
+    assert_eq!(record["summary"]["deviates"], 0, "{text}");
+    assert_eq!(record["summary"]["new"], 0, "{text}");
+    assert_eq!(record["summary"]["stale"], 0, "{text}");
+    assert_eq!(record["summary"]["could_not_run"], 0, "{text}");
+    for (profile, credential, issue) in [
+        ("none", "absent", "openclaw#58357"),
+        ("trusted-proxy", "identity", "openclaw#58357"),
+        ("token", "valid", "openclaw#56763"),
+        ("password", "valid", "openclaw#56763"),
+    ] {
+        let id =
+            format!("chat-completions/profile={profile}/credential={credential}/scopes=absent");
         assert_eq!(
             answers(&record)[&id],
             (403, Some("forbidden".to_owned()), 0),
             "{id}"
         );
+        let cells = record["cells"].as_array().unwrap();
+        let cell = cells.iter().find(|cell| cell["id"] == id.as_str()).unwrap();
+        assert_eq!(cell["known_issue"], issue, "{id}");
     }
-    assert_eq!(record["summary"]["could_not_run"], 0);
-    assert_eq!(record["summary"]["new"], 0, "{text}");
+}
+
+/// Without known issues the report says the same in a handful of lines.
+#[test]
+#[ignore = "installs and launches openclaw@2026.3.28"]
+fn the_seeds_bug_is_a_handful_of_lines() {
+    let flags = ["chat-completions/**", "--known-issues", "off"];
+    let (code, record, text) = run("2026.3.28", &flags);
+    assert_eq!(code, Some(1), "{text}");
+    let causes = record["causes"].as_array().unwrap();
+    assert!(causes.len() <= 5, "{text}");
+    for cause in causes {
+        assert_eq!(cause["direction"], "unexpected-deny");
+        assert_eq!(
+            cause["answer"],
+            "403 forbidden: missing scope: operator.write"
+        );
+    }
+    let told = text
+        .split("5 causes")
+        .nth(1)
+        .unwrap()
+        .split("explain a cell")
+        .next()
+        .unwrap();
+    assert!(told.len() < 2048, "{} bytes", told.len());
 }
 
 /// The newest release keeps the contract, and so does the reference gateway: they agree on every cell.
 #[test]
 #[ignore = "installs and launches openclaw@2026.9.6"]
 fn the_newest_release_conforms_and_agrees_with_the_reference() {
-    let (code, record, text) = run("2026.9.6");
+    let (code, record, text) = run("2026.9.6", &[]);
     assert_eq!(code, Some(0), "{text}");
-    assert_eq!(record["summary"]["conforms"], 650, "{text}");
-    let sandbox = Sandbox::new();
+    assert_eq!(
+        record["summary"]["conforms"], record["summary"]["selected"],
+        "{text}"
+    );
+    let sandbox = Sandbox::whole();
     sandbox
         .clawgauge()
         .args(["run", "--report", "json=r.json"])
@@ -124,7 +147,7 @@ fn agrees_with_recorded_answers() {
         return;
     };
     for release in ["2026.3.28", "2026.9.6"] {
-        let (_, record, _) = run(release);
+        let (_, record, _) = run(release, &["chat-completions/**"]);
         let recorded: Value = serde_json::from_slice(
             &std::fs::read(Path::new(&folder).join(format!("{release}.json"))).unwrap(),
         )

@@ -212,8 +212,9 @@ fn known_issues(out: &mut String, record: &Record, catalogue: &Catalogue, paint:
         let kind = issue.kind.name();
         let _ = writeln!(
             out,
-            "  {} {kind}, {known} cells{on}: {}",
+            "  {} {kind}, {known} cell{}{on}: {}",
             paint.warn(id),
+            if known == 1 { "" } else { "s" },
             issue.title
         );
         if stale > 0 {

@@ -199,7 +199,8 @@ fn may_both_fit(a: &Outcome, b: &Outcome) -> bool {
         && says(a, b)
         && says(b, a)
         && both_say
-        && !(a.empty && !b.json.is_empty() || b.empty && !a.json.is_empty())
+        && (a.json.is_empty() || !b.empty)
+        && (b.json.is_empty() || !a.empty)
         && !excludes(a, b)
         && !excludes(b, a)
         && !differ(a.content_type.as_ref(), b.content_type.as_ref())
