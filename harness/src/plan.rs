@@ -3,12 +3,13 @@
 //! [`Plan::new`] is pure. A cell's position is its place in the full matrix of all scenarios, so that filters and shards
 //! never change an id or an order.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::release::Version;
-use crate::scenario::model::{AxisValue, Outcome, Rule, Scenario};
+use crate::scenario::model::{AxisValue, Kind, Outcome, Rule, Scenario};
 use crate::scenario::{Catalogue, nearest};
 
 /// One combination of axis values of one scenario.
@@ -103,12 +104,18 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Plans all selected cells of the catalogue for one release.
+    /// Plans all selected cells of the catalogue for one release; of a sequence all steps, if any is selected.
     pub fn new(catalogue: &Catalogue, release: &Version, selection: &Selection) -> Self {
         let mut launches: Vec<PlannedLaunch> = Vec::new();
         let mut filtered = false;
+        let sequences: BTreeSet<(String, String)> = cells(catalogue)
+            .filter(|cell| cell.scenario.kind == Kind::Sequence && selection.accepts(cell))
+            .map(|cell| (cell.scenario.id.clone(), cell.profile))
+            .collect();
         for cell in cells(catalogue) {
-            if !selection.accepts(&cell) {
+            // A step means nothing without the steps around it.
+            let beside = || sequences.contains(&(cell.scenario.id.clone(), cell.profile.clone()));
+            if !selection.accepts(&cell) && !beside() {
                 filtered = true;
                 continue;
             }

@@ -257,6 +257,9 @@ fn explain(cell: &Cell, release: &Version, catalogue: &Catalogue, snapshots: &Sn
     } else {
         format!(" --gateway openclaw@{release}")
     };
+    if cell.scenario.kind == Kind::Sequence {
+        out.push_str("\na step of a sequence: all steps of its profile are sent, in order\n");
+    }
     let _ = writeln!(out, "\nreplay       clawgauge run '{}'{gateway}", cell.id);
     out
 }

@@ -25,9 +25,6 @@ pub fn terminal(record: &Record, catalogue: &Catalogue, paint: Paint) -> String 
     for gateway in &record.gateways {
         gateway_part(&mut out, record, gateway, catalogue, paint);
     }
-    if record.cells.iter().any(|cell| cell.observed.is_some()) {
-        let _ = writeln!(out, "{}", paint.dim(LEGEND));
-    }
     known_issues(&mut out, record, catalogue, paint);
     causes(&mut out, record, catalogue, paint);
     relations(&mut out, record, paint);
@@ -75,48 +72,54 @@ fn gateway_part(
     }
     // A run of few scenarios shows every matrix; one of many shows those in which something is not as it should be.
     let all = blocks.len() <= FEW_SCENARIOS;
+    let widths = blocks.iter().map(|(scenario, _)| scenario.id.len());
+    let width = widths.max().unwrap_or(0);
+    out.push('\n');
     for (scenario, cells) in &blocks {
-        scenario_part(out, scenario, cells, all, paint);
+        let name = format!("{:<width$}", scenario.id);
+        let _ = writeln!(out, "  {}  {}", paint.bold(&name), tally(cells, paint));
+    }
+    let mut any = false;
+    for (scenario, cells) in &blocks {
+        any |= scenario_part(out, scenario, cells, all, paint);
+    }
+    if any {
+        let _ = writeln!(out, "{}", paint.dim(LEGEND));
     }
 }
 
+/// The matrices of a scenario in which there is something to see; whether there were any.
 fn scenario_part(
     out: &mut String,
     scenario: &Scenario,
     cells: &[&CellRecord],
     all: bool,
     paint: Paint,
-) {
-    let _ = writeln!(
-        out,
-        "\n{}: {}",
-        paint.bold(&scenario.id),
-        tally(cells, paint)
-    );
+) -> bool {
     let layout = Layout::of(scenario);
     let shown = |cells: &[&CellRecord]| {
         let seen = cells.iter().any(|cell| cell.observed.is_some());
         seen && (all || cells.iter().any(|cell| is_trouble(cell)))
     };
+    let mut any = false;
+    let mut show = |name: &str, cells: &[&CellRecord]| {
+        if shown(cells) {
+            any = true;
+            let _ = writeln!(out, "\n{}: {}", paint.bold(name), tally(cells, paint));
+            out.push_str(&matrix(scenario, layout, cells, paint));
+        }
+    };
     match layout {
-        Layout::Whole(_) if shown(cells) => out.push_str(&matrix(scenario, layout, cells, paint)),
-        Layout::Whole(_) => {}
+        Layout::Whole(_) => show(&scenario.id, cells),
         Layout::PerProfile(_) => {
             for profile in &scenario.axes[scenario.profile_axis()].values {
                 let of = |cell: &&&CellRecord| cell.axes.get(PROFILE_AXIS) == Some(&profile.id);
                 let cells: Vec<&CellRecord> = cells.iter().filter(of).copied().collect();
-                if shown(&cells) {
-                    let _ = writeln!(
-                        out,
-                        " under {}: {}",
-                        paint.bold(&profile.id),
-                        tally(&cells, paint)
-                    );
-                    out.push_str(&matrix(scenario, layout, &cells, paint));
-                }
+                show(&format!("{} under {}", scenario.id, profile.id), &cells);
             }
         }
     }
+    any
 }
 
 /// Whether a cell is neither as it should be nor explained.
