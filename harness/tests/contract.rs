@@ -116,6 +116,51 @@ fn a_broken_relation_names_a_pair() {
         );
 }
 
+/// A step alone would prove nothing: the whole sequence of its profile is sent.
+#[test]
+fn a_step_brings_its_sequence() {
+    let sandbox = Sandbox::whole();
+    sandbox
+        .clawgauge()
+        .args(["run", "lockout/profile=lockout/step=wrong-beyond"])
+        .assert()
+        .code(0)
+        .stdout(contains("12 selected, 12 conform"));
+}
+
+/// A gateway that starts with what it must refuse is a finding, one that never says anything is trouble of its own.
+#[rstest]
+#[case::starts_with_everything("open", "refuse-unknown-mode", 1, "unexpected-allow")]
+#[case::says_nothing(
+    "never-ready",
+    "choice-env-token",
+    3,
+    "could-not-run 1 under choice-env-token"
+)]
+fn starts(#[case] gateway: &str, #[case] profile: &str, #[case] code: i32, #[case] told: &str) {
+    let sandbox = Sandbox::whole();
+    let gateway = match gateway {
+        "open" => sandbox.open_gateway(),
+        other => sandbox.broken_gateway(other),
+    };
+    let args = [
+        "run",
+        "start/**",
+        "--where",
+        &format!("profile={profile}"),
+        "--ready-timeout",
+        "2",
+    ];
+    sandbox
+        .clawgauge()
+        .args(args)
+        .args(["--gateway", &gateway])
+        .assert()
+        .code(code)
+        .stdout(contains(told));
+    sandbox.assert_clean();
+}
+
 #[test]
 fn mutants_are_caught_and_survivors_have_reasons() {
     let sandbox = Sandbox::whole();

@@ -173,3 +173,63 @@ async fn nobody_listens() {
         .unwrap_err();
     assert!(matches!(error, SendError::Connect(_)), "{error}");
 }
+
+/// A refused upgrade is an answer like any other; frames are answered by the id of their request.
+#[tokio::test]
+async fn websocket_answers() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+        use futures_util::{SinkExt as _, StreamExt as _};
+        use tokio_tungstenite::tungstenite::Message;
+        let say = |text: &str| Message::text(text.to_owned());
+        socket
+            .send(say(r#"{"type":"event","event":"hello"}"#))
+            .await
+            .unwrap();
+        socket.next().await.unwrap().unwrap();
+        socket
+            .send(say(r#"{"type":"event","event":"tick"}"#))
+            .await
+            .unwrap();
+        socket
+            .send(say(r#"{"type":"res","id":"connect","ok":true}"#))
+            .await
+            .unwrap();
+        socket.next().await.unwrap().unwrap();
+        socket.close(None).await.unwrap();
+        let (mut refused, _) = listener.accept().await.unwrap();
+        let answer = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno";
+        tokio::io::AsyncWriteExt::write_all(&mut refused, answer)
+            .await
+            .unwrap();
+        let mut rest = Vec::new();
+        let _ = tokio::io::AsyncReadExt::read_to_end(&mut refused, &mut rest).await;
+    });
+    let request = Request {
+        method: "GET".to_owned(),
+        target: "/".to_owned(),
+        headers: vec![b"X-One: 1".to_vec()],
+        body: br#"[{"id":"connect"},{"id":"call"},{"id":"never"}]"#.to_vec(),
+    };
+    let timeout = Duration::from_secs(5);
+    let seen = websocket(address, request.clone(), timeout)
+        .await
+        .unwrap()
+        .response;
+    assert_eq!(seen.status, 101);
+    let body: serde_json::Value = serde_json::from_slice(&seen.body).unwrap();
+    assert_eq!(body["connect"], serde_json::json!({ "ok": true }));
+    assert!(
+        body.get("closed").is_some() && body.get("never").is_none(),
+        "{body}"
+    );
+    let refused = websocket(address, request, timeout).await.unwrap().response;
+    assert_eq!(
+        (refused.status, refused.body.as_slice()),
+        (403, b"no".as_slice())
+    );
+    server.abort();
+}

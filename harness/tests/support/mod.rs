@@ -106,13 +106,27 @@ impl Sandbox {
         self.gateway(&name, &format!("--misbehave {misbehaviour}"))
     }
 
+    /// An executable that starts whatever its configuration says: the mode is taken out of it.
+    pub(crate) fn open_gateway(&self) -> String {
+        let binary = assert_cmd::cargo::cargo_bin!("clawgauge");
+        let script = format!(
+            "#!/bin/sh\nif [ \"$1\" != --version ]; then\n  sed -i 's/\"bogus\"/\"none\"/' \"$OPENCLAW_CONFIG_PATH\"\nfi\nexec '{}' reference-gateway \"$@\"\n",
+            binary.display()
+        );
+        self.script("open-gateway", &script)
+    }
+
     fn gateway(&self, name: &str, flags: &str) -> String {
-        let path = self.folder.path().join(name);
         let binary = assert_cmd::cargo::cargo_bin!("clawgauge");
         let script = format!(
             "#!/bin/sh\nexec '{}' reference-gateway {flags} \"$@\"\n",
             binary.display()
         );
+        self.script(name, &script)
+    }
+
+    fn script(&self, name: &str, script: &str) -> String {
+        let path = self.folder.path().join(name);
         fs::write(&path, script).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         path.to_str().unwrap().to_owned()
