@@ -109,10 +109,16 @@ pub(super) fn matrix(
         }
     }
 
+    // A column that nobody asked for would only push the others aside.
+    let asked: Vec<bool> = (0..columns)
+        .map(|column| folded.iter().any(|(_, row)| row[column].is_some()))
+        .collect();
     let heads: Vec<&str> = across.map_or(vec![""], |axis| {
         axis.values
             .iter()
             .map(|value| value.short.as_str())
+            .zip(&asked)
+            .filter_map(|(head, asked)| asked.then_some(head))
             .collect()
     });
     let widths: Vec<usize> = heads
@@ -136,7 +142,8 @@ pub(super) fn matrix(
     }
     for (names, row) in folded {
         out.push_str("  ");
-        for (cell, width) in row.iter().zip(&widths) {
+        let row = row.iter().zip(&asked).filter(|(_, asked)| **asked);
+        for ((cell, _), width) in row.zip(&widths) {
             let (left, right) = ((width - 1) / 2, width - 1 - (width - 1) / 2);
             out.push_str(&" ".repeat(left));
             out.push_str(&cell.map_or_else(|| " ".to_owned(), |cell| symbol(cell, paint)));

@@ -202,6 +202,9 @@ fn known_issues(out: &mut String, record: &Record, catalogue: &Catalogue, paint:
     let plural = if groups.len() == 1 { "" } else { "s" };
     let heading = format!("{} known issue{plural}", groups.len());
     let _ = writeln!(out, "\n{}", paint.bold(&heading));
+    // What most cells show comes first.
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|((gateway, _), cells)| (*gateway, std::cmp::Reverse(cells.len())));
     for ((gateway, id), cells) in &groups {
         let Some(issue) = catalogue.known_issues.iter().find(|issue| issue.id == *id) else {
             continue;
@@ -229,17 +232,18 @@ fn known_issues(out: &mut String, record: &Record, catalogue: &Catalogue, paint:
                 ))
             );
         }
+        let releases = match issue.url.as_str() {
+            "" => issue.range().to_string(),
+            url => format!("{}; {url}", issue.range()),
+        };
         let lines = [
             ("", issue.means.as_str()),
             ("way around: ", issue.workaround.as_str()),
-            ("releases: ", &issue.range().to_string()),
+            ("releases: ", &releases),
             ("the bytes say: ", issue.bytes_say.as_str()),
         ];
         for (what, text) in lines.iter().filter(|(_, text)| !text.is_empty()) {
             let _ = writeln!(out, "{}", paint.dim(&format!("     {what}{text}")));
-        }
-        if !issue.url.is_empty() {
-            let _ = writeln!(out, "{}", paint.dim(&format!("     {}", issue.url)));
         }
     }
 }
