@@ -46,6 +46,11 @@ impl Upstream {
             .respond_with(responder)
             .mount(&server)
             .await;
+        Mock::given(method("POST"))
+            .and(path("/v1/embeddings"))
+            .respond_with(Embedder(Arc::clone(&ledger)))
+            .mount(&server)
+            .await;
         Self { server, ledger }
     }
 
@@ -63,6 +68,40 @@ impl Upstream {
             .get(canary)
             .copied()
             .unwrap_or(0)
+    }
+}
+
+impl Ledger {
+    /// A canary has arrived.
+    fn note(&self, canary: String) {
+        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *calls.entry(canary).or_default() += 1;
+    }
+}
+
+/// Embeds every input as the same three numbers.
+struct Embedder(Arc<Ledger>);
+
+impl Respond for Embedder {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let Ok(body) = serde_json::from_slice::<serde_json::Value>(&request.body) else {
+            return ResponseTemplate::new(400);
+        };
+        let inputs = match &body["input"] {
+            serde_json::Value::Array(inputs) => inputs.clone(),
+            one => vec![one.clone()],
+        };
+        inputs
+            .iter()
+            .filter_map(find_canary)
+            .for_each(|canary| self.0.note(canary));
+        let data: Vec<_> = (0..inputs.len())
+            .map(|index| json!({ "object": "embedding", "index": index, "embedding": [0.5, 0.25, 0.125] }))
+            .collect();
+        ResponseTemplate::new(200).set_body_json(json!({
+            "object": "list", "data": data, "model": "fake-embedding",
+            "usage": { "prompt_tokens": 1, "total_tokens": 1 },
+        }))
     }
 }
 
@@ -92,13 +131,7 @@ impl Respond for Responder {
         };
         let last = chat.messages.iter().rfind(|message| message.role == "user");
         if let Some(canary) = last.and_then(|message| find_canary(&message.content)) {
-            *self
-                .0
-                .0
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .entry(canary)
-                .or_default() += 1;
+            self.0.note(canary);
         }
         let usage = json!({ "prompt_tokens": 7, "completion_tokens": 1, "total_tokens": 8 });
         if !chat.stream {
