@@ -2,8 +2,7 @@
 //!
 //! A fault that no cell shows is a survivor. Survivors need a written reason in `scenarios/survivors.toml`.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
+use futures_util::{StreamExt as _, stream};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 
@@ -60,26 +59,17 @@ pub async fn run_mutants(
     tell: &(dyn Fn(usize, &Fate) + Sync),
     cancel: &CancellationToken,
 ) -> Vec<Fate> {
-    let next = AtomicUsize::new(0);
-    let worker = || async {
-        let mut fates = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(mutant) = mutants.get(index) else {
-                return fates;
-            };
-            let fate = fate(catalogue, snapshots, options(mutant), cancel).await;
-            tell(index, &fate);
-            fates.push((index, fate));
-        }
-    };
-    let workers = futures_util::future::join_all((0..jobs.max(1)).map(|_| worker()));
-    let mut fates: Vec<(usize, Fate)> = workers.await.into_iter().flatten().collect();
-    fates.sort_by_key(|(index, _)| *index);
-    fates.into_iter().map(|(_, fate)| fate).collect()
+    let fates = stream::iter(mutants.iter().enumerate()).map(|(index, mutant)| async move {
+        let fate = fate(catalogue, snapshots, options(mutant), cancel).await;
+        tell(index, &fate);
+        fate
+    });
+    fates.buffered(jobs.max(1)).collect().await
 }
 
-async fn fate(
+/// Runs the scenarios against one gateway until the first cell that deviates. The sound gateway must survive, or its
+/// mutants would be caught by what is wrong with the scenarios.
+pub async fn fate(
     catalogue: &Catalogue,
     snapshots: &Snapshots,
     options: RunOptions,
@@ -117,7 +107,7 @@ async fn fate(
     match (caught, trouble) {
         (Some(caught), _) => caught,
         (None, _) if cancel.is_cancelled() => Fate::Unknown("interrupted".to_owned()),
-        // A gateway that cannot be asked as the contract says has been told from the sound one, too.
+        // Trouble is no answer: what nobody could ask may be caught another time.
         (None, Some(trouble)) => Fate::Unknown(trouble),
         (None, None) => Fate::Survived,
     }

@@ -20,7 +20,7 @@ const HEADERS: [&str; 5] = [
 const MAX_MESSAGE: usize = 300;
 
 /// What a gateway did with one request.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Observation {
     /// Name of the outcome that the answer fits, if it fits one.
     pub outcome: Option<String>,

@@ -121,15 +121,24 @@ pub async fn send(
     request: Request,
     timeout: Duration,
 ) -> Result<Exchange, SendError> {
-    let started = Instant::now();
-    let response = tokio::time::timeout(timeout, exchange(address, &request))
-        .await
-        .map_err(|_| SendError::Timeout(timeout))??;
+    let (response, took) = timed(timeout, exchange(address, &request)).await?;
     Ok(Exchange {
         request,
         response,
-        took: started.elapsed(),
+        took,
     })
+}
+
+/// An answer within the time that it may take, and how long it took.
+async fn timed(
+    timeout: Duration,
+    exchange: impl Future<Output = Result<Response, SendError>>,
+) -> Result<(Response, Duration), SendError> {
+    let started = Instant::now();
+    let response = tokio::time::timeout(timeout, exchange)
+        .await
+        .map_err(|_| SendError::Timeout(timeout))??;
+    Ok((response, started.elapsed()))
 }
 
 async fn exchange(address: SocketAddr, request: &Request) -> Result<Response, SendError> {

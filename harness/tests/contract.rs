@@ -186,6 +186,25 @@ fn mutants_are_caught_and_survivors_have_reasons() {
     sandbox.assert_clean();
 }
 
+/// Where the sound gateway deviates, every mutant would count as caught: there is no score then.
+#[test]
+fn no_score_without_a_sound_baseline() {
+    let sandbox = Sandbox::new();
+    let file = "scenarios/chat-completions.toml";
+    sandbox.edit(
+        file,
+        "expect = \"missing-scope-write\"",
+        "expect = \"unauthorized\"",
+    );
+    sandbox
+        .clawgauge()
+        .args(["mutants", "stream-outlives-access"])
+        .assert()
+        .code(4)
+        .stdout("")
+        .stderr(contains("the gateway without a fault does not keep the scenarios either: wrong-denial at chat-completions/"));
+}
+
 #[test]
 fn a_reason_for_what_is_caught_is_out_of_date() {
     let sandbox = Sandbox::whole();

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::output::{Failure, Output};
 use super::run::{cancel_on_signal, reference};
-use crate::mutants::{Fate, Mutant, mutants, run_mutants, score};
+use crate::mutants::{Fate, Mutant, fate, mutants, run_mutants, score};
 use crate::plan::Selection;
 use crate::release::{GatewayRef, InstallContext, Program};
 use crate::run::RunOptions;
@@ -52,7 +52,7 @@ pub(super) fn run(args: MutantsArgs, catalogue: Catalogue, output: &Output) -> R
     }
     let snapshots = Snapshots::load(&catalogue.root)?;
     let sound = reference()?;
-    let options = |mutant: &Mutant| options(&catalogue, &sound, mutant);
+    let options = |flags: &[&str]| options(&catalogue, &sound, flags);
     let paint = output.paint();
     let tell = |index: usize, fate: &Fate| {
         let name = &chosen[index].name;
@@ -69,25 +69,39 @@ pub(super) fn run(args: MutantsArgs, catalogue: Catalogue, output: &Output) -> R
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let (fates, interrupted) = runtime.block_on(async {
+    let (baseline, fates, interrupted) = runtime.block_on(async {
         let cancel = CancellationToken::new();
         let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
-        let fates = run_mutants(
-            &catalogue,
-            &snapshots,
-            &chosen,
-            args.jobs.get(),
-            &options,
-            &tell,
-            &cancel,
-        )
-        .await;
+        let baseline = fate(&catalogue, &snapshots, options(&[]), &cancel).await;
+        let fates = match baseline {
+            Fate::Survived => {
+                let faulty = |mutant: &Mutant| options(&["--fault", &mutant.name]);
+                let jobs = args.jobs.get();
+                run_mutants(
+                    &catalogue, &snapshots, &chosen, jobs, &faulty, &tell, &cancel,
+                )
+                .await
+            }
+            Fate::Caught(..) | Fate::Unknown(_) => Vec::new(),
+        };
         signals.abort();
-        (fates, cancel.is_cancelled())
+        (baseline, fates, cancel.is_cancelled())
     });
     if interrupted {
         output.note("interrupted");
         return Ok(130);
+    }
+    let unsound = match baseline {
+        Fate::Survived => None,
+        Fate::Caught(cell, deviation) => Some(format!("{} at {cell}", deviation.name())),
+        Fate::Unknown(why) => Some(why),
+    };
+    if let Some(why) = unsound {
+        let message =
+            format!("the gateway without a fault does not keep the scenarios either: {why}");
+        return Err(Failure::usage(message)
+            .help("clawgauge run shows what is wrong; a score would mean nothing")
+            .code(4));
     }
     judge(&args, &catalogue, &chosen, &fates, output)
 }
@@ -110,11 +124,9 @@ fn choose(names: &[String]) -> Result<Vec<Mutant>, Failure> {
     Ok(all.into_iter().filter(wanted).collect())
 }
 
-fn options(catalogue: &Catalogue, sound: &Program, mutant: &Mutant) -> RunOptions {
+fn options(catalogue: &Catalogue, sound: &Program, flags: &[&str]) -> RunOptions {
     let mut program = sound.clone();
-    program
-        .args
-        .extend(["--fault".into(), mutant.name.clone().into()]);
+    program.args.extend(flags.iter().map(Into::into));
     RunOptions {
         gateways: vec![GatewayRef::Reference],
         selection: Selection::default(),

@@ -100,15 +100,9 @@ mod tests {
 
     fn seen(direction: Direction, answer: &str) -> Observation {
         Observation {
-            outcome: None,
             direction,
-            status: Some(200),
-            start: None,
-            error_type: None,
-            message: None,
-            model_calls: 0,
             answer: answer.to_owned(),
-            took: std::time::Duration::ZERO,
+            ..Observation::default()
         }
     }
 

@@ -162,13 +162,8 @@ mod tests {
         Observation {
             outcome: outcome.map(str::to_owned),
             direction,
-            status: Some(0),
-            start: None,
-            error_type: None,
-            message: None,
-            model_calls: 0,
             answer: answer.to_owned(),
-            took: std::time::Duration::ZERO,
+            ..Observation::default()
         }
     }
 

@@ -27,7 +27,7 @@ pub fn contract(catalogue: &Catalogue, release: &Version) -> String {
 }
 
 /// One table: the second axis down, the profiles across, in each field who gets in.
-pub fn who_gets_in(scenario: &Scenario, release: &Version) -> String {
+fn who_gets_in(scenario: &Scenario, release: &Version) -> String {
     let profiles = scenario.profile_axis();
     let Some(down) = (0..scenario.axes.len()).find(|axis| *axis != profiles) else {
         return String::new();

@@ -7,7 +7,7 @@ mod progress;
 mod style;
 mod terminal;
 
-pub use contract::{contract, who_gets_in};
+pub use contract::contract;
 pub use json::write_json;
 pub use progress::Progress;
 pub use style::Paint;

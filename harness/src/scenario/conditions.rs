@@ -5,6 +5,7 @@ use toml::Spanned;
 use super::files::{OneOrMany, Selector, SetTables, WhenTable};
 use super::model::{Condition, ScenarioAxis, ValueSet};
 use super::nearest::advice;
+use super::parse::{unknown_axis, unknown_value};
 use super::{Problem, Problems, SourceFile};
 
 /// Resolves conditions against the axes and sets of one scenario.
@@ -46,18 +47,7 @@ impl Resolver<'_> {
                 .iter()
                 .position(|axis| axis.name == *name.get_ref())
             else {
-                problems.0.push(
-                    Problem::at(
-                        self.file,
-                        name.span(),
-                        format!("the scenario has no axis `{}`", name.get_ref()),
-                        "not under [axes]",
-                    )
-                    .help(advice(
-                        name.get_ref(),
-                        self.axes.iter().map(|axis| axis.name.as_str()),
-                    )),
-                );
+                problems.0.push(unknown_axis(self.file, name, self.axes));
                 continue;
             };
             let axis = &self.axes[position];
@@ -160,22 +150,7 @@ impl Resolver<'_> {
             .position(|value| value.id == *name.get_ref())
         {
             Some(index) => mask[index] = true,
-            None => problems.0.push(
-                Problem::at(
-                    self.file,
-                    name.span(),
-                    format!(
-                        "the scenario's axis `{}` has no value `{}`",
-                        axis.name,
-                        name.get_ref()
-                    ),
-                    "not listed under [axes]",
-                )
-                .help(advice(
-                    name.get_ref(),
-                    axis.values.iter().map(|value| value.id.as_str()),
-                )),
-            ),
+            None => problems.0.push(unknown_value(self.file, name, axis)),
         }
     }
 
@@ -187,41 +162,14 @@ impl Resolver<'_> {
                 .iter()
                 .find(|axis| axis.name == *axis_name.get_ref())
             else {
-                problems.0.push(
-                    Problem::at(
-                        self.file,
-                        axis_name.span(),
-                        format!(
-                            "sets for an axis `{}` that the scenario has not",
-                            axis_name.get_ref()
-                        ),
-                        "not under [axes]",
-                    )
-                    .help(advice(
-                        axis_name.get_ref(),
-                        self.axes.iter().map(|axis| axis.name.as_str()),
-                    )),
-                );
+                problems
+                    .0
+                    .push(unknown_axis(self.file, axis_name, self.axes));
                 continue;
             };
             for value in sets.values().flatten() {
                 if !axis.values.iter().any(|known| known.id == *value.get_ref()) {
-                    problems.0.push(
-                        Problem::at(
-                            self.file,
-                            value.span(),
-                            format!(
-                                "axis `{}` has no value `{}` here",
-                                axis.name,
-                                value.get_ref()
-                            ),
-                            "not listed under [axes]",
-                        )
-                        .help(advice(
-                            value.get_ref(),
-                            axis.values.iter().map(|known| known.id.as_str()),
-                        )),
-                    );
+                    problems.0.push(unknown_value(self.file, value, axis));
                 }
             }
         }

@@ -24,7 +24,7 @@ pub(crate) struct ScenarioFile {
     /// The first release that the decision table speaks about; earlier ones are not applicable.
     #[schemars(with = "Option<String>")]
     pub(crate) since: Option<Spanned<String>>,
-    /// What a cell does: send a request, send its requests one after the other in a launch of its own, or only start.
+    /// What a cell does: send a request, send its requests one after the other, or only start.
     #[serde(default)]
     pub(crate) kind: super::model::Kind,
     /// The request that every cell sends, before its axis values add to it.

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use super::definitions::Outcomes;
+use super::model::ScenarioAxis;
 use super::nearest::advice;
 use super::{Problem, Problems, SourceFile};
 use crate::release::{Version, VersionRange};
@@ -197,4 +198,37 @@ pub(super) fn unknown_outcome(
         "not in outcomes.toml",
     )
     .help(advice(name.get_ref(), outcomes.keys().map(String::as_str)))
+}
+
+/// An axis that a scenario has not.
+pub(super) fn unknown_axis(
+    file: &SourceFile,
+    name: &Spanned<String>,
+    axes: &[ScenarioAxis],
+) -> Problem {
+    let known = axes.iter().map(|axis| axis.name.as_str());
+    Problem::at(
+        file,
+        name.span(),
+        format!("the scenario has no axis `{}`", name.get_ref()),
+        "not under [axes]",
+    )
+    .help(advice(name.get_ref(), known))
+}
+
+/// A value that a scenario's axis has not.
+pub(super) fn unknown_value(
+    file: &SourceFile,
+    name: &Spanned<String>,
+    axis: &ScenarioAxis,
+) -> Problem {
+    let known = axis.values.iter().map(|value| value.id.as_str());
+    let value = name.get_ref();
+    Problem::at(
+        file,
+        name.span(),
+        format!("the scenario's axis `{}` has no value `{value}`", axis.name),
+        "not listed under [axes]",
+    )
+    .help(advice(value, known))
 }

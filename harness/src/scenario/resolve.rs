@@ -15,7 +15,7 @@ use super::model::{
 use super::nearest::advice;
 use super::parse::{
     check_header, check_id, check_placeholders, parse_range, parse_toml, parse_version,
-    placeholders, read_body, schema_version, unknown_outcome,
+    placeholders, read_body, schema_version, unknown_axis, unknown_outcome, unknown_value,
 };
 use super::{Problem, Problems, SourceFile};
 
@@ -191,18 +191,7 @@ fn answers(
             .iter()
             .position(|axis| axis.name == *axis_name.get_ref())
         else {
-            problems.0.push(
-                Problem::at(
-                    file,
-                    axis_name.span(),
-                    format!("the scenario has no axis `{}`", axis_name.get_ref()),
-                    "not under [axes]",
-                )
-                .help(advice(
-                    axis_name.get_ref(),
-                    axes.iter().map(|axis| axis.name.as_str()),
-                )),
-            );
+            problems.0.push(unknown_axis(file, axis_name, axes));
             continue;
         };
         let axis = &axes[position];
@@ -214,22 +203,7 @@ fn answers(
                 .position(|known| known.id == *value.get_ref());
             match (index, outcomes.get(outcome.get_ref())) {
                 (Some(index), Some(outcome)) => by[index] = Some(Arc::clone(outcome)),
-                (None, _) => problems.0.push(
-                    Problem::at(
-                        file,
-                        value.span(),
-                        format!(
-                            "the scenario's axis `{}` has no value `{}`",
-                            axis.name,
-                            value.get_ref()
-                        ),
-                        "not listed under [axes]",
-                    )
-                    .help(advice(
-                        value.get_ref(),
-                        axis.values.iter().map(|known| known.id.as_str()),
-                    )),
-                ),
+                (None, _) => problems.0.push(unknown_value(file, value, axis)),
                 (_, None) => problems.0.push(unknown_outcome(file, outcome, outcomes)),
             }
         }

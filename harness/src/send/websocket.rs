@@ -4,7 +4,7 @@
 //! object, the answers by the id of the request frame they belong to, and `closed` where the gateway hung up.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Map, Value, json};
@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::{Exchange, MAX_BODY, Request, Response, SendError};
+use super::{Exchange, MAX_BODY, Request, Response, SendError, timed};
 
 /// How long the gateway's first event is waited for; it is not needed.
 const GREETING: Duration = Duration::from_secs(2);
@@ -30,14 +30,11 @@ pub async fn websocket(
     request: Request,
     timeout: Duration,
 ) -> Result<Exchange, SendError> {
-    let started = Instant::now();
-    let response = tokio::time::timeout(timeout, exchange(address, &request))
-        .await
-        .map_err(|_| SendError::Timeout(timeout))??;
+    let (response, took) = timed(timeout, exchange(address, &request)).await?;
     Ok(Exchange {
         request,
         response,
-        took: started.elapsed(),
+        took,
     })
 }
 
