@@ -5,6 +5,7 @@
 //! events, [`record`] keeps them, [`report`] renders. Everything after `observe` is pure.
 
 pub mod cli;
+pub mod data;
 pub mod fold;
 pub mod judge;
 pub mod launch;
@@ -12,6 +13,7 @@ pub mod mutants;
 pub mod observe;
 pub mod plan;
 mod process;
+pub mod project;
 pub mod record;
 pub mod redact;
 pub mod release;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::plan::Cell;
-use crate::scenario::Control;
 use crate::scenario::model::AxisValue;
+use crate::scenario::{Catalogue, Control};
 use crate::send::Request;
 use crate::template::{TemplateError, expand};
 
@@ -145,4 +145,19 @@ fn fill(written: Written, place: &Place<'_>) -> Result<Request, TemplateError> {
             .collect::<Result<_, _>>()?,
         body: expand(&written.body, &lookup)?.into_bytes(),
     })
+}
+
+/// A cell's request as people read it: request line, header lines, body. Placeholders of secrets are not filled, bytes that
+/// do not print are escaped.
+pub fn as_text(cell: &Cell, catalogue: &Catalogue) -> String {
+    let profile = catalogue.profiles.get(&cell.profile);
+    let caller = profile.map_or(&[][..], |profile| &profile.caller);
+    let written = with_caller(written(cell), caller);
+    let mut text = format!("{} {} HTTP/1.1\n", written.method, written.target);
+    for line in &written.headers {
+        text.push_str(&format!("{}\n", line.escape_debug()));
+    }
+    text.push('\n');
+    text.push_str(&written.body);
+    text
 }

@@ -8,6 +8,11 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+mod keep;
+
+pub use keep::keep_pending;
+
+use crate::data::Data;
 use crate::release::Version;
 use crate::scenario::model::{Direction, Scenario};
 use crate::scenario::{Catalogue, Problem, SourceFile, breakpoints};
@@ -39,7 +44,7 @@ pub struct Snapshot {
 /// Everything in `snapshots/`.
 #[derive(Debug, Clone)]
 pub struct Snapshots {
-    root: PathBuf,
+    data: Data,
     files: Vec<Snapshot>,
 }
 
@@ -66,17 +71,17 @@ pub enum SnapshotError {
 }
 
 impl Snapshots {
-    /// Reads all accepted snapshots below `root/snapshots`.
+    /// Reads all accepted snapshots of a data root.
     ///
     /// # Errors
     /// The first file that cannot be read or is not a snapshot.
-    pub fn load(root: &Path) -> Result<Self, SnapshotError> {
-        let files = snap_files(root, "snap")?
+    pub fn load(data: &Data) -> Result<Self, SnapshotError> {
+        let files = snap_files(data, "snap")?
             .iter()
-            .map(|name| read(root, name))
+            .map(|name| read(data, name))
             .collect::<Result<_, _>>()?;
         Ok(Self {
-            root: root.to_path_buf(),
+            data: data.clone(),
             files,
         })
     }
@@ -103,7 +108,7 @@ impl Snapshots {
     /// The file cannot be written; a half-written one is never left.
     pub fn write_pending(&self, snapshot: &Snapshot) -> Result<String, SnapshotError> {
         let path = format!("{}.new", snapshot.path());
-        write_whole(&self.root.join(&path), &snapshot.render())?;
+        write_whole(&self.place(&path)?, &snapshot.render())?;
         Ok(path)
     }
 
@@ -112,7 +117,7 @@ impl Snapshots {
     /// # Errors
     /// The file is there and cannot be removed.
     pub fn discard_pending(&self, snapshot: &Snapshot) -> Result<(), SnapshotError> {
-        let path = self.root.join(format!("{}.new", snapshot.path()));
+        let path = self.place(&format!("{}.new", snapshot.path()))?;
         if path.exists() {
             fs_err::remove_file(path)?;
         }
@@ -124,10 +129,10 @@ impl Snapshots {
     /// # Errors
     /// A pending file that cannot be read or is not a snapshot.
     pub fn pending(&self) -> Result<Vec<Pending>, SnapshotError> {
-        snap_files(&self.root, "snap.new")?
+        snap_files(&self.data, "snap.new")?
             .into_iter()
             .map(|path| {
-                let new = read(&self.root, &path)?;
+                let new = read(&self.data, &path)?;
                 let old = self
                     .files
                     .iter()
@@ -152,9 +157,21 @@ impl Snapshots {
             since,
             ..pending.new.clone()
         };
-        write_whole(&self.root.join(accepted.path()), &accepted.render())?;
-        fs_err::remove_file(self.root.join(&pending.path))?;
+        write_whole(&self.place(&accepted.path())?, &accepted.render())?;
+        fs_err::remove_file(self.place(&pending.path)?)?;
         Ok(accepted.path())
+    }
+
+    /// Where a file is written.
+    fn place(&self, name: &str) -> Result<PathBuf, SnapshotError> {
+        match &self.data {
+            Data::Folder(root) => Ok(root.join(name)),
+            Data::Embedded => {
+                let what =
+                    "the snapshots in the binary cannot be changed; name a checkout: --root DIR";
+                Err(std::io::Error::other(what).into())
+            }
+        }
     }
 }
 
@@ -341,32 +358,22 @@ impl Snapshot {
     }
 }
 
-fn read(root: &Path, name: &str) -> Result<Snapshot, SnapshotError> {
-    let file = SourceFile::read(root, Path::new(name))?;
+fn read(data: &Data, name: &str) -> Result<Snapshot, SnapshotError> {
+    let file = SourceFile::read(data, name)?;
     Ok(Snapshot::parse(&file)?)
 }
 
 /// Relative paths of the files with an extension, sorted.
-fn snap_files(root: &Path, extension: &str) -> Result<Vec<String>, SnapshotError> {
-    let folder = root.join("snapshots");
+fn snap_files(data: &Data, extension: &str) -> Result<Vec<String>, SnapshotError> {
+    let folders = match data.folders("snapshots") {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        folders => folders?,
+    };
+    let end = format!(".{extension}");
     let mut names = Vec::new();
-    if !folder.is_dir() {
-        return Ok(names);
-    }
-    for scenario in fs_err::read_dir(&folder)? {
-        let scenario = scenario?;
-        if !scenario.path().is_dir() {
-            continue;
-        }
-        for entry in fs_err::read_dir(scenario.path())? {
-            let name = entry?.file_name().to_string_lossy().into_owned();
-            if name.ends_with(&format!(".{extension}")) {
-                names.push(format!(
-                    "snapshots/{}/{name}",
-                    scenario.file_name().to_string_lossy()
-                ));
-            }
-        }
+    for folder in folders {
+        let files = data.files(&folder)?.into_iter();
+        names.extend(files.filter(|name| name.ends_with(&end)));
     }
     names.sort();
     Ok(names)

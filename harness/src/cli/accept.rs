@@ -38,7 +38,7 @@ pub(super) fn accept(
         return Err(Failure::usage("CI never accepts snapshots")
             .help("run it on your own machine and commit the files"));
     }
-    let snapshots = Snapshots::load(&catalogue.root)?;
+    let snapshots = Snapshots::load(&catalogue.data)?;
     let pending = snapshots.pending()?;
     if pending.is_empty() {
         output.note("nothing is pending; a whole `clawgauge run` writes what differs");

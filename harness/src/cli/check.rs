@@ -10,7 +10,7 @@ use crate::snapshots::{Snapshots, contract_since};
 
 /// Checks snapshots against rules; files and tables were checked when they were loaded.
 pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<u8, Failure> {
-    let snapshots = Snapshots::load(&catalogue.root)?;
+    let snapshots = Snapshots::load(&catalogue.data)?;
     let mut problems = Problems::default();
     for snapshot in snapshots.iter() {
         let path = snapshot.path();

@@ -8,7 +8,7 @@ use super::output::{Failure, Output};
 use super::run::REFERENCE_RELEASE;
 use crate::plan::{Cell, Plan, Selection, cells};
 use crate::release::Version;
-use crate::request::{with_caller, written};
+use crate::request::as_text;
 use crate::scenario::model::Kind;
 use crate::scenario::{Catalogue, nearest};
 use crate::snapshots::Snapshots;
@@ -167,7 +167,7 @@ pub(super) fn show(args: &ShowArgs, catalogue: &Catalogue, output: &Output) -> R
             None => failure.help("clawgauge list shows every cell"),
         });
     };
-    let snapshots = Snapshots::load(&catalogue.root)?;
+    let snapshots = Snapshots::load(&catalogue.data)?;
     output.result(&explain(&cell, &args.release, catalogue, &snapshots))
 }
 
@@ -224,17 +224,10 @@ fn explain(cell: &Cell, release: &Version, catalogue: &Catalogue, snapshots: &Sn
     }
 
     if cell.scenario.kind != Kind::Start {
-        let caller = profile.map_or(&[][..], |profile| &profile.caller);
-        let request = with_caller(written(cell), caller);
-        let _ = writeln!(
-            out,
-            "\nrequest\n  {} {} HTTP/1.1",
-            request.method, request.target
-        );
-        for line in &request.headers {
-            let _ = writeln!(out, "  {}", line.escape_debug());
+        out.push_str("\nrequest\n");
+        for line in as_text(cell, catalogue).lines() {
+            let _ = writeln!(out, "{}", format!("  {line}").trim_end());
         }
-        let _ = writeln!(out, "\n  {}", request.body);
     }
 
     let accepted = snapshots.find(&cell.scenario, &cell.profile, release);

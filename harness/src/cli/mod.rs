@@ -5,7 +5,10 @@ mod check;
 mod inspect;
 mod mutants;
 mod output;
+mod report;
+mod reports;
 mod run;
+mod shell;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,16 +17,23 @@ use clap::{Parser, Subcommand};
 
 use output::{Failure, Output, guarded};
 
-use crate::scenario::{Catalogue, find_root};
+use crate::data::Data;
+use crate::project::Project;
+use crate::scenario::Catalogue;
 
 /// A go/no-go gauge for OpenClaw gateways: launches one under each auth mode, sends it every mix of credential and
 /// scope header, and holds the answers against the written contract.
 #[derive(Debug, Parser)]
 #[command(name = "clawgauge", version, max_term_width = 110, after_help = EXIT_CODES)]
 pub struct Cli {
-    /// Folder with scenarios/, snapshots/ and fixtures/ [default: the closest one above the current folder]
+    /// Folder with scenarios/, snapshots/ and fixtures/ [default: the closest one above the current folder, then what the
+    /// binary carries]
     #[arg(long, global = true, value_name = "DIR")]
     root: Option<PathBuf>,
+
+    /// A project's defaults [default: clawgauge.toml in the current folder or above]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
 
     /// When to use colours
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
@@ -55,8 +65,21 @@ enum Command {
     Mutants(mutants::MutantsArgs),
     /// Accept pending snapshots
     Accept(accept::AcceptArgs),
-    /// Print the JSON Schema of the scenario files
+    /// Render a record again, as the terminal report or in other formats
+    Report(report::ReportArgs),
+    /// Print the JSON Schema of the scenario files and of clawgauge.toml
     Schema,
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page, or write one for each command
+    Man {
+        /// Folder for the man pages of all commands
+        #[arg(long, value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
     /// The reference gateway: a server that keeps the documented contract
     #[command(hide = true, disable_help_flag = true)]
     ReferenceGateway {
@@ -73,36 +96,36 @@ pub fn main(cli: Cli) -> ExitCode {
 
 fn dispatch(cli: Cli) -> ExitCode {
     let output = Output::new(cli.color);
-    let result = match cli.command {
-        Command::Run(args) => {
-            load(cli.root).and_then(|catalogue| run::run(args, catalogue, &output))
-        }
-        Command::List(args) => {
-            load(cli.root).and_then(|catalogue| inspect::list(&args, &catalogue, &output))
-        }
-        Command::Plan(args) => {
-            load(cli.root).and_then(|catalogue| inspect::plan(&args, &catalogue, &output))
-        }
-        Command::Show(args) => {
-            load(cli.root).and_then(|catalogue| inspect::show(&args, &catalogue, &output))
-        }
-        Command::Contract(args) => {
-            load(cli.root).and_then(|catalogue| inspect::contract(&args, &catalogue, &output))
-        }
-        Command::Check => load(cli.root).and_then(|catalogue| check::check(&catalogue, &output)),
-        Command::Mutants(args) => {
-            load(cli.root).and_then(|catalogue| mutants::run(args, catalogue, &output))
-        }
-        Command::Accept(args) => {
-            load(cli.root).and_then(|catalogue| accept::accept(&args, &catalogue, &output))
-        }
-        Command::Schema => output.json(&crate::scenario::json_schema()),
-        Command::ReferenceGateway { args } => return reference(args),
-    };
-    match result {
-        Ok(code) => ExitCode::from(code),
+    match carry_out(cli, &output) {
+        Ok(code) => code,
         Err(failure) => output.failure(&failure),
     }
+}
+
+fn carry_out(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
+    let place = Place {
+        root: cli.root,
+        config: cli.config,
+    };
+    let code = match cli.command {
+        Command::Run(args) => {
+            let project = place.project()?;
+            run::run(args, &project, place.load(&project)?, output)
+        }
+        Command::List(args) => inspect::list(&args, &place.catalogue()?, output),
+        Command::Plan(args) => inspect::plan(&args, &place.catalogue()?, output),
+        Command::Show(args) => inspect::show(&args, &place.catalogue()?, output),
+        Command::Contract(args) => inspect::contract(&args, &place.catalogue()?, output),
+        Command::Check => check::check(&place.catalogue()?, output),
+        Command::Mutants(args) => mutants::run(args, place.catalogue()?, output),
+        Command::Accept(args) => accept::accept(&args, &place.catalogue()?, output),
+        Command::Report(args) => report::report(&args, output),
+        Command::Schema => output.json(&crate::scenario::json_schema()),
+        Command::Completions { shell } => shell::completions(shell, output),
+        Command::Man { folder } => shell::man(folder.as_deref(), output),
+        Command::ReferenceGateway { args } => return Ok(reference(args)),
+    };
+    code.map(ExitCode::from)
 }
 
 fn reference(args: Vec<std::ffi::OsString>) -> ExitCode {
@@ -112,20 +135,41 @@ fn reference(args: Vec<std::ffi::OsString>) -> ExitCode {
     ))
 }
 
-/// Finds and reads the data folders.
-fn load(root: Option<PathBuf>) -> Result<Catalogue, Failure> {
-    let root = match root {
-        Some(root) => root,
-        None => {
-            let here = std::env::current_dir()
-                .map_err(|error| Failure::usage(format!("no current folder: {error}")))?;
-            find_root(&here).ok_or_else(|| {
-                Failure::usage("no scenarios/ folder here or above")
-                    .help("run it inside a checkout, or name one: --root DIR")
-            })?
+/// Where a command finds its data and its project's defaults.
+struct Place {
+    root: Option<PathBuf>,
+    config: Option<PathBuf>,
+}
+
+impl Place {
+    fn project(&self) -> Result<Project, Failure> {
+        match &self.config {
+            Some(path) => Ok(Project::read(path)?),
+            None => Ok(Project::find(&here()?)?),
         }
-    };
-    let catalogue = Catalogue::load(&root)?;
-    catalogue.check_tables()?;
-    Ok(catalogue)
+    }
+
+    fn catalogue(&self) -> Result<Catalogue, Failure> {
+        self.load(&self.project()?)
+    }
+
+    /// Reads and proves the data.
+    fn load(&self, project: &Project) -> Result<Catalogue, Failure> {
+        let named = match (&self.root, &project.file.root) {
+            (Some(root), _) => Some(root.clone()),
+            (None, Some(root)) => Some(project.path(root)),
+            (None, None) => None,
+        };
+        let data = match named {
+            Some(root) => Data::Folder(root),
+            None => Data::find(&here()?),
+        };
+        let catalogue = Catalogue::load(&data)?;
+        catalogue.check_tables()?;
+        Ok(catalogue)
+    }
+}
+
+fn here() -> Result<PathBuf, Failure> {
+    std::env::current_dir().map_err(|error| Failure::usage(format!("no current folder: {error}")))
 }

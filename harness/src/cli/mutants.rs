@@ -50,7 +50,7 @@ pub(super) fn run(args: MutantsArgs, catalogue: Catalogue, output: &Output) -> R
         }
         return output.result(&out);
     }
-    let snapshots = Snapshots::load(&catalogue.root)?;
+    let snapshots = Snapshots::load(&catalogue.data)?;
     let sound = reference()?;
     let options = |flags: &[&str]| options(&catalogue, &sound, flags);
     let paint = output.paint();
@@ -133,6 +133,7 @@ fn options(catalogue: &Catalogue, sound: &Program, flags: &[&str]) -> RunOptions
         jobs: 16,
         launches: 4,
         timeout: Duration::from_secs(20),
+        retries: 0,
         ready_timeout: Duration::from_secs(20),
         stop_grace: Duration::from_secs(2),
         release: None,

@@ -7,16 +7,21 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
+use toml::Spanned;
 
 use super::output::{Failure, Output};
-use crate::judge::Verdict;
+use super::reports::{ReportRequest, Reports};
+use crate::judge::Severity;
 use crate::plan::{Selection, cells};
-use crate::record::{Ending, FailOn, Record, Recorder, today};
+use crate::project::Project;
+use crate::record::{
+    Baseline, BaselineError, Ending, FailOn, Gate, Record, Recorder, Results, today,
+};
 use crate::release::{GatewayRef, InstallContext, Program, Version};
-use crate::report::{Progress, terminal, write_json};
+use crate::report::{Detail, Progress, terminal};
 use crate::run::{CellResult, RunEvent, RunOptions, run as run_all};
-use crate::scenario::Catalogue;
-use crate::snapshots::{Answer, Snapshot, Snapshots, contract_since};
+use crate::scenario::{Catalogue, Problems};
+use crate::snapshots::{Snapshots, keep_pending};
 
 /// The release whose contract the reference gateway keeps.
 pub(super) const REFERENCE_RELEASE: &str = "2026.9.6";
@@ -24,52 +29,90 @@ pub(super) const REFERENCE_RELEASE: &str = "2026.9.6";
 /// Launches of the reference gateway at a time.
 const LIGHT_LAUNCHES: usize = 16;
 
-/// Arguments of `run`.
+/// Requests at a time within a launch.
+const JOBS: usize = 16;
+/// How long a request may take.
+const TIMEOUT: Duration = Duration::from_secs(120);
+/// How long a gateway may take to get ready.
+const READY_TIMEOUT: Duration = Duration::from_secs(180);
+
+/// Arguments of `run`. What is not given is taken from `clawgauge.toml`, and then from the defaults.
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     /// Only cells whose id matches; `*` stops at a slash, `**` does not
     #[arg(value_name = "CELL-GLOB")]
     globs: Vec<String>,
 
-    /// The gateway: `reference`, `openclaw@VERSION`, `openclaw@latest`, or a path; may be repeated
-    #[arg(long, value_name = "REF", default_value = "reference")]
+    /// The gateway: `reference`, `openclaw@VERSION`, `openclaw@latest`, or a path; may be repeated [default: reference]
+    #[arg(long, value_name = "REF")]
     gateway: Vec<GatewayRef>,
 
     /// Only cells with these values: axis=value,value or axis!=value; all that are given must hold
     #[arg(long = "where", value_name = "EXPR")]
     conditions: Vec<String>,
 
-    /// Write a report: json=PATH; may be repeated
-    #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_report)]
-    report: Vec<(Format, PathBuf)>,
+    /// Write a report: FORMAT=PATH, `-` is stdout; may be repeated. Formats: json, junit, sarif, ctrf, tap, markdown, html,
+    /// annotations, summary
+    #[arg(long, value_name = "FORMAT=PATH")]
+    report: Vec<ReportRequest>,
 
-    /// Requests at a time within a launch
-    #[arg(long, default_value = "16", value_name = "N")]
-    jobs: NonZeroUsize,
+    /// Requests at a time within a launch [default: 16]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
 
     /// Launches at a time [default: the number of cores; 16 for the reference gateway]
     #[arg(long, value_name = "N")]
     launches: Option<NonZeroUsize>,
 
-    /// Seconds that a request may take
-    #[arg(long, default_value = "120", value_name = "SECONDS", value_parser = parse_seconds)]
-    timeout: Duration,
+    /// Seconds that a request may take [default: 120]
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    timeout: Option<Duration>,
 
-    /// Seconds that a gateway may take to get ready
-    #[arg(long, default_value = "180", value_name = "SECONDS", value_parser = parse_seconds)]
-    ready_timeout: Duration,
+    /// Seconds that a gateway may take to get ready [default: 180]
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    ready_timeout: Option<Duration>,
 
     /// Judge a gateway that does not tell its version as this release
     #[arg(long, value_name = "VERSION")]
     release: Option<Version>,
 
-    /// Whether known issues excuse what they explain; `off` judges as if there were none
-    #[arg(long, value_name = "WHETHER", default_value = "on")]
-    known_issues: Switch,
+    /// Whether known issues excuse what they explain; `off` judges as if there were none [default: on]
+    #[arg(long, value_name = "WHETHER")]
+    known_issues: Option<Switch>,
 
-    /// What makes the run fail: deviations that no known issue explains, or known ones too
-    #[arg(long, value_name = "WHAT", default_value = "deviates")]
-    fail_on: FailOn,
+    /// What makes the run fail: deviations that no known issue explains, or known ones too [default: deviates]
+    #[arg(long, value_name = "WHAT")]
+    fail_on: Option<FailOn>,
+
+    /// The least grave finding that makes the run fail: any, a change of shape, or a caller wrongly in or out
+    /// [default: cosmetic]
+    #[arg(long, value_name = "LEVEL")]
+    severity: Option<Severity>,
+
+    /// An earlier record: a cell that the gateway answers the same as there does not make the run fail
+    #[arg(long, value_name = "RECORD")]
+    baseline: Option<PathBuf>,
+
+    /// Try again, so many times, what failed for reasons of its surroundings: an install, a launch, a request without an
+    /// answer; an answer is never asked for twice [default: 0]
+    #[arg(long, value_name = "N")]
+    retries: Option<u32>,
+
+    /// Stop at the first cell that makes the run fail
+    #[arg(long)]
+    fail_fast: bool,
+
+    /// Say only what makes the run fail
+    #[arg(long, short, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// Show every matrix, every cause and every launch
+    #[arg(long, short)]
+    verbose: bool,
+
+    /// Write what is needed to debug clawgauge itself: every step, command and request; secrets are left out
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
 
     /// Keep the launches' folders (config, state, log) and say where they are
     #[arg(long)]
@@ -82,83 +125,178 @@ enum Switch {
     Off,
 }
 
-/// A report that is written to a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Json,
-}
-
-fn parse_report(text: &str) -> Result<(Format, PathBuf), String> {
-    match text.split_once('=') {
-        Some(("json", path)) if !path.is_empty() => Ok((Format::Json, path.into())),
-        Some((format, _)) if format != "json" => {
-            Err(format!("unknown format `{format}`; known: json"))
-        }
-        _ => Err("write FORMAT=PATH, for example json=results.json".to_owned()),
-    }
-}
-
 fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text
         .parse()
         .map_err(|_| "not a number of seconds".to_owned())?;
+    seconds_of(seconds)
+}
+
+fn seconds_of(seconds: f64) -> Result<Duration, String> {
     match Duration::try_from_secs_f64(seconds) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         _ => Err("must be more than 0 seconds".to_owned()),
     }
 }
 
+impl RunArgs {
+    /// Fills in what a project's file says where the command line says nothing.
+    fn with_defaults(mut self, project: &Project) -> Result<Self, Failure> {
+        let file = &project.file.run;
+        let seconds = |given: &Option<Spanned<f64>>| -> Result<Option<Duration>, Problems> {
+            let Some(given) = given else { return Ok(None) };
+            let parsed = seconds_of(*given.get_ref());
+            Ok(Some(
+                parsed.map_err(|error| project.problem(given.span(), error))?,
+            ))
+        };
+        if self.globs.is_empty() {
+            self.globs.clone_from(&file.cells);
+        }
+        if self.gateway.is_empty() {
+            let gateways = file.gateway.iter().map(|text| project.value(text));
+            self.gateway = gateways.collect::<Result<_, _>>().map_err(Problems::from)?;
+        }
+        if self.gateway.is_empty() {
+            self.gateway.push(GatewayRef::Reference);
+        }
+        if self.conditions.is_empty() {
+            self.conditions.clone_from(&file.conditions);
+        }
+        if self.report.is_empty() {
+            for text in &file.report {
+                let mut report: ReportRequest = project.value(text).map_err(Problems::from)?;
+                report.path = project.path(&report.path);
+                self.report.push(report);
+            }
+        }
+        if let (None, Some(text)) = (&self.release, &file.release) {
+            self.release = Some(project.value(text).map_err(Problems::from)?);
+        }
+        self.jobs = self.jobs.or(file.jobs);
+        self.launches = self.launches.or(file.launches);
+        self.timeout = self.timeout.or(seconds(&file.timeout)?);
+        self.ready_timeout = self.ready_timeout.or(seconds(&file.ready_timeout)?);
+        self.known_issues = self.known_issues.or(file.known_issues.map(|on| match on {
+            true => Switch::On,
+            false => Switch::Off,
+        }));
+        self.fail_on = self.fail_on.or(file.fail_on);
+        self.severity = self.severity.or(file.severity);
+        self.retries = self.retries.or(file.retries);
+        self.fail_fast |= file.fail_fast.unwrap_or(false);
+        let path = |path: &PathBuf| project.path(path);
+        self.baseline = self.baseline.or(file.baseline.as_ref().map(path));
+        self.log = self.log.or(file.log.as_ref().map(path));
+        Ok(self)
+    }
+
+    fn detail(&self) -> Detail {
+        match (self.quiet, self.verbose) {
+            (true, _) => Detail::Quiet,
+            (false, true) => Detail::Verbose,
+            (false, false) => Detail::Normal,
+        }
+    }
+
+    /// What makes the run fail.
+    fn gate(&self) -> Result<Gate, Failure> {
+        let baseline = match &self.baseline {
+            None => None,
+            Some(path) => {
+                let read = || {
+                    let baseline = Baseline::read(path)?;
+                    for gateway in &self.gateway {
+                        baseline.check(&gateway.to_string())?;
+                    }
+                    Ok(baseline)
+                };
+                let fail = |error: BaselineError| {
+                    Failure::usage(format!("the baseline {}: {error}", path.display()))
+                        .help("a baseline is what `clawgauge run --report json=PATH` wrote")
+                };
+                Some(read().map_err(fail)?)
+            }
+        };
+        Ok(Gate {
+            fail_on: self.fail_on.unwrap_or_default(),
+            severity: self.severity.unwrap_or_default(),
+            baseline,
+        })
+    }
+
+    fn options(&self, catalogue: &Catalogue, selection: Selection) -> Result<RunOptions, Failure> {
+        let mut gateways: Vec<GatewayRef> = Vec::new();
+        for gateway in &self.gateway {
+            if !gateways.contains(gateway) {
+                gateways.push(gateway.clone());
+            }
+        }
+        // The reference gateway starts in no time; a real one keeps a core busy for seconds.
+        let light = gateways
+            .iter()
+            .all(|gateway| *gateway == GatewayRef::Reference);
+        let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
+        let launches = if light { LIGHT_LAUNCHES } else { cores };
+        let known_issues = self.known_issues.unwrap_or(Switch::On) == Switch::On;
+        Ok(RunOptions {
+            gateways,
+            selection,
+            jobs: self.jobs.map_or(JOBS, NonZeroUsize::get),
+            launches: self.launches.map_or(launches, NonZeroUsize::get),
+            timeout: self.timeout.unwrap_or(TIMEOUT),
+            ready_timeout: self.ready_timeout.unwrap_or(READY_TIMEOUT),
+            stop_grace: Duration::from_secs(5),
+            retries: self.retries.unwrap_or(0),
+            release: self.release.clone(),
+            known_issues: known_issues.then(today),
+            keep_temp: self.keep_temp,
+            install: InstallContext::from_env(reference()?, catalogue.needs.clone()),
+        })
+    }
+}
+
 /// Runs, reports, and keeps pending snapshots.
-pub(super) fn run(args: RunArgs, catalogue: Catalogue, output: &Output) -> Result<u8, Failure> {
+pub(super) fn run(
+    args: RunArgs,
+    project: &Project,
+    catalogue: Catalogue,
+    output: &Output,
+) -> Result<u8, Failure> {
+    let args = args.with_defaults(project)?;
     let selection = Selection::parse(&catalogue, &args.globs, &args.conditions)?;
     if !cells(&catalogue).any(|cell| selection.accepts(&cell)) {
         return Err(Failure::usage("the filters together select no cell")
             .help("clawgauge list shows every cell")
             .code(4));
     }
-    for (_, path) in &args.report {
-        check_writable(path)?;
-    }
-    let mut gateways: Vec<GatewayRef> = Vec::new();
-    for gateway in args.gateway {
-        if !gateways.contains(&gateway) {
-            gateways.push(gateway);
-        }
-    }
-    let snapshots = Snapshots::load(&catalogue.root)?;
-    let reference = reference()?;
-    // The reference gateway starts in no time; a real one keeps a core busy for seconds.
-    let light = gateways
-        .iter()
-        .all(|gateway| *gateway == GatewayRef::Reference);
-    let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
-    let options = RunOptions {
-        gateways,
-        selection,
-        jobs: args.jobs.get(),
-        launches: args.launches.map_or(
-            if light { LIGHT_LAUNCHES } else { cores },
-            NonZeroUsize::get,
-        ),
-        timeout: args.timeout,
-        ready_timeout: args.ready_timeout,
-        stop_grace: Duration::from_secs(5),
-        release: args.release,
-        known_issues: (args.known_issues == Switch::On).then(today),
-        keep_temp: args.keep_temp,
-        install: InstallContext::from_env(reference, catalogue.needs.clone()),
-    };
+    let reports = Reports::new(&args.report)?;
+    let gate = args.gate()?;
+    let snapshots = Snapshots::load(&catalogue.data)?;
+    let options = args.options(&catalogue, selection)?;
+    let detail = args.detail();
 
-    let (record, results) = watch(&catalogue, &snapshots, options, args.fail_on, output)?;
-    output.result(&terminal(&record, &catalogue, output.paint()))?;
-    for (format, path) in &args.report {
-        match format {
-            Format::Json => write_json(&record, path).map_err(|error| {
-                Failure::usage(format!("cannot write {}: {error}", path.display()))
-            })?,
-        }
+    let watch = Watch {
+        fail_fast: args.fail_fast,
+        detail,
+        output,
+    };
+    let (record, results) = watch.run(&catalogue, &snapshots, options, gate)?;
+    output.result(&terminal(&record, detail, output.paint()))?;
+    reports.write(&Results::from(&record))?;
+    let written = keep_pending(&catalogue, &snapshots, &record, &results)?;
+    for path in &written {
+        output.note(&format!("pending snapshot: {path}"));
     }
-    keep_pending(&catalogue, &snapshots, &record, &results, output)?;
+    if !written.is_empty() {
+        output
+            .note("review them with `clawgauge accept` or `cargo insta review --workspace-root .`");
+    }
+    Ok(end(&record, output))
+}
+
+/// Says why the exit code is not 0, and returns it.
+pub(super) fn end(record: &Record, output: &Output) -> u8 {
     let (ending, why) = record.ending();
     if ending != Ending::Holds {
         output.note(&format!(
@@ -167,7 +305,7 @@ pub(super) fn run(args: RunArgs, catalogue: Catalogue, output: &Output) -> Resul
             ending.code()
         ));
     }
-    Ok(ending.code())
+    ending.code()
 }
 
 /// This binary as the reference gateway.
@@ -183,59 +321,62 @@ pub(super) fn reference() -> std::io::Result<Program> {
     })
 }
 
-/// A report that cannot be written is found out before anything is launched.
-fn check_writable(path: &std::path::Path) -> Result<(), Failure> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(std::path::Path::new("."));
-    tempfile::NamedTempFile::new_in(folder)
-        .map(drop)
-        .map_err(|error| {
-            Failure::usage(format!("cannot write {}: {error}", path.display()))
-                .help("name a file in a folder that exists")
-        })
+/// Runs in a runtime of its own and feeds the events to progress and record.
+struct Watch<'a> {
+    fail_fast: bool,
+    detail: Detail,
+    output: &'a Output,
 }
 
-/// Runs in a runtime of its own and feeds the events to progress and record.
-fn watch(
-    catalogue: &Catalogue,
-    snapshots: &Snapshots,
-    options: RunOptions,
-    fail_on: FailOn,
-    output: &Output,
-) -> Result<(Record, Vec<CellResult>), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let cancel = CancellationToken::new();
-        let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
-        let (sender, mut events) = unbounded_channel();
-        let task = tokio::spawn(run_all(
-            catalogue.clone(),
-            snapshots.clone(),
-            options,
-            sender,
-            cancel,
-        ));
-        let mut progress = Progress::new(output.live(), output.paint_err());
-        let mut recorder = Recorder::new(&catalogue.table_hash, fail_on);
-        while let Some(event) = events.recv().await {
-            progress.event(&event);
-            recorder.event(&event);
-            if matches!(event, RunEvent::Finished) {
-                break;
+impl Watch<'_> {
+    fn run(
+        &self,
+        catalogue: &Catalogue,
+        snapshots: &Snapshots,
+        options: RunOptions,
+        gate: Gate,
+    ) -> Result<(Record, Vec<CellResult>), Failure> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(async {
+            let cancel = CancellationToken::new();
+            let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
+            let (sender, mut events) = unbounded_channel();
+            let task = tokio::spawn(run_all(
+                catalogue.clone(),
+                snapshots.clone(),
+                options,
+                sender,
+                cancel.clone(),
+            ));
+            let output = self.output;
+            let mut progress = Progress::new(output.live(), self.detail, output.paint_err());
+            let mut recorder = Recorder::new(&catalogue.table_hash, gate);
+            while let Some(event) = events.recv().await {
+                if let RunEvent::Cell(result) = &event
+                    && self.fail_fast
+                    && !cancel.is_cancelled()
+                    && recorder.fails(result)
+                {
+                    recorder.stop_early();
+                    cancel.cancel();
+                }
+                progress.event(&event);
+                recorder.event(&event);
+                if matches!(event, RunEvent::Finished) {
+                    break;
+                }
             }
-        }
-        if let Err(error) = task.await
-            && let Ok(panic) = error.try_into_panic()
-        {
-            std::panic::resume_unwind(panic);
-        }
-        signals.abort();
-        Ok(recorder.finish(&catalogue.relations))
-    })
+            if let Err(error) = task.await
+                && let Ok(panic) = error.try_into_panic()
+            {
+                std::panic::resume_unwind(panic);
+            }
+            signals.abort();
+            Ok(recorder.finish(catalogue))
+        })
+    }
 }
 
 /// Ctrl-C, SIGTERM and a closed terminal ask the run to stop cleanly; whoever asks twice does not want to wait for the grace.
@@ -263,81 +404,4 @@ pub(super) async fn cancel_on_signal(cancel: CancellationToken) {
     if tokio::signal::ctrl_c().await.is_ok() {
         cancel.cancel();
     }
-}
-
-/// Writes what the run saw as pending snapshots where it differs from the accepted ones.
-///
-/// A filtered or incomplete run never writes, CI never writes, and only cells that keep their rule are written: a
-/// deviating cell keeps its accepted answer.
-fn keep_pending(
-    catalogue: &Catalogue,
-    snapshots: &Snapshots,
-    record: &Record,
-    results: &[CellResult],
-    output: &Output,
-) -> Result<(), Failure> {
-    let whole =
-        record.summary.could_not_run == 0 && !record.run.interrupted && record.gateways.len() == 1;
-    let may_write =
-        std::env::var_os("CI").is_none() && std::env::var("INSTA_UPDATE").as_deref() != Ok("no");
-    let Some(release) = record
-        .gateways
-        .first()
-        .and_then(|gateway| gateway.version.as_ref()?.parse::<Version>().ok())
-    else {
-        return Ok(());
-    };
-    if !whole || !may_write || record.cells.len() != cells(catalogue).count() {
-        return Ok(());
-    }
-    let mut written = Vec::new();
-    for scenario in &catalogue.scenarios {
-        for profile in &scenario.axes[scenario.profile_axis()].values {
-            let accepted = snapshots.find(scenario, &profile.id, &release);
-            let mut new = accepted.cloned().unwrap_or_else(|| Snapshot {
-                scenario: scenario.id.clone(),
-                profile: profile.id.clone(),
-                since: contract_since(scenario, &profile.id, &release),
-                cells: Default::default(),
-            });
-            let mut keys = std::collections::BTreeSet::new();
-            for result in results.iter().filter(|result| {
-                result.cell.scenario.id == scenario.id && result.cell.profile == profile.id
-            }) {
-                let key = result.cell.key();
-                keys.insert(key.clone());
-                if matches!(result.verdict, Verdict::New) || result.difference.is_some() {
-                    let Some(observed) = &result.observed else {
-                        continue;
-                    };
-                    let outcome = observed.label();
-                    new.cells.insert(
-                        key,
-                        Answer {
-                            outcome,
-                            text: observed.answer.clone(),
-                            line: 0,
-                        },
-                    );
-                }
-            }
-            if keys.is_empty() || new.cells.is_empty() {
-                continue;
-            }
-            new.cells.retain(|key, _| keys.contains(key));
-            if accepted.is_some_and(|accepted| accepted.render() == new.render()) {
-                snapshots.discard_pending(&new)?;
-            } else {
-                written.push(snapshots.write_pending(&new)?);
-            }
-        }
-    }
-    for path in &written {
-        output.note(&format!("pending snapshot: {path}"));
-    }
-    if !written.is_empty() {
-        output
-            .note("review them with `clawgauge accept` or `cargo insta review --workspace-root .`");
-    }
-    Ok(())
 }

@@ -2,8 +2,10 @@
 
 mod causes;
 mod relations;
+mod severity;
 mod verdict;
 
 pub use causes::{Cause, Difference, causes};
 pub use relations::{Broken, broken_relations};
-pub use verdict::{Deviation, Proof, SnapshotView, Verdict, judge};
+pub use severity::Severity;
+pub use verdict::{Deviation, Proof, SnapshotView, Verdict, VerdictKind, judge};

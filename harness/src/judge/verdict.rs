@@ -51,24 +51,64 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Which verdict, without what belongs to it.
+    pub fn kind(&self) -> VerdictKind {
+        match self {
+            Self::Conforms => VerdictKind::Conforms,
+            Self::Deviates(_) => VerdictKind::Deviates,
+            Self::Known(_) => VerdictKind::Known,
+            Self::Stale => VerdictKind::Stale,
+            Self::New => VerdictKind::New,
+            Self::NotApplicable(_) => VerdictKind::NotApplicable,
+            Self::CouldNotRun(_) => VerdictKind::CouldNotRun,
+        }
+    }
+
     /// The word that files and reports use.
     pub fn name(&self) -> &'static str {
+        self.kind().name()
+    }
+}
+
+/// A verdict by name, as records have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VerdictKind {
+    /// [`Verdict::Conforms`].
+    Conforms,
+    /// [`Verdict::Deviates`].
+    Deviates,
+    /// [`Verdict::Known`].
+    Known,
+    /// [`Verdict::Stale`].
+    Stale,
+    /// [`Verdict::New`].
+    New,
+    /// [`Verdict::NotApplicable`].
+    NotApplicable,
+    /// [`Verdict::CouldNotRun`].
+    CouldNotRun,
+}
+
+impl VerdictKind {
+    /// The word that files and reports use.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Conforms => "conforms",
-            Self::Deviates(_) => "deviates",
-            Self::Known(_) => "known",
+            Self::Deviates => "deviates",
+            Self::Known => "known",
             Self::Stale => "stale",
             Self::New => "new",
-            Self::NotApplicable(_) => "not-applicable",
-            Self::CouldNotRun(_) => "could-not-run",
+            Self::NotApplicable => "not-applicable",
+            Self::CouldNotRun => "could-not-run",
         }
     }
 
     /// Whether a run passes with this verdict in it.
-    pub fn passes(&self) -> bool {
+    pub fn passes(self) -> bool {
         match self {
-            Self::Conforms | Self::Known(_) | Self::NotApplicable(_) => true,
-            Self::Deviates(_) | Self::Stale | Self::New | Self::CouldNotRun(_) => false,
+            Self::Conforms | Self::Known | Self::NotApplicable => true,
+            Self::Deviates | Self::Stale | Self::New | Self::CouldNotRun => false,
         }
     }
 }
@@ -205,7 +245,7 @@ mod tests {
                 None
             }
         );
-        assert_eq!(verdict.passes(), name == "conforms");
+        assert_eq!(verdict.kind().passes(), name == "conforms");
     }
 
     #[test]
@@ -222,7 +262,7 @@ mod tests {
             None,
         );
         assert_eq!(verdict.name(), "could-not-run");
-        assert!(!verdict.passes());
+        assert!(!verdict.kind().passes());
     }
 
     #[test]

@@ -6,26 +6,29 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::tables::Texts;
 use super::{
-    CauseRecord, CellRecord, DifferenceRecord, ExpectedRecord, FailOn, GatewayRecord, LaunchRecord,
-    ObservedRecord, Record, RelationRecord, RunInfo, SCHEMA, Summary,
+    CauseRecord, CellRecord, DifferenceRecord, ExpectedRecord, Gate, GatewayRecord, LaunchRecord,
+    ObservedRecord, Record, RelationRecord, RuleRecord, RunInfo, SCHEMA, Standing, Summary,
 };
-use crate::judge::{Broken, Cause, Verdict, broken_relations, causes};
+use crate::judge::{Broken, Cause, Severity, Verdict, broken_relations, causes};
 use crate::run::{CellResult, RunEvent};
-use crate::scenario::Relation;
+use crate::scenario::Catalogue;
+use crate::scenario::model::Kind;
 
 /// Builds a record from a run's events.
 #[derive(Debug)]
 pub struct Recorder {
     run: RunInfo,
+    gate: Gate,
     gateways: Vec<GatewayRecord>,
     order: BTreeMap<String, usize>,
     results: Vec<CellResult>,
 }
 
 impl Recorder {
-    /// Begins a record; `table_hash` says what is judged by.
-    pub fn new(table_hash: &str, fail_on: FailOn) -> Self {
+    /// Begins a record; `table_hash` says what is judged by, `gate` what makes the run fail.
+    pub fn new(table_hash: &str, gate: Gate) -> Self {
         let started = now();
         let run = RunInfo {
             id: crate::upstream::new_canary()
@@ -36,10 +39,14 @@ impl Recorder {
             harness: env!("CARGO_PKG_VERSION").to_owned(),
             table_hash: table_hash.to_owned(),
             interrupted: false,
-            fail_on,
+            stopped_early: false,
+            fail_on: gate.fail_on,
+            severity: gate.severity,
+            baseline: gate.baseline.as_ref().map(|baseline| baseline.run.clone()),
         };
         Self {
             run,
+            gate,
             gateways: Vec::new(),
             order: BTreeMap::new(),
             results: Vec::new(),
@@ -76,6 +83,7 @@ impl Recorder {
             RunEvent::LaunchEnded(info) => {
                 let launch = LaunchRecord {
                     profile: info.profile.clone(),
+                    attempt: info.attempt,
                     ready_ms: info.ready.map(millis),
                     stop_ms: info.stop.map(millis),
                     exit: info.exit,
@@ -88,11 +96,13 @@ impl Recorder {
                     .find(|gateway| gateway.reference == info.gateway)
                 {
                     gateway.launches.push(launch);
-                    gateway.launches.sort_by(|a, b| a.profile.cmp(&b.profile));
+                    gateway
+                        .launches
+                        .sort_by(|a, b| (&a.profile, a.attempt).cmp(&(&b.profile, b.attempt)));
                 }
             }
             RunEvent::Cell(result) => self.results.push((**result).clone()),
-            RunEvent::Interrupted => self.run.interrupted = true,
+            RunEvent::Interrupted => self.run.interrupted = !self.run.stopped_early,
             RunEvent::Preparing { .. }
             | RunEvent::LaunchStarted { .. }
             | RunEvent::LaunchReady { .. }
@@ -102,8 +112,29 @@ impl Recorder {
         }
     }
 
+    /// Whether a cell makes the run fail.
+    pub fn fails(&self, result: &CellResult) -> bool {
+        self.standing(result) == Some(Standing::Fails)
+    }
+
+    /// Notes that the run is told to stop because of a cell that makes it fail, not by a person.
+    pub fn stop_early(&mut self) {
+        self.run.stopped_early = true;
+    }
+
+    fn standing(&self, result: &CellResult) -> Option<Standing> {
+        let observed = result.observed.as_ref();
+        self.gate.standing(
+            &result.gateway,
+            &result.cell.id,
+            result.verdict.kind(),
+            severity(result),
+            observed.map(|observed| observed.answer.as_str()),
+        )
+    }
+
     /// Ends the record, and hands back the results with it: snapshots are made from them.
-    pub fn finish(mut self, relations: &[Relation]) -> (Record, Vec<CellResult>) {
+    pub fn finish(mut self, catalogue: &Catalogue) -> (Record, Vec<CellResult>) {
         self.run.finished = now();
         let order = std::mem::take(&mut self.order);
         self.results.sort_by(|a, b| {
@@ -124,23 +155,44 @@ impl Recorder {
                     .map(|cell| ((cause.gateway.as_str(), cell.as_str()), cause.id))
             })
             .collect();
-        let cells: Vec<CellRecord> = self
-            .results
-            .iter()
-            .map(|result| {
-                cell_record(
-                    result,
-                    by_cell
-                        .get(&(result.gateway.as_str(), result.cell.id.as_str()))
-                        .copied(),
-                )
-            })
-            .collect();
+        let mut tables = Tables::default();
+        let mut cells = Vec::with_capacity(self.results.len());
+        for result in &self.results {
+            let place = (result.gateway.as_str(), result.cell.id.as_str());
+            let cause = by_cell.get(&place).copied();
+            let standing = self.standing(result);
+            cells.push(tables.cell_record(result, catalogue, cause, standing));
+        }
+        let summary = self.summary(&cells);
+        let broken = broken_relations(&catalogue.relations, &self.results);
+        let relations = broken
+            .into_iter()
+            .map(|broken| relation_record(broken, &self.gate));
+        let causes = causes.into_iter().map(|cause| cause_record(cause, &cells));
+        let mut record = Record {
+            schema: SCHEMA.to_owned(),
+            run: self.run,
+            gateways: self.gateways,
+            summary,
+            causes: causes.collect(),
+            relations: relations.collect(),
+            scenarios: Vec::new(),
+            rules: tables.rules.into_values().collect(),
+            known_issues: Vec::new(),
+            requests: tables.requests.into_texts(),
+            answers: tables.answers.into_texts(),
+            cells,
+        };
+        record.describe(catalogue);
+        (record, self.results)
+    }
+
+    fn summary(&self, cells: &[CellRecord]) -> Summary {
         let mut summary = Summary {
             selected: cells.len(),
             ..Summary::default()
         };
-        for result in &self.results {
+        for (result, cell) in self.results.iter().zip(cells) {
             *match &result.verdict {
                 Verdict::Conforms => &mut summary.conforms,
                 Verdict::Deviates(_) => &mut summary.deviates,
@@ -150,64 +202,124 @@ impl Recorder {
                 Verdict::NotApplicable(_) => &mut summary.not_applicable,
                 Verdict::CouldNotRun(_) => &mut summary.could_not_run,
             } += 1;
+            match cell.standing {
+                Some(Standing::Fails) => summary.failing += 1,
+                Some(Standing::AsInBaseline) => summary.as_in_baseline += 1,
+                Some(Standing::BelowSeverity) => summary.below_severity += 1,
+                None => {}
+            }
+            if self.gate.is_better(&cell.gateway, &cell.id, cell.verdict) {
+                summary.better += 1;
+            }
         }
-        let causes = causes.into_iter().map(cause_record).collect();
-        let relations = broken_relations(relations, &self.results);
-        let record = Record {
-            schema: SCHEMA.to_owned(),
-            run: self.run,
-            gateways: self.gateways,
-            cells,
-            causes,
-            relations: relations.into_iter().map(relation_record).collect(),
-            summary,
-        };
-        (record, self.results)
+        summary
     }
 }
 
-fn cell_record(result: &CellResult, cause: Option<usize>) -> CellRecord {
-    let (direction, reason) = match &result.verdict {
-        Verdict::Deviates(deviation) | Verdict::Known(deviation) => (Some(*deviation), None),
-        Verdict::NotApplicable(reason) | Verdict::CouldNotRun(reason) => {
-            (None, Some(reason.clone()))
+/// How grave a result is.
+fn severity(result: &CellResult) -> Option<Severity> {
+    let expected = result.expected.as_ref();
+    let asked = expected.map(|expected| expected.outcome.id.as_str());
+    let seen = result
+        .observed
+        .as_ref()
+        .and_then(|seen| seen.outcome.as_deref());
+    Severity::of(&result.verdict, asked.is_some() && asked == seen)
+}
+
+/// What cells refer to, gathered on the way.
+#[derive(Debug, Default)]
+struct Tables {
+    rules: BTreeMap<(String, String), RuleRecord>,
+    requests: Texts,
+    answers: Texts,
+}
+
+impl Tables {
+    fn cell_record(
+        &mut self,
+        result: &CellResult,
+        catalogue: &Catalogue,
+        cause: Option<usize>,
+        standing: Option<Standing>,
+    ) -> CellRecord {
+        let (direction, reason) = match &result.verdict {
+            Verdict::Deviates(deviation) | Verdict::Known(deviation) => (Some(*deviation), None),
+            Verdict::NotApplicable(reason) | Verdict::CouldNotRun(reason) => {
+                (None, Some(reason.clone()))
+            }
+            Verdict::Conforms | Verdict::Stale | Verdict::New => (None, None),
+        };
+        let scenario = &result.cell.scenario;
+        let request = (scenario.kind != Kind::Start)
+            .then(|| crate::request::as_text(&result.cell, catalogue))
+            .map(|text| self.requests.place(&text));
+        let axes = result.cell.axes();
+        CellRecord {
+            id: result.cell.id.clone(),
+            gateway: result.gateway.clone(),
+            axes: axes
+                .map(|(axis, value)| (axis.to_owned(), value.to_owned()))
+                .collect(),
+            request,
+            expected: self.expected(result),
+            observed: result.observed.as_ref().map(|observed| ObservedRecord {
+                outcome: observed.outcome.clone(),
+                status: observed.status,
+                start: observed.start,
+                error_type: observed.error_type.clone(),
+                message: observed.message.clone(),
+                model_calls: observed.model_calls,
+                answer: Some(self.answers.place(&observed.answer)),
+                ms: (observed.took.as_secs_f64() * 10_000.0).round() / 10.0,
+            }),
+            verdict: result.verdict.kind(),
+            known_issue: result.known_issue.as_ref().map(|issue| issue.id.clone()),
+            direction,
+            severity: severity(result),
+            standing,
+            reason,
+            cause,
+            attempts: result.attempts.clone(),
         }
-        Verdict::Conforms | Verdict::Stale | Verdict::New => (None, None),
-    };
-    CellRecord {
-        id: result.cell.id.clone(),
-        gateway: result.gateway.clone(),
-        axes: result
-            .cell
-            .axes()
-            .map(|(axis, value)| (axis.to_owned(), value.to_owned()))
-            .collect(),
-        expected: result.expected.as_ref().map(|expected| ExpectedRecord {
+    }
+
+    fn expected(&mut self, result: &CellResult) -> Option<ExpectedRecord> {
+        let expected = result.expected.as_ref()?;
+        let scenario = &result.cell.scenario.id;
+        self.rules
+            .entry((scenario.clone(), expected.rule.clone()))
+            .or_insert_with(|| RuleRecord {
+                scenario: scenario.clone(),
+                id: expected.rule.clone(),
+                title: expected.title.clone(),
+                origin: expected.origin.clone(),
+                source: expected.source.clone(),
+            });
+        Some(ExpectedRecord {
             rule: expected.rule.clone(),
             outcome: expected.outcome.id.clone(),
             direction: expected.outcome.direction,
             status: expected.outcome.status,
-        }),
-        observed: result.observed.as_ref().map(|observed| ObservedRecord {
-            outcome: observed.outcome.clone(),
-            status: observed.status,
-            start: observed.start,
-            error_type: observed.error_type.clone(),
-            message: observed.message.clone(),
-            model_calls: observed.model_calls,
-            answer: (result.verdict != Verdict::Conforms).then(|| observed.answer.clone()),
-            ms: (observed.took.as_secs_f64() * 10_000.0).round() / 10.0,
-        }),
-        verdict: result.verdict.name().to_owned(),
-        known_issue: result.known_issue.as_ref().map(|issue| issue.id.clone()),
-        direction,
-        reason,
-        cause,
+            answer: result
+                .accepted
+                .as_ref()
+                .map(|accepted| self.answers.place(accepted)),
+        })
     }
 }
 
-fn cause_record(cause: Cause) -> CauseRecord {
+fn cause_record(cause: Cause, cells: &[CellRecord]) -> CauseRecord {
+    let mine = cells.iter().filter(|cell| cell.cause == Some(cause.id));
+    let failing = mine
+        .clone()
+        .filter(|cell| cell.standing == Some(Standing::Fails));
     CauseRecord {
+        failing: failing.count(),
+        severity: mine
+            .filter_map(|cell| cell.severity)
+            .max()
+            .unwrap_or_default(),
         id: cause.id,
         gateway: cause.gateway,
         scenario: cause.scenario,
@@ -231,8 +343,9 @@ fn cause_record(cause: Cause) -> CauseRecord {
     }
 }
 
-fn relation_record(broken: Broken) -> RelationRecord {
+fn relation_record(broken: Broken, gate: &Gate) -> RelationRecord {
     RelationRecord {
+        failing: gate.relation_fails(&broken.gateway, &broken.relation, broken.unexplained),
         gateway: broken.gateway,
         id: broken.relation,
         title: broken.title,

@@ -1,22 +1,28 @@
-//! The record as JSON, one file.
+//! The record as JSON: the head, then a line a cell.
 
 use std::io::Write;
-use std::path::Path;
 
-use crate::record::Record;
+use crate::record::{Results, ResultsError};
 
-/// Writes the record in one step: readers see the whole file or none.
-///
-/// # Errors
-/// The folder does not exist or the file cannot be written.
-pub fn write_json(record: &Record, path: &Path) -> std::io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    serde_json::to_writer_pretty(std::io::BufWriter::new(file.as_file_mut()), record)?;
-    file.write_all(b"\n")?;
-    file.persist(path).map_err(|error| error.error)?;
+/// Writes the record. Cells are written as they are read.
+pub(super) fn write(results: &Results<'_>, out: &mut dyn Write) -> Result<(), ResultsError> {
+    let mut head = results.head().clone();
+    head.cells = Vec::new();
+    let text = serde_json::to_string_pretty(&head)?;
+    // The cells are the last key, and empty here.
+    let Some(head) = text.strip_suffix("\n  \"cells\": []\n}") else {
+        let missing = std::io::Error::other("the record does not end with its cells");
+        return Err(missing.into());
+    };
+    out.write_all(head.as_bytes())?;
+    out.write_all(b"\n  \"cells\": [")?;
+    let mut separator = "\n    ";
+    results.each_cell(&mut |cell| {
+        out.write_all(separator.as_bytes())?;
+        separator = ",\n    ";
+        serde_json::to_writer(&mut *out, cell)?;
+        Ok(())
+    })?;
+    out.write_all(b"\n  ]\n}\n")?;
     Ok(())
 }

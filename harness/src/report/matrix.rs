@@ -1,9 +1,9 @@
 //! The matrix of one profile as text: equal rows folded, one symbol a cell.
 
-use crate::judge::Deviation;
-use crate::record::CellRecord;
+use crate::judge::{Deviation, VerdictKind};
+use crate::record::{AxisRecord, CellRecord, ScenarioRecord};
 use crate::report::Paint;
-use crate::scenario::model::{Direction, Scenario, ScenarioAxis};
+use crate::scenario::model::Direction;
 
 /// What the symbols mean, for the foot of a report.
 pub(super) const LEGEND: &str = "  + let in   . refused   as expected      A let in, must not   D refused, must not   x other denial   b other body\n  a d k as a known issue says   s a known issue that does not show   n no snapshot yet   ? could not run   / not applicable";
@@ -24,7 +24,7 @@ pub(super) enum Layout {
 
 impl Layout {
     /// What suits a scenario: the last axis across if it fits, the profiles otherwise.
-    pub(super) fn of(scenario: &Scenario) -> Self {
+    pub(super) fn of(scenario: &ScenarioRecord) -> Self {
         let profiles = scenario.profile_axis();
         let fits = |axis: &usize| {
             let heads = scenario.axes[*axis].values.iter();
@@ -48,7 +48,7 @@ impl Layout {
 ///
 /// Of a layout by profile, `cells` are those of one profile.
 pub(super) fn matrix(
-    scenario: &Scenario,
+    scenario: &ScenarioRecord,
     layout: Layout,
     cells: &[&CellRecord],
     paint: Paint,
@@ -57,7 +57,7 @@ pub(super) fn matrix(
         Layout::PerProfile(across) => (Some(across), Some(scenario.profile_axis())),
         Layout::Whole(across) => (across, None),
     };
-    let down: Vec<&ScenarioAxis> = (0..scenario.axes.len())
+    let down: Vec<&AxisRecord> = (0..scenario.axes.len())
         .filter(|axis| Some(*axis) != across && Some(*axis) != hidden)
         .map(|axis| &scenario.axes[axis])
         .collect();
@@ -166,28 +166,30 @@ fn names_line(names: &[String]) -> String {
     line
 }
 
-fn letter(cell: &CellRecord) -> char {
-    match (cell.verdict.as_str(), cell.direction) {
-        ("conforms", _)
-            if cell
-                .expected
-                .as_ref()
-                .is_some_and(|expected| expected.direction == Direction::Allow) =>
-        {
-            '+'
-        }
-        ("conforms", _) => '.',
-        ("known", Some(Deviation::UnexpectedAllow)) => 'a',
-        ("known", Some(Deviation::UnexpectedDeny)) => 'd',
-        ("known", _) => 'k',
-        ("stale", _) => 's',
-        (_, Some(Deviation::UnexpectedAllow)) => 'A',
-        (_, Some(Deviation::UnexpectedDeny)) => 'D',
-        (_, Some(Deviation::WrongDenial)) => 'x',
-        (_, Some(Deviation::WrongBody)) => 'b',
-        ("new", _) => 'n',
-        ("not-applicable", _) => '/',
-        _ => '?',
+/// The letter of a cell; see [`LEGEND`].
+pub(super) fn letter(cell: &CellRecord) -> char {
+    let allowed = || {
+        let expected = cell.expected.as_ref();
+        expected.is_some_and(|expected| expected.direction == Direction::Allow)
+    };
+    match cell.verdict {
+        VerdictKind::Conforms if allowed() => '+',
+        VerdictKind::Conforms => '.',
+        VerdictKind::Known => match cell.direction {
+            Some(Deviation::UnexpectedAllow) => 'a',
+            Some(Deviation::UnexpectedDeny) => 'd',
+            Some(Deviation::WrongDenial | Deviation::WrongBody) | None => 'k',
+        },
+        VerdictKind::Deviates => match cell.direction {
+            Some(Deviation::UnexpectedAllow) => 'A',
+            Some(Deviation::UnexpectedDeny) => 'D',
+            Some(Deviation::WrongDenial) => 'x',
+            Some(Deviation::WrongBody) | None => 'b',
+        },
+        VerdictKind::Stale => 's',
+        VerdictKind::New => 'n',
+        VerdictKind::NotApplicable => '/',
+        VerdictKind::CouldNotRun => '?',
     }
 }
 

@@ -1,14 +1,18 @@
 //! Reports: renderings of a [`crate::record::Record`], and the progress of a run. Nothing here decides anything.
+//!
+//! A format is a file of its own that writes bytes; [`Format`] names them all, and [`write_report`] is the only writer.
 
 mod contract;
+mod format;
 mod json;
 mod matrix;
 mod progress;
 mod style;
 mod terminal;
+mod words;
 
 pub use contract::contract;
-pub use json::write_json;
+pub use format::{Format, ReportError, render, write_report};
 pub use progress::Progress;
 pub use style::Paint;
-pub use terminal::terminal;
+pub use terminal::{Detail, terminal};

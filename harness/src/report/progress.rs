@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::run::RunEvent;
 
-use super::Paint;
+use super::{Detail, Paint};
 
 /// Shows a run's events as they come.
 #[derive(Debug)]
@@ -18,20 +18,23 @@ pub struct Progress {
     bars: BTreeMap<(String, String), ProgressBar>,
     sizes: BTreeMap<(String, String), usize>,
     last_line: String,
+    detail: Detail,
     paint: Paint,
 }
 
 impl Progress {
-    /// `live` draws spinners and bars on stderr; otherwise each step is one line.
-    pub fn new(live: bool, paint: Paint) -> Self {
-        let live =
-            live.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(12)));
+    /// `live` draws spinners and bars on stderr; otherwise each step is one line. Who wants it quiet hears of failures only,
+    /// and who wants everything gets lines.
+    pub fn new(live: bool, detail: Detail, paint: Paint) -> Self {
+        let live = (live && detail == Detail::Normal)
+            .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(12)));
         Self {
             live,
             preparing: None,
             bars: BTreeMap::new(),
             sizes: BTreeMap::new(),
             last_line: String::new(),
+            detail,
             paint,
         }
     }
@@ -66,9 +69,13 @@ impl Progress {
                 profile,
                 error,
                 help,
+                again,
             } => {
                 self.end_bar(gateway, profile);
                 self.failure(&format!("{gateway}: {error}"), help.as_deref());
+                if *again {
+                    self.tell("  it is tried again");
+                }
             }
             RunEvent::Asked { gateway, profile } => {
                 if let Some(bar) = self.bars.get(&(gateway.clone(), profile.clone())) {
@@ -103,7 +110,7 @@ impl Progress {
                 let words: String = text.chars().filter(|c| !c.is_ascii_digit()).collect();
                 if words != self.last_line {
                     self.last_line = words;
-                    self.line(&text);
+                    self.tell(&text);
                 }
             }
         }
@@ -111,7 +118,7 @@ impl Progress {
 
     fn start(&mut self, gateway: &str, profile: &str) {
         let Some(live) = &self.live else {
-            self.line(&format!("{gateway}: starting profile {profile}"));
+            self.tell(&format!("{gateway}: starting profile {profile}"));
             return;
         };
         let key = (gateway.to_owned(), profile.to_owned());
@@ -135,7 +142,7 @@ impl Progress {
                     bar.set_style(style);
                 }
             }
-            None => self.line(&format!(
+            None => self.tell(&format!(
                 "{gateway}: profile {profile} ready after {:.1} s",
                 after.as_secs_f64()
             )),
@@ -158,6 +165,13 @@ impl Progress {
         self.line(&format!("{} {error}", self.paint.bad("failed:")));
         if let Some(help) = help {
             self.line(&format!("  {} {help}", self.paint.bold("help:")));
+        }
+    }
+
+    /// A step, for those who want to hear of steps.
+    fn tell(&self, text: &str) {
+        if self.detail > Detail::Quiet {
+            self.line(text);
         }
     }
 

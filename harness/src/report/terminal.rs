@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use similar::{ChangeTag, TextDiff};
 
 use super::Paint;
 use super::matrix::{LEGEND, Layout, matrix};
-use crate::record::{CauseRecord, CellRecord, GatewayRecord, Record, Summary};
-use crate::scenario::Catalogue;
-use crate::scenario::model::{PROFILE_AXIS, Scenario, ValueSet};
+use super::words::{conditions, tally_words};
+use crate::judge::VerdictKind;
+use crate::record::{
+    CauseRecord, CellRecord, GatewayRecord, Record, ScenarioRecord, Standing, Summary,
+};
+use crate::scenario::model::PROFILE_AXIS;
 
 /// A run of at most so many scenarios shows every matrix.
 const FEW_SCENARIOS: usize = 2;
@@ -19,17 +21,34 @@ const MAX_CAUSES: usize = 20;
 /// At most so many lines of a difference are shown.
 const MAX_DIFF: usize = 14;
 
+/// How much is told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// What makes the run fail, and the counts.
+    Quiet,
+    /// A line a scenario, matrices where something is wrong, known issues.
+    #[default]
+    Normal,
+    /// Every matrix, every cause, how long each launch took.
+    Verbose,
+}
+
 /// Renders the whole report.
-pub fn terminal(record: &Record, catalogue: &Catalogue, paint: Paint) -> String {
+pub fn terminal(record: &Record, detail: Detail, paint: Paint) -> String {
     let mut out = String::new();
-    for gateway in &record.gateways {
-        gateway_part(&mut out, record, gateway, catalogue, paint);
+    if detail > Detail::Quiet {
+        for gateway in &record.gateways {
+            gateway_part(&mut out, record, gateway, detail, paint);
+        }
+        known_issues(&mut out, record, paint);
     }
-    known_issues(&mut out, record, catalogue, paint);
-    causes(&mut out, record, catalogue, paint);
+    causes(&mut out, record, detail, paint);
     relations(&mut out, record, paint);
-    reasons(&mut out, record, paint);
-    let _ = writeln!(out, "\n{}", counts(&record.summary, paint));
+    if detail > Detail::Quiet || record.summary.could_not_run > 0 {
+        reasons(&mut out, record, detail, paint);
+    }
+    let gap = if out.is_empty() { "" } else { "\n" };
+    let _ = writeln!(out, "{gap}{}", counts(&record.summary, paint));
     out
 }
 
@@ -37,7 +56,7 @@ fn gateway_part(
     out: &mut String,
     record: &Record,
     gateway: &GatewayRecord,
-    catalogue: &Catalogue,
+    detail: Detail,
     paint: Paint,
 ) {
     let version = gateway
@@ -56,13 +75,14 @@ fn gateway_part(
     for note in &gateway.notes {
         let _ = writeln!(out, "  {}", paint.warn(note));
     }
+    launches(out, gateway, detail, paint);
     let mine: Vec<&CellRecord> = record
         .cells
         .iter()
         .filter(|cell| cell.gateway == gateway.reference)
         .collect();
     let mut blocks = Vec::new();
-    for scenario in &catalogue.scenarios {
+    for scenario in &record.scenarios {
         let prefix = format!("{}/", scenario.id);
         let cells = mine.iter().filter(|cell| cell.id.starts_with(&prefix));
         let cells: Vec<&CellRecord> = cells.copied().collect();
@@ -71,7 +91,7 @@ fn gateway_part(
         }
     }
     // A run of few scenarios shows every matrix; one of many shows those in which something is not as it should be.
-    let all = blocks.len() <= FEW_SCENARIOS;
+    let all = blocks.len() <= FEW_SCENARIOS || detail == Detail::Verbose;
     let widths = blocks.iter().map(|(scenario, _)| scenario.id.len());
     let width = widths.max().unwrap_or(0);
     out.push('\n');
@@ -88,10 +108,44 @@ fn gateway_part(
     }
 }
 
+/// Launches that needed another attempt; all of them where everything is told.
+fn launches(out: &mut String, gateway: &GatewayRecord, detail: Detail, paint: Paint) {
+    let many = |profile: &str| {
+        let mut launches = gateway.launches.iter();
+        launches.any(|launch| launch.profile == profile && launch.attempt > 1)
+    };
+    for launch in &gateway.launches {
+        if detail < Detail::Verbose && !many(&launch.profile) {
+            continue;
+        }
+        let (profile, attempt) = (&launch.profile, launch.attempt);
+        let times = [
+            ("ready after", launch.ready_ms),
+            ("stopped in", launch.stop_ms),
+        ];
+        let mut told: Vec<String> = times
+            .iter()
+            .filter_map(|(what, ms)| Some(format!("{what} {} ms", (*ms)?)))
+            .collect();
+        if launch.killed {
+            told.push(paint.warn("had to be killed"));
+        }
+        if let Some(failure) = &launch.failure {
+            told.push(paint.bad(failure));
+        }
+        let number = if many(profile) {
+            format!(", attempt {attempt}")
+        } else {
+            String::new()
+        };
+        let _ = writeln!(out, "  profile {profile}{number}: {}", told.join(", "));
+    }
+}
+
 /// The matrices of a scenario in which there is something to see; whether there were any.
 fn scenario_part(
     out: &mut String,
-    scenario: &Scenario,
+    scenario: &ScenarioRecord,
     cells: &[&CellRecord],
     all: bool,
     paint: Paint,
@@ -124,69 +178,77 @@ fn scenario_part(
 
 /// Whether a cell is neither as it should be nor explained.
 fn is_trouble(cell: &CellRecord) -> bool {
-    !matches!(
-        cell.verdict.as_str(),
-        "conforms" | "known" | "not-applicable"
-    )
+    !cell.verdict.passes() || cell.standing == Some(Standing::Fails)
 }
 
 /// The verdicts of some cells in words.
 fn tally(cells: &[&CellRecord], paint: Paint) -> String {
-    let count = |verdict: &str| cells.iter().filter(|cell| cell.verdict == verdict).count();
-    let parts = [
-        ("conforms", "conform", None),
-        ("deviates", "deviate", Some(true)),
-        ("stale", "stale", Some(true)),
-        ("new", "without a snapshot", Some(true)),
-        ("could-not-run", "could not run", Some(true)),
-        ("known", "known", Some(false)),
-        ("not-applicable", "not applicable", Some(false)),
-    ];
-    let parts = parts.iter().filter_map(|(verdict, words, bad)| {
-        let count = count(verdict);
-        let text = format!("{count} {words}");
-        (count > 0).then(|| match bad {
-            None => paint.good(&text),
-            Some(true) => paint.bad(&text),
-            Some(false) => paint.warn(&text),
-        })
+    let parts = tally_words(cells.iter().map(|cell| cell.verdict));
+    let parts = parts.iter().map(|(verdict, text)| match verdict {
+        VerdictKind::Conforms => paint.good(text),
+        VerdictKind::Known | VerdictKind::NotApplicable => paint.warn(text),
+        VerdictKind::Deviates
+        | VerdictKind::Stale
+        | VerdictKind::New
+        | VerdictKind::CouldNotRun => paint.bad(text),
     });
     parts.collect::<Vec<_>>().join(", ")
 }
 
-fn causes(out: &mut String, record: &Record, catalogue: &Catalogue, paint: Paint) {
+fn causes(out: &mut String, record: &Record, detail: Detail, paint: Paint) {
     let unexplained = || {
-        record
-            .causes
-            .iter()
-            .filter(|cause| cause.known_issue.is_none())
+        let causes = record.causes.iter();
+        causes.filter(|cause| cause.known_issue.is_none() || cause.failing > 0)
     };
-    let Some(first) = unexplained().next() else {
-        return;
+    // What a baseline or the severity asked for excuses is told only to those who want everything.
+    let told = |cause: &&CauseRecord| cause.failing > 0 || detail == Detail::Verbose;
+    let count = unexplained().filter(told).count();
+    let excused = unexplained().count() - count;
+    if count > 0 {
+        let heading = format!("{count} cause{}", if count == 1 { "" } else { "s" });
+        let _ = writeln!(out, "\n{}", paint.bold(&heading));
+    }
+    let most = if detail == Detail::Verbose {
+        usize::MAX
+    } else {
+        MAX_CAUSES
     };
-    let count = unexplained().count();
-    let heading = format!("{count} cause{}", if count == 1 { "" } else { "s" });
-    let _ = writeln!(out, "\n{}", paint.bold(&heading));
-    let mut told: BTreeMap<&str, usize> = BTreeMap::new();
-    for cause in unexplained().take(MAX_CAUSES) {
-        cause_part(out, cause, record.gateways.len() > 1, catalogue, paint);
+    let mut earlier: BTreeMap<&str, usize> = BTreeMap::new();
+    for cause in unexplained().filter(told).take(most) {
+        cause_part(out, cause, record, paint);
         // Each rule is told in full once.
-        let rule = match told.get(cause.rule.as_str()) {
+        let rule = match earlier.get(cause.rule.as_str()) {
             Some(earlier) => format!("     rule {}, as in {earlier}\n", cause.rule),
             None => rule_lines(cause),
         };
-        told.entry(&cause.rule).or_insert(cause.id);
+        earlier.entry(&cause.rule).or_insert(cause.id);
         out.push_str(&paint.dim(&rule));
     }
-    if count > MAX_CAUSES {
-        let more = count - MAX_CAUSES;
-        let _ = writeln!(out, "  and {more} more; --report json=PATH holds them all");
+    if count > most {
+        let more = count - most;
+        let _ = writeln!(
+            out,
+            "  and {more} more; --verbose tells all, --report json=PATH holds them"
+        );
     }
-    let _ = writeln!(out, "  explain a cell: clawgauge show '{}'", first.example);
+    if excused > 0 {
+        let causes = if excused == 1 {
+            "cause is"
+        } else {
+            "causes are"
+        };
+        let _ = writeln!(
+            out,
+            "\n  {excused} more {causes} as in the baseline or below --severity; --verbose tells"
+        );
+    }
+    if let Some(first) = unexplained().find(told) {
+        let _ = writeln!(out, "  explain a cell: clawgauge show '{}'", first.example);
+    }
 }
 
 /// What known issues explain, and what to do about it.
-fn known_issues(out: &mut String, record: &Record, catalogue: &Catalogue, paint: Paint) {
+fn known_issues(out: &mut String, record: &Record, paint: Paint) {
     let mut groups: BTreeMap<(&str, &str), Vec<&CellRecord>> = BTreeMap::new();
     for cell in &record.cells {
         if let Some(issue) = &cell.known_issue {
@@ -206,14 +268,15 @@ fn known_issues(out: &mut String, record: &Record, catalogue: &Catalogue, paint:
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_by_key(|((gateway, _), cells)| (*gateway, std::cmp::Reverse(cells.len())));
     for ((gateway, id), cells) in &groups {
-        let Some(issue) = catalogue.known_issues.iter().find(|issue| issue.id == *id) else {
+        let Some(issue) = record.known_issue(id) else {
             continue;
         };
         let on = match record.gateways.len() {
             0 | 1 => String::new(),
             _ => format!(" on {gateway}"),
         };
-        let stale = cells.iter().filter(|cell| cell.verdict == "stale").count();
+        let stale = |cell: &&&CellRecord| cell.verdict == VerdictKind::Stale;
+        let stale = cells.iter().filter(stale).count();
         let known = cells.len() - stale;
         let kind = issue.kind.name();
         let _ = writeln!(
@@ -233,8 +296,8 @@ fn known_issues(out: &mut String, record: &Record, catalogue: &Catalogue, paint:
             );
         }
         let releases = match issue.url.as_str() {
-            "" => issue.range().to_string(),
-            url => format!("{}; {url}", issue.range()),
+            "" => issue.releases.clone(),
+            url => format!("{}; {url}", issue.releases),
         };
         let lines = [
             ("", issue.means.as_str()),
@@ -259,37 +322,21 @@ fn rule_lines(cause: &CauseRecord) -> String {
     lines
 }
 
-fn cause_part(
-    out: &mut String,
-    cause: &CauseRecord,
-    name_gateway: bool,
-    catalogue: &Catalogue,
-    paint: Paint,
-) {
-    let scenario = catalogue
-        .scenarios
-        .iter()
-        .find(|scenario| scenario.id == cause.scenario);
-    let conditions: Vec<String> = cause
-        .conditions
-        .iter()
-        .map(|(axis, values)| format!("{axis}={}", values_text(scenario, axis, values)))
-        .collect();
-    let conditions = if conditions.is_empty() {
-        "every cell".to_owned()
-    } else {
-        conditions.join("  ")
-    };
-    let on = if name_gateway {
-        format!(" on {}", cause.gateway)
-    } else {
-        String::new()
+fn cause_part(out: &mut String, cause: &CauseRecord, record: &Record, paint: Paint) {
+    let conditions = conditions(record, cause);
+    let on = match record.gateways.len() {
+        0 | 1 => String::new(),
+        _ => format!(" on {}", cause.gateway),
     };
     let direction = paint.bad(cause.direction.name());
     let plural = if cause.cells == 1 { "" } else { "s" };
+    let excused = match cause.cells - cause.failing.min(cause.cells) {
+        0 => String::new(),
+        excused => format!(" ({excused} excused)"),
+    };
     let _ = writeln!(
         out,
-        "{:>3}. {direction} {} cell{plural}{on}: {conditions}",
+        "{:>3}. {direction} {} cell{plural}{excused}{on}: {conditions}",
         cause.id, cause.cells
     );
     match &cause.difference {
@@ -306,32 +353,6 @@ fn cause_part(
             diff(out, &difference.accepted, &difference.observed, paint);
         }
     }
-}
-
-/// The values of a condition: the scenario's own name for the group where it has one, all but a few, or the list.
-fn values_text(scenario: Option<&Arc<Scenario>>, axis: &str, values: &[String]) -> String {
-    let Some(scenario) = scenario.filter(|_| values.len() > 2) else {
-        return values.join(",");
-    };
-    let same = |set: &&ValueSet| {
-        set.axis == axis
-            && set.values.len() == values.len()
-            && set.values.iter().all(|value| values.contains(value))
-    };
-    if let Some(set) = scenario.sets.iter().find(same) {
-        return format!("@{}", set.name);
-    }
-    let all = scenario.axes.iter().find(|known| known.name == axis);
-    let rest: Vec<&str> = all
-        .into_iter()
-        .flat_map(|axis| &axis.values)
-        .map(|value| value.id.as_str())
-        .filter(|value| !values.iter().any(|other| other == value))
-        .collect();
-    if !rest.is_empty() && rest.len() <= 2 {
-        return format!("any but {}", rest.join(","));
-    }
-    values.join(",")
 }
 
 fn diff(out: &mut String, accepted: &str, observed: &str, paint: Paint) {
@@ -358,12 +379,7 @@ fn diff(out: &mut String, accepted: &str, observed: &str, paint: Paint) {
 
 /// Relations that do not hold.
 fn relations(out: &mut String, record: &Record, paint: Paint) {
-    let broken = || {
-        record
-            .relations
-            .iter()
-            .filter(|relation| relation.unexplained > 0)
-    };
+    let broken = || record.relations.iter().filter(|relation| relation.failing);
     if broken().next().is_none() {
         return;
     }
@@ -387,8 +403,8 @@ fn relations(out: &mut String, record: &Record, paint: Paint) {
 }
 
 /// Why cells were not asked: each reason once.
-fn reasons(out: &mut String, record: &Record, paint: Paint) {
-    let mut groups: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
+fn reasons(out: &mut String, record: &Record, detail: Detail, paint: Paint) {
+    let mut groups: BTreeMap<(VerdictKind, &str, &str), usize> = BTreeMap::new();
     for cell in &record.cells {
         if let Some(reason) = &cell.reason {
             let profile = cell
@@ -397,18 +413,23 @@ fn reasons(out: &mut String, record: &Record, paint: Paint) {
                 .map(String::as_str)
                 .unwrap_or_default();
             *groups
-                .entry((cell.verdict.as_str(), profile, reason.as_str()))
+                .entry((cell.verdict, profile, reason.as_str()))
                 .or_default() += 1;
         }
     }
     if !groups.is_empty() {
         out.push('\n');
     }
-    for ((verdict, profile, reason), count) in groups.iter().take(MAX_CAUSES) {
-        let verdict = if *verdict == "could-not-run" {
-            paint.bad(verdict)
-        } else {
-            paint.warn(verdict)
+    // What could not run comes first.
+    let most = if detail == Detail::Verbose {
+        usize::MAX
+    } else {
+        MAX_CAUSES
+    };
+    for ((verdict, profile, reason), count) in groups.iter().rev().take(most) {
+        let verdict = match verdict {
+            VerdictKind::CouldNotRun => paint.bad(verdict.name()),
+            _ => paint.warn(verdict.name()),
         };
         let _ = writeln!(out, "  {verdict} {count} under {profile}: {reason}");
     }
@@ -437,6 +458,18 @@ fn counts(summary: &Summary, paint: Paint) -> String {
                 paint.warn(&text)
             });
         }
+    }
+    for (count, what) in [
+        (summary.as_in_baseline, "as in the baseline"),
+        (summary.below_severity, "less grave than asked for"),
+    ] {
+        if count > 0 {
+            parts.push(paint.warn(&format!("{count} {what}")));
+        }
+    }
+    if summary.better > 0 {
+        let better = format!("{} better than the baseline", summary.better);
+        parts.push(paint.good(&better));
     }
     parts.join(", ")
 }

@@ -40,8 +40,12 @@ pub struct CellResult {
     pub verdict: Verdict,
     /// The known issue that the verdict is about: for `known` and `stale`.
     pub known_issue: Option<Arc<KnownIssue>>,
+    /// The accepted answer; `None` where no snapshot holds the cell.
+    pub accepted: Option<String>,
     /// Where the outcome is right and only the answer differs from the snapshot.
     pub difference: Option<Difference>,
+    /// Why earlier attempts to ask it brought no answer.
+    pub attempts: Vec<String>,
 }
 
 /// A gateway that is ready to be launched.
@@ -72,6 +76,8 @@ pub struct LaunchInfo {
     pub gateway: String,
     /// Id of the profile.
     pub profile: String,
+    /// 1, or more where earlier ones failed and were tried again.
+    pub attempt: u32,
     /// From spawning to the first good answer of a probe.
     pub ready: Option<Duration>,
     /// From asking it to stop to its end.
@@ -131,6 +137,8 @@ pub enum RunEvent {
         error: String,
         /// What to do about it.
         help: Option<String>,
+        /// Whether it is tried again.
+        again: bool,
     },
     /// A request was answered, or not; for progress only.
     Asked {

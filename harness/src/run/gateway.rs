@@ -32,24 +32,27 @@ pub(super) async fn run_gateway(context: &Arc<Context>, reference: &GatewayRef) 
             what: step.to_string(),
         });
     };
-    let program = match resolve(
-        reference,
-        &context.options.install,
-        &progress,
-        &context.cancel,
-    )
-    .await
-    {
-        Ok(program) => program,
-        Err(_) if context.cancel.is_cancelled() => return,
-        Err(error) => {
-            context.emit(RunEvent::GatewayFailed {
-                gateway,
-                help: error.help(),
-                error: error.to_string(),
-            });
-            return;
+    let install = &context.options.install;
+    let mut left = context.options.retries;
+    let program = loop {
+        let error = match resolve(reference, install, &progress, &context.cancel).await {
+            Ok(program) => break program,
+            Err(_) if context.cancel.is_cancelled() => return,
+            Err(error) => error,
+        };
+        if left > 0 {
+            left -= 1;
+            let what = format!("{error}; trying again");
+            let gateway = gateway.clone();
+            context.emit(RunEvent::Preparing { gateway, what });
+            continue;
         }
+        context.emit(RunEvent::GatewayFailed {
+            gateway,
+            help: error.help(),
+            error: error.to_string(),
+        });
+        return;
     };
     let Some(version) = context
         .options

@@ -1,23 +1,22 @@
-//! One launch: start the gateway, ask every cell, judge, stop.
+//! The cells of one profile: launch, ask, judge, and try again where the surroundings failed.
+//!
+//! An answer is judged as it is: only cells without one are asked again.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
-use tokio_util::sync::CancellationToken;
-
-use super::ask::{Asker, EXIT_NOTICE};
+use super::Context;
+use super::attempt::Attempt;
 use super::gateway::{Target, partition};
 use super::verdicts::Bench;
-use super::{Context, LaunchInfo, RunEvent};
-use crate::judge::{Proof, Verdict};
-use crate::launch::{LaunchError, LaunchSpec, launch};
-use crate::observe::observe_start;
+use crate::judge::Verdict;
 use crate::plan::PlannedCell;
-use crate::redact::Redactor;
-use crate::scenario::Launch;
-use crate::scenario::model::{Kind, Start};
-use crate::upstream::Upstream;
+use crate::scenario::model::Kind;
+
+/// A cell that is still without an answer, and why earlier attempts brought none.
+struct Open<'a> {
+    planned: &'a PlannedCell,
+    attempts: Vec<String>,
+}
 
 /// Launches one profile of a gateway and asks its cells; everything is told in events.
 pub(super) async fn run_launch(
@@ -34,7 +33,7 @@ pub(super) async fn run_launch(
     let (asked, skipped) = partition(cells);
     for planned in skipped {
         let reason = planned.not_applicable.clone().unwrap_or_default();
-        bench.unseen(&planned.cell, Verdict::NotApplicable(reason));
+        bench.unseen(&planned.cell, Verdict::NotApplicable(reason), Vec::new());
     }
     let Some(config) = context
         .catalogue
@@ -44,163 +43,53 @@ pub(super) async fn run_launch(
     else {
         return;
     };
-    let (starts, asked): (Vec<_>, Vec<_>) = asked
-        .into_iter()
-        .partition(|planned| planned.cell.scenario.kind == Kind::Start);
-    if asked.is_empty() && starts.is_empty() {
-        return;
-    }
-    let unseen = |cells: &[&PlannedCell], reason: &str| {
-        for planned in cells {
-            bench.unseen(&planned.cell, Verdict::CouldNotRun(reason.to_owned()));
-        }
+    let open = |planned| Open {
+        planned,
+        attempts: Vec::new(),
     };
-    let outcomes = || context.catalogue.outcomes.values().map(Arc::as_ref);
-    if context.cancel.is_cancelled() {
-        unseen(&starts, "interrupted before it was asked");
-        unseen(&asked, "interrupted before it was asked");
-        return;
-    }
-
-    context.emit(RunEvent::LaunchStarted {
-        gateway: target.gateway.clone(),
-        profile: profile.clone(),
-    });
-    let upstream = Upstream::start().await;
-    let secrets: BTreeMap<String, String> = context
-        .catalogue
-        .base
-        .secrets
-        .iter()
-        .map(|name| (name.clone(), crate::launch::random_secret()))
-        .collect();
-    // Nothing of this machine goes into a record.
-    let folder = target.folder.join(&profile).to_string_lossy().into_owned();
-    let spec = launch_spec(context, target, &profile, config, &secrets, &upstream);
-
-    let mut gateway = match launch(&spec, &target.folder, &context.cancel).await {
-        Ok(gateway) => gateway,
-        Err(_) if context.cancel.is_cancelled() => {
-            unseen(&starts, "interrupted before it was asked");
-            unseen(&asked, "interrupted before it was asked");
-            return;
-        }
-        Err(error) => {
-            let refused = match &error {
-                LaunchError::Refused {
-                    reason, said, took, ..
-                } if !starts.is_empty() => {
-                    let clean = |text: &str| text.replace(&folder, "[launch]");
-                    let (reason, said) = (clean(reason), clean(said));
-                    let start = Start::Refused;
-                    Some(observe_start(start, &reason, &said, *took, outcomes()))
+    let mut left: Vec<Open<'_>> = asked.iter().copied().map(open).collect();
+    let mut number = 0;
+    while !left.is_empty() {
+        number += 1;
+        let again = number <= context.options.retries && !context.cancel.is_cancelled();
+        let attempt = Attempt {
+            context,
+            target,
+            profile: &profile,
+            config,
+            number,
+            again,
+        };
+        let cells = with_whole_sequences(&left, &asked);
+        let (seen, proof) = attempt.run(&cells).await;
+        let again = again && !context.cancel.is_cancelled();
+        let mut still = Vec::new();
+        for mut open in left {
+            let place = cells
+                .iter()
+                .position(|cell| std::ptr::eq(*cell, open.planned));
+            let seen = place.and_then(|place| seen.get(place)).cloned();
+            match seen.unwrap_or_else(|| Err("it was not asked".to_owned())) {
+                Err(reason) if again => {
+                    open.attempts.push(reason);
+                    still.push(open);
                 }
-                _ => None,
-            };
-            if refused.is_none() {
-                context.emit(RunEvent::LaunchFailed {
-                    gateway: target.gateway.clone(),
-                    profile: profile.clone(),
-                    error: error.to_string(),
-                    help: error.help(),
-                });
+                seen => bench.judge(&open.planned.cell, seen, proof, open.attempts),
             }
-            let failure = refused.is_none().then(|| "did not start".to_owned());
-            for planned in &starts {
-                match &refused {
-                    Some(seen) => bench.judge(&planned.cell, Ok(seen.clone()), Proof::Shown),
-                    None => unseen(&[*planned], "the gateway did not get ready"),
-                }
-            }
-            unseen(&asked, "the gateway did not start");
-            context.emit(RunEvent::LaunchEnded(LaunchInfo {
-                gateway: target.gateway.clone(),
-                profile: profile.clone(),
-                ready: None,
-                stop: None,
-                exit: error.exit_code(),
-                killed: false,
-                failure,
-            }));
-            return;
         }
-    };
-    let ready = gateway.ready_after();
-    context.emit(RunEvent::LaunchReady {
-        gateway: target.gateway.clone(),
-        profile: profile.clone(),
-        after: ready,
-    });
-    for planned in &starts {
-        let seen = observe_start(Start::Up, "", "", ready, outcomes());
-        bench.judge(&planned.cell, Ok(seen), Proof::Shown);
+        left = still;
     }
-
-    let asker = Asker {
-        context,
-        target,
-        profile: &profile,
-        address: gateway.address(),
-        redactor: Redactor::with_folder(&secrets, &folder),
-        upstream: &upstream,
-        secrets: &secrets,
-        ended: CancellationToken::new(),
-        why: std::sync::OnceLock::new(),
-        silences: AtomicUsize::new(0),
-    };
-    let answers = asker.ask_all(&asked, &mut gateway).await;
-    let died = match asker.why.get() {
-        None => None,
-        Some(reason) => match tokio::time::timeout(EXIT_NOTICE, gateway.exited()).await {
-            Ok(exit) => Some(format!("the gateway ended while it was asked: {exit}")),
-            Err(_) => Some(reason.clone()),
-        },
-    };
-    if let Some(reason) = &died
-        && !context.cancel.is_cancelled()
-    {
-        let log = gateway.log_tail(12).join("\n");
-        context.emit(RunEvent::LaunchFailed {
-            gateway: target.gateway.clone(),
-            profile: profile.clone(),
-            error: format!("profile {profile}: {reason}\nlast lines of its log:\n{log}"),
-            help: Some(format!("look at it alone: clawgauge run --where profile={profile} --gateway {} --keep-temp", target.gateway)),
-        });
-    }
-    let stopped = gateway.stop().await;
-    bench.judge_all(&asked, answers, &upstream);
-    context.emit(RunEvent::LaunchEnded(LaunchInfo {
-        gateway: target.gateway.clone(),
-        profile: profile.clone(),
-        ready: Some(ready),
-        stop: Some(stopped.duration),
-        exit: stopped.exit_code,
-        killed: stopped.killed,
-        failure: died,
-    }));
 }
 
-fn launch_spec(
-    context: &Context,
-    target: &Target,
-    profile: &str,
-    config: &Launch,
-    secrets: &BTreeMap<String, String>,
-    upstream: &Upstream,
-) -> LaunchSpec {
-    LaunchSpec {
-        profile: profile.to_owned(),
-        command: target.program.command.clone(),
-        args: target.program.args.clone(),
-        path_dirs: target.program.path_dirs.clone(),
-        profile_args: config.args.clone(),
-        env: config.env.clone(),
-        config: config.config.clone(),
-        secrets: secrets.clone(),
-        upstream_url: upstream.base_url(),
-        ready: context.catalogue.base.ready.clone(),
-        refusals: context.catalogue.base.refusals.clone(),
-        ready_timeout: context.options.ready_timeout,
-        stop_grace: context.options.stop_grace,
-    }
+/// The cells without an answer; of a sequence all steps, since each builds on those before it.
+fn with_whole_sequences<'a>(left: &[Open<'a>], asked: &[&'a PlannedCell]) -> Vec<&'a PlannedCell> {
+    let is_left = |cell: &PlannedCell| left.iter().any(|open| std::ptr::eq(open.planned, cell));
+    let is_step = |cell: &PlannedCell| cell.cell.scenario.kind == Kind::Sequence;
+    let sequence_left = |cell: &PlannedCell| {
+        let scenario = &cell.cell.scenario.id;
+        left.iter()
+            .any(|open| open.planned.cell.scenario.id == *scenario)
+    };
+    let wanted = |cell: &&PlannedCell| is_left(cell) || (is_step(cell) && sequence_left(cell));
+    asked.iter().copied().filter(wanted).collect()
 }

@@ -1,6 +1,7 @@
 //! The runner: schedules launches and requests, and is the only source of [`RunEvent`]s. It never prints.
 
 mod ask;
+mod attempt;
 mod events;
 mod gateway;
 mod launch;

@@ -23,6 +23,9 @@ pub struct RunOptions {
     pub ready_timeout: Duration,
     /// How long a gateway may take to stop before it is killed.
     pub stop_grace: Duration,
+    /// How often what failed for reasons of its surroundings is tried again: an install, a launch, a request without an
+    /// answer. An answer is never asked for twice.
+    pub retries: u32,
     /// Judge a gateway whose version is unknown as this release.
     pub release: Option<Version>,
     /// The day on which known issues are heeded; `None` judges as if there were none.

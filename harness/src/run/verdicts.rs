@@ -7,10 +7,13 @@ use super::gateway::Target;
 use super::{CellResult, Context, Expected, RunEvent};
 use crate::judge::{Difference, Proof, SnapshotView, Verdict, judge};
 use crate::observe::Observation;
-use crate::plan::{Cell, PlannedCell};
+use crate::plan::Cell;
 use crate::scenario::KnownIssue;
 use crate::scenario::model::Outcome;
 use crate::upstream::Upstream;
+
+/// What was seen of a cell, or why nothing was.
+pub(super) type Seen = Result<Observation, String>;
 
 /// Judges the cells of one launch.
 pub(super) struct Bench<'a> {
@@ -20,9 +23,9 @@ pub(super) struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// Judges once the gateway has stopped: calls that reached the model after the answer count too.
-    pub(super) fn judge_all(&self, asked: &[&PlannedCell], answers: Answers, upstream: &Upstream) {
-        let seen: Vec<Result<Observation, String>> = answers
+    /// What was seen, once the gateway has stopped: calls that reached the model after the answer count too.
+    pub(super) fn settle(answers: Answers, upstream: &Upstream) -> (Vec<Seen>, Proof) {
+        let seen: Vec<Seen> = answers
             .cells
             .into_iter()
             .map(|(canary, seen)| {
@@ -46,21 +49,19 @@ impl Bench<'_> {
         } else {
             Proof::Missing
         };
-        for (planned, seen) in asked.iter().zip(seen) {
-            self.judge(&planned.cell, seen, proof);
-        }
+        (seen, proof)
     }
 
-    /// Judges one cell.
-    pub(super) fn judge(&self, cell: &Arc<Cell>, seen: Result<Observation, String>, proof: Proof) {
+    /// Judges one cell; `attempts` says why earlier ones brought no answer.
+    pub(super) fn judge(&self, cell: &Arc<Cell>, seen: Seen, proof: Proof, attempts: Vec<String>) {
         let Some(expected) = self.expected(cell) else {
             let reason = format!("no rule speaks about it on {}", self.target.version);
-            self.unseen(cell, Verdict::CouldNotRun(reason));
+            self.unseen(cell, Verdict::CouldNotRun(reason), attempts);
             return;
         };
         let observed = match seen {
             Err(reason) => {
-                self.unseen(cell, Verdict::CouldNotRun(reason));
+                self.unseen(cell, Verdict::CouldNotRun(reason), attempts);
                 return;
             }
             Ok(observed) => observed,
@@ -83,7 +84,9 @@ impl Bench<'_> {
             observed: Some(observed),
             verdict,
             known_issue,
+            accepted: self.accepted(cell),
             difference,
+            attempts,
         });
     }
 
@@ -142,7 +145,7 @@ impl Bench<'_> {
     }
 
     /// A cell of which nothing was seen.
-    pub(super) fn unseen(&self, cell: &Arc<Cell>, verdict: Verdict) {
+    pub(super) fn unseen(&self, cell: &Arc<Cell>, verdict: Verdict, attempts: Vec<String>) {
         self.emit(CellResult {
             gateway: self.target.gateway.clone(),
             cell: Arc::clone(cell),
@@ -150,8 +153,16 @@ impl Bench<'_> {
             observed: None,
             verdict,
             known_issue: None,
+            accepted: self.accepted(cell),
             difference: None,
+            attempts,
         });
+    }
+
+    fn accepted(&self, cell: &Cell) -> Option<String> {
+        let snapshots = &self.context.snapshots;
+        let snapshot = snapshots.find(&cell.scenario, self.profile, &self.target.version)?;
+        Some(snapshot.cells.get(&cell.key())?.text.clone())
     }
 
     fn emit(&self, result: CellResult) {

@@ -1,6 +1,5 @@
 //! Everything that the data folders say, read at once.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -14,13 +13,14 @@ use super::relation::{self, Relation};
 use super::survivors::{self, Survivor};
 use super::{Problem, Problems, SourceFile};
 use super::{needs, parse, resolve};
+use crate::data::Data;
 use crate::release::Need;
 
 /// The validated contents of `scenarios/` and `fixtures/`.
 #[derive(Debug, Clone)]
 pub struct Catalogue {
-    /// The folder that holds `scenarios/`, `snapshots/` and `fixtures/`.
-    pub root: PathBuf,
+    /// Where it was read from.
+    pub data: Data,
     /// The scenarios, by file name.
     pub scenarios: Vec<Arc<Scenario>>,
     /// The outcomes by id.
@@ -48,24 +48,16 @@ const NOT_SCENARIOS: [&str; 3] = [
     "scenarios/survivors.toml",
 ];
 
-/// Looks for the data root: `start` or the closest folder above it that holds a `scenarios` folder.
-pub fn find_root(start: &Path) -> Option<PathBuf> {
-    start
-        .ancestors()
-        .find(|folder| folder.join("scenarios/outcomes.toml").is_file())
-        .map(Path::to_path_buf)
-}
-
 impl Catalogue {
-    /// Reads and validates all files below `root`. Nothing is launched and nothing is written.
+    /// Reads and validates all files of a data root. Nothing is launched and nothing is written.
     ///
     /// # Errors
     /// All problems that were found, each with its place.
-    pub fn load(root: &Path) -> Result<Self, Problems> {
+    pub fn load(data: &Data) -> Result<Self, Problems> {
         let mut problems = Problems::default();
         let mut hash = Sha256::new();
         let mut read = |relative: &str| -> Result<SourceFile, Problem> {
-            let file = SourceFile::read(root, Path::new(relative))?;
+            let file = SourceFile::read(data, relative)?;
             for part in [file.name.as_bytes(), file.text.as_bytes()] {
                 hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
                 hash.update(part);
@@ -73,7 +65,6 @@ impl Catalogue {
             Ok(file)
         };
 
-        let fixtures = root.join("fixtures");
         let base_file = read("fixtures/profiles/base.toml")?;
         let base: Base = parse::parse_toml(&base_file)?;
         parse::schema_version(&base_file, &base.schema, &mut problems);
@@ -88,7 +79,7 @@ impl Catalogue {
                 Vec::new()
             });
         let mut profiles = Profiles::new();
-        for name in toml_files(root, "fixtures/profiles")? {
+        for name in toml_files(data, "fixtures/profiles")? {
             if name.ends_with("/base.toml") {
                 continue;
             }
@@ -113,10 +104,8 @@ impl Catalogue {
             super::model::PROFILE_AXIS.to_owned(),
             definitions::profile_axis(&profiles),
         );
-        for name in toml_files(root, "scenarios/axes")? {
-            if let Err(found) =
-                definitions::axis(&read(&name)?, &fixtures, &base.secrets, &mut axes)
-            {
+        for name in toml_files(data, "scenarios/axes")? {
+            if let Err(found) = definitions::axis(&read(&name)?, data, &base.secrets, &mut axes) {
                 problems.0.extend(found.0);
             }
         }
@@ -130,12 +119,12 @@ impl Catalogue {
         let mut problems = Problems::default();
 
         let mut scenarios: Vec<Arc<Scenario>> = Vec::new();
-        for name in toml_files(root, "scenarios")? {
+        for name in toml_files(data, "scenarios")? {
             if NOT_SCENARIOS.contains(&name.as_str()) {
                 continue;
             }
             let file = read(&name)?;
-            match resolve::scenario(&file, &fixtures, &base.secrets, &axes, &outcomes) {
+            match resolve::scenario(&file, data, &base.secrets, &axes, &outcomes) {
                 Ok(scenario) => {
                     if let Some(twin) = scenarios.iter().find(|other| other.id == scenario.id) {
                         let span = file.find(&scenario.id, 0).unwrap_or(0..0);
@@ -161,7 +150,7 @@ impl Catalogue {
             });
         }
         let mut known_issues: Vec<Arc<KnownIssue>> = Vec::new();
-        for name in optional_toml_files(root, "scenarios/known-issues")? {
+        for name in optional_toml_files(data, "scenarios/known-issues")? {
             let file = read(&name)?;
             // Without scenarios every name would be unknown.
             if !problems.0.is_empty() {
@@ -190,7 +179,7 @@ impl Catalogue {
             .map(|byte| format!("{byte:02x}"))
             .collect();
         problems.into_result(Self {
-            root: root.to_path_buf(),
+            data: data.clone(),
             scenarios,
             outcomes,
             profiles,
@@ -224,25 +213,18 @@ impl Catalogue {
 }
 
 /// As [`toml_files`], of a folder that need not be there.
-fn optional_toml_files(root: &Path, folder: &str) -> Result<Vec<String>, Problem> {
-    if root.join(folder).is_dir() {
-        toml_files(root, folder)
-    } else {
-        Ok(Vec::new())
+fn optional_toml_files(data: &Data, folder: &str) -> Result<Vec<String>, Problem> {
+    match data.files(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Ok(_) | Err(_) => toml_files(data, folder),
     }
 }
 
 /// The TOML files of a folder, sorted, relative to the root.
-fn toml_files(root: &Path, folder: &str) -> Result<Vec<String>, Problem> {
-    let entries = fs_err::read_dir(root.join(folder))
+fn toml_files(data: &Data, folder: &str) -> Result<Vec<String>, Problem> {
+    let names = data
+        .files(folder)
         .map_err(|error| Problem::nowhere(format!("cannot read {folder}/: {error}")))?;
-    let mut names: Vec<String> = entries
-        .filter_map(Result::ok)
-        .filter(|entry| entry.path().is_file())
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".toml"))
-        .map(|name| format!("{folder}/{name}"))
-        .collect();
-    names.sort();
-    Ok(names)
+    let is_toml = |name: &String| name.ends_with(".toml");
+    Ok(names.into_iter().filter(is_toml).collect())
 }

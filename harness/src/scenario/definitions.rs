@@ -1,7 +1,6 @@
 //! What is defined once and used by name: axis values and outcomes.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -14,16 +13,17 @@ use super::parse::{
 };
 use super::profile::Profiles;
 use super::{Problem, Problems, SourceFile};
+use crate::data::Data;
 
 /// Axis name to its values by id.
 pub(super) type Axes = BTreeMap<String, IndexMap<String, Arc<AxisValue>>>;
 /// Outcomes by id, in the order of the file.
 pub(super) type Outcomes = IndexMap<String, Arc<Outcome>>;
 
-/// Reads one axis file into `axes`; `fixtures` is the folder of the bodies, `secrets` are the placeholders for secrets.
+/// Reads one axis file into `axes`; `data` holds the bodies, `secrets` are the placeholders for secrets.
 pub(super) fn axis(
     file: &SourceFile,
-    fixtures: &Path,
+    data: &Data,
     secrets: &[String],
     axes: &mut Axes,
 ) -> Result<(), Problems> {
@@ -51,7 +51,7 @@ pub(super) fn axis(
         let body = table
             .body
             .as_ref()
-            .map(|name| read_body(file, fixtures, name, &mut problems));
+            .map(|name| read_body(file, data, name, &mut problems));
         for header in &table.headers {
             check_header(file, header, &mut problems);
         }

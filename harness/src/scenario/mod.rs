@@ -21,9 +21,10 @@ mod schema;
 mod survivors;
 mod table;
 
-pub use catalogue::{Catalogue, find_root};
+pub use catalogue::Catalogue;
 pub use known_issue::{Affects, IssueKind, KnownIssue};
 pub use nearest::nearest;
+pub(crate) use parse::{parse_toml, schema_version};
 pub use problem::{Problem, Problems, SourceFile};
 pub use profile::{Base, Control, Launch, NotApplicable, Profile, merge};
 pub use relation::{Holds, Relation};

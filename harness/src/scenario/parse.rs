@@ -1,7 +1,5 @@
 //! What all files have in common: TOML with places, format versions, ranges, ids, placeholders.
 
-use std::path::Path;
-
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
@@ -9,10 +7,11 @@ use super::definitions::Outcomes;
 use super::model::ScenarioAxis;
 use super::nearest::advice;
 use super::{Problem, Problems, SourceFile};
+use crate::data::Data;
 use crate::release::{Version, VersionRange};
 
 /// Parses a TOML file; an unknown key gets its nearest valid name.
-pub(super) fn parse_toml<T: DeserializeOwned>(file: &SourceFile) -> Result<T, Problem> {
+pub(crate) fn parse_toml<T: DeserializeOwned>(file: &SourceFile) -> Result<T, Problem> {
     toml::from_str(&file.text).map_err(|error| {
         let span = error.span().unwrap_or(0..0);
         let message = error.message().to_owned();
@@ -35,7 +34,7 @@ fn unknown_name(message: &str) -> Option<(&str, Vec<&str>)> {
 }
 
 /// Only format 1 exists.
-pub(super) fn schema_version(file: &SourceFile, schema: &Spanned<u32>, problems: &mut Problems) {
+pub(crate) fn schema_version(file: &SourceFile, schema: &Spanned<u32>, problems: &mut Problems) {
     if *schema.get_ref() != 1 {
         problems.0.push(
             Problem::at(
@@ -161,14 +160,14 @@ pub(super) fn check_id(file: &SourceFile, id: &Spanned<String>, problems: &mut P
     }
 }
 
-/// Reads a body from `fixtures`; its placeholders are checked where it is used.
+/// Reads a body from `fixtures/`; its placeholders are checked where it is used.
 pub(super) fn read_body(
     file: &SourceFile,
-    fixtures: &Path,
+    data: &Data,
     name: &Spanned<String>,
     problems: &mut Problems,
 ) -> String {
-    match std::fs::read_to_string(fixtures.join(name.get_ref())) {
+    match data.read(&format!("fixtures/{}", name.get_ref())) {
         Ok(text) => text.trim_end_matches('\n').to_owned(),
         Err(error) => {
             problems.0.push(

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
+
+use crate::data::Data;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 
@@ -17,15 +18,14 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
-    /// Reads a file below `root`.
+    /// Reads a file of a data root.
     ///
     /// # Errors
     /// A [`Problem`] without a place where the file cannot be read or is not UTF-8.
-    pub fn read(root: &Path, relative: &Path) -> Result<Self, Problem> {
-        let name = relative.to_string_lossy().replace('\\', "/");
-        match std::fs::read_to_string(root.join(relative)) {
+    pub fn read(data: &Data, name: &str) -> Result<Self, Problem> {
+        match data.read(name) {
             Ok(text) => Ok(Self {
-                name,
+                name: name.to_owned(),
                 text: text.into(),
             }),
             Err(error) => Err(Problem::nowhere(format!("cannot read {name}: {error}"))),

@@ -1,6 +1,5 @@
 //! From a scenario file to the model: names become references, and every slip becomes a [`Problem`] with its place.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use toml::Spanned;
@@ -18,11 +17,12 @@ use super::parse::{
     placeholders, read_body, schema_version, unknown_axis, unknown_outcome, unknown_value,
 };
 use super::{Problem, Problems, SourceFile};
+use crate::data::Data;
 
 /// Resolves one scenario file.
 pub(super) fn scenario(
     file: &SourceFile,
-    fixtures: &Path,
+    data: &Data,
     secrets: &[String],
     axes: &Axes,
     outcomes: &Outcomes,
@@ -35,7 +35,7 @@ pub(super) fn scenario(
         .request
         .body
         .as_ref()
-        .map(|name| read_body(file, fixtures, name, &mut problems));
+        .map(|name| read_body(file, data, name, &mut problems));
     let used = used_axes(file, &raw, axes, &mut problems);
     check_request(file, &raw, body.as_deref(), &used, secrets, &mut problems);
     let resolver = Resolver {

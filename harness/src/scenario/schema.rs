@@ -10,12 +10,12 @@ use super::profile::{Base, ProfilesFile};
 use super::relation::RelationsFile;
 use super::survivors::SurvivorsFile;
 
-/// One JSON Schema document for all files: `$defs` holds `scenario`, `axis`, `known-issue`, `outcomes`, `profiles` and `base`.
+/// One JSON Schema document for all files: `$defs` holds `scenario`, `axis`, `known-issue`, `outcomes`, `profiles`, `base` and `project`.
 pub fn json_schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "clawgauge data files",
-        "description": "Files under scenarios/ and fixtures/profiles/. Point an editor at the definition that fits the file.",
+        "description": "Files under scenarios/ and fixtures/, and clawgauge.toml (project). Point an editor at the definition that fits the file.",
         "$defs": {
             "scenario": schema_for!(ScenarioFile),
             "axis": schema_for!(AxisFile),
@@ -26,6 +26,7 @@ pub fn json_schema() -> Value {
             "outcomes": schema_for!(OutcomesFile),
             "profiles": schema_for!(ProfilesFile),
             "base": schema_for!(Base),
+            "project": schema_for!(crate::project::ProjectFile),
         },
     })
 }

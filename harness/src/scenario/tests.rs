@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use rstest::{Context, rstest};
 
 use super::*;
+use crate::data::Data;
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -40,14 +41,14 @@ fn edited(file: &str, from: &str, to: &str) -> Result<Catalogue, Problems> {
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{file} does not contain {from:?}");
     std::fs::write(path, text.replacen(from, to, 1)).unwrap();
-    let catalogue = Catalogue::load(folder.path())?;
+    let catalogue = Catalogue::load(&Data::Folder(folder.path().to_path_buf()))?;
     catalogue.check_tables()?;
     Ok(catalogue)
 }
 
 #[test]
 fn the_repositorys_files_are_valid() {
-    let catalogue = Catalogue::load(&repository()).unwrap();
+    let catalogue = Catalogue::load(&Data::Folder(repository())).unwrap();
     catalogue.check_tables().unwrap();
     assert!(crate::plan::cells(&catalogue).count() > 3_000);
     assert!(catalogue.known_issues.len() >= 30);
@@ -194,7 +195,7 @@ proptest! {
     /// On any release, published or not, every cell that is asked has exactly one rule.
     #[test]
     fn the_table_is_total_on_any_release(month in 3u8..=12, patch in 0u16..=40, year in 2026u16..=2030) {
-        let catalogue = Catalogue::load(&repository()).unwrap();
+        let catalogue = Catalogue::load(&Data::Folder(repository())).unwrap();
         let release: crate::release::Version = format!("{year}.{month}.{patch}").parse().unwrap();
         for cell in crate::plan::cells(&catalogue) {
             if cell.scenario.since.as_ref().is_some_and(|since| release < *since) {
@@ -208,7 +209,7 @@ proptest! {
     /// Ids are unique and read back to the same combination.
     #[test]
     fn cell_ids_are_stable(index in 0usize..3000) {
-        let catalogue = Catalogue::load(&repository()).unwrap();
+        let catalogue = Catalogue::load(&Data::Folder(repository())).unwrap();
         let cells: Vec<_> = crate::plan::cells(&catalogue).collect();
         let cell = &cells[index];
         let parts: Vec<(&str, &str)> = cell.id.split('/').skip(1).filter_map(|part| part.split_once('=')).collect();

@@ -93,12 +93,12 @@ fn what_is_no_snapshot_is_refused(#[case] contents: &str, #[case] message: &str)
 fn pending_files_are_found_and_accepted() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("snapshots")).unwrap();
-    let path = Snapshots::load(folder.path())
+    let path = Snapshots::load(&Data::Folder(folder.path().to_path_buf()))
         .unwrap()
         .write_pending(&snapshot())
         .unwrap();
     assert_eq!(path, "snapshots/chat/token.since-2026.4.1.snap.new");
-    let snapshots = Snapshots::load(folder.path()).unwrap();
+    let snapshots = Snapshots::load(&Data::Folder(folder.path().to_path_buf())).unwrap();
     assert_eq!(
         snapshots.iter().count(),
         0,
@@ -109,7 +109,7 @@ fn pending_files_are_found_and_accepted() {
         snapshots.accept(&pending[0], None).unwrap(),
         "snapshots/chat/token.since-2026.4.1.snap"
     );
-    let snapshots = Snapshots::load(folder.path()).unwrap();
+    let snapshots = Snapshots::load(&Data::Folder(folder.path().to_path_buf())).unwrap();
     assert!(snapshots.pending().unwrap().is_empty());
     assert_eq!(
         without_lines(snapshots.iter().next().unwrap().clone()),

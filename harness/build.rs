@@ -1,0 +1,12 @@
+//! The binary carries the data folders: tells cargo to build it again when they change.
+
+fn main() {
+    for name in [
+        "scenarios",
+        "snapshots",
+        "fixtures/profiles",
+        "fixtures/requests",
+    ] {
+        println!("cargo::rerun-if-changed=../{name}");
+    }
+}

@@ -1,0 +1,191 @@
+//! What reports are rendered from: the head of a record, and its cells as often as they are needed.
+//!
+//! A record in memory lends its cells; a record in a file is read cell by cell, so that a report of a hundred thousand
+//! cells needs no more memory than one of a thousand.
+
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use super::{CellRecord, Record, SCHEMA};
+
+/// A record of which the cells can be read again and again.
+#[derive(Debug)]
+pub struct Results<'a> {
+    head: Head<'a>,
+}
+
+#[derive(Debug)]
+enum Head<'a> {
+    Memory(&'a Record),
+    /// A record without its cells, and the file that holds them.
+    File(Box<Record>, PathBuf),
+}
+
+/// A record that cannot be read or rendered.
+#[derive(Debug, thiserror::Error)]
+pub enum ResultsError {
+    /// The file cannot be read.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// The file is not JSON, or not of this shape.
+    #[error("not a record of clawgauge: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The file is of another version.
+    #[error("its schema is {0:?}, and this clawgauge reads {SCHEMA:?}")]
+    Schema(String),
+}
+
+impl<'a> From<&'a Record> for Results<'a> {
+    fn from(record: &'a Record) -> Self {
+        Self {
+            head: Head::Memory(record),
+        }
+    }
+}
+
+impl Results<'static> {
+    /// Reads the head of a record in a file.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no record, or is of another version.
+    pub fn open(path: &Path) -> Result<Self, ResultsError> {
+        let head: Record = parse(path, &mut |_| Ok(()))?;
+        Ok(Self {
+            head: Head::File(Box::new(head), path.to_path_buf()),
+        })
+    }
+}
+
+impl Results<'_> {
+    /// Everything but the cells; of a record in a file, `cells` is empty.
+    pub fn head(&self) -> &Record {
+        match &self.head {
+            Head::Memory(record) => record,
+            Head::File(record, _) => record,
+        }
+    }
+
+    /// Shows every cell, in order.
+    ///
+    /// # Errors
+    /// The file cannot be read any more, or `visit` fails.
+    pub fn each_cell(
+        &self,
+        visit: &mut dyn FnMut(&CellRecord) -> std::io::Result<()>,
+    ) -> Result<(), ResultsError> {
+        match &self.head {
+            Head::Memory(record) => {
+                for cell in &record.cells {
+                    visit(cell)?;
+                }
+            }
+            Head::File(_, path) => {
+                parse(path, visit)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The record with its cells.
+    ///
+    /// # Errors
+    /// The file cannot be read any more.
+    pub fn load(&self) -> Result<Record, ResultsError> {
+        let mut record = self.head().clone();
+        if let Head::File(..) = self.head {
+            let mut cells = Vec::new();
+            self.each_cell(&mut |cell| {
+                cells.push(cell.clone());
+                Ok(())
+            })?;
+            record.cells = cells;
+        }
+        Ok(record)
+    }
+}
+
+/// Reads a record file; the cells go to `visit` one by one, the rest is returned.
+fn parse(
+    path: &Path,
+    visit: &mut dyn FnMut(&CellRecord) -> std::io::Result<()>,
+) -> Result<Record, ResultsError> {
+    let file = fs_err::File::open(path)?;
+    let mut deserializer = serde_json::Deserializer::from_reader(BufReader::new(file));
+    let mut trouble = None;
+    let parser = RecordVisitor {
+        visit,
+        trouble: &mut trouble,
+    };
+    let head = deserializer
+        .deserialize_map(parser)
+        .and_then(|head| deserializer.end().map(|()| head));
+    match (trouble, head) {
+        (Some(trouble), _) => Err(trouble),
+        (None, Err(error)) => Err(error.into()),
+        (None, Ok(head)) => Ok(serde_json::from_value(head)?),
+    }
+}
+
+struct RecordVisitor<'a> {
+    visit: &'a mut dyn FnMut(&CellRecord) -> std::io::Result<()>,
+    /// What is not a matter of syntax.
+    trouble: &'a mut Option<ResultsError>,
+}
+
+impl<'de> Visitor<'de> for RecordVisitor<'_> {
+    type Value = serde_json::Value;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "the record of a run, schema {SCHEMA}")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut head = serde_json::Map::new();
+        head.insert("cells".to_owned(), serde_json::Value::Array(Vec::new()));
+        while let Some(key) = map.next_key::<String>()? {
+            if key == "cells" {
+                map.next_value_seed(Cells(&mut self))?;
+                continue;
+            }
+            let value: serde_json::Value = map.next_value()?;
+            if key == "schema" && value != SCHEMA {
+                let schema = value.as_str().unwrap_or_default().to_owned();
+                *self.trouble = Some(ResultsError::Schema(schema));
+                return Err(serde::de::Error::custom("another schema"));
+            }
+            head.insert(key, value);
+        }
+        Ok(serde_json::Value::Object(head))
+    }
+}
+
+/// The array of cells.
+struct Cells<'a, 'b>(&'a mut RecordVisitor<'b>);
+
+impl<'de> DeserializeSeed<'de> for Cells<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Cells<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("the cells of a record")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut cells: A) -> Result<(), A::Error> {
+        while let Some(cell) = cells.next_element::<CellRecord>()? {
+            if let Err(error) = (self.0.visit)(&cell) {
+                *self.0.trouble = Some(error.into());
+                return Err(serde::de::Error::custom("the reader stopped"));
+            }
+        }
+        Ok(())
+    }
+}

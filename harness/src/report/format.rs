@@ -1,0 +1,95 @@
+//! The formats of reports, and the one writer.
+
+use std::fmt;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::json;
+use crate::record::{Results, ResultsError};
+
+/// A format of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Format {
+    /// The record itself; every other report can be made from it.
+    Json,
+}
+
+impl Format {
+    /// The word that flags use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A report that cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the {format} report to {}: {error}", path.display())]
+pub struct ReportError {
+    format: Format,
+    path: PathBuf,
+    error: ResultsError,
+}
+
+/// Renders a report.
+///
+/// # Errors
+/// The record cannot be read any more, or `out` takes no more.
+pub fn render(
+    format: Format,
+    results: &Results<'_>,
+    out: &mut dyn Write,
+) -> Result<(), ResultsError> {
+    match format {
+        Format::Json => json::write(results, out),
+    }
+}
+
+/// Writes a report to a file in one step: readers see the whole file or none. The path `-` is stdout.
+///
+/// # Errors
+/// The folder does not exist, the disk is full, or the record cannot be read any more.
+pub fn write_report(format: Format, results: &Results<'_>, path: &Path) -> Result<(), ReportError> {
+    let written = match path.as_os_str() == "-" {
+        true => {
+            let mut out = BufWriter::new(std::io::stdout().lock());
+            render(format, results, &mut out).and_then(|()| Ok(out.flush()?))
+        }
+        false => write_file(format, results, path),
+    };
+    written.map_err(|error| ReportError {
+        format,
+        path: path.to_path_buf(),
+        error,
+    })
+}
+
+fn write_file(format: Format, results: &Results<'_>, path: &Path) -> Result<(), ResultsError> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let file = tempfile::Builder::new()
+        .permissions(readable())
+        .tempfile_in(folder)?;
+    let mut out = BufWriter::new(file);
+    render(format, results, &mut out)?;
+    let file = out
+        .into_inner()
+        .map_err(std::io::IntoInnerError::into_error)?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// As a file has them that is simply written; a temporary one would be its owner's alone.
+fn readable() -> std::fs::Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::Permissions::from_mode(0o644)
+}

@@ -1,0 +1,234 @@
+//! One attempt: start the gateway, ask cells, stop it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::ask::{Asker, EXIT_NOTICE};
+use super::gateway::Target;
+use super::verdicts::{Bench, Seen};
+use super::{Context, LaunchInfo, RunEvent};
+use crate::judge::Proof;
+use crate::launch::{Gateway, LaunchError, LaunchSpec, launch};
+use crate::observe::observe_start;
+use crate::plan::PlannedCell;
+use crate::redact::Redactor;
+use crate::scenario::Launch;
+use crate::scenario::model::{Kind, Outcome, Start};
+use crate::upstream::Upstream;
+
+/// Why cells of a run that was told to stop have no answer.
+const STOPPED: &str = "the run was stopped before it was asked";
+
+/// One attempt to launch a profile and to ask its cells.
+pub(super) struct Attempt<'a> {
+    pub(super) context: &'a Arc<Context>,
+    pub(super) target: &'a Target,
+    pub(super) profile: &'a str,
+    pub(super) config: &'a Launch,
+    /// From 1.
+    pub(super) number: u32,
+    /// Whether another one follows if this one fails.
+    pub(super) again: bool,
+}
+
+impl Attempt<'_> {
+    /// What was seen, cell by cell, and whether a denial proves anything.
+    pub(super) async fn run(&self, cells: &[&PlannedCell]) -> (Vec<Seen>, Proof) {
+        let nothing = |reason: &str| vec![Err(reason.to_owned()); cells.len()];
+        if self.context.cancel.is_cancelled() {
+            return (nothing(STOPPED), Proof::Missing);
+        }
+        self.context.emit(RunEvent::LaunchStarted {
+            gateway: self.target.gateway.clone(),
+            profile: self.profile.to_owned(),
+        });
+        let upstream = Upstream::start().await;
+        let secrets: BTreeMap<String, String> = self
+            .context
+            .catalogue
+            .base
+            .secrets
+            .iter()
+            .map(|name| (name.clone(), crate::launch::random_secret()))
+            .collect();
+        let spec = self.spec(&secrets, &upstream);
+        match launch(&spec, &self.place(), &self.context.cancel).await {
+            Ok(gateway) => self.ask(cells, gateway, &upstream, &secrets).await,
+            Err(_) if self.context.cancel.is_cancelled() => {
+                self.ended(None, None, None);
+                (nothing(STOPPED), Proof::Missing)
+            }
+            Err(error) => (self.not_started(cells, &error), Proof::Shown),
+        }
+    }
+
+    /// Asks a gateway that is ready, and stops it.
+    async fn ask(
+        &self,
+        cells: &[&PlannedCell],
+        mut gateway: Gateway,
+        upstream: &Upstream,
+        secrets: &BTreeMap<String, String>,
+    ) -> (Vec<Seen>, Proof) {
+        let ready = gateway.ready_after();
+        self.context.emit(RunEvent::LaunchReady {
+            gateway: self.target.gateway.clone(),
+            profile: self.profile.to_owned(),
+            after: ready,
+        });
+        let asker = Asker {
+            context: self.context,
+            target: self.target,
+            profile: self.profile,
+            address: gateway.address(),
+            redactor: Redactor::with_folder(secrets, &self.folder()),
+            upstream,
+            secrets,
+            ended: CancellationToken::new(),
+            why: std::sync::OnceLock::new(),
+            silences: AtomicUsize::new(0),
+        };
+        let requests: Vec<&PlannedCell> = cells
+            .iter()
+            .copied()
+            .filter(|cell| !is_start(cell))
+            .collect();
+        let answers = asker.ask_all(&requests, &mut gateway).await;
+        let died = match asker.why.get() {
+            None => None,
+            Some(reason) => match tokio::time::timeout(EXIT_NOTICE, gateway.exited()).await {
+                Ok(exit) => Some(format!("the gateway ended while it was asked: {exit}")),
+                Err(_) => Some(reason.clone()),
+            },
+        };
+        if let Some(reason) = &died
+            && !self.context.cancel.is_cancelled()
+        {
+            let (profile, gateway_name) = (self.profile, &self.target.gateway);
+            let log = gateway.log_tail(12).join("\n");
+            self.failed(
+                format!("profile {profile}: {reason}\nlast lines of its log:\n{log}"),
+                Some(format!("look at it alone: clawgauge run --where profile={profile} --gateway {gateway_name} --keep-temp")),
+            );
+        }
+        let stopped = gateway.stop().await;
+        let (seen, proof) = Bench::settle(answers, upstream);
+        self.context.emit(RunEvent::LaunchEnded(LaunchInfo {
+            gateway: self.target.gateway.clone(),
+            profile: self.profile.to_owned(),
+            attempt: self.number,
+            ready: Some(ready),
+            stop: Some(stopped.duration),
+            exit: stopped.exit_code,
+            killed: stopped.killed,
+            failure: died,
+        }));
+        let up = || observe_start(Start::Up, "", "", ready, self.outcomes());
+        let mut seen = seen.into_iter();
+        let all = cells.iter().map(|cell| match is_start(cell) {
+            true => Ok(up()),
+            false => seen
+                .next()
+                .unwrap_or_else(|| Err("it was not asked".to_owned())),
+        });
+        (all.collect(), proof)
+    }
+
+    /// A gateway that does not start: for cells about the start that is the answer, for all others there is none.
+    fn not_started(&self, cells: &[&PlannedCell], error: &LaunchError) -> Vec<Seen> {
+        let refused = match error {
+            LaunchError::Refused {
+                reason, said, took, ..
+            } if cells.iter().any(|cell| is_start(cell)) => {
+                // Nothing of this machine goes into a record.
+                let clean = |text: &str| text.replace(&self.folder(), "[launch]");
+                let (reason, said) = (clean(reason), clean(said));
+                let outcomes = self.outcomes();
+                let start = Start::Refused;
+                Some(observe_start(start, &reason, &said, *took, outcomes))
+            }
+            _ => None,
+        };
+        if refused.is_none() {
+            self.failed(error.to_string(), error.help());
+        }
+        let failure = refused.is_none().then(|| "did not start".to_owned());
+        self.ended(None, error.exit_code(), failure);
+        let seen = cells.iter().map(|cell| match (&refused, is_start(cell)) {
+            (Some(seen), true) => Ok(seen.clone()),
+            (None, true) => Err("the gateway did not get ready".to_owned()),
+            (_, false) => Err("the gateway did not start".to_owned()),
+        });
+        seen.collect()
+    }
+
+    fn failed(&self, error: String, help: Option<String>) {
+        self.context.emit(RunEvent::LaunchFailed {
+            gateway: self.target.gateway.clone(),
+            profile: self.profile.to_owned(),
+            error,
+            help,
+            again: self.again,
+        });
+    }
+
+    fn ended(&self, ready: Option<Duration>, exit: Option<i32>, failure: Option<String>) {
+        self.context.emit(RunEvent::LaunchEnded(LaunchInfo {
+            gateway: self.target.gateway.clone(),
+            profile: self.profile.to_owned(),
+            attempt: self.number,
+            ready,
+            stop: None,
+            exit,
+            killed: false,
+            failure,
+        }));
+    }
+
+    fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
+        self.context.catalogue.outcomes.values().map(Arc::as_ref)
+    }
+
+    /// The launch's folder, as its gateway knows it.
+    fn folder(&self) -> String {
+        let folder = self.place().join(self.profile);
+        folder.to_string_lossy().into_owned()
+    }
+
+    /// Where the launch's folder is made: no attempt finds what an earlier one left.
+    fn place(&self) -> PathBuf {
+        match self.number {
+            1 => self.target.folder.clone(),
+            number => self.target.folder.join(format!("attempt-{number}")),
+        }
+    }
+
+    fn spec(&self, secrets: &BTreeMap<String, String>, upstream: &Upstream) -> LaunchSpec {
+        let (program, options) = (&self.target.program, &self.context.options);
+        LaunchSpec {
+            profile: self.profile.to_owned(),
+            command: program.command.clone(),
+            args: program.args.clone(),
+            path_dirs: program.path_dirs.clone(),
+            profile_args: self.config.args.clone(),
+            env: self.config.env.clone(),
+            config: self.config.config.clone(),
+            secrets: secrets.clone(),
+            upstream_url: upstream.base_url(),
+            ready: self.context.catalogue.base.ready.clone(),
+            refusals: self.context.catalogue.base.refusals.clone(),
+            ready_timeout: options.ready_timeout,
+            stop_grace: options.stop_grace,
+        }
+    }
+}
+
+/// Whether the start itself is the answer.
+fn is_start(planned: &PlannedCell) -> bool {
+    planned.cell.scenario.kind == Kind::Start
+}
