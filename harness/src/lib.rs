@@ -9,6 +9,7 @@ pub mod data;
 pub mod fold;
 pub mod judge;
 pub mod launch;
+pub mod log;
 pub mod mutants;
 pub mod observe;
 pub mod plan;

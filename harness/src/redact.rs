@@ -9,7 +9,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Replaces a launch's secrets, plain or encoded, by their names.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Redactor {
     searcher: Option<AhoCorasick>,
     replacements: Vec<String>,
@@ -24,13 +24,26 @@ impl Redactor {
 
     /// As [`Redactor::new`], and knows the folder of the launch, which is told as `[launch]`.
     pub fn with_folder(secrets: &BTreeMap<String, String>, folder: &str) -> Self {
+        let secrets = secrets.iter();
+        Self::build(
+            secrets.map(|(name, secret)| (name.as_str(), secret.as_str())),
+            folder,
+        )
+    }
+
+    /// As [`Redactor::new`], for secrets of which several may have one name.
+    pub fn of<'a>(secrets: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        Self::build(secrets, "")
+    }
+
+    fn build<'a>(secrets: impl Iterator<Item = (&'a str, &'a str)>, folder: &str) -> Self {
         let mut patterns: Vec<String> = Vec::new();
         let mut replacements = Vec::new();
         if !folder.is_empty() {
             patterns.push(folder.to_owned());
             replacements.push("[launch]".to_owned());
         }
-        for (name, secret) in secrets.iter().filter(|(_, secret)| !secret.is_empty()) {
+        for (name, secret) in secrets.filter(|(_, secret)| !secret.is_empty()) {
             for form in forms(secret) {
                 patterns.push(form);
                 replacements.push(format!("[secret:{name}]"));

@@ -165,6 +165,8 @@ impl Output {
 /// cleaned up.
 pub(super) fn guarded(command: impl FnOnce() -> ExitCode) -> ExitCode {
     std::panic::set_hook(Box::new(|info| {
+        let trace = std::backtrace::Backtrace::force_capture();
+        tracing::error!("a bug in clawgauge: {info}\n{trace}");
         let _ = writeln!(
             std::io::stderr().lock(),
             "clawgauge: a bug in clawgauge: {info}"

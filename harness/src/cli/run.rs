@@ -1,7 +1,7 @@
 //! `clawgauge run`.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -271,9 +271,13 @@ pub(super) fn run(
             .code(4));
     }
     let reports = Reports::new(&args.report)?;
+    if let Some(path) = &args.log {
+        start_log(path)?;
+    }
     let gate = args.gate()?;
     let snapshots = Snapshots::load(&catalogue.data)?;
     let options = args.options(&catalogue, selection)?;
+    tracing::debug!(data = ?catalogue.data, table_hash = catalogue.table_hash, ?options);
     let detail = args.detail();
 
     let watch = Watch {
@@ -293,6 +297,17 @@ pub(super) fn run(
             .note("review them with `clawgauge accept` or `cargo insta review --workspace-root .`");
     }
     Ok(end(&record, output))
+}
+
+fn start_log(path: &Path) -> Result<(), Failure> {
+    crate::log::start(path).map_err(|error| {
+        Failure::usage(format!("cannot write the log {}: {error}", path.display()))
+            .help("name a file in a folder that exists")
+    })?;
+    let version = env!("CARGO_PKG_VERSION");
+    let words: Vec<String> = std::env::args().collect();
+    tracing::info!(version, "{}", words.join(" "));
+    Ok(())
 }
 
 /// Says why the exit code is not 0, and returns it.
@@ -362,6 +377,7 @@ impl Watch<'_> {
                     recorder.stop_early();
                     cancel.cancel();
                 }
+                log_event(&event);
                 progress.event(&event);
                 recorder.event(&event);
                 if matches!(event, RunEvent::Finished) {
@@ -376,6 +392,22 @@ impl Watch<'_> {
             signals.abort();
             Ok(recorder.finish(catalogue))
         })
+    }
+}
+
+/// The events that are not logged where they come from.
+fn log_event(event: &RunEvent) {
+    match event {
+        RunEvent::Cell(_) | RunEvent::Asked { .. } => {}
+        RunEvent::GatewayFailed { .. } | RunEvent::LaunchFailed { .. } | RunEvent::Interrupted => {
+            tracing::warn!(?event);
+        }
+        RunEvent::Preparing { .. }
+        | RunEvent::GatewayReady(_)
+        | RunEvent::LaunchStarted { .. }
+        | RunEvent::LaunchReady { .. }
+        | RunEvent::LaunchEnded(_)
+        | RunEvent::Finished => tracing::debug!(?event),
     }
 }
 

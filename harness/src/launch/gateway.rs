@@ -103,7 +103,9 @@ async fn try_launch(
             format!("{}: {error}", spec.command.display()),
         )
     })?;
-    let output = Output::default();
+    let line = command_line(&command, &Redactor::new(&spec.secrets));
+    tracing::debug!(profile = spec.profile, port = ports.port(), folder = %folders.root.display(), "spawned {line}");
+    let output = Output::new(&spec.profile);
     let (stdout, stderr) = group.pipes();
     let drains = vec![
         tokio::spawn(output.clone().drain(stdout)),
@@ -160,6 +162,7 @@ async fn try_launch(
         });
     }
     gateway.ready_after = started.elapsed();
+    tracing::debug!(profile = spec.profile, after = ?gateway.ready_after, "ready");
     Ok(gateway)
 }
 
@@ -223,12 +226,14 @@ impl Gateway {
         };
         let duration = asked.elapsed();
         let strays = self.settle().await;
-        StopReport {
+        let report = StopReport {
             duration,
             exit_code: status.and_then(|status| status.code()),
             killed,
             strays,
-        }
+        };
+        tracing::debug!(profile = self.spec.profile, ?report, "stopped");
+        report
     }
 
     /// Ends strays and the drains of the pipes.

@@ -11,7 +11,10 @@ const MAX_LINE: usize = 2048;
 
 /// The first and last lines of a process's output.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Output(Arc<Mutex<Lines>>);
+pub(super) struct Output {
+    profile: Arc<str>,
+    lines: Arc<Mutex<Lines>>,
+}
 
 #[derive(Debug, Default)]
 struct Lines {
@@ -20,6 +23,14 @@ struct Lines {
 }
 
 impl Output {
+    /// Nothing written yet.
+    pub(super) fn new(profile: &str) -> Self {
+        Self {
+            profile: profile.into(),
+            lines: Arc::default(),
+        }
+    }
+
     /// Reads a pipe to its end; bytes that are not UTF-8 are replaced, long lines are cut.
     pub(super) async fn drain(self, pipe: Option<impl AsyncRead + Unpin>) {
         let Some(mut pipe) = pipe else { return };
@@ -42,7 +53,8 @@ impl Output {
 
     fn push(&self, line: &[u8]) {
         let line = String::from_utf8_lossy(line).trim_end().to_owned();
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tracing::trace!(profile = &*self.profile, "gateway: {line}");
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.first.len() < FIRST {
             lines.first.push(line);
             return;
@@ -55,7 +67,7 @@ impl Output {
 
     /// The last `count` lines.
     pub(super) fn tail(&self, count: usize) -> Vec<String> {
-        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let all: Vec<&String> = lines
             .first
             .iter()
@@ -70,7 +82,7 @@ impl Output {
 
     /// The first line that contains one of the words.
     pub(super) fn find(&self, words: &[impl AsRef<str>]) -> Option<String> {
-        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         lines
             .first
             .iter()
@@ -95,7 +107,7 @@ mod tests {
                 .find(&["line 7"])
                 .is_some_and(|line| line == "line 7")
         );
-        let lines = output.0.lock().unwrap();
+        let lines = output.lines.lock().unwrap();
         assert_eq!((lines.first.len(), lines.last.len()), (FIRST, LAST));
     }
 

@@ -42,6 +42,7 @@ pub(super) async fn npm(
         .current_dir(folder)
         .env("NO_COLOR", "1")
         .env("npm_config_update_notifier", "false");
+    tracing::debug!(folder = %folder.display(), "npm {}", args.join(" "));
     let mut group =
         Group::spawn(&mut process).map_err(|error| NpmError::Missing(error.to_string()))?;
     let (stdout, stderr) = group.pipes();
@@ -60,7 +61,9 @@ pub(super) async fn npm(
             _ = clock.tick() => tick(started.elapsed()),
         }
     };
-    match group.wait().await {
+    let status = group.wait().await;
+    tracing::debug!(?status, took = ?started.elapsed(), "npm ended");
+    match status {
         Ok(status) if status.success() => Ok(out.join("\n")),
         Ok(status) => {
             // With --json npm tells its errors on stdout.

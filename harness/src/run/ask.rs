@@ -180,12 +180,20 @@ impl Asker<'_> {
         });
         let seen = match sent {
             Ok(exchange) => {
+                let took = exchange.took;
+                tracing::trace!(
+                    cell = cell.id,
+                    status = exchange.response.status,
+                    ?took,
+                    "asked"
+                );
                 self.silences.store(0, Ordering::Relaxed);
                 let calls = self.upstream.calls(&canary);
                 let outcomes = self.context.catalogue.outcomes.values().map(Arc::as_ref);
                 Ok(observe(&exchange, calls, &canary, &self.redactor, outcomes))
             }
             Err(error) => {
+                tracing::debug!(cell = cell.id, %error, "no answer");
                 // Whoever refuses connections is about to be seen to have ended.
                 if matches!(error, SendError::Connect(_)) {
                     tokio::time::sleep(EXIT_NOTICE).await;

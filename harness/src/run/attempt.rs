@@ -56,6 +56,9 @@ impl Attempt<'_> {
             .iter()
             .map(|name| (name.clone(), crate::launch::random_secret()))
             .collect();
+        for (name, secret) in &secrets {
+            crate::log::hide(name, secret);
+        }
         let spec = self.spec(&secrets, &upstream);
         match launch(&spec, &self.place(), &self.context.cancel).await {
             Ok(gateway) => self.ask(cells, gateway, &upstream, &secrets).await,
@@ -99,12 +102,12 @@ impl Attempt<'_> {
             .filter(|cell| !is_start(cell))
             .collect();
         let answers = asker.ask_all(&requests, &mut gateway).await;
-        let died = match asker.why.get() {
-            None => None,
-            Some(reason) => match tokio::time::timeout(EXIT_NOTICE, gateway.exited()).await {
-                Ok(exit) => Some(format!("the gateway ended while it was asked: {exit}")),
-                Err(_) => Some(reason.clone()),
-            },
+        // Whoever has ended has failed, even if nobody has noticed yet.
+        let why = asker.why.get().cloned();
+        let patience = why.as_ref().map_or(Duration::ZERO, |_| EXIT_NOTICE);
+        let died = match tokio::time::timeout(patience, gateway.exited()).await {
+            Ok(exit) => Some(format!("the gateway ended while it was asked: {exit}")),
+            Err(_) => why,
         };
         if let Some(reason) = &died
             && !self.context.cancel.is_cancelled()

@@ -36,10 +36,14 @@ pub(super) async fn run_gateway(context: &Arc<Context>, reference: &GatewayRef) 
     let mut left = context.options.retries;
     let program = loop {
         let error = match resolve(reference, install, &progress, &context.cancel).await {
-            Ok(program) => break program,
+            Ok(program) => {
+                tracing::debug!(?program, "{gateway} is this program");
+                break program;
+            }
             Err(_) if context.cancel.is_cancelled() => return,
             Err(error) => error,
         };
+        tracing::warn!(%error, "{gateway} cannot be had");
         if left > 0 {
             left -= 1;
             let what = format!("{error}; trying again");

@@ -166,6 +166,7 @@ impl Bench<'_> {
     }
 
     fn emit(&self, result: CellResult) {
+        tracing::trace!(cell = result.cell.id, verdict = ?result.verdict, "judged");
         self.context.emit(RunEvent::Cell(Box::new(result)));
     }
 }

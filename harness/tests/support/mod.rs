@@ -125,7 +125,8 @@ impl Sandbox {
         self.script(name, &script)
     }
 
-    fn script(&self, name: &str, script: &str) -> String {
+    /// An executable in the sandbox.
+    pub(crate) fn script(&self, name: &str, script: &str) -> String {
         let path = self.folder.path().join(name);
         fs::write(&path, script).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
