@@ -282,7 +282,7 @@ fn a_sequence_that_broke_off_is_sent_again_as_a_whole() {
         &sandbox,
         &gateway,
         "r.json",
-        &["rotation/**", "--retries", "1"],
+        &["rotation/profile=rotation/**", "--retries", "1"],
     )
     .code(0)
     .stdout(contains(
