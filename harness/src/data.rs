@@ -36,11 +36,12 @@ const EMBEDDED_RELEASES: (&str, &str) = (
 );
 
 /// The data root.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Data {
     /// A folder that holds `scenarios/`, `snapshots/` and `fixtures/`.
     Folder(PathBuf),
     /// The copy in the binary; it cannot be written.
+    #[default]
     Embedded,
 }
 

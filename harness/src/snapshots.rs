@@ -42,7 +42,7 @@ pub struct Snapshot {
 }
 
 /// Everything in `snapshots/`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Snapshots {
     data: Data,
     files: Vec<Snapshot>,

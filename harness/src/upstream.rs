@@ -24,7 +24,9 @@ pub fn new_canary() -> String {
 /// A model that is always up and always says the same.
 #[derive(Debug)]
 pub struct Upstream {
-    server: MockServer,
+    uri: String,
+    /// Taken when it is dropped.
+    server: Option<MockServer>,
     ledger: Arc<Ledger>,
 }
 
@@ -51,12 +53,16 @@ impl Upstream {
             .respond_with(Embedder(Arc::clone(&ledger)))
             .mount(&server)
             .await;
-        Self { server, ledger }
+        Self {
+            uri: server.uri(),
+            server: Some(server),
+            ledger,
+        }
     }
 
     /// What a gateway is given as the model provider's base URL.
     pub fn base_url(&self) -> String {
-        format!("{}/v1", self.server.uri())
+        format!("{}/v1", self.uri)
     }
 
     /// How often a canary has reached the model.
@@ -68,6 +74,16 @@ impl Upstream {
             .get(canary)
             .copied()
             .unwrap_or(0)
+    }
+}
+
+impl Drop for Upstream {
+    /// The server ends in a thread of its own: it waits for a lock of tokio's in a way that never gets it within a task that
+    /// has used up its share of a turn.
+    fn drop(&mut self) {
+        let server = self.server.take();
+        // Where no thread can be had, the closure is dropped here, and the server with it.
+        let _ = std::thread::Builder::new().spawn(move || drop(server));
     }
 }
 

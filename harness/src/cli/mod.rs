@@ -9,6 +9,7 @@ mod report;
 mod reports;
 mod run;
 mod shell;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -114,6 +114,10 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
 
+    /// Keep the gateways up and judge again whenever a data file changes; only what changed is sent again
+    #[arg(long, conflicts_with_all = ["report", "baseline", "retries", "fail_fast", "keep_temp"])]
+    watch: bool,
+
     /// Keep the launches' folders (config, state, log) and say where they are
     #[arg(long)]
     keep_temp: bool,
@@ -191,7 +195,8 @@ impl RunArgs {
         Ok(self)
     }
 
-    fn detail(&self) -> Detail {
+    /// How much is told.
+    pub(super) fn detail(&self) -> Detail {
         match (self.quiet, self.verbose) {
             (true, _) => Detail::Quiet,
             (false, true) => Detail::Verbose,
@@ -223,6 +228,12 @@ impl RunArgs {
             severity: self.severity.unwrap_or_default(),
             baseline,
         })
+    }
+
+    /// The options of a run over the cells that the arguments select.
+    pub(super) fn options_for(&self, catalogue: &Catalogue) -> Result<RunOptions, Failure> {
+        let selection = Selection::parse(catalogue, &self.globs, &self.conditions)?;
+        self.options(catalogue, selection)
     }
 
     fn options(&self, catalogue: &Catalogue, selection: Selection) -> Result<RunOptions, Failure> {
@@ -264,6 +275,12 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<u8, Failure> {
     let args = args.with_defaults(project)?;
+    if let Some(path) = &args.log {
+        start_log(path)?;
+    }
+    if args.watch {
+        return super::watch::watch(&args, &catalogue, output);
+    }
     let selection = Selection::parse(&catalogue, &args.globs, &args.conditions)?;
     if !cells(&catalogue).any(|cell| selection.accepts(&cell)) {
         return Err(Failure::usage("the filters together select no cell")
@@ -271,9 +288,6 @@ pub(super) fn run(
             .code(4));
     }
     let reports = Reports::new(&args.report)?;
-    if let Some(path) = &args.log {
-        start_log(path)?;
-    }
     let gate = args.gate()?;
     let snapshots = Snapshots::load(&catalogue.data)?;
     let options = args.options(&catalogue, selection)?;
@@ -396,7 +410,7 @@ impl Watch<'_> {
 }
 
 /// The events that are not logged where they come from.
-fn log_event(event: &RunEvent) {
+pub(super) fn log_event(event: &RunEvent) {
     match event {
         RunEvent::Cell(_) | RunEvent::Asked { .. } => {}
         RunEvent::GatewayFailed { .. } | RunEvent::LaunchFailed { .. } | RunEvent::Interrupted => {

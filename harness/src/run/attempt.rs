@@ -1,4 +1,4 @@
-//! One attempt: start the gateway, ask cells, stop it.
+//! One attempt: start the gateway, ask cells, stop it or keep it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::ask::{Asker, EXIT_NOTICE};
+use super::ask::{Answers, Asker, EXIT_NOTICE};
 use super::gateway::Target;
 use super::verdicts::{Bench, Seen};
 use super::{Context, LaunchInfo, RunEvent};
 use crate::judge::Proof;
-use crate::launch::{Gateway, LaunchError, LaunchSpec, launch};
-use crate::observe::observe_start;
+use crate::launch::{Gateway, LaunchError, LaunchSpec, StopReport, launch};
+use crate::observe::{Observation, observe_start};
 use crate::plan::PlannedCell;
 use crate::redact::Redactor;
 use crate::scenario::Launch;
@@ -23,6 +23,33 @@ use crate::upstream::Upstream;
 
 /// Why cells of a run that was told to stop have no answer.
 const STOPPED: &str = "the run was stopped before it was asked";
+
+/// A gateway that is up, with what belongs to its launch.
+#[derive(Debug)]
+pub(super) struct Live {
+    gateway: Gateway,
+    upstream: Upstream,
+    secrets: BTreeMap<String, String>,
+}
+
+impl Live {
+    /// Stops it.
+    pub(super) async fn stop(self) -> StopReport {
+        self.gateway.stop().await
+    }
+
+    /// Whether it still runs.
+    pub(super) async fn is_up(&mut self) -> bool {
+        let ended = tokio::time::timeout(Duration::ZERO, self.gateway.exited());
+        ended.await.is_err()
+    }
+
+    /// That it started, as an answer.
+    fn started(&self, context: &Context) -> Observation {
+        let outcomes = context.catalogue.outcomes.values().map(Arc::as_ref);
+        observe_start(Start::Up, "", "", self.gateway.ready_after(), outcomes)
+    }
+}
 
 /// One attempt to launch a profile and to ask its cells.
 pub(super) struct Attempt<'a> {
@@ -37,11 +64,47 @@ pub(super) struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// What was seen, cell by cell, and whether a denial proves anything.
+    /// Starts, asks, stops: what was seen, cell by cell, and whether a denial proves anything.
     pub(super) async fn run(&self, cells: &[&PlannedCell]) -> (Vec<Seen>, Proof) {
+        let mut live = match self.start(cells).await {
+            Ok(live) => live,
+            Err(seen) => return (seen, Proof::Shown),
+        };
+        let (answers, died) = self.ask(cells, &mut live).await;
+        let started = live.started(self.context);
+        let ready = live.gateway.ready_after();
+        let Live {
+            gateway, upstream, ..
+        } = live;
+        let stopped = gateway.stop().await;
+        self.context.emit(RunEvent::LaunchEnded(LaunchInfo {
+            gateway: self.target.gateway.clone(),
+            profile: self.profile.to_owned(),
+            attempt: self.number,
+            ready: Some(ready),
+            stop: Some(stopped.duration),
+            exit: stopped.exit_code,
+            killed: stopped.killed,
+            failure: died,
+        }));
+        settle(cells, answers, &started, &upstream)
+    }
+
+    /// Asks a gateway that is up and stays so.
+    pub(super) async fn ask_and_keep(
+        &self,
+        cells: &[&PlannedCell],
+        live: &mut Live,
+    ) -> (Vec<Seen>, Proof) {
+        let (answers, _) = self.ask(cells, live).await;
+        settle(cells, answers, &live.started(self.context), &live.upstream)
+    }
+
+    /// Starts the gateway; what was seen instead where it does not start.
+    pub(super) async fn start(&self, cells: &[&PlannedCell]) -> Result<Live, Vec<Seen>> {
         let nothing = |reason: &str| vec![Err(reason.to_owned()); cells.len()];
         if self.context.cancel.is_cancelled() {
-            return (nothing(STOPPED), Proof::Missing);
+            return Err(nothing(STOPPED));
         }
         self.context.emit(RunEvent::LaunchStarted {
             gateway: self.target.gateway.clone(),
@@ -61,37 +124,36 @@ impl Attempt<'_> {
         }
         let spec = self.spec(&secrets, &upstream);
         match launch(&spec, &self.place(), &self.context.cancel).await {
-            Ok(gateway) => self.ask(cells, gateway, &upstream, &secrets).await,
+            Ok(gateway) => {
+                self.context.emit(RunEvent::LaunchReady {
+                    gateway: self.target.gateway.clone(),
+                    profile: self.profile.to_owned(),
+                    after: gateway.ready_after(),
+                });
+                Ok(Live {
+                    gateway,
+                    upstream,
+                    secrets,
+                })
+            }
             Err(_) if self.context.cancel.is_cancelled() => {
                 self.ended(None, None, None);
-                (nothing(STOPPED), Proof::Missing)
+                Err(nothing(STOPPED))
             }
-            Err(error) => (self.not_started(cells, &error), Proof::Shown),
+            Err(error) => Err(self.not_started(cells, &error)),
         }
     }
 
-    /// Asks a gateway that is ready, and stops it.
-    async fn ask(
-        &self,
-        cells: &[&PlannedCell],
-        mut gateway: Gateway,
-        upstream: &Upstream,
-        secrets: &BTreeMap<String, String>,
-    ) -> (Vec<Seen>, Proof) {
-        let ready = gateway.ready_after();
-        self.context.emit(RunEvent::LaunchReady {
-            gateway: self.target.gateway.clone(),
-            profile: self.profile.to_owned(),
-            after: ready,
-        });
+    /// Asks a gateway that is up; also says why it is not any more.
+    async fn ask(&self, cells: &[&PlannedCell], live: &mut Live) -> (Answers, Option<String>) {
         let asker = Asker {
             context: self.context,
             target: self.target,
             profile: self.profile,
-            address: gateway.address(),
-            redactor: Redactor::with_folder(secrets, &self.folder()),
-            upstream,
-            secrets,
+            address: live.gateway.address(),
+            redactor: Redactor::with_folder(&live.secrets, &self.folder()),
+            upstream: &live.upstream,
+            secrets: &live.secrets,
             ended: CancellationToken::new(),
             why: std::sync::OnceLock::new(),
             silences: AtomicUsize::new(0),
@@ -101,7 +163,8 @@ impl Attempt<'_> {
             .copied()
             .filter(|cell| !is_start(cell))
             .collect();
-        let answers = asker.ask_all(&requests, &mut gateway).await;
+        let gateway = &mut live.gateway;
+        let answers = asker.ask_all(&requests, gateway).await;
         // Whoever has ended has failed, even if nobody has noticed yet.
         let why = asker.why.get().cloned();
         let patience = why.as_ref().map_or(Duration::ZERO, |_| EXIT_NOTICE);
@@ -112,34 +175,14 @@ impl Attempt<'_> {
         if let Some(reason) = &died
             && !self.context.cancel.is_cancelled()
         {
-            let (profile, gateway_name) = (self.profile, &self.target.gateway);
+            let (profile, name) = (self.profile, &self.target.gateway);
             let log = gateway.log_tail(12).join("\n");
             self.failed(
                 format!("profile {profile}: {reason}\nlast lines of its log:\n{log}"),
-                Some(format!("look at it alone: clawgauge run --where profile={profile} --gateway {gateway_name} --keep-temp")),
+                Some(format!("look at it alone: clawgauge run --where profile={profile} --gateway {name} --keep-temp")),
             );
         }
-        let stopped = gateway.stop().await;
-        let (seen, proof) = Bench::settle(answers, upstream);
-        self.context.emit(RunEvent::LaunchEnded(LaunchInfo {
-            gateway: self.target.gateway.clone(),
-            profile: self.profile.to_owned(),
-            attempt: self.number,
-            ready: Some(ready),
-            stop: Some(stopped.duration),
-            exit: stopped.exit_code,
-            killed: stopped.killed,
-            failure: died,
-        }));
-        let up = || observe_start(Start::Up, "", "", ready, self.outcomes());
-        let mut seen = seen.into_iter();
-        let all = cells.iter().map(|cell| match is_start(cell) {
-            true => Ok(up()),
-            false => seen
-                .next()
-                .unwrap_or_else(|| Err("it was not asked".to_owned())),
-        });
-        (all.collect(), proof)
+        (answers, died)
     }
 
     /// A gateway that does not start: for cells about the start that is the answer, for all others there is none.
@@ -229,6 +272,26 @@ impl Attempt<'_> {
             stop_grace: options.stop_grace,
         }
     }
+}
+
+/// What was seen of each cell, and whether a denial proves anything.
+fn settle(
+    cells: &[&PlannedCell],
+    answers: Answers,
+    started: &Observation,
+    upstream: &Upstream,
+) -> (Vec<Seen>, Proof) {
+    let (seen, proof) = Bench::settle(answers, upstream);
+    let mut seen = seen.into_iter();
+    let mut next = || {
+        seen.next()
+            .unwrap_or_else(|| Err("it was not asked".to_owned()))
+    };
+    let all = cells.iter().map(|cell| match is_start(cell) {
+        true => Ok(started.clone()),
+        false => next(),
+    });
+    (all.collect(), proof)
 }
 
 /// Whether the start itself is the answer.

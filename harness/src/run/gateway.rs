@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -25,95 +26,10 @@ pub(super) struct Target {
 
 /// Prepares a gateway and runs all its launches.
 pub(super) async fn run_gateway(context: &Arc<Context>, reference: &GatewayRef) {
-    let gateway = reference.to_string();
-    let progress = |step: crate::release::Progress| {
-        context.emit(RunEvent::Preparing {
-            gateway: gateway.clone(),
-            what: step.to_string(),
-        });
-    };
-    let install = &context.options.install;
-    let mut left = context.options.retries;
-    let program = loop {
-        let error = match resolve(reference, install, &progress, &context.cancel).await {
-            Ok(program) => {
-                tracing::debug!(?program, "{gateway} is this program");
-                break program;
-            }
-            Err(_) if context.cancel.is_cancelled() => return,
-            Err(error) => error,
-        };
-        tracing::warn!(%error, "{gateway} cannot be had");
-        if left > 0 {
-            left -= 1;
-            let what = format!("{error}; trying again");
-            let gateway = gateway.clone();
-            context.emit(RunEvent::Preparing { gateway, what });
-            continue;
-        }
-        context.emit(RunEvent::GatewayFailed {
-            gateway,
-            help: error.help(),
-            error: error.to_string(),
-        });
+    let Some((target, _folder)) = prepare(context, reference).await else {
         return;
     };
-    let Some(version) = context
-        .options
-        .release
-        .clone()
-        .or_else(|| program.version.clone())
-    else {
-        context.emit(RunEvent::GatewayFailed {
-            error: format!("{gateway} does not say which release it is"),
-            help: Some("say which release's contract it must keep: --release 2026.9.6".to_owned()),
-            gateway,
-        });
-        return;
-    };
-    let folder = match tempfile::Builder::new()
-        .prefix("clawgauge-")
-        .disable_cleanup(context.options.keep_temp)
-        .tempdir()
-    {
-        Ok(folder) => folder,
-        Err(error) => {
-            context.emit(RunEvent::GatewayFailed {
-                gateway,
-                error: format!("no temporary folder can be made: {error}"),
-                help: Some("set TMPDIR to a folder that can be written".to_owned()),
-            });
-            return;
-        }
-    };
-
-    let plan = Plan::new(&context.catalogue, &version, &context.options.selection);
-    context.emit(RunEvent::GatewayReady(GatewayInfo {
-        gateway: gateway.clone(),
-        version: version.clone(),
-        integrity: program.integrity.clone(),
-        node: program.node.clone(),
-        notes: program.notes.clone(),
-        selected: plan.len(),
-        launches: plan
-            .launches
-            .iter()
-            .map(|launch| (launch.profile.clone(), launch.cells.len()))
-            .collect(),
-        filtered: plan.filtered,
-    }));
-    if context.options.keep_temp {
-        context.emit(RunEvent::Preparing {
-            gateway: gateway.clone(),
-            what: format!("launch folders stay in {}", folder.path().display()),
-        });
-    }
-    let target = Arc::new(Target {
-        gateway,
-        version,
-        program,
-        folder: folder.path().to_path_buf(),
-    });
+    let plan = plan(context, &target);
     let slots = Arc::new(Semaphore::new(context.options.launches.max(1)));
     let mut tasks = JoinSet::new();
     for launch in plan.launches {
@@ -136,6 +52,109 @@ pub(super) async fn run_gateway(context: &Arc<Context>, reference: &GatewayRef) 
             std::panic::resume_unwind(panic);
         }
     }
+}
+
+/// Finds or installs a gateway; `None`, and an event that says why, where that fails. The folder goes when it is dropped.
+pub(super) async fn prepare(
+    context: &Context,
+    reference: &GatewayRef,
+) -> Option<(Arc<Target>, TempDir)> {
+    let gateway = reference.to_string();
+    let progress = |step: crate::release::Progress| {
+        context.emit(RunEvent::Preparing {
+            gateway: gateway.clone(),
+            what: step.to_string(),
+        });
+    };
+    let install = &context.options.install;
+    let mut left = context.options.retries;
+    let program = loop {
+        let error = match resolve(reference, install, &progress, &context.cancel).await {
+            Ok(program) => {
+                tracing::debug!(?program, "{gateway} is this program");
+                break program;
+            }
+            Err(_) if context.cancel.is_cancelled() => return None,
+            Err(error) => error,
+        };
+        tracing::warn!(%error, "{gateway} cannot be had");
+        if left > 0 {
+            left -= 1;
+            let what = format!("{error}; trying again");
+            let gateway = gateway.clone();
+            context.emit(RunEvent::Preparing { gateway, what });
+            continue;
+        }
+        context.emit(RunEvent::GatewayFailed {
+            gateway,
+            help: error.help(),
+            error: error.to_string(),
+        });
+        return None;
+    };
+    let Some(version) = context
+        .options
+        .release
+        .clone()
+        .or_else(|| program.version.clone())
+    else {
+        context.emit(RunEvent::GatewayFailed {
+            error: format!("{gateway} does not say which release it is"),
+            help: Some("say which release's contract it must keep: --release 2026.9.6".to_owned()),
+            gateway,
+        });
+        return None;
+    };
+    let folder = match tempfile::Builder::new()
+        .prefix("clawgauge-")
+        .disable_cleanup(context.options.keep_temp)
+        .tempdir()
+    {
+        Ok(folder) => folder,
+        Err(error) => {
+            context.emit(RunEvent::GatewayFailed {
+                gateway,
+                error: format!("no temporary folder can be made: {error}"),
+                help: Some("set TMPDIR to a folder that can be written".to_owned()),
+            });
+            return None;
+        }
+    };
+
+    if context.options.keep_temp {
+        context.emit(RunEvent::Preparing {
+            gateway: gateway.clone(),
+            what: format!("launch folders stay in {}", folder.path().display()),
+        });
+    }
+    let target = Arc::new(Target {
+        gateway,
+        version,
+        program,
+        folder: folder.path().to_path_buf(),
+    });
+    Some((target, folder))
+}
+
+/// What the gateway is asked, told as an event.
+pub(super) fn plan(context: &Context, target: &Target) -> Plan {
+    let (options, program) = (&context.options, &target.program);
+    let plan = Plan::new(&context.catalogue, &target.version, &options.selection);
+    context.emit(RunEvent::GatewayReady(GatewayInfo {
+        gateway: target.gateway.clone(),
+        version: target.version.clone(),
+        integrity: program.integrity.clone(),
+        node: program.node.clone(),
+        notes: program.notes.clone(),
+        selected: plan.len(),
+        launches: plan
+            .launches
+            .iter()
+            .map(|launch| (launch.profile.clone(), launch.cells.len()))
+            .collect(),
+        filtered: plan.filtered,
+    }));
+    plan
 }
 
 /// The cells that can be asked and those that cannot.

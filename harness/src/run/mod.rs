@@ -7,9 +7,11 @@ mod gateway;
 mod launch;
 mod options;
 mod verdicts;
+mod watch;
 
 pub use events::{CellResult, Expected, GatewayInfo, LaunchInfo, RunEvent};
 pub use options::RunOptions;
+pub use watch::{Effort, Rounds};
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use crate::release::InstallContext;
 use crate::release::{GatewayRef, Version};
 
 /// What a run is asked to do.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RunOptions {
     /// The gateways, in order.
     pub gateways: Vec<GatewayRef>,

@@ -143,7 +143,7 @@ pub struct Profile {
 }
 
 /// One way to start a profile, complete: the base's part is merged in.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Launch {
     /// The releases that are started this way.
     pub range: VersionRange,
