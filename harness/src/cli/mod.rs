@@ -5,6 +5,7 @@ mod check;
 mod inspect;
 mod mutants;
 mod output;
+mod repro;
 mod run;
 
 use std::path::PathBuf;
@@ -49,6 +50,8 @@ enum Command {
     Show(inspect::ShowArgs),
     /// Print the contract for people: who gets in where, by which rule, on whose authority (Markdown)
     Contract(inspect::ContractArgs),
+    /// Print a script that shows what a release answers to one cell, for a machine without clawgauge
+    Repro(repro::ReproArgs),
     /// Check the scenario files: names, decision tables, snapshots
     Check,
     /// Measure the scenarios: run them against the reference gateway's seeded faults
@@ -88,6 +91,9 @@ fn dispatch(cli: Cli) -> ExitCode {
         }
         Command::Contract(args) => {
             load(cli.root).and_then(|catalogue| inspect::contract(&args, &catalogue, &output))
+        }
+        Command::Repro(args) => {
+            load(cli.root).and_then(|catalogue| repro::repro(&args, &catalogue, &output))
         }
         Command::Check => load(cli.root).and_then(|catalogue| check::check(&catalogue, &output)),
         Command::Mutants(args) => {
