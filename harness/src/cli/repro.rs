@@ -1,15 +1,19 @@
 //! `clawgauge repro`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
+use tokio_util::sync::CancellationToken;
 
 use super::output::{Failure, Output};
-use super::run::REFERENCE_RELEASE;
+use super::run::{REFERENCE_RELEASE, cancel_on_signal, parse_seconds, reference};
 use crate::plan::{Cell, cells};
 use crate::record::Record;
-use crate::release::{GatewayRef, Published, Version};
-use crate::repro::{Repro, ReproError, first_affected, markdown, script};
+use crate::release::{GatewayRef, InstallContext, Published, Version, resolve};
+use crate::repro::{
+    Bench, MinimizeError, Repro, ReproError, first_affected, markdown, minimize, script,
+};
 use crate::scenario::{Catalogue, nearest};
 
 /// Arguments of `repro`.
@@ -39,6 +43,18 @@ pub(super) struct ReproArgs {
     /// What to print: the script, or a bug report around it
     #[arg(long, value_name = "FORMAT", default_value = "bash")]
     format: Format,
+
+    /// Launch the gateway again and again to find the smallest configuration and request that still show the deviation
+    #[arg(long)]
+    minimize: bool,
+
+    /// With --minimize: try it on this gateway instead of the release, for example a build
+    #[arg(long, value_name = "REF", requires = "minimize")]
+    on: Option<GatewayRef>,
+
+    /// With --minimize: seconds that a gateway may take to get ready
+    #[arg(long, default_value = "60", value_name = "SECONDS", value_parser = parse_seconds)]
+    ready_timeout: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -54,11 +70,76 @@ pub(super) fn repro(
     output: &Output,
 ) -> Result<u8, Failure> {
     let (cell, release) = subject(args, catalogue)?;
-    let repro = Repro::new(catalogue, &cell, &release)?;
+    let mut repro = Repro::new(catalogue, &cell, &release)?;
+    if args.minimize {
+        repro = smallest(args, &repro, catalogue, output)?;
+    }
     output.result(&match args.format {
         Format::Bash => script(&repro),
         Format::Markdown => markdown(&repro),
     })
+}
+
+/// Looks for the smallest reproduction, in a runtime of its own, and tells on stderr what it tries.
+fn smallest(
+    args: &ReproArgs,
+    repro: &Repro,
+    catalogue: &Catalogue,
+    output: &Output,
+) -> Result<Repro, Failure> {
+    let published = GatewayRef::Published(Published::Exact(repro.release.clone()));
+    let gateway = args.on.as_ref().unwrap_or(&published);
+    let context = InstallContext::from_env(reference()?, catalogue.needs.clone());
+    let folder = tempfile::Builder::new().prefix("clawgauge-").tempdir()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let small = runtime.block_on(async {
+        let cancel = CancellationToken::new();
+        let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
+        let step = |step: crate::release::Progress| {
+            // An installation tells of every second.
+            if !matches!(step, crate::release::Progress::Installing(_, time) if time.as_secs() % 15 != 0) {
+                output.note(&step.to_string());
+            }
+        };
+        let program = resolve(gateway, &context, &step, &cancel).await.map_err(|error| {
+            let failure = Failure::usage(error.to_string()).code(3);
+            match error.help() {
+                Some(help) => failure.help(help),
+                None => failure,
+            }
+        })?;
+        let bench = Bench {
+            program: &program,
+            outcomes: catalogue.outcomes.values().cloned().collect(),
+            folder: folder.path(),
+            ready_timeout: args.ready_timeout,
+            timeout: Duration::from_secs(120),
+            say: &|text| output.note(text),
+            cancel: &cancel,
+        };
+        let small = minimize(repro, &bench).await;
+        signals.abort();
+        small.map_err(Failure::from)
+    })?;
+    let removed = small.removed.join(", ");
+    output.note(&match small.removed.len() {
+        0 => "nothing can be left out".to_owned(),
+        count => format!("left out, {count}: {removed}"),
+    });
+    Ok(small)
+}
+
+impl From<MinimizeError> for Failure {
+    fn from(error: MinimizeError) -> Self {
+        let code = match &error {
+            MinimizeError::Sequence(_) | MinimizeError::Conforms { .. } => 2,
+            MinimizeError::Unasked { .. } => 4,
+            MinimizeError::Cancelled => 130,
+        };
+        Self::usage(error.to_string()).code(code)
+    }
 }
 
 impl From<ReproError> for Failure {

@@ -80,6 +80,10 @@ pub(super) fn comments(repro: &Repro) -> String {
             "asks one that is there: an entry point or an executable".to_owned(),
         ),
         (
+            "REPRO_WAIT=600 sh repro.sh".to_owned(),
+            "gives a slow machine longer than 180 s to start the gateway".to_owned(),
+        ),
+        (
             "REPRO_KEEP=1 sh repro.sh".to_owned(),
             "keeps the folder: config, log, request, answer".to_owned(),
         ),

@@ -65,6 +65,10 @@ install() {
 # The machine's Node where the release takes it, else one beside it. Sets NODE.
 choose_node() {
   NODE=$(command -v node)
+  case $ENTRY in
+    *.mjs | *.js | *.cjs) ;;
+    *) return 0 ;;
+  esac
   range=$(manifest node)
   node "$WORK/engines.js" "$range" "$(node --version)" && return 0
   package=$(node -p '"node-" + process.platform + "-" + process.arch')

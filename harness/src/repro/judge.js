@@ -68,7 +68,9 @@ if (start === 'refused') {
   told = `the gateway does not start: ${cut((line || lines.filter((each) => each.trim()).pop() || 'it says nothing').trim())}`;
 }
 const why = unlike(expected);
-if (why.length === 0 && start === 'asked' && !expected.errorType) told = `${seen.status} ${expected.title}; ${plural(calls)}`;
+const isKnown = why.length > 0 && expected.known && unlike(expected.known).length === 0;
+const fitting = why.length === 0 ? expected : isKnown ? expected.known : undefined;
+if (fitting && start === 'asked' && !fitting.errorType) told = `${seen.status} ${fitting.title}; ${plural(calls)}`;
 const say = (head, tail) => console.log(`${head.padEnd(9)} ${tail}`);
 const error = [expected.errorType, expected.message || (expected.messageHas && `... ${expected.messageHas} ...`)].filter(Boolean).join(': ');
 const what = expected.start
@@ -82,7 +84,7 @@ if (why.length === 0 && reached === 'no') {
 } else if (why.length === 0) {
   say('verdict', 'the contract holds');
 } else {
-  const known = expected.known && unlike(expected.known).length === 0 ? ` (as ${expected.known.issue} says)` : '';
+  const known = isKnown ? ` (as ${expected.known.issue} says)` : '';
   say('verdict', `the contract does not hold${known}: ${why.join('; ')}`);
   process.exitCode = 1;
 }

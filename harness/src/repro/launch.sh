@@ -58,7 +58,7 @@ start_gateway() {
     gateway "$(command -v node)" "$WORK/keeper.js" "$WORK" "${REPRO_KEEP:+keep}" "$@" &
     GATEWAY=$!
     seconds=0
-    while [ "$seconds" -lt 180 ]; do
+    while [ "$seconds" -lt "${REPRO_WAIT:-180}" ]; do
       if has_refused; then
         STARTED=refused
         break

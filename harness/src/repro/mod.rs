@@ -1,11 +1,14 @@
 //! Reproductions: one script that shows what a release answers to one cell, for somebody who has not got clawgauge.
 //!
 //! Read [`Repro`] first: everything that the script has to know, built from catalogue, cell and release alone. [`script`]
-//! renders it as a POSIX shell script, [`markdown`] as a bug report around that script.
+//! renders it as a POSIX shell script, [`markdown`] as a bug report around that script. [`minimize`] is the one that launches something.
 
 mod comments;
 mod json;
+mod machinery;
 mod markdown;
+mod minimize;
+mod request;
 mod script;
 mod shell;
 
@@ -18,6 +21,7 @@ use crate::scenario::model::{Direction, Kind, Outcome, Protocol};
 use crate::scenario::{Catalogue, KnownIssue, Launch};
 
 pub use markdown::markdown;
+pub use minimize::{Bench, MinimizeError, minimize};
 pub use script::script;
 
 /// Everything that a script needs to know about one cell.
@@ -55,7 +59,7 @@ pub struct Repro {
     pub ready: Vec<String>,
     /// Lines by which a gateway says that it will not start.
     pub refusals: Vec<String>,
-    /// What [`a minimisation`] took away; nothing where it was not asked.
+    /// What [`minimize`] took away; nothing where it was not asked.
     pub removed: Vec<String>,
 }
 
