@@ -61,6 +61,13 @@ pub(super) fn comments(repro: &Repro) -> String {
             "minimal",
             &format!("not needed, and left out: {}", repro.removed.join(", ")),
         );
+        out.line(
+            "",
+            &match &repro.passes_on {
+                Some(release) => format!("What is left passes on {release}."),
+                None => "Whether what is left passes on any release has not been tried.".to_owned(),
+            },
+        );
     }
     out.gap();
     out.line("", "Needs sh, node (any version), npm and curl. Stays on the loopback but for npm, writes into a temporary folder only, and leaves neither processes nor files.");

@@ -65,7 +65,7 @@ if (start === 'refused') {
   const lines = text.split('\n');
   const words = [expected.messageHas].concat(expected.refusals || []).filter(Boolean);
   const line = words.map((word) => lines.find((each) => each.includes(word))).find(Boolean);
-  told = `the gateway does not start: ${cut((line || lines.filter((each) => each.trim()).pop() || 'it says nothing').trim())}`;
+  told = `the gateway does not start: ${cut((line || lines.filter((each) => each.trim()).pop() || 'it says nothing').replace(/^[0-9-]+T[0-9:.+Z-]+ /, '').trim())}`;
 }
 const why = unlike(expected);
 const isKnown = why.length > 0 && expected.known && unlike(expected.known).length === 0;

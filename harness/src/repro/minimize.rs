@@ -15,7 +15,7 @@ use super::Repro;
 use crate::launch::{Gateway, LaunchError, LaunchSpec, launch, random_secret};
 use crate::observe::{Observation, observe, observe_start};
 use crate::redact::Redactor;
-use crate::release::Program;
+use crate::release::{Program, Version};
 use crate::request::{Place, Written, fill};
 use crate::scenario::model::{Kind, Outcome, Protocol, Start};
 use crate::send::{send, websocket};
@@ -61,8 +61,11 @@ pub enum MinimizeError {
 
 /// Where and how it is tried.
 pub struct Bench<'a> {
-    /// What to launch.
+    /// The gateway that deviates.
     pub program: &'a Program,
+    /// One that does not, with the release that it is judged as: the small thing must not deviate there. Without one nobody
+    /// knows whether it could.
+    pub mended: Option<(&'a Program, &'a Version)>,
     /// The names of answers.
     pub outcomes: Vec<Arc<Outcome>>,
     /// A folder for the launches.
@@ -120,6 +123,7 @@ pub async fn minimize(repro: &Repro, bench: &Bench<'_>) -> Result<Repro, Minimiz
     };
     let mut small = repro.clone();
     small.launches = vec![launch.clone()];
+    small.passes_on = bench.mended.map(|(_, release)| release.clone());
     for other in &repro.launches {
         if other.range != launch.range {
             let why = format!(
@@ -132,7 +136,7 @@ pub async fn minimize(repro: &Repro, bench: &Bench<'_>) -> Result<Repro, Minimiz
 
     (bench.say)("looking at the whole cell first");
     let whole = trial
-        .see(&launch.config, &small)
+        .see(bench.program, &launch.config, &small)
         .await
         .map_err(|why| trial.unasked(why))?;
     let expected = repro.expectation().map(|one| one.outcome.id.as_str());
@@ -142,26 +146,38 @@ pub async fn minimize(repro: &Repro, bench: &Bench<'_>) -> Result<Repro, Minimiz
             seen: expected.unwrap_or_default().to_owned(),
         });
     }
+    let mut sides = vec![(bench.program, Want::Same(whole))];
+    if let Some((program, release)) = bench.mended {
+        let want = repro
+            .expectations
+            .iter()
+            .find(|one| one.range.contains(release));
+        let want = Want::Outcome(want.map(|one| one.outcome.id.clone()));
+        let seen = trial.see(program, &launch.config, &small).await;
+        match seen {
+            Ok(seen) if want.is_met(&seen) => sides.push((program, want)),
+            Ok(_) | Err(_) => {
+                return Err(trial.unasked(format!("{release} does not answer as it must, either")));
+            }
+        }
+    }
 
     let mut all = Vec::new();
     leaves(&launch.config, "", &mut all);
     let (kept, free): (Vec<String>, Vec<String>) = all
         .into_iter()
         .partition(|leaf| KEPT.contains(&leaf.as_str()));
-    let mut launches = 1;
+    let mut launches = 0;
     let needed = ddmin(&free, async |part: &[String]| {
         if bench.cancel.is_cancelled() {
             return false;
         }
         launches += 1;
         let config = with_leaves(&launch.config, &[part, &kept].concat());
-        let same = trial
-            .see(&config, &small)
-            .await
-            .is_ok_and(|seen| seen == whole);
-        let word = if same { "the same" } else { "another answer" };
+        let same = trial.holds(&sides, &config, &small).await;
+        let word = if same { "still shows" } else { "too little" };
         (bench.say)(&format!(
-            "launch {launches}: {} of {} keys: {word}",
+            "try {launches}: {} of {} keys: {word}",
             part.len(),
             free.len()
         ));
@@ -173,15 +189,30 @@ pub async fn minimize(repro: &Repro, bench: &Bench<'_>) -> Result<Repro, Minimiz
     small.removed = gone.map(|leaf| leaf[1..].replace('/', ".")).collect();
     small.launches[0].config = with_leaves(&launch.config, &[&needed[..], &kept].concat());
     if !small.steps.is_empty() {
-        trial.requests(&mut small, &whole).await?;
+        trial.requests(&mut small, &sides).await?;
     }
     // What was found together is looked at once more by itself.
-    match trial.see(&small.launches[0].config, &small).await {
-        Ok(seen) if seen == whole => Ok(small),
-        Ok(_) => {
-            Err(trial.unasked("the small one answers otherwise on a fresh gateway".to_owned()))
+    if trial.holds(&sides, &small.launches[0].config, &small).await {
+        Ok(small)
+    } else {
+        Err(trial.unasked("the small one answers otherwise on a fresh gateway".to_owned()))
+    }
+}
+
+/// What a gateway must answer.
+enum Want {
+    /// The same as the whole cell.
+    Same(Sight),
+    /// What the rule asks for.
+    Outcome(Option<String>),
+}
+
+impl Want {
+    fn is_met(&self, seen: &Sight) -> bool {
+        match self {
+            Self::Same(whole) => seen == whole,
+            Self::Outcome(outcome) => outcome.is_some() && seen.outcome == *outcome,
         }
-        Err(why) => Err(trial.unasked(why)),
     }
 }
 
@@ -219,9 +250,20 @@ impl Trial<'_> {
         self.bench.outcomes.iter().map(Arc::as_ref)
     }
 
+    /// Whether every gateway answers as it must.
+    async fn holds(&self, sides: &[(&Program, Want)], config: &Value, repro: &Repro) -> bool {
+        for (program, want) in sides {
+            let seen = self.see(program, config, repro).await;
+            if !seen.is_ok_and(|seen| want.is_met(&seen)) {
+                return false;
+            }
+        }
+        true
+    }
+
     /// Launches a configuration and asks what a reproduction asks.
-    async fn see(&self, config: &Value, repro: &Repro) -> Result<Sight, String> {
-        let running = match self.start(config, repro).await {
+    async fn see(&self, program: &Program, config: &Value, repro: &Repro) -> Result<Sight, String> {
+        let running = match self.start(program, config, repro).await {
             Ok(running) => running,
             Err(LaunchError::Refused {
                 reason, said, took, ..
@@ -239,7 +281,12 @@ impl Trial<'_> {
         seen
     }
 
-    async fn start(&self, config: &Value, repro: &Repro) -> Result<Running, LaunchError> {
+    async fn start(
+        &self,
+        program: &Program,
+        config: &Value,
+        repro: &Repro,
+    ) -> Result<Running, LaunchError> {
         let upstream = Upstream::start().await;
         let secrets: BTreeMap<String, String> = repro
             .secrets
@@ -247,7 +294,6 @@ impl Trial<'_> {
             .map(|name| (name.clone(), random_secret()))
             .collect();
         let how = &repro.launches[0];
-        let program = self.bench.program;
         let spec = LaunchSpec {
             profile: "minimal".to_owned(),
             command: program.command.clone(),
@@ -308,12 +354,21 @@ impl Trial<'_> {
         Ok(observe(&exchange, calls, &canary, &redactor, self.outcomes()).into())
     }
 
-    /// Takes header lines and fields of the body away, one at a time, on one gateway.
-    async fn requests(&self, small: &mut Repro, whole: &Sight) -> Result<(), MinimizeError> {
-        let running = self
-            .start(&small.launches[0].config.clone(), small)
-            .await
-            .map_err(|error| self.unasked(error.to_string()))?;
+    /// Takes header lines and fields of the body away, one at a time, on one launch of each gateway.
+    async fn requests(
+        &self,
+        small: &mut Repro,
+        sides: &[(&Program, Want)],
+    ) -> Result<(), MinimizeError> {
+        let config = small.launches[0].config.clone();
+        let mut running = Vec::new();
+        for (program, want) in sides {
+            let gateway = self.start(program, &config, small).await;
+            running.push((
+                gateway.map_err(|error| self.unasked(error.to_string()))?,
+                want,
+            ));
+        }
         let Some(step) = small.steps.last_mut() else {
             return Ok(());
         };
@@ -324,16 +379,24 @@ impl Trial<'_> {
             if smaller == step.request {
                 continue;
             }
-            let seen = self.ask(&running, &smaller, step.protocol).await;
-            let same = seen.is_ok_and(|seen| seen == *whole);
-            let word = if same { "the same" } else { "another answer" };
+            let mut same = true;
+            for (gateway, want) in &running {
+                same = same
+                    && self
+                        .ask(gateway, &smaller, step.protocol)
+                        .await
+                        .is_ok_and(|seen| want.is_met(&seen));
+            }
+            let word = if same { "still shows" } else { "too little" };
             (self.bench.say)(&format!("without {name}: {word}"));
             if same {
                 step.request = smaller;
                 small.removed.push(name);
             }
         }
-        running.gateway.stop().await;
+        for (running, _) in running {
+            running.gateway.stop().await;
+        }
         self.check()
     }
 }

@@ -61,6 +61,8 @@ pub struct Repro {
     pub refusals: Vec<String>,
     /// What [`minimize`] took away; nothing where it was not asked.
     pub removed: Vec<String>,
+    /// The release without the bug on which what is left was seen to pass.
+    pub passes_on: Option<Version>,
 }
 
 /// What a rule asks for on some releases.
@@ -216,6 +218,7 @@ impl Repro {
             ready: catalogue.base.ready.clone(),
             refusals: catalogue.base.refusals.clone(),
             removed: Vec::new(),
+            passes_on: None,
         })
     }
 
