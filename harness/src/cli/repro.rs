@@ -74,8 +74,9 @@ pub(super) fn repro(
     catalogue: &Catalogue,
     output: &Output,
 ) -> Result<u8, Failure> {
-    let (cell, release) = subject(args, catalogue)?;
+    let (cell, release, seen) = subject(args, catalogue)?;
     let mut repro = Repro::new(catalogue, &cell, &release)?;
+    repro.seen = seen;
     if args.minimize {
         repro = smallest(args, &repro, catalogue, output)?;
     }
@@ -202,12 +203,17 @@ impl From<ReproError> for Failure {
     }
 }
 
-/// The cell that is meant, and the release.
-fn subject(args: &ReproArgs, catalogue: &Catalogue) -> Result<(Cell, Version), Failure> {
+/// The cell that is meant, the release, and what was seen there, if a record tells.
+type Subject = (Cell, Version, Option<String>);
+
+fn subject(args: &ReproArgs, catalogue: &Catalogue) -> Result<Subject, Failure> {
     let named = args.gateway.as_ref().map(release).transpose()?;
     if let (Some(path), Some(cause)) = (&args.record, args.cause) {
-        let (cell, version) = from_record(path, cause, catalogue)?;
-        return Ok((cell, named.unwrap_or(version)));
+        let (cell, version, seen) = from_record(path, cause, catalogue)?;
+        return Ok(match named {
+            Some(named) if named != version => (cell, named, None),
+            Some(_) | None => (cell, version, seen),
+        });
     }
     let what = args.what.as_deref().unwrap_or_default();
     if let Some(issue) = catalogue
@@ -219,13 +225,14 @@ fn subject(args: &ReproArgs, catalogue: &Catalogue) -> Result<(Cell, Version), F
             Some(release) => release,
             None => newest()?,
         };
-        return Ok((first_affected(catalogue, issue, &release)?, release));
+        let cell = first_affected(catalogue, issue, &release)?;
+        return Ok((cell, release, None));
     }
     let release = match named {
         Some(release) => release,
         None => newest()?,
     };
-    Ok((find(catalogue, what)?, release))
+    Ok((find(catalogue, what)?, release, None))
 }
 
 fn find(catalogue: &Catalogue, id: &str) -> Result<Cell, Failure> {
@@ -265,7 +272,7 @@ fn from_record(
     path: &std::path::Path,
     number: usize,
     catalogue: &Catalogue,
-) -> Result<(Cell, Version), Failure> {
+) -> Result<Subject, Failure> {
     let wrong = |why: String| Failure::usage(format!("{}: {why}", path.display()));
     let bytes = fs_err::read(path).map_err(|error| Failure::usage(error.to_string()))?;
     let record: Record =
@@ -294,5 +301,9 @@ fn from_record(
             "cause {number} does not say which release it is about"
         ))
     })?;
-    Ok((find(catalogue, &cause.example)?, version))
+    Ok((
+        find(catalogue, &cause.example)?,
+        version,
+        Some(cause.answer.clone()),
+    ))
 }

@@ -73,13 +73,18 @@ pub(super) fn comments(repro: &Repro) -> String {
     out.line("", "Needs sh, node (any version), npm and curl. Stays on the loopback but for npm, writes into a temporary folder only, and leaves neither processes nor files.");
     out.gap();
     let release = &repro.release;
+    let gone = repro
+        .issue
+        .as_ref()
+        .and_then(|one| one.issue.gone_on.as_ref());
+    let other = gone.map_or("...".to_owned(), ToString::to_string);
     for (command, what) in [
         (
             "sh repro.sh".to_owned(),
             format!("installs openclaw@{release} (350 to 1360 MB, about a minute) and asks it"),
         ),
         (
-            "REPRO_VERSION=2026.9.6 sh repro.sh".to_owned(),
+            format!("REPRO_VERSION={other} sh repro.sh"),
             "asks another release".to_owned(),
         ),
         (

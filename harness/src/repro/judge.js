@@ -47,7 +47,7 @@ const unlike = (outcome) => {
   hold(outcome.status === seen.status, `status ${seen.status} instead of ${outcome.status}`);
   hold(String(outcome.modelCalls) === calls, `${plural(calls)} instead of ${outcome.modelCalls}`);
   hold(calls === callsThen, 'the model was called after the answer');
-  if (outcome.errorType) hold(outcome.errorType === seen.errorType, `error type ${seen.errorType} instead of ${outcome.errorType}`);
+  if (outcome.errorType) hold(outcome.errorType === seen.errorType, `error type ${seen.errorType || 'missing'} instead of ${outcome.errorType}`);
   if (outcome.message) hold(outcome.message === seen.message, `not the message "${outcome.message}"`);
   if (outcome.messageHas) hold((seen.message === undefined ? text : seen.message).includes(outcome.messageHas), `it does not say "${outcome.messageHas}"`);
   if (outcome.contentType) hold(seen.type.startsWith(outcome.contentType), `content type ${seen.type || 'missing'} instead of ${outcome.contentType}`);
@@ -55,7 +55,7 @@ const unlike = (outcome) => {
   for (const pointer of outcome.without || []) hold(follow(seen.body, pointer) === undefined, `${pointer} is in the body and must not be`);
   for (const [pointer, value] of Object.entries(outcome.json || {})) {
     const found = follow(seen.body, pointer);
-    hold(JSON.stringify(found) === JSON.stringify(value), `${pointer} is ${JSON.stringify(found)} instead of ${JSON.stringify(value)}`);
+    hold(JSON.stringify(found) === JSON.stringify(value), `${pointer} is ${found === undefined ? 'missing' : JSON.stringify(found)} instead of ${JSON.stringify(value)}`);
   }
   return why;
 };

@@ -37,11 +37,14 @@ pub fn markdown(repro: &Repro) -> String {
         );
     }
     out.push_str("\n## Actual\n\n");
-    match &repro.issue {
-        Some(explanation) => {
+    match (&repro.seen, &repro.issue) {
+        (Some(seen), _) => {
+            let _ = writeln!(out, "{}", sentence_of(seen));
+        }
+        (None, Some(explanation)) => {
             let _ = writeln!(out, "{}", sentence_of(&answer(&explanation.observed)));
         }
-        None => {
+        (None, None) => {
             out.push_str("<!-- the lines `observed` and `verdict` that the script prints -->\n")
         }
     }

@@ -59,6 +59,8 @@ pub struct Repro {
     pub ready: Vec<String>,
     /// Lines by which a gateway says that it will not start.
     pub refusals: Vec<String>,
+    /// What was seen on the release, if somebody has seen it.
+    pub seen: Option<String>,
     /// What [`minimize`] took away; nothing where it was not asked.
     pub removed: Vec<String>,
     /// The release without the bug on which what is left was seen to pass.
@@ -217,6 +219,7 @@ impl Repro {
             needs: catalogue.needs.clone(),
             ready: catalogue.base.ready.clone(),
             refusals: catalogue.base.refusals.clone(),
+            seen: None,
             removed: Vec::new(),
             passes_on: None,
         })

@@ -64,7 +64,12 @@ fn by_release(cases: &[(&VersionRange, String)]) -> String {
     let mut out = String::new();
     for (index, (range, text)) in cases.iter().enumerate() {
         let word = if index == 0 { "if" } else { "elif" };
-        let _ = writeln!(out, "  {word} {}; then\n{}", within(range), text.trim_end());
+        let _ = writeln!(
+            out,
+            "  {word} {}; then\n  {}",
+            within(range),
+            text.trim_end()
+        );
     }
     out + "  fi\n"
 }
