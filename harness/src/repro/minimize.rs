@@ -226,6 +226,8 @@ struct Running {
     gateway: Gateway,
     upstream: Upstream,
     secrets: BTreeMap<String, String>,
+    /// Removed as soon as this is dropped: releases leave thousands of files, and there are dozens of launches.
+    _folder: tempfile::TempDir,
 }
 
 impl Trial<'_> {
@@ -316,11 +318,12 @@ impl Trial<'_> {
                 what: "a folder",
                 error: error.to_string(),
             })?;
-        let gateway = launch(&spec, &folder.keep(), self.bench.cancel).await?;
+        let gateway = launch(&spec, folder.path(), self.bench.cancel).await?;
         Ok(Running {
             gateway,
             upstream,
             secrets,
+            _folder: folder,
         })
     }
 
