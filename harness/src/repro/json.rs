@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn what_fits_stands_on_one_line() {
-        let long = "x".repeat(70);
+        let long = "x".repeat(40);
         let value = json!({ "b": { "c": [1, 2], "d": {} }, "a": { "e": long, "f": ["a \"word\"", null], "g": [] } });
         assert_eq!(
             pretty(&value),
