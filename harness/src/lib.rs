@@ -19,6 +19,7 @@ pub mod record;
 pub mod redact;
 pub mod release;
 pub mod report;
+pub mod repro;
 pub mod request;
 pub mod run;
 pub mod scenario;

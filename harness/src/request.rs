@@ -129,7 +129,11 @@ pub fn build_control(
     fill(with_caller(written, caller), place)
 }
 
-fn fill(written: Written, place: &Place<'_>) -> Result<Request, TemplateError> {
+/// Fills a request's placeholders.
+///
+/// # Errors
+/// A placeholder that stands for nothing.
+pub fn fill(written: Written, place: &Place<'_>) -> Result<Request, TemplateError> {
     let lookup = |name: &str| match name {
         "canary" => Some(place.canary.to_owned()),
         "port" => Some(place.port.to_string()),

@@ -47,6 +47,50 @@ fn advice(nearest: &Option<String>) -> String {
         .unwrap_or_default()
 }
 
+/// A piece of a text with placeholders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// Stands for itself.
+    Literal(&'a str),
+    /// `${name}` or `${name|filter}`.
+    Placeholder {
+        /// The name.
+        name: &'a str,
+        /// The filter; not checked.
+        filter: Option<&'a str>,
+    },
+}
+
+/// Takes a text apart.
+///
+/// # Errors
+/// A placeholder that is not closed.
+pub fn parts(text: &str) -> Result<Vec<Part<'_>>, TemplateError> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("${") {
+        if rest[..start].ends_with('$') {
+            parts.push(Part::Literal(&rest[..start - 1]));
+            parts.push(Part::Literal("${"));
+            rest = &rest[start + 2..];
+            continue;
+        }
+        parts.push(Part::Literal(&rest[..start]));
+        let inner = &rest[start + 2..];
+        let end = inner
+            .find('}')
+            .ok_or_else(|| TemplateError::Open(rest[start..].to_owned()))?;
+        let (name, filter) = match inner[..end].split_once('|') {
+            Some((name, filter)) => (name, Some(filter)),
+            None => (&inner[..end], None),
+        };
+        parts.push(Part::Placeholder { name, filter });
+        rest = &inner[end + 1..];
+    }
+    parts.push(Part::Literal(rest));
+    Ok(parts)
+}
+
 /// Fills the placeholders of a text.
 ///
 /// # Errors
@@ -56,22 +100,13 @@ pub fn expand(
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> Result<String, TemplateError> {
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find("${") {
-        if rest[..start].ends_with('$') {
-            out.push_str(&rest[..start - 1]);
-            out.push_str("${");
-            rest = &rest[start + 2..];
-            continue;
-        }
-        out.push_str(&rest[..start]);
-        let inner = &rest[start + 2..];
-        let end = inner
-            .find('}')
-            .ok_or_else(|| TemplateError::Open(rest[start..].to_owned()))?;
-        let (name, filter) = match inner[..end].split_once('|') {
-            Some((name, filter)) => (name, Some(filter)),
-            None => (&inner[..end], None),
+    for part in parts(text)? {
+        let (name, filter) = match part {
+            Part::Literal(text) => {
+                out.push_str(text);
+                continue;
+            }
+            Part::Placeholder { name, filter } => (name, filter),
         };
         let value = lookup(name).ok_or_else(|| TemplateError::Name {
             name: name.to_owned(),
@@ -91,9 +126,7 @@ pub fn expand(
                 });
             }
         });
-        rest = &inner[end + 1..];
     }
-    out.push_str(rest);
     Ok(out)
 }
 

@@ -295,7 +295,8 @@ fn the_readmes_commands_are_real() {
     let commands: Vec<&str> = readme
         .lines()
         .filter(|line| line.starts_with("cargo "))
-        .map(|line| line.split(" #").next().unwrap().trim())
+        .map(|line| line.split(" #").next().unwrap())
+        .map(|line| line.split(" > ").next().unwrap().trim())
         .collect();
     assert_eq!(
         commands[..2],

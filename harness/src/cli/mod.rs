@@ -7,6 +7,7 @@ mod mutants;
 mod output;
 mod report;
 mod reports;
+mod repro;
 mod run;
 mod shell;
 mod watch;
@@ -60,6 +61,8 @@ enum Command {
     Show(inspect::ShowArgs),
     /// Print the contract for people: who gets in where, by which rule, on whose authority (Markdown)
     Contract(inspect::ContractArgs),
+    /// Print a script that shows what a release answers to one cell, for a machine without clawgauge
+    Repro(repro::ReproArgs),
     /// Check the scenario files: names, decision tables, snapshots
     Check,
     /// Measure the scenarios: run them against the reference gateway's seeded faults
@@ -117,6 +120,7 @@ fn carry_out(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Plan(args) => inspect::plan(&args, &place.catalogue()?, output),
         Command::Show(args) => inspect::show(&args, &place.catalogue()?, output),
         Command::Contract(args) => inspect::contract(&args, &place.catalogue()?, output),
+        Command::Repro(args) => repro::repro(&args, &place.catalogue()?, output),
         Command::Check => check::check(&place.catalogue()?, output),
         Command::Mutants(args) => mutants::run(args, place.catalogue()?, output),
         Command::Accept(args) => accept::accept(&args, &place.catalogue()?, output),

@@ -13,6 +13,7 @@ mod version;
 
 pub use cache::Cache;
 pub use install::{InstallContext, resolve};
+pub(crate) use node::KNOWN_GOOD as NODES;
 pub use problem::{InstallError, Progress};
 pub use program::{Need, Program};
 pub use reference::{GatewayRef, Published};

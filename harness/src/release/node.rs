@@ -5,7 +5,7 @@ use std::path::Path;
 use node_semver::{Range, Version};
 
 /// Nodes that are known to run releases, best first.
-const KNOWN_GOOD: [&str; 2] = ["24.21.0", "22.22.0"];
+pub(crate) const KNOWN_GOOD: [&str; 2] = ["24.21.0", "22.22.0"];
 
 /// Where a Node comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]

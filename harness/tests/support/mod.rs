@@ -116,7 +116,8 @@ impl Sandbox {
         self.script("open-gateway", &script)
     }
 
-    fn gateway(&self, name: &str, flags: &str) -> String {
+    /// An executable that runs the reference gateway with these flags.
+    pub(crate) fn gateway(&self, name: &str, flags: &str) -> String {
         let binary = assert_cmd::cargo::cargo_bin!("clawgauge");
         let script = format!(
             "#!/bin/sh\nexec '{}' reference-gateway {flags} \"$@\"\n",
