@@ -555,6 +555,13 @@ fn minimizes() {
         let output = command(&sandbox, &path, gateway).output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{output:?}");
     }
+    // Nobody knows whether it is enough elsewhere.
+    let path = write(&sandbox, &text);
+    for release in ["2026.9.5", "2026.10.1"] {
+        let mut command = command(&sandbox, &path, &sandbox.gateway("sound", ""));
+        let output = command.env("REPRO_VERSION", release).output().unwrap();
+        assert_eq!(output.status.code(), Some(125), "{release}: {output:?}");
+    }
     sandbox.assert_clean();
 }
 

@@ -64,8 +64,10 @@ pub(super) fn comments(repro: &Repro) -> String {
         out.line(
             "",
             &match &repro.passes_on {
-                Some(release) => format!("What is left passes on {release}."),
-                None => "Whether what is left passes on any release has not been tried.".to_owned(),
+                Some(release) => format!(
+                    "What is left passes on {release}. Beyond the releases that it was tried on it may be too little, so they are not judged."
+                ),
+                None => "Whether what is left passes on any release has not been tried, so no other is judged.".to_owned(),
             },
         );
     }

@@ -81,6 +81,16 @@ fn applies(repro: &Repro) -> String {
             "within {since} '' || unsure \"the contract in question begins with {since}\""
         ));
     }
+    if !repro.removed.is_empty() {
+        // What is enough on the releases that it was tried on may be too little on another.
+        let other = repro.passes_on.as_ref().unwrap_or(&repro.release);
+        let (first, last) = (other.min(&repro.release), other.max(&repro.release));
+        let why = format!("this minimal script was tried on {first} and {last} only");
+        lines.push(format!("within {first} '' || unsure \"{why}\""));
+        lines.push(format!(
+            "[ \"$(rank \"$VERSION\")\" -le \"$(rank {last})\" ] || unsure \"{why}\""
+        ));
+    }
     for (range, reason) in &repro.not_applicable {
         lines.push(format!(
             "! {} || unsure \"{}\"",
