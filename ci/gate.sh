@@ -32,7 +32,7 @@ Where clawgauge comes from, the first that there is: $CLAWGAUGE; --archive; besi
                        CLAWGAUGE_TARGET        build the checkout for this triple
                        CLAWGAUGE_ROOT          folder with scenarios/, snapshots/ and fixtures/ to use
 
-  --install DIR        only put clawgauge into DIR
+  --install DIR        only put clawgauge and this script into DIR
   --cache-key          only print what a pipeline's cache needs, as NAME=VALUE lines
 USAGE
 }
@@ -241,7 +241,7 @@ say "$version ($clawgauge)"
 
 if [ "$task" = install ]; then
     mkdir -p "$install"
-    cp "$clawgauge" "$install/clawgauge"
+    cp "$clawgauge" "$here/gate.sh" "$install"
     exit 0
 fi
 
