@@ -30,7 +30,7 @@ Where clawgauge comes from, the first that there is: $CLAWGAUGE; --archive; besi
   --archive FILE|URL   CLAWGAUGE_ARCHIVE       a release archive; {target} in it is this machine's triple
   --sha256 HEX         CLAWGAUGE_SHA256        its checksum [else from SHA256SUMS beside it]
                        CLAWGAUGE_TARGET        build the checkout for this triple
-                       CLAWGAUGE_ROOT          folder with scenarios/, snapshots/ and fixtures/ to use
+                       CLAWGAUGE_ROOT          folder with scenarios/, snapshots/ and fixtures/, instead of what it carries
 
   --install DIR        only put clawgauge and this script into DIR
   --cache-key          only print what a pipeline's cache needs, as NAME=VALUE lines
@@ -281,7 +281,6 @@ set +f
 [ -z "$retries" ] || set -- --retries "$retries" "$@"
 [ -z "$config" ] || set -- --config "$config" "$@"
 set -- run "$@"
-[ -n "$data" ] || ! in_checkout || data=$root
 [ -z "$data" ] || set -- --root "$data" "$@"
 
 if [ -n "$image" ]; then

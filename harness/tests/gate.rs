@@ -282,7 +282,11 @@ fn wrong_usage_says_what_is_wrong(#[case] args: &[&str], #[case] why: &str) {
     let sandbox = Sandbox::new();
     let folder = sandbox.folder.path();
     executable(&folder.join("bin/docker"), "exit 99");
-    let path = format!("{}/bin:{}", folder.display(), std::env::var("PATH").unwrap());
+    let path = format!(
+        "{}/bin:{}",
+        folder.display(),
+        std::env::var("PATH").unwrap()
+    );
     let output = gate(&sandbox)
         .env("PATH", path)
         .args(args)
@@ -304,7 +308,11 @@ fn an_image_is_run_without_a_network_and_with_the_same_paths() {
         &folder.join("bin/docker"),
         "printf '%s\\n' \"$@\" >docker-call\nwhile [ \"$1\" != --entrypoint ]; do shift; done\nentry=$2; shift 3\nexec \"$entry\" \"$@\"",
     );
-    let path = format!("{}/bin:{}", folder.display(), std::env::var("PATH").unwrap());
+    let path = format!(
+        "{}/bin:{}",
+        folder.display(),
+        std::env::var("PATH").unwrap()
+    );
     gate(&sandbox)
         .env("PATH", path)
         .env("CLAWGAUGE_IMAGE", "gateway:candidate")
@@ -516,7 +524,9 @@ fn the_archive_has_the_name_that_binstall_looks_for() {
         env!("CARGO_PKG_VERSION")
     );
     assert!(
-        listing.lines().any(|line| line == expand(&binstall["bin-dir"])),
+        listing
+            .lines()
+            .any(|line| line == expand(&binstall["bin-dir"])),
         "{listing}"
     );
     // The stand-in prints something for every argument, so here are completions and a man page, too.
@@ -532,7 +542,9 @@ fn the_archive_has_the_name_that_binstall_looks_for() {
         "man/clawgauge.1",
     ] {
         assert!(
-            listing.lines().any(|line| line == format!("{folder}/{file}")),
+            listing
+                .lines()
+                .any(|line| line == format!("{folder}/{file}")),
             "no {file} in\n{listing}"
         );
     }
