@@ -166,7 +166,9 @@ while (waiting.length > 0) {
   const base = { github, needs, runner: { os: 'Linux', arch: 'X64' } };
   let rows = [{}];
   for (const [axis, values] of Object.entries(job.strategy?.matrix ?? {})) {
-    const list = Array.isArray(values) ? values : JSON.parse(interpolate(values, base, false).trim());
+    // Elsewhere an expression is pasted as text; here it is the list itself.
+    const whole = String(values).replace(/^\$\{\{(.*)\}\}$/s, 'toJSON($1)');
+    const list = Array.isArray(values) ? values : JSON.parse(evaluate(whole, base, false).coerceString());
     rows = rows.flatMap((row) => list.map((value) => ({ ...row, [axis]: value })));
   }
   results[name] = rows.map((matrix) => {
