@@ -475,7 +475,7 @@ fn a_release_archive_is_fetched_for_this_machine() {
         .assert()
         .code(0)
         .stdout(contains("--gateway"));
-    gate(format!("clawgauge-0.0.9-{{target}}.tar.gz"))
+    gate("clawgauge-0.0.9-{target}.tar.gz".to_owned())
         .assert()
         .code(4)
         .stderr(contains("cannot fetch"));
