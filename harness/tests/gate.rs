@@ -1,22 +1,74 @@
-//! `ci/gate.sh`, as a pipeline calls it.
+//! `ci/gate.sh`, as a pipeline calls it: with the real binary where the run matters, with a stand-in where the call does.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
 use assert_cmd::Command;
 use predicates::prelude::*;
 use predicates::str::contains;
+use rstest::rstest;
 use support::{Sandbox, repository};
 
+/// The gate with nothing of this machine's environment but the PATH, and the real binary.
 fn gate(sandbox: &Sandbox) -> Command {
-    let mut command = Command::new(repository().join("ci/gate.sh"));
+    let mut command = bare(sandbox, &repository().join("ci/gate.sh"));
     command
         .env("CLAWGAUGE", assert_cmd::cargo::cargo_bin!("clawgauge"))
-        .env("CI", "true")
-        .env("TMPDIR", sandbox.temp())
-        .current_dir(sandbox.folder.path());
+        .env("CLAWGAUGE_ROOT", sandbox.root())
+        .env("CLAWGAUGE_FORMATS", "json");
     command
+}
+
+/// A script with nothing of this machine's environment but the PATH.
+fn bare(sandbox: &Sandbox, script: &Path) -> Command {
+    let mut command = Command::new(script);
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("HOME", sandbox.folder.path())
+        .env("TMPDIR", sandbox.temp())
+        .env("LC_ALL", "C")
+        .env("CI", "true")
+        .current_dir(sandbox.folder.path())
+        .timeout(Duration::from_secs(180));
+    command
+}
+
+/// Something to run in the place of clawgauge, docker, ...
+fn executable(path: &Path, script: &str) -> PathBuf {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    path.to_path_buf()
+}
+
+/// A stand-in for clawgauge that prints its arguments, one a line, and ends as told.
+fn stand_in(path: &Path, code: u8) -> PathBuf {
+    let script = format!(
+        "if [ \"$1\" = --version ]; then echo 'clawgauge 9.9.9'; exit; fi\nprintf '%s\\n' \"$@\"\nexit {code}"
+    );
+    executable(path, &script)
+}
+
+/// The gate's copy in a folder of its own, as an archive brings it: no checkout around it.
+fn lonely_gate(sandbox: &Sandbox) -> PathBuf {
+    let folder = sandbox.folder.path().join("alone/bin");
+    fs::create_dir_all(&folder).unwrap();
+    fs::copy(repository().join("ci/gate.sh"), folder.join("gate.sh")).unwrap();
+    folder.join("gate.sh")
+}
+
+fn stdout(command: &mut Command) -> String {
+    String::from_utf8(command.output().unwrap().stdout).unwrap()
 }
 
 #[test]
@@ -32,26 +84,523 @@ fn the_gate_passes_a_gateway_that_keeps_the_contract() {
 #[test]
 fn the_gate_stops_a_gateway_that_breaks_it() {
     let sandbox = Sandbox::new();
-    let broken = sandbox.broken_gateway("ignores-scopes");
+    let outputs = sandbox.folder.path().join("outputs");
     gate(&sandbox)
-        .arg(&broken)
+        .env(
+            "CLAWGAUGE_GATEWAY",
+            sandbox.broken_gateway("ignores-scopes"),
+        )
+        .env("GITHUB_OUTPUT", &outputs)
         .assert()
         .code(1)
         .stdout(contains("unexpected-allow"));
-    assert!(
-        sandbox
-            .folder
-            .path()
-            .join("clawgauge-results.json")
-            .exists()
+    let reports = sandbox.folder.path().join("clawgauge-reports");
+    assert!(reports.join("results.json").exists());
+    assert_eq!(
+        fs::read_to_string(outputs).unwrap(),
+        format!(
+            "exit-code=1\nverdict=no-go\nreports={}\n",
+            reports.display()
+        )
     );
 }
 
+/// Whoever cancels a pipeline signals the script, and its gateways must be gone.
 #[test]
-fn the_gate_without_a_gateway_says_how_to_call_it() {
+fn a_cancelled_gate_stops_the_run_and_what_it_started() {
     let sandbox = Sandbox::new();
+    let gateway = executable(
+        &sandbox.folder.path().join("slow"),
+        "[ \"$1\" != --version ] || { echo 2026.9.6; exit; }\nexec sleep 100",
+    );
+    let mut child = std::process::Command::new(repository().join("ci/gate.sh"))
+        .env("CLAWGAUGE", assert_cmd::cargo::cargo_bin!("clawgauge"))
+        .env("CLAWGAUGE_ROOT", sandbox.root())
+        .env("CLAWGAUGE_FORMATS", "json")
+        .env("TMPDIR", sandbox.temp())
+        .current_dir(sandbox.folder.path())
+        .arg(gateway)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut progress = child.stderr.take().unwrap();
+    let mut seen = String::new();
+    let mut bytes = [0; 512];
+    while !seen.contains("starting profile") {
+        let count = progress.read(&mut bytes).unwrap();
+        assert!(count > 0, "it ended early: {seen}");
+        seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
+    }
+    let started = Instant::now();
+    rustix::process::kill_process(
+        rustix::process::Pid::from_child(&child),
+        rustix::process::Signal::TERM,
+    )
+    .unwrap();
+    progress.read_to_string(&mut seen).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{seen}");
+    assert!(started.elapsed() < Duration::from_secs(20));
+    sandbox.assert_clean();
+}
+
+#[rstest]
+#[case(0, "go")]
+#[case(1, "no-go")]
+#[case(2, "could-not-tell")]
+#[case(3, "could-not-tell")]
+#[case(4, "could-not-tell")]
+#[case(70, "could-not-tell")]
+#[case(130, "could-not-tell")]
+fn the_exit_code_is_clawgauges_own(#[case] code: u8, #[case] verdict: &str) {
+    let sandbox = Sandbox::new();
+    let outputs = sandbox.folder.path().join("outputs");
     gate(&sandbox)
+        .env(
+            "CLAWGAUGE",
+            stand_in(&sandbox.folder.path().join("stand-in"), code),
+        )
+        .env("GITHUB_OUTPUT", &outputs)
+        .arg("reference")
+        .assert()
+        .code(i32::from(code));
+    let outputs = fs::read_to_string(outputs).unwrap();
+    assert!(
+        outputs.contains(&format!("verdict={verdict}\n")),
+        "{outputs}"
+    );
+}
+
+/// The whole call, once by options and once by variables: what clawgauge gets is the same.
+#[test]
+fn options_and_variables_become_the_same_call() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.folder.path();
+    let binary = stand_in(&folder.join("stand-in"), 0);
+    fs::write(folder.join("old.json"), "{}").unwrap();
+    fs::write(folder.join("clawgauge.toml"), "").unwrap();
+    let reports = folder.join("out of the way");
+    fs::create_dir(&reports).unwrap();
+    fs::write(reports.join("junit.xml"), "of an earlier run").unwrap();
+    let mut by_option = bare(&sandbox, &repository().join("ci/gate.sh"));
+    by_option.env("CLAWGAUGE", &binary).args([
+        "--gateway",
+        "./a path.mjs",
+        "--gateway",
+        "reference",
+        "--scenarios",
+        "models/**",
+        "--scenarios",
+        "chat-completions",
+        "--where",
+        "profile=token,none",
+        "--reports",
+        "out of the way",
+        "--formats",
+        "json junit,sarif ctrf tap markdown html annotations",
+        "--fail-on",
+        "known",
+        "--known-issues",
+        "off",
+        "--baseline",
+        "old.json",
+        "--severity",
+        "shape",
+        "--retries",
+        "2",
+        "--config",
+        "clawgauge.toml",
+        "--",
+        "--jobs",
+        "4",
+    ]);
+    let mut by_variable = bare(&sandbox, &repository().join("ci/gate.sh"));
+    by_variable
+        .env("CLAWGAUGE", &binary)
+        .env("CLAWGAUGE_GATEWAY", "./a path.mjs\nreference\n")
+        .env("CLAWGAUGE_SCENARIOS", "models/** chat-completions")
+        .env("CLAWGAUGE_WHERE", "profile=token,none")
+        .env("CLAWGAUGE_REPORTS", "out of the way")
+        .env(
+            "CLAWGAUGE_FORMATS",
+            "json junit sarif ctrf tap markdown html annotations",
+        )
+        .env("CLAWGAUGE_FAIL_ON", "known")
+        .env("CLAWGAUGE_KNOWN_ISSUES", "off")
+        .env("CLAWGAUGE_BASELINE", "old.json")
+        .env("CLAWGAUGE_SEVERITY", "shape")
+        .env("CLAWGAUGE_RETRIES", "2")
+        .env("CLAWGAUGE_CONFIG", "clawgauge.toml")
+        .env("CLAWGAUGE_ARGS", "--jobs 4");
+    let sorted = |command: &mut Command| {
+        let mut lines: Vec<_> = stdout(command).lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(&mut by_variable), sorted(&mut by_option));
+    assert!(!reports.join("junit.xml").exists(), "a stale report stays");
+    let call = stdout(&mut by_option);
+    let here = reports.display();
+    for pair in [
+        "run\n".to_owned(),
+        "--gateway\n./a path.mjs\n".to_owned(),
+        "--gateway\nreference\n".to_owned(),
+        "\nmodels/**\n".to_owned(),
+        "\nchat-completions\n".to_owned(),
+        "--where\nprofile=token,none\n".to_owned(),
+        format!("--report\njson={here}/results.json\n"),
+        format!("--report\njunit={here}/junit.xml\n"),
+        format!("--report\nsarif={here}/results.sarif\n"),
+        format!("--report\nctrf={here}/ctrf.json\n"),
+        format!("--report\ntap={here}/results.tap\n"),
+        format!("--report\nmarkdown={here}/report.md\n"),
+        format!("--report\nhtml={here}/report.html\n"),
+        "--report\nannotations=-\n".to_owned(),
+        "--fail-on\nknown\n".to_owned(),
+        "--known-issues\noff\n".to_owned(),
+        "--baseline\nold.json\n".to_owned(),
+        "--severity\nshape\n".to_owned(),
+        "--retries\n2\n".to_owned(),
+        "--config\nclawgauge.toml\n".to_owned(),
+        "--jobs\n4\n".to_owned(),
+    ] {
+        assert!(call.contains(&pair), "{pair:?} is not in\n{call}");
+    }
+}
+
+#[rstest]
+#[case(&[], "which GATEWAY?")]
+#[case(&["--gateway"], "--gateway needs a value")]
+#[case(&["--jobs", "4", "reference"], "there is no option --jobs")]
+#[case(&["reference", "a.json", "b.json"], "not also b.json")]
+#[case(&["reference", "--severity", "grave"], "cosmetic, shape or blocker")]
+#[case(&["reference", "--fail-on", "all"], "deviates or known")]
+#[case(&["reference", "--retries", "many"], "is a number")]
+#[case(&["reference", "--baseline", "gone.json"], "no file gone.json")]
+#[case(&["openclaw@2026.9.6", "--image", "x"], "path in the image")]
+fn wrong_usage_says_what_is_wrong(#[case] args: &[&str], #[case] why: &str) {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.folder.path();
+    executable(&folder.join("bin/docker"), "exit 99");
+    let path = format!(
+        "{}/bin:{}",
+        folder.display(),
+        std::env::var("PATH").unwrap()
+    );
+    let output = gate(&sandbox)
+        .env("PATH", path)
+        .args(args)
         .assert()
         .code(2)
-        .stderr(contains("usage: ").and(contains("GATEWAY")));
+        .stderr(contains(why).and(contains("--help")))
+        .get_output()
+        .clone();
+    let last = String::from_utf8(output.stderr).unwrap();
+    assert!(last.lines().last().unwrap().contains(why), "{last}");
+}
+
+#[test]
+fn an_image_is_run_without_a_network_and_with_the_same_paths() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.folder.path();
+    // Takes the container's command line apart as docker would, and runs the entry point here.
+    executable(
+        &folder.join("bin/docker"),
+        "printf '%s\\n' \"$@\" >docker-call\nwhile [ \"$1\" != --entrypoint ]; do shift; done\nentry=$2; shift 3\nexec \"$entry\" \"$@\"",
+    );
+    let path = format!(
+        "{}/bin:{}",
+        folder.display(),
+        std::env::var("PATH").unwrap()
+    );
+    gate(&sandbox)
+        .env("PATH", path)
+        .env("CLAWGAUGE_IMAGE", "gateway:candidate")
+        .env("CLAWGAUGE_SCENARIOS", "chat-completions")
+        .env(
+            "CLAWGAUGE_GATEWAY",
+            sandbox.broken_gateway("ignores-scopes"),
+        )
+        .assert()
+        .code(1)
+        .stdout(contains("unexpected-allow"));
+    assert!(folder.join("clawgauge-reports/results.json").exists());
+    let call = fs::read_to_string(folder.join("docker-call")).unwrap();
+    let here = folder.display();
+    for part in [
+        "run\n--rm\n--init\n--network\nnone\n".to_owned(),
+        format!("--workdir\n{here}\n"),
+        format!("--volume\n{here}:{here}\n"),
+        format!("--volume\n{here}/clawgauge-reports:{here}/clawgauge-reports\n"),
+        "\ngateway:candidate\n".to_owned(),
+    ] {
+        assert!(call.contains(&part), "{part:?} is not in\n{call}");
+    }
+}
+
+#[test]
+fn a_machine_without_clawgauge_is_told_what_to_do() {
+    let sandbox = Sandbox::new();
+    bare(&sandbox, &lonely_gate(&sandbox))
+        .env("PATH", "/usr/bin:/bin")
+        .arg("reference")
+        .assert()
+        .code(4)
+        .stderr(contains("no clawgauge here").and(contains("--archive")));
+}
+
+#[test]
+fn clawgauge_is_found_beside_the_script_before_the_path() {
+    let sandbox = Sandbox::new();
+    let script = lonely_gate(&sandbox);
+    let on_path = stand_in(&sandbox.folder.path().join("bin/clawgauge"), 1);
+    let path = format!("{}:/usr/bin:/bin", on_path.parent().unwrap().display());
+    let gate = || {
+        let mut command = bare(&sandbox, &script);
+        command.env("PATH", &path).arg("reference");
+        command
+    };
+    gate().assert().code(1);
+    stand_in(&script.with_file_name("clawgauge"), 0);
+    gate().assert().code(0);
+}
+
+/// Packs a stand-in as a release is packed.
+fn archive(sandbox: &Sandbox, folder: &str) -> PathBuf {
+    let binary = stand_in(&sandbox.folder.path().join("to-pack/clawgauge"), 0);
+    let out = sandbox.folder.path().join(folder);
+    bare(sandbox, &repository().join("ci/release.sh"))
+        .env("SOURCE_DATE_EPOCH", "1700000000")
+        .args(["--target", "x86_64-unknown-linux-musl", "--binary"])
+        .arg(binary)
+        .arg(&out)
+        .assert()
+        .success();
+    fs::read_dir(out)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|end| end == "gz"))
+        .unwrap()
+}
+
+#[test]
+fn a_release_archive_is_unpacked_once_and_only_with_its_checksum() {
+    let sandbox = Sandbox::new();
+    let script = lonely_gate(&sandbox);
+    let archive = archive(&sandbox, "dist");
+    let gate = |sha256: &str| {
+        let mut command = bare(&sandbox, &script);
+        command
+            .env("CLAWGAUGE_ARCHIVE", &archive)
+            .env("CLAWGAUGE_SHA256", sha256)
+            .arg("reference");
+        command
+    };
+    let sums = fs::read_to_string(archive.with_file_name("SHA256SUMS")).unwrap();
+    let right = sums.split(' ').next().unwrap();
+    let wrong = "0".repeat(64);
+    gate(&wrong)
+        .assert()
+        .code(4)
+        .stderr(contains("is not what it should be"))
+        .stdout("");
+    gate("").assert().code(0).stdout(contains("--gateway"));
+    // By its checksum it is known again, also when the archive is gone.
+    fs::remove_file(&archive).unwrap();
+    gate(right).assert().code(0);
+    gate("").assert().code(4).stderr(contains("no archive"));
+    let tools = sandbox.folder.path().join(".cache/clawgauge-gate");
+    let left: Vec<_> = fs::read_dir(tools)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(left, [right]);
+}
+
+#[test]
+fn a_damaged_archive_is_refused() {
+    let sandbox = Sandbox::new();
+    let archive = archive(&sandbox, "dist");
+    let mut bytes = fs::read(&archive).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&archive, bytes).unwrap();
+    bare(&sandbox, &lonely_gate(&sandbox))
+        .arg("--archive")
+        .arg(archive)
+        .arg("reference")
+        .assert()
+        .code(4)
+        .stderr(contains("is not what it should be"))
+        .stdout("");
+}
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn a_release_archive_is_fetched_for_this_machine() {
+    let sandbox = Sandbox::new();
+    let archive = archive(&sandbox, "dist");
+    let folder = archive.parent().unwrap().to_path_buf();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // Serves the folder's files, one request a connection, until the process ends.
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 2048];
+            let count = stream.read(&mut request).unwrap();
+            let line = String::from_utf8_lossy(&request[..count]).into_owned();
+            let name = line.split([' ', '/']).nth(2).unwrap_or_default();
+            let (status, body) = match fs::read(folder.join(name)) {
+                Ok(body) => ("200 OK", body),
+                Err(_) => ("404 Not Found", Vec::new()),
+            };
+            let head = format!(
+                "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                body.len()
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            stream.write_all(&body).unwrap();
+        }
+    });
+    let version = env!("CARGO_PKG_VERSION");
+    let gate = |name: String| {
+        let mut command = bare(&sandbox, &lonely_gate(&sandbox));
+        command
+            .env("CLAWGAUGE_ARCHIVE", format!("http://{address}/{name}"))
+            .arg("reference");
+        command
+    };
+    gate(format!("clawgauge-{version}-{{target}}.tar.gz"))
+        .assert()
+        .code(0)
+        .stdout(contains("--gateway"));
+    gate("clawgauge-0.0.9-{target}.tar.gz".to_owned())
+        .assert()
+        .code(4)
+        .stderr(contains("cannot fetch"));
+}
+
+#[test]
+fn a_release_archive_is_the_same_bytes_each_time() {
+    let sandbox = Sandbox::new();
+    let first = fs::read(archive(&sandbox, "one")).unwrap();
+    std::thread::sleep(Duration::from_millis(1100));
+    let second = fs::read(archive(&sandbox, "two")).unwrap();
+    assert!(first == second);
+}
+
+/// `cargo binstall` looks for the archive, and in it for the binary, by these templates.
+#[test]
+fn the_archive_has_the_name_that_binstall_looks_for() {
+    let sandbox = Sandbox::new();
+    let archive = archive(&sandbox, "dist");
+    let manifest = fs::read_to_string(repository().join("harness/Cargo.toml")).unwrap();
+    let manifest: toml::Value = toml::from_str(&manifest).unwrap();
+    let binstall = &manifest["package"]["metadata"]["binstall"];
+    let expand = |template: &toml::Value| {
+        template
+            .as_str()
+            .unwrap()
+            .replace("{ name }", "clawgauge")
+            .replace("{ version }", env!("CARGO_PKG_VERSION"))
+            .replace("{ target }", "x86_64-unknown-linux-musl")
+            .replace("{ bin }", "clawgauge")
+            .replace("{ binary-ext }", "")
+    };
+    assert_eq!(
+        expand(&binstall["pkg-url"]).rsplit('/').next().unwrap(),
+        archive.file_name().unwrap().to_str().unwrap()
+    );
+    assert_eq!(binstall["pkg-fmt"].as_str(), Some("tgz"));
+    let listing = Command::new("tar")
+        .arg("-tzf")
+        .arg(&archive)
+        .output()
+        .unwrap();
+    let listing = String::from_utf8(listing.stdout).unwrap();
+    let folder = format!(
+        "clawgauge-{}-x86_64-unknown-linux-musl",
+        env!("CARGO_PKG_VERSION")
+    );
+    assert!(
+        listing
+            .lines()
+            .any(|line| line == expand(&binstall["bin-dir"])),
+        "{listing}"
+    );
+    // The stand-in prints something for every argument, so here are completions and a man page, too.
+    for file in [
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+        "gate.sh",
+        "completions/clawgauge.bash",
+        "completions/_clawgauge",
+        "completions/clawgauge.fish",
+        "man/clawgauge.1",
+    ] {
+        assert!(
+            listing
+                .lines()
+                .any(|line| line == format!("{folder}/{file}")),
+            "no {file} in\n{listing}"
+        );
+    }
+}
+
+#[test]
+fn the_cache_key_changes_with_what_is_cached() {
+    let sandbox = Sandbox::new();
+    let key = |gateway: &str, archive: &str, name: &str| {
+        let text = stdout(
+            bare(&sandbox, &repository().join("ci/gate.sh"))
+                .env("CLAWGAUGE_ARCHIVE", archive)
+                .args(["--cache-key", gateway]),
+        );
+        let start = format!("{name}=");
+        text.lines()
+            .find_map(|line| line.strip_prefix(&start))
+            .unwrap_or_else(|| panic!("no {name} in {text}"))
+            .to_owned()
+    };
+    let from_source = key("reference", "", "tool");
+    assert!(from_source.starts_with("clawgauge-"));
+    assert_ne!(from_source, key("reference", "a.tar.gz", "tool"));
+    assert_eq!(from_source, key("openclaw@2026.9.6", "", "tool"));
+    assert_eq!(key("./openclaw.mjs", "", "releases"), "");
+    assert_ne!(
+        key("openclaw@2026.9.6", "", "releases"),
+        key("openclaw@2026.9.5", "", "releases")
+    );
+}
+
+/// The action hands every input on, by a variable that the script knows.
+#[test]
+fn every_input_of_the_action_reaches_the_script() {
+    let action = fs::read_to_string(repository().join("ci/action.yml")).unwrap();
+    let script = fs::read_to_string(repository().join("ci/gate.sh")).unwrap();
+    let help = script.split("USAGE").nth(1).unwrap();
+    let (inputs, rest) = action.split_once("\noutputs:\n").unwrap();
+    let steps = rest.split_once("- id: gate\n").unwrap().1;
+    let run = steps.split_once("\n\n").unwrap().0;
+    let inputs: Vec<_> = inputs
+        .split_once("\ninputs:\n")
+        .unwrap()
+        .1
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .map(|line| line.trim().trim_end_matches(':'))
+        .collect();
+    assert!(inputs.len() > 10, "{inputs:?}");
+    for input in inputs {
+        if ["cache", "artifact"].contains(&input) {
+            continue;
+        }
+        let variable = format!("CLAWGAUGE_{}", input.to_uppercase().replace('-', "_"));
+        let line = format!("{variable}: ${{{{ inputs.{input} }}}}");
+        assert!(run.contains(&line), "the action's run step has no {line}");
+        assert!(help.contains(&variable), "gate.sh does not know {variable}");
+    }
 }

