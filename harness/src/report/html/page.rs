@@ -1,5 +1,6 @@
 //! What the page says without JavaScript: the template's data.
 
+use std::cmp::Reverse;
 use std::io::Write;
 
 use askama::Template;
@@ -88,8 +89,11 @@ impl<'a> Page<'a> {
         let several = survey.gateways.len() > 1;
         let names = survey.gateways.iter().map(|it| it.name.as_str());
         let mut causes: Vec<_> = record.causes.iter().collect();
-        // The gravest first; within that the order of the run.
-        causes.sort_by_key(|cause| (std::cmp::Reverse(cause.severity), cause.id));
+        // The gravest first, who got in before who was kept out, then what most cells show.
+        causes.sort_by_key(|cause| {
+            let failing = Reverse(cause.failing);
+            (Reverse(cause.severity), cause.direction, failing, cause.id)
+        });
         let views = |chosen: &dyn Fn(&CauseRecord) -> bool| -> Vec<CauseView> {
             let chosen = causes.iter().filter(|cause| chosen(cause));
             chosen

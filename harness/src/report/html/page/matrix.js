@@ -1,7 +1,7 @@
 // Drawing: matrices when they come near the window, and the small pictures of the overview.
 
 const CELL = 28;
-const LONG_HEAD = 6;
+const LONG_HEAD = 3;
 
 /** Counts by what the cells look like, in words, what fails first. */
 function tallyOf(some) {
