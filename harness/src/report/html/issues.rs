@@ -20,7 +20,6 @@ pub(super) struct IssueView {
     pub(super) file: String,
     pub(super) known: usize,
     pub(super) stale: usize,
-    pub(super) failing: usize,
     pub(super) causes: Vec<CauseView>,
 }
 
@@ -61,7 +60,6 @@ impl IssueView {
             file: text(|issue| &issue.file),
             known: tally.of(VerdictKind::Known),
             stale: tally.of(VerdictKind::Stale),
-            failing: tally.failing,
             causes: causes
                 .map(|cause| CauseView::new(record, several, cause))
                 .collect(),

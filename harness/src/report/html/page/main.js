@@ -33,8 +33,9 @@ const theme = {
 
 function sectionOf(part) {
   const scenario = tables.scenarios[part.scenario];
-  part.section = make("section", { class: "scenario", id: part.anchor, "aria-label": visible(scenario.id), tabindex: -1 },
-    make("h3", {}, visible(scenario.id), tables.gateways.length > 1 ? make("span", { class: "note" }, " on " + visible(tables.gateways[part.gateway])) : "", scenario.file === "" ? "" : make("span", { class: "from" }, visible(scenario.file))),
+  const onGateway = tables.gateways.length > 1 ? " on " + visible(tables.gateways[part.gateway]) : "";
+  part.section = make("section", { class: "scenario", id: part.anchor, "aria-label": visible(scenario.id) + onGateway, tabindex: -1 },
+    make("h3", {}, visible(scenario.id), onGateway === "" ? "" : make("span", { class: "note" }, onGateway), scenario.file === "" ? "" : make("span", { class: "from" }, visible(scenario.file))),
     make("p", { class: "title" }, visible(scenario.title)),
     make("div", { class: "matrices" }, part.matrices.map(placeOf)));
   return part.section;

@@ -43,13 +43,13 @@ function headOf(matrix) {
   const { across, down } = matrix.layout;
   const downName = down.map((axis) => axes[axis].name).join(" \u00b7 ");
   if (across === null) {
-    return [make("tr", {}, make("th", { scope: "col", class: "corner" }, visible(downName || "all")), make("th", { scope: "col" }, make("span", {}, " ")))];
+    return [make("tr", {}, make("th", { scope: "col", class: "corner" }, visible(downName || "all")), make("th", { scope: "col" }, make("span", { class: "hidden" }, "verdict")))];
   }
   const heads = matrix.columns.map((column) => axes[across].values[column] ?? { id: "\u2013", short: "\u2013", title: "" });
   const long = heads.some((value) => value.short.length > LONG_HEAD);
   return [make("tr", { class: long ? "long" : null },
     make("th", { scope: "col", class: "corner" }, make("span", { class: "across" }, visible(axes[across].name) + " \u2192"), make("span", {}, visible(downName || "all") + " \u2193")),
-    heads.map((value) => make("th", { scope: "col", title: visible(value.id + (value.title === "" ? "" : ": " + value.title)) }, make("span", {}, visible(value.short)))))];
+    heads.map((value) => make("th", { scope: "col", title: visible(value.id + (value.title === "" ? "" : ": " + value.title)) }, make("span", { class: value.short.length > 2 ? null : "level" }, visible(value.short)))))];
 }
 
 /** Fills the place of a matrix. */
@@ -132,9 +132,31 @@ function settle(matrix) {
 const near = new IntersectionObserver((entries) => {
   for (const entry of entries.filter((it) => it.isIntersecting)) {
     near.unobserve(entry.target);
-    draw(entry.target.matrix);
+    waiting.push(entry.target.matrix);
   }
-}, { rootMargin: "800px" });
+  drawWaiting();
+}, { rootMargin: "1200px" });
+const waiting = [];
+let drawing = false;
+
+/** Draws what has come near, a few milliseconds a frame, so that scrolling stays smooth. */
+function drawWaiting() {
+  if (drawing || waiting.length === 0) {
+    return;
+  }
+  drawing = true;
+  requestAnimationFrame(() => {
+    const until = performance.now() + 8;
+    do {
+      draw(waiting.shift());
+    } while (waiting.length > 0 && performance.now() < until);
+    drawing = false;
+    drawWaiting();
+  });
+}
+
+/** On paper nothing is scrolled to. */
+addEventListener("beforeprint", () => matrices.forEach(draw));
 
 /** A picture of all matrices of a part, a small square a cell; equal neighbours are one rectangle. */
 function glanceOf(part) {
