@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::json;
+use super::{html, json};
 use crate::record::{Results, ResultsError};
 
 /// A format of a report.
@@ -12,6 +12,8 @@ use crate::record::{Results, ResultsError};
 pub enum Format {
     /// The record itself; every other report can be made from it.
     Json,
+    /// One HTML file for people: verdict, causes, matrices, every cell with what was sent and answered.
+    Html,
 }
 
 impl Format {
@@ -19,6 +21,7 @@ impl Format {
     pub fn name(self) -> &'static str {
         match self {
             Self::Json => "json",
+            Self::Html => "html",
         }
     }
 }
@@ -49,6 +52,7 @@ pub fn render(
 ) -> Result<(), ResultsError> {
     match format {
         Format::Json => json::write(results, out),
+        Format::Html => html::write(results, out),
     }
 }
 

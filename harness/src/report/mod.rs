@@ -4,6 +4,7 @@
 
 mod contract;
 mod format;
+mod html;
 mod json;
 mod matrix;
 mod progress;

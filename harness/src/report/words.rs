@@ -20,7 +20,11 @@ pub(super) fn conditions(record: &Record, cause: &CauseRecord) -> String {
 }
 
 /// The values of a condition: the scenario's own name for the group where it has one, all but a few, or the list.
-fn values_text(scenario: Option<&ScenarioRecord>, axis: &str, values: &[String]) -> String {
+pub(super) fn values_text(
+    scenario: Option<&ScenarioRecord>,
+    axis: &str,
+    values: &[String],
+) -> String {
     let Some(scenario) = scenario.filter(|_| values.len() > 2) else {
         return values.join(",");
     };
