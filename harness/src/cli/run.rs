@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use toml::Spanned;
 
 use super::output::{Failure, Output};
-use super::reports::{ReportRequest, Reports};
+use super::reports::{ReportRequest, Reports, by_itself};
 use crate::judge::Severity;
 use crate::plan::{Selection, cells};
 use crate::project::Project;
@@ -270,7 +270,8 @@ pub(super) fn run(
             .help("clawgauge list shows every cell")
             .code(4));
     }
-    let reports = Reports::new(&args.report)?;
+    let variable = |name: &str| std::env::var_os(name);
+    let reports = Reports::new(&args.report)?.and(by_itself(&args.report, variable));
     let gate = args.gate()?;
     let snapshots = Snapshots::load(&catalogue.data)?;
     let options = args.options(&catalogue, selection)?;
@@ -283,7 +284,7 @@ pub(super) fn run(
     };
     let (record, results) = watch.run(&catalogue, &snapshots, options, gate)?;
     output.result(&terminal(&record, detail, output.paint()))?;
-    reports.write(&Results::from(&record))?;
+    reports.write(&Results::from(&record), output)?;
     let written = keep_pending(&catalogue, &snapshots, &record, &results)?;
     for path in &written {
         output.note(&format!("pending snapshot: {path}"));

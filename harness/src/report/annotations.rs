@@ -1,15 +1,15 @@
-//! Workflow commands of GitHub: one annotation a cause, and before them what went wrong around the run.
+//! Workflow commands of GitHub: one annotation a cause or known issue, and before them what went wrong around the run.
 //!
 //! GitHub shows ten of a kind per step and drops the rest without a word, so that the tenth says how many there are
 //! besides.
 
 use std::io::Write;
 
-use super::facts::Facts;
+use super::facts::{Facts, IssueOn};
 use super::findings::{About, Excuse, Finding, troubles};
-use super::text::{count, one_line};
+use super::text::{count, one_line, replay, visible};
 use crate::judge::Severity;
-use crate::record::{Record, Results, ResultsError};
+use crate::record::{IssueRecord, Record, Results, ResultsError};
 
 /// So many of a kind GitHub shows per step.
 const SHOWN: usize = 10;
@@ -54,8 +54,11 @@ pub(super) fn write(results: &Results<'_>, out: &mut dyn Write) -> Result<(), Re
             message,
         });
     let findings = Finding::all(record, &facts);
-    let found = findings.iter().map(|finding| annotation(record, finding));
-    let all: Vec<Annotation<'_>> = around.chain(found).collect();
+    let found = findings.iter().filter_map(|finding| found(record, finding));
+    let issues = facts.known_issues(record);
+    let known = issues.iter().filter(|issue| issue.cells.known > 0);
+    let known = known.map(|issue| known_issue(record, issue));
+    let all: Vec<Annotation<'_>> = around.chain(found).chain(known).collect();
     for kind in [Kind::Error, Kind::Warning, Kind::Notice] {
         let mine: Vec<_> = all.iter().filter(|one| one.kind == kind).collect();
         let shown = if mine.len() > SHOWN { SHOWN - 1 } else { SHOWN };
@@ -78,42 +81,56 @@ pub(super) fn write(results: &Results<'_>, out: &mut dyn Write) -> Result<(), Re
     Ok(())
 }
 
-fn annotation<'a>(record: &Record, finding: &Finding<'a>) -> Annotation<'a> {
-    let kind = match (finding.excuse, finding.severity) {
-        (Some(Excuse::Known(_) | Excuse::AsInBaseline | Excuse::BelowSeverity), _) => Kind::Notice,
-        (None, Severity::Blocker) => Kind::Error,
-        (None, Severity::Shape) => Kind::Warning,
-        (None, Severity::Cosmetic) => Kind::Notice,
-    };
-    let excuse = match finding.excuse {
-        None => String::new(),
-        Some(Excuse::Known(issue)) => format!("known issue {issue}: "),
-        Some(Excuse::AsInBaseline) => "as in the baseline: ".to_owned(),
-        Some(Excuse::BelowSeverity) => "less grave than asked for: ".to_owned(),
+/// A finding that no known issue explains.
+fn found<'a>(record: &Record, finding: &Finding<'a>) -> Option<Annotation<'a>> {
+    let (kind, excuse) = match (finding.excuse, finding.severity) {
+        (Some(Excuse::Known(_)), _) => return None,
+        (Some(Excuse::AsInBaseline), _) => (Kind::Notice, "as in the baseline: "),
+        (Some(Excuse::BelowSeverity), _) => (Kind::Notice, "less grave than asked for: "),
+        (None, Severity::Blocker) => (Kind::Error, ""),
+        (None, Severity::Shape) => (Kind::Warning, ""),
+        (None, Severity::Cosmetic) => (Kind::Notice, ""),
     };
     let authority = match finding.about {
-        About::Cause(cause) if !cause.source.is_empty() => format!("; source: {}", cause.source),
+        About::Cause(cause) if !cause.source.is_empty() => format!(", by {}", cause.source),
         About::Cause(_) | About::Relation(_) | About::Stale(_) | About::New(_) => String::new(),
     };
-    let message = format!(
-        "{}; {}; rule {}{}; on {}; for example {}",
+    let lines = [
         finding.difference(),
-        finding.cells_words(record),
-        finding.rule,
-        one_line(&authority),
-        finding.gateway,
-        finding.example,
-    );
-    Annotation {
+        format!("{} on {}", finding.cells_words(record), finding.gateway),
+        format!("rule {}{authority}", finding.rule),
+        format!(
+            "replay: {}",
+            replay(record, finding.gateway, finding.example)
+        ),
+    ];
+    Some(Annotation {
         kind,
         file: finding.file,
         line: finding.line,
-        title: one_line(&format!(
-            "{excuse}{} ({})",
-            finding.kind(),
-            finding.severity.name()
-        )),
-        message,
+        title: format!("{excuse}{} ({})", finding.kind(), finding.severity.name()),
+        message: lines.map(|line| one_line(&line)).join("\n"),
+    })
+}
+
+/// A notice an issue, however many causes it explains.
+fn known_issue<'a>(record: &'a Record, issue: &IssueOn<'a>) -> Annotation<'a> {
+    let told = record.known_issue(issue.id);
+    let text = |text: fn(&IssueRecord) -> &String| told.map_or("", |issue| text(issue).as_str());
+    let cells = count(issue.cells.known, "cell");
+    let lines = [
+        text(|issue| &issue.title).to_owned(),
+        format!("{cells} on {}", issue.gateway),
+        format!("means: {}", text(|issue| &issue.means)),
+        format!("way around: {}", text(|issue| &issue.workaround)),
+    ];
+    let kind = told.map_or("", |issue| issue.kind.name());
+    Annotation {
+        kind: Kind::Notice,
+        file: text(|issue| &issue.file),
+        line: None,
+        title: format!("known issue {} ({kind})", issue.id),
+        message: lines.map(|line| one_line(&line)).join("\n"),
     }
 }
 
@@ -127,13 +144,8 @@ fn command(out: &mut dyn Write, one: &Annotation<'_>) -> std::io::Result<()> {
     }
     properties.push(format!("title={}", property(&one.title)));
     let name = one.kind.name();
-    let message = data(&visible_line(&one.message));
+    let message = data(&visible(&one.message, &['\n']));
     writeln!(out, "::{name} {}::{message}", properties.join(","))
-}
-
-/// All of a message in one line; what others wrote in it was cut before.
-fn visible_line(text: &str) -> String {
-    super::text::visible(text, &[])
 }
 
 /// What stands after the colons.
@@ -145,7 +157,7 @@ fn data(text: &str) -> String {
 
 /// What stands in a property.
 fn property(text: &str) -> String {
-    data(&visible_line(text))
+    data(&visible(text, &[]))
         .replace(':', "%3A")
         .replace(',', "%2C")
 }

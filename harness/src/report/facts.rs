@@ -1,10 +1,12 @@
 //! What one pass over the cells tells: all that reports by cause need, in memory that does not grow with the cells.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::fate::Fate;
 use crate::judge::VerdictKind;
-use crate::record::{CellRecord, Results, ResultsError};
+use crate::record::{CellRecord, Record, Results, ResultsError};
+use crate::scenario::IssueKind;
 
 /// So many distinct reasons are told apart; a reason that names a port or a time would otherwise be another for each cell.
 const MOST_REASONS: usize = 200;
@@ -50,6 +52,15 @@ pub(super) struct Suite {
 pub(super) struct IssueCells {
     pub(super) known: usize,
     pub(super) stale: usize,
+}
+
+/// A known issue on a gateway.
+#[derive(Debug)]
+pub(super) struct IssueOn<'a> {
+    pub(super) gateway: &'a str,
+    pub(super) id: &'a str,
+    pub(super) cells: &'a IssueCells,
+    pub(super) security: bool,
 }
 
 /// Cells that have something in common.
@@ -100,6 +111,22 @@ impl Facts {
     /// All cells.
     pub(super) fn cells(&self) -> usize {
         self.fates.values().sum()
+    }
+
+    /// The known issues that cells name, by gateway: security first, then by how many cells show them.
+    pub(super) fn known_issues(&self, record: &Record) -> Vec<IssueOn<'_>> {
+        let issues = self.issues.iter().map(|((gateway, id), cells)| {
+            let issue = record.known_issue(id);
+            IssueOn {
+                gateway,
+                id,
+                cells,
+                security: issue.is_some_and(|issue| issue.kind == IssueKind::Security),
+            }
+        });
+        let mut issues: Vec<IssueOn<'_>> = issues.collect();
+        issues.sort_by_key(|issue| (issue.gateway, !issue.security, Reverse(issue.cells.known)));
+        issues
     }
 
     fn cell(&mut self, cell: &CellRecord) {

@@ -100,13 +100,13 @@ fn around(record: &Record, facts: &Facts) -> Option<Section> {
     for trouble in troubles.iter().take(MOST) {
         text.push_str(&format!("- {}\n", escape::text(trouble)));
     }
-    text.push_str(&more(troubles.len()));
+    text.push_str(&more(troubles.len(), MOST));
     Some(Section::new("what went wrong around the run", text))
 }
 
 /// The line that says how many of a list are not told.
-fn more(length: usize) -> String {
-    match length.saturating_sub(MOST) {
+fn more(length: usize, most: usize) -> String {
+    match length.saturating_sub(most) {
         0 => String::new(),
         left => format!("\nand {left} more, which the record holds\n"),
     }

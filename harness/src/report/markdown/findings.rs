@@ -1,17 +1,18 @@
 //! Causes, broken relations and known issues in Markdown.
 
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use similar::{ChangeTag, TextDiff};
 
 use super::{MOST, Section, cells, escape, more};
 use crate::record::{CauseRecord, DifferenceRecord, Record};
-use crate::report::facts::Facts;
+use crate::report::facts::{Facts, IssueOn};
 use crate::report::findings::{About, Excuse, Finding};
 use crate::report::text::{block, count, replay};
 use crate::report::words::conditions;
 
+/// At most so many known issues are told: what an operator lives with is worth its lines.
+const MOST_ISSUES: usize = 60;
 /// At most so many lines of a difference are shown.
 const MOST_LINES: usize = 14;
 
@@ -28,7 +29,7 @@ pub(super) fn sections(record: &Record, findings: &[&Finding<'_>], heading: &str
         let first = told.insert(&finding.rule);
         text.push_str(&format!("{}. {}", number + 1, item(record, finding, first)));
         if number + 1 == MOST {
-            text.push_str(&more(findings.len()));
+            text.push_str(&more(findings.len(), MOST));
         }
         sections.push(Section::new(
             format!("{} {}", heading.to_lowercase(), number + 1),
@@ -153,11 +154,17 @@ pub(super) fn issues(record: &Record, facts: &Facts, known: &[&Finding<'_>]) -> 
     if facts.issues.is_empty() {
         return None;
     }
-    // What most cells show comes first.
-    let mut issues: Vec<_> = facts.issues.iter().collect();
-    issues.sort_by_key(|((gateway, _), cells)| (gateway, Reverse(cells.known)));
-    let mut text = "### Known issues\n\n".to_owned();
-    for ((gateway, id), cells) in issues.iter().take(MOST) {
+    let issues = facts.known_issues(record);
+    let security = issues.iter().filter(|issue| issue.security).count();
+    let mut text = format!("### {}", count(issues.len(), "known issue"));
+    if security > 0 {
+        text.push_str(&format!(", {security} of them about security"));
+    }
+    text.push_str("\n\n");
+    for IssueOn {
+        gateway, id, cells, ..
+    } in issues.iter().take(MOST_ISSUES)
+    {
         let on = match record.gateways.len() {
             0 | 1 => String::new(),
             _ => format!(" on {}", escape::code(gateway)),
@@ -176,7 +183,7 @@ pub(super) fn issues(record: &Record, facts: &Facts, known: &[&Finding<'_>]) -> 
             text.push_str(&format!("  - stale: {stale} as they should be\n"));
         }
         let mine = known.iter().filter(|finding| {
-            finding.gateway == gateway && finding.excuse == Some(Excuse::Known(id))
+            finding.gateway == *gateway && finding.excuse == Some(Excuse::Known(id))
         });
         let worst = mine.map(|finding| (finding.severity, finding.kind())).max();
         if let Some((severity, kind)) = worst {
@@ -196,6 +203,6 @@ pub(super) fn issues(record: &Record, facts: &Facts, known: &[&Finding<'_>]) -> 
             text.push_str(&format!("  - {}\n", escape::link(&issue.url)));
         }
     }
-    text.push_str(&more(issues.len()));
+    text.push_str(&more(issues.len(), MOST_ISSUES));
     Some(Section::new("known issues", text))
 }

@@ -68,7 +68,7 @@ pub(super) fn gateways(record: &Record) -> Section {
         row = row.replace("|  |", "| |");
         text.push_str(&row);
     }
-    text.push_str(&more(record.gateways.len()));
+    text.push_str(&more(record.gateways.len(), MOST));
     for gateway in record.gateways.iter().take(MOST) {
         for note in gateway.notes.iter().take(MOST) {
             let name = escape::code(&gateway.reference);
@@ -114,10 +114,7 @@ pub(super) fn scenarios(record: &Record, facts: &Facts) -> Section {
         }
         text.push('\n');
     }
-    let left = facts.scenarios.len().saturating_sub(MOST_ROWS);
-    if left > 0 {
-        text.push_str(&format!("\nand {left} more, which the record holds\n"));
-    }
+    text.push_str(&more(facts.scenarios.len(), MOST_ROWS));
     Section::new("scenarios", text)
 }
 
@@ -142,7 +139,7 @@ pub(super) fn reasons(record: &Record, facts: &Facts) -> Option<Section> {
             escape::text(&reason.text)
         ));
     }
-    text.push_str(&more(reasons.len()));
+    text.push_str(&more(reasons.len(), MOST));
     Some(Section::new("what is not applicable", text))
 }
 
