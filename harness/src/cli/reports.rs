@@ -50,13 +50,18 @@ impl FromStr for ReportRequest {
     }
 }
 
+/// Whether this runs in a workflow of GitHub.
+pub(super) fn in_workflow(variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    variable("GITHUB_ACTIONS").is_some_and(|value| value == "true")
+}
+
 /// What a run writes by itself in a workflow of GitHub: annotations, and the step's summary. A report of that format that
 /// was asked for takes its place; `annotations=/dev/null` is how to have none.
 pub(super) fn by_itself(
     requests: &[ReportRequest],
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Vec<ReportRequest> {
-    if variable("GITHUB_ACTIONS").is_none_or(|value| value != "true") {
+    if !in_workflow(&variable) {
         return Vec::new();
     }
     let summary = variable("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty());

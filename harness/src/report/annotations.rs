@@ -108,7 +108,12 @@ fn found<'a>(record: &Record, finding: &Finding<'a>) -> Option<Annotation<'a>> {
         kind,
         file: finding.file,
         line: finding.line,
-        title: format!("{excuse}{} ({})", finding.kind(), finding.severity.name()),
+        title: format!(
+            "{excuse}{} ({}): {}",
+            finding.kind(),
+            finding.severity.name(),
+            finding.amount()
+        ),
         message: lines.map(|line| one_line(&line)).join("\n"),
     })
 }

@@ -2,7 +2,7 @@
 //! own words, and all take it from here.
 
 use super::text::{block, count, one_line, replay};
-use super::words::conditions;
+use super::words::{conditions, seen as seen_words};
 use crate::judge::VerdictKind;
 use crate::record::{CauseRecord, CellRecord, Ending, Record, RelationRecord, Standing};
 
@@ -77,6 +77,7 @@ pub(super) fn kind(cell: &CellRecord) -> &'static str {
 /// What is wrong with a cell, in one line.
 pub(super) fn headline(record: &Record, cell: &CellRecord) -> String {
     let seen = cell.observed.as_ref();
+    let outcome = seen.and_then(|seen| seen.outcome.as_deref());
     let line = seen.map(|seen| seen.line()).unwrap_or_default();
     let issue = cell.known_issue.as_deref().unwrap_or_default();
     let mut text = match cell.verdict {
@@ -85,12 +86,13 @@ pub(super) fn headline(record: &Record, cell: &CellRecord) -> String {
             let asked = expected.map_or("", |expected| expected.outcome.as_str());
             let status = expected.and_then(|expected| expected.status);
             let status = status.map(|status| format!(" ({status})"));
-            let as_ruled = seen.is_some_and(|seen| seen.outcome.as_deref() == Some(asked));
+            let as_ruled = outcome == Some(asked);
             match as_ruled && cell.direction.is_some() {
                 true => format!("{asked} as expected, but not the accepted answer: {line}"),
                 false => format!(
-                    "expected {asked}{}, observed {line}",
-                    status.unwrap_or_default()
+                    "expected {asked}{}, observed {}",
+                    status.unwrap_or_default(),
+                    seen_words(outcome.unwrap_or_default(), &line)
                 ),
             }
         }

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::facts::{Facts, Group};
 use super::text::{count, one_line};
-use super::words::conditions;
+use super::words::{conditions, seen};
 use crate::judge::{Deviation, Severity, VerdictKind};
 use crate::record::{CauseRecord, Record, RelationRecord};
 
@@ -171,17 +171,25 @@ impl<'a> Finding<'a> {
         }
     }
 
+    /// How many cells show it, in a few words.
+    pub(super) fn amount(&self) -> String {
+        match self.about {
+            About::Cause(cause) => {
+                let cells = count(cause.cells, "cell");
+                one_line(&format!("{cells} of {}", cause.scenario))
+            }
+            About::Relation(relation) => count(relation.unexplained, "pair"),
+            About::Stale(_) | About::New(_) => count(self.cells, "cell"),
+        }
+    }
+
     /// Which cells show it, in half a line.
     pub(super) fn cells_words(&self, record: &Record) -> String {
         match self.about {
-            About::Cause(cause) => one_line(&format!(
-                "{} of {}: {}",
-                count(cause.cells, "cell"),
-                cause.scenario,
-                conditions(record, cause)
-            )),
-            About::Relation(relation) => count(relation.unexplained, "pair"),
-            About::Stale(_) | About::New(_) => count(self.cells, "cell"),
+            About::Cause(cause) => {
+                one_line(&format!("{}: {}", self.amount(), conditions(record, cause)))
+            }
+            About::Relation(_) | About::Stale(_) | About::New(_) => self.amount(),
         }
     }
 
@@ -189,7 +197,10 @@ impl<'a> Finding<'a> {
     pub(super) fn difference(&self) -> String {
         let line = match self.about {
             About::Cause(cause) => match &cause.difference {
-                None => format!("expected {}, observed {}", cause.expected, cause.answer),
+                None => {
+                    let seen = seen(&cause.observed, &cause.answer);
+                    format!("expected {}, observed {seen}", cause.expected)
+                }
                 Some(difference) => format!(
                     "{} as expected, but not the accepted answer ({})",
                     cause.observed, difference.snapshot

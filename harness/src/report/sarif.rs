@@ -109,7 +109,7 @@ impl Rules {
                 "shortDescription": { "text": sentence(&title) },
                 "fullDescription": { "text": sentence(&match source.as_str() {
                     "" => title,
-                    source => format!("{title} Source: {}", one_line(source)),
+                    source => format!("{title}. Source: {}", one_line(source)),
                 }) },
                 "help": { "text": one_line(&help), "markdown": escape::text(&help) },
                 "defaultConfiguration": { "level": worst.map_or("error", level) },

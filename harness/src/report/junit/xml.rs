@@ -30,6 +30,15 @@ pub(super) fn element(
     writer.write_event(Event::End(BytesEnd::new(name)))
 }
 
+/// An element with nothing in it.
+pub(super) fn empty(
+    writer: &mut Xml<'_>,
+    name: &str,
+    attributes: &[(&str, &str)],
+) -> io::Result<()> {
+    writer.write_event(Event::Empty(start(name, attributes)))
+}
+
 /// The start of an element. An attribute's line breaks would be lost, so that they are written out.
 pub(super) fn start<'a, V: AsRef<str>>(name: &'a str, attributes: &[(&str, V)]) -> BytesStart<'a> {
     let mut start = BytesStart::new(name);

@@ -9,7 +9,7 @@ use crate::record::{CauseRecord, DifferenceRecord, Record};
 use crate::report::facts::{Facts, IssueOn};
 use crate::report::findings::{About, Excuse, Finding};
 use crate::report::text::{block, count, replay};
-use crate::report::words::conditions;
+use crate::report::words::{conditions, seen};
 
 /// At most so many known issues are told: what an operator lives with is worth its lines.
 const MOST_ISSUES: usize = 60;
@@ -27,7 +27,11 @@ pub(super) fn sections(record: &Record, findings: &[&Finding<'_>], heading: &str
         }
         // Each rule is told in full once.
         let first = told.insert(&finding.rule);
-        text.push_str(&format!("{}. {}", number + 1, item(record, finding, first)));
+        let mark = format!("{}. ", number + 1);
+        // What belongs to an item is indented as far as its text begins.
+        let item =
+            item(record, finding, first).replace("\n   ", &format!("\n{}", " ".repeat(mark.len())));
+        text.push_str(&format!("{mark}{item}"));
         if number + 1 == MOST {
             text.push_str(&more(findings.len(), MOST));
         }
@@ -101,7 +105,7 @@ fn expectation(cause: &CauseRecord) -> String {
         None => format!(
             "   - expected {}, observed {}\n",
             escape::code(&cause.expected),
-            escape::code(&cause.answer)
+            escape::code(&seen(&cause.observed, &cause.answer))
         ),
         Some(difference) => format!(
             "   - {} as expected, but not the accepted answer ({}):\n\n{}\n",
