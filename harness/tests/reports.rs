@@ -282,6 +282,18 @@ fn a_run_in_a_workflow() {
             .starts_with("## clawgauge\n\n**No go**")
     );
 
+    // Another report on stdout is not heeded either.
+    let output = run().args(["--report", "tap=-"]).output().unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let word = stdout
+        .lines()
+        .next()
+        .unwrap()
+        .replace("::stop-commands::", "");
+    assert!(
+        stdout.find("TAP version 14").unwrap() < stdout.find(&format!("::{word}::\n")).unwrap()
+    );
+
     fs::remove_file(&summary).unwrap();
     run()
         .args([

@@ -119,15 +119,29 @@ impl<'a> Reports<'a> {
         self
     }
 
-    /// Writes them all.
-    pub(super) fn write(&self, results: &Results<'_>, output: &Output) -> Result<(), Failure> {
-        for request in self.requests {
-            write_report(request.format, results, &request.path)
-                .map_err(|error| Failure::usage(error.to_string()))?;
+    /// Writes them all. What is no annotation is written before `heed` lets the workflow heed commands again: on stdout a
+    /// line of it could look like one.
+    pub(super) fn write(
+        &self,
+        results: &Results<'_>,
+        output: &Output,
+        heed: impl FnOnce() -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let commands = |request: &&ReportRequest| {
+            request.format == Format::Annotations && request.path == Path::new(STDOUT)
+        };
+        let (commands, others): (Vec<_>, Vec<_>) = self.requests.iter().partition(commands);
+        let write = |request: &ReportRequest| write_report(request.format, results, &request.path);
+        for request in others {
+            write(request).map_err(|error| Failure::usage(error.to_string()))?;
+        }
+        heed()?;
+        for request in commands {
+            write(request).map_err(|error| Failure::usage(error.to_string()))?;
         }
         for request in &self.by_itself {
             // Nobody asked for it, so that it may not change how the run ends.
-            if let Err(error) = write_report(request.format, results, &request.path) {
+            if let Err(error) = write(request) {
                 output.note(&error.to_string());
             }
         }

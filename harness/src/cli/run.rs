@@ -291,10 +291,10 @@ pub(super) fn run(
     }
     let (record, results) = watch.run(&catalogue, &snapshots, options, gate)?;
     output.result(&terminal(&record, detail, output.paint()))?;
-    if let Some(word) = &word {
-        output.result(&format!("::{word}::\n"))?;
-    }
-    reports.write(&Results::from(&record), output)?;
+    reports.write(&Results::from(&record), output, || match &word {
+        Some(word) => output.result(&format!("::{word}::\n")).map(drop),
+        None => Ok(()),
+    })?;
     let written = keep_pending(&catalogue, &snapshots, &record, &results)?;
     for path in &written {
         output.note(&format!("pending snapshot: {path}"));
