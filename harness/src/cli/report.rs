@@ -51,7 +51,7 @@ pub(super) fn report(args: &ReportArgs, output: &Output) -> Result<u8, Failure> 
         let record = results.load().map_err(fail)?;
         output.result(&terminal(&record, detail, output.paint()))?;
     } else {
-        reports.write(&results)?;
+        reports.write(&results, output, || Ok(()))?;
     }
     match args.exit_code {
         true => Ok(end(results.head(), output)),

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use toml::Spanned;
 
 use super::output::{Failure, Output};
-use super::reports::{ReportRequest, Reports};
+use super::reports::{ReportRequest, Reports, by_itself, in_workflow};
 use crate::judge::Severity;
 use crate::plan::{Selection, cells};
 use crate::project::Project;
@@ -22,6 +22,7 @@ use crate::report::{Detail, Progress, terminal};
 use crate::run::{CellResult, RunEvent, RunOptions, run as run_all};
 use crate::scenario::{Catalogue, Problems};
 use crate::snapshots::{Snapshots, keep_pending};
+use crate::upstream::new_canary;
 
 /// The release whose contract the reference gateway keeps.
 pub(super) const REFERENCE_RELEASE: &str = "2026.9.6";
@@ -287,7 +288,8 @@ pub(super) fn run(
             .help("clawgauge list shows every cell")
             .code(4));
     }
-    let reports = Reports::new(&args.report)?;
+    let variable = |name: &str| std::env::var_os(name);
+    let reports = Reports::new(&args.report)?.and(by_itself(&args.report, variable));
     let gate = args.gate()?;
     let snapshots = Snapshots::load(&catalogue.data)?;
     let options = args.options(&catalogue, selection)?;
@@ -299,9 +301,18 @@ pub(super) fn run(
         detail,
         output,
     };
+    // A workflow of GitHub obeys lines that look like commands. What a gateway says may stand in progress and report, so
+    // that none is heeded meanwhile; the word that ends this is told to nobody else.
+    let word = in_workflow(variable).then(new_canary);
+    if let Some(word) = &word {
+        output.result(&format!("::stop-commands::{word}\n"))?;
+    }
     let (record, results) = watch.run(&catalogue, &snapshots, options, gate)?;
     output.result(&terminal(&record, detail, output.paint()))?;
-    reports.write(&Results::from(&record))?;
+    reports.write(&Results::from(&record), output, || match &word {
+        Some(word) => output.result(&format!("::{word}::\n")).map(drop),
+        None => Ok(()),
+    })?;
     let written = keep_pending(&catalogue, &snapshots, &record, &results)?;
     for path in &written {
         output.note(&format!("pending snapshot: {path}"));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::{html, json};
+use super::{annotations, ctrf, html, json, junit, markdown, sarif, summary, tap};
 use crate::record::{Results, ResultsError};
 
 /// A format of a report.
@@ -12,6 +12,20 @@ use crate::record::{Results, ResultsError};
 pub enum Format {
     /// The record itself; every other report can be made from it.
     Json,
+    /// JUnit XML: a suite a gateway and profile, a case a cell.
+    Junit,
+    /// SARIF 2.1.0: a result a cause.
+    Sarif,
+    /// Common Test Report Format: a test a cell.
+    Ctrf,
+    /// TAP 14: a line a cell.
+    Tap,
+    /// For an issue or a chat.
+    Markdown,
+    /// Workflow commands of GitHub, one a cause.
+    Annotations,
+    /// The step summary of GitHub; added to what the file holds.
+    Summary,
     /// One HTML file for people: verdict, causes, matrices, every cell with what was sent and answered.
     Html,
 }
@@ -21,6 +35,13 @@ impl Format {
     pub fn name(self) -> &'static str {
         match self {
             Self::Json => "json",
+            Self::Junit => "junit",
+            Self::Sarif => "sarif",
+            Self::Ctrf => "ctrf",
+            Self::Tap => "tap",
+            Self::Markdown => "markdown",
+            Self::Annotations => "annotations",
+            Self::Summary => "summary",
             Self::Html => "html",
         }
     }
@@ -52,11 +73,19 @@ pub fn render(
 ) -> Result<(), ResultsError> {
     match format {
         Format::Json => json::write(results, out),
+        Format::Junit => junit::write(results, out),
+        Format::Sarif => sarif::write(results, out),
+        Format::Ctrf => ctrf::write(results, out),
+        Format::Tap => tap::write(results, out),
+        Format::Markdown => markdown::write(results, out),
+        Format::Annotations => annotations::write(results, out),
+        Format::Summary => summary::write(results, summary::LIMIT, out),
         Format::Html => html::write(results, out),
     }
 }
 
-/// Writes a report to a file in one step: readers see the whole file or none. The path `-` is stdout.
+/// Writes a report to a file in one step: readers see the whole file or none. The path `-` is stdout. A step summary is
+/// added to what the file holds, and a device or a pipe is written to as it is.
 ///
 /// # Errors
 /// The folder does not exist, the disk is full, or the record cannot be read any more.
@@ -76,6 +105,15 @@ pub fn write_report(format: Format, results: &Results<'_>, path: &Path) -> Resul
 }
 
 fn write_file(format: Format, results: &Results<'_>, path: &Path) -> Result<(), ResultsError> {
+    // A file in place of /dev/null would be a nasty surprise.
+    let special = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
+    if format == Format::Summary || special {
+        let file = fs_err::OpenOptions::new()
+            .append(true)
+            .create(!special)
+            .open(path)?;
+        return append(format, results, file);
+    }
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -90,6 +128,22 @@ fn write_file(format: Format, results: &Results<'_>, path: &Path) -> Result<(), 
         .map_err(std::io::IntoInnerError::into_error)?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+fn append(
+    format: Format,
+    results: &Results<'_>,
+    mut file: fs_err::File,
+) -> Result<(), ResultsError> {
+    if format != Format::Summary {
+        let mut out = BufWriter::new(file);
+        render(format, results, &mut out)?;
+        return Ok(out.flush()?);
+    }
+    let holds = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    let mut text = Vec::new();
+    summary::write(results, summary::LIMIT.saturating_sub(holds), &mut text)?;
+    Ok(file.write_all(&text)?)
 }
 
 /// As a file has them that is simply written; a temporary one would be its owner's alone.

@@ -2,14 +2,25 @@
 //!
 //! A format is a file of its own that writes bytes; [`Format`] names them all, and [`write_report`] is the only writer.
 
+mod annotations;
 mod contract;
+mod ctrf;
+mod facts;
+mod fate;
+mod findings;
 mod format;
 mod html;
 mod json;
+mod junit;
+mod markdown;
 mod matrix;
 mod progress;
+mod sarif;
 mod style;
+mod summary;
+mod tap;
 mod terminal;
+mod text;
 mod words;
 
 pub use contract::contract;

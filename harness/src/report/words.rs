@@ -49,6 +49,15 @@ pub(super) fn values_text(
     values.join(",")
 }
 
+/// What was seen: the outcome's name, and the answer where that says more.
+pub(super) fn seen(label: &str, answer: &str) -> String {
+    match (label, answer) {
+        ("", answer) => answer.to_owned(),
+        (label, answer) if answer.starts_with(label) => answer.to_owned(),
+        (label, answer) => format!("{label} ({answer})"),
+    }
+}
+
 /// How many cells have which verdict, in words: what is well first, then the gravest; verdicts that no cell has are left
 /// out.
 pub(super) fn tally_words(
