@@ -309,7 +309,8 @@ fn the_readmes_commands_are_real() {
         let help: Vec<&str> = command.split(' ').chain(["--help"]).collect();
         Sandbox::new().clawgauge().args(help).assert().code(0);
     }
-    for line in readme.lines().filter(|line| line.starts_with("| `")) {
+    let table = readme.split("\n## Commands\n").nth(1).unwrap();
+    for line in table.lines().filter(|line| line.starts_with("| `")) {
         let name = line
             .trim_start_matches("| `")
             .split([' ', '`'])
@@ -321,6 +322,17 @@ fn the_readmes_commands_are_real() {
             .assert()
             .code(0);
     }
+    // The project file that it shows is one.
+    let file = readme.split("```toml\n").nth(1).unwrap();
+    let file = file.split("```").next().unwrap();
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.folder.path().join("clawgauge.toml"), file).unwrap();
+    sandbox
+        .clawgauge()
+        .arg("run")
+        .assert()
+        .code(2)
+        .stderr(contains("cannot write reports/junit.xml").or(contains("junit.xml")));
 }
 
 #[test]

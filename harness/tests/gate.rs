@@ -23,8 +23,7 @@ fn gate(sandbox: &Sandbox) -> Command {
     let mut command = bare(sandbox, &repository().join("ci/gate.sh"));
     command
         .env("CLAWGAUGE", assert_cmd::cargo::cargo_bin!("clawgauge"))
-        .env("CLAWGAUGE_ROOT", sandbox.root())
-        .env("CLAWGAUGE_FORMATS", "json");
+        .env("CLAWGAUGE_ROOT", sandbox.root());
     command
 }
 
@@ -116,7 +115,6 @@ fn a_cancelled_gate_stops_the_run_and_what_it_started() {
     let mut child = std::process::Command::new(repository().join("ci/gate.sh"))
         .env("CLAWGAUGE", assert_cmd::cargo::cargo_bin!("clawgauge"))
         .env("CLAWGAUGE_ROOT", sandbox.root())
-        .env("CLAWGAUGE_FORMATS", "json")
         .env("TMPDIR", sandbox.temp())
         .current_dir(sandbox.folder.path())
         .arg(gateway)

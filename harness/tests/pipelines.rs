@@ -321,7 +321,7 @@ fn openclaws_example_runs(#[case] flags: &[&str], #[case] result: &str, #[case] 
         &sandbox,
         "openclaw.yml",
         binary(),
-        &["formats=json", "scenarios=chat-completions"],
+        &["scenarios=chat-completions"],
     );
     let job = &run["contract"][0];
     assert_eq!(job["result"], result, "{run:#}");
@@ -333,7 +333,9 @@ fn openclaws_example_runs(#[case] flags: &[&str], #[case] result: &str, #[case] 
     let upload = step(job, "actions/upload-artifact@");
     assert_eq!(upload["outcome"], "success");
     let reports = Path::new(upload["with"]["path"].as_str().unwrap());
-    assert!(reports.join("results.json").exists(), "{upload}");
+    for name in ["results.json", "junit.xml", "report.html"] {
+        assert!(reports.join(name).exists(), "{name}: {upload}");
+    }
     sandbox.assert_clean();
 }
 
@@ -347,11 +349,7 @@ fn the_packagers_example_runs_in_the_image() {
          while [ \"$1\" != --entrypoint ]; do shift; done\nentry=$2; shift 3\nexec \"$entry\" \"$@\"\n",
     );
     checkout(&sandbox, &[]);
-    let inputs = [
-        "formats=json",
-        "scenarios=chat-completions",
-        "gateway=./openclaw.mjs",
-    ];
+    let inputs = ["scenarios=chat-completions", "gateway=./openclaw.mjs"];
     let run = workflow(&sandbox, "packager.yml", binary(), &inputs);
     assert_eq!(run["image"][0]["result"], "success", "{run:#}");
     let calls = fs::read_to_string(sandbox.folder.path().join("project/docker-calls")).unwrap();
@@ -479,7 +477,7 @@ fn the_gitlab_template_runs(#[case] flags: &[&str], #[case] code: i32) {
         (
             "repository: $CI_SERVER_URL/OWNER/clawgauge.git",
             &format!(
-                "repository: {}\n      archive: {}\n      scenarios: chat-completions\n      formats: json",
+                "repository: {}\n      archive: {}\n      scenarios: chat-completions",
                 source.display(),
                 archive.display()
             ),
@@ -520,11 +518,10 @@ fn the_gitlab_template_runs(#[case] flags: &[&str], #[case] code: i32) {
             contains("clawgauge-ready: exit code 0")
                 .and(contains(format!("clawgauge: exit code {code}"))),
         );
-    assert!(
-        folder
-            .join("runner/clawgauge/clawgauge-reports/results.json")
-            .exists()
-    );
+    for name in ["results.json", "junit.xml", "report.html"] {
+        let report = folder.join("runner/clawgauge/clawgauge-reports").join(name);
+        assert!(report.exists(), "{}", report.display());
+    }
     sandbox.assert_clean();
 }
 
@@ -679,7 +676,6 @@ fn the_gate_builds_clawgauge_once() {
         command
             .env("PATH", path)
             .env("XDG_CACHE_HOME", sandbox.folder.path().join("cache"))
-            .env("CLAWGAUGE_FORMATS", "json")
             .env("CLAWGAUGE_SCENARIOS", "chat-completions")
             .current_dir(sandbox.folder.path())
             .arg("reference");
