@@ -270,6 +270,7 @@ fn the_same_record_is_the_same_page_from_memory_and_from_a_file() {
 #[test]
 fn ten_thousand_cells_are_under_five_megabytes() {
     let page = page(&many(10_000));
+    println!("{} bytes", page.len());
     assert!(page.len() < 5_000_000, "{} bytes", page.len());
 }
 

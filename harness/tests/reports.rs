@@ -181,7 +181,8 @@ fn small_reports() {
     let record = synthetic::every_verdict("scope `missing` | <b>");
     let (_folder, results) = opened(&record);
     for format in Format::value_variants() {
-        if *format != Format::Json {
+        // The page has tests of its own, and is read in a browser.
+        if !matches!(format, Format::Json | Format::Html) {
             insta::assert_snapshot!(format!("small-{format}"), rendered(*format, &results));
         }
     }

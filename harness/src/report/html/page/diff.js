@@ -83,9 +83,17 @@ function answersOf(expected, observed, missing) {
     }
     return td;
   };
-  const rows = pairs.map(([left, right]) => make("tr", {}, side(left, right, "minus"), side(right, left, "plus")));
+  // Lines that differ and follow each other are one body: in one column all expected ones come before the observed ones.
+  const bodies = [];
+  for (const [left, right] of pairs) {
+    const kind = compared && left !== right ? "hunk" : "even";
+    if (bodies.at(-1)?.className !== kind) {
+      bodies.push(make("tbody", { class: kind }));
+    }
+    bodies.at(-1).append(make("tr", {}, side(left, right, "minus"), side(right, left, "plus")));
+  }
   const head = (name, there, why) => make("th", { scope: "col" }, name, there ? "" : make("span", { class: "note" }, " " + why));
   return make("table", { class: compared ? "answers compared" : "answers", "aria-label": "Expected and observed answer" },
     make("thead", {}, make("tr", {}, head("Expected", expected !== null, missing.expected), head("Observed", observed !== null, missing.observed))),
-    make("tbody", {}, rows));
+    bodies);
 }

@@ -67,7 +67,7 @@ function draw(matrix) {
     const outer = values.slice(0, -1).map((value) => visible(value.short)).join(" ");
     const inner = values.at(-1) ?? { short: "all", id: "all", title: "" };
     const head = make("th", { scope: "row", title: visible(values.map((value) => value.id + (value.title === "" ? "" : ": " + value.title)).join("\n")) },
-      outer === "" ? null : make("span", { class: "outer" }, outer + " "), make("span", { class: "inner" }, visible(inner.short)));
+      outer === "" ? visible(inner.short) : make("span", { class: "names" }, make("span", { class: "outer" }, outer), " ", make("span", {}, visible(inner.short))));
     const line = make("tr", { class: outer !== "" && outer !== before ? "first" : null }, head,
       row.map((cell) => make("td", {}, cell === null ? "" : buttonOf(cell))));
     line.outer = outer;
