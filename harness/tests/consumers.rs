@@ -145,7 +145,10 @@ fn sarif_is_what_code_scanning_takes() {
         .into_iter()
         .partition(|result| result["ruleId"] == "SARIF2005");
     assert_eq!(home.len(), reports.len());
-    assert!(wrong.iter().all(|result| result["level"] == "note"), "{wrong:#?}");
+    assert!(
+        wrong.iter().all(|result| result["level"] == "note"),
+        "{wrong:#?}"
+    );
     let failed = &run["invocations"][0]["toolExecutionNotifications"];
     assert!(failed.is_null(), "{failed}");
 }
