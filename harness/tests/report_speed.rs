@@ -6,9 +6,16 @@
 #[path = "support/synthetic.rs"]
 mod synthetic;
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
+
+/// The binary: the release build where it is named, for figures that count.
+fn binary() -> OsString {
+    let named = std::env::var_os("CLAWGAUGE");
+    named.unwrap_or_else(|| env!("CARGO_BIN_EXE_clawgauge").into())
+}
 
 /// Renders a record in a process of its own: seconds, and the most KiB that it held.
 fn rendered(record: &Path, format: &str) -> (f64, u64) {
@@ -16,7 +23,9 @@ fn rendered(record: &Path, format: &str) -> (f64, u64) {
     let started = Instant::now();
     // The kernel's own account of a process is gone once it has been waited for, so that GNU time takes it.
     let output = Command::new("/usr/bin/time")
-        .args(["-f", "%M", env!("CARGO_BIN_EXE_clawgauge"), "report"])
+        .args(["-f", "%M"])
+        .arg(binary())
+        .arg("report")
         .arg(record)
         .args(["--report", &format!("{format}={}", out.display())])
         .output()
@@ -34,7 +43,7 @@ fn rendered(record: &Path, format: &str) -> (f64, u64) {
 }
 
 #[test]
-#[ignore = "takes a while; run it with --release -- --ignored --nocapture"]
+#[ignore = "takes a while; name a release build in CLAWGAUGE, and run it with --ignored --nocapture"]
 fn memory_is_flat() {
     let folder = tempfile::tempdir().unwrap();
     for format in [

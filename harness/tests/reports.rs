@@ -87,8 +87,11 @@ fn reports_of_hostile_records_agree() {
         reports_agree(&path);
     }
     let path = folder.path().join("long.json");
-    let long = "long \u{e4}| ".repeat(10_000);
+    let long = "long \u{e4}| ".repeat(7_000);
     fs::write(&path, synthetic::every_verdict(&long).to_string()).unwrap();
+    reports_agree(&path);
+    let path = folder.path().join("causes.json");
+    fs::write(&path, synthetic::many_causes(25).to_string()).unwrap();
     reports_agree(&path);
 }
 
@@ -172,6 +175,25 @@ fn annotations_stay_in_their_line() {
                 );
             }
         }
+    }
+}
+
+/// GitHub drops the eleventh of a kind without a word.
+#[test]
+fn annotations_say_what_they_leave_out() {
+    let (_folder, results) = opened(&synthetic::many_causes(25));
+    let annotations = rendered(Format::Annotations, &results);
+    for kind in ["error", "warning"] {
+        let mine = annotations
+            .lines()
+            .filter(|line| line.starts_with(&format!("::{kind} ")));
+        let mine: Vec<&str> = mine.collect();
+        assert_eq!(mine.len(), 10);
+        assert!(
+            mine[9].starts_with(&format!("::{kind} title=and 16 more {kind}s::")),
+            "{}",
+            mine[9]
+        );
     }
 }
 

@@ -90,7 +90,7 @@ pub(crate) fn every_verdict(text: &str) -> Value {
         json!({
             "id": format!("issue#{number}"), "url": format!("https://example.com/issues/{number}"), "title": text,
             "kind": "security", "releases": text, "means": text, "workaround": text, "bytes_say": text,
-            "file": format!("scenarios/known-issues/{number}.toml"),
+            "file": format!("scenarios/known-issues/a,b:{number}%.toml"),
         })
     };
     let mut record = json!({
@@ -132,6 +132,28 @@ pub(crate) fn every_verdict(text: &str) -> Value {
         "cells": cells,
     });
     settle(&mut record, text);
+    record
+}
+
+/// A record of so many causes of each kind, a cell each, and nothing else that is red.
+pub(crate) fn many_causes(number: usize) -> Value {
+    let mut record = every_verdict("x");
+    let cells = record["cells"].as_array().unwrap().clone();
+    let deviating = [2, 5].into_iter().flat_map(|place| {
+        let cell = cells[place].clone();
+        (0..number).map(move |number| (place, number, cell.clone()))
+    });
+    let cells = deviating
+        .enumerate()
+        .map(|(index, (place, number, mut cell))| {
+            let value = format!("v{place}-{number}");
+            cell["id"] = format!("synthetic/profile=token/value={value}").into();
+            cell["axes"]["value"] = value.into();
+            cell["cause"] = (index + 1).into();
+            cell
+        });
+    record["cells"] = cells.collect();
+    retain(&mut record, |_| true);
     record
 }
 
