@@ -12,6 +12,7 @@ pub mod launch;
 pub mod log;
 pub mod mutants;
 pub mod observe;
+pub mod pending;
 pub mod plan;
 mod process;
 pub mod project;

@@ -8,10 +8,6 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-mod keep;
-
-pub use keep::keep_pending;
-
 use crate::data::Data;
 use crate::release::Version;
 use crate::scenario::model::{Direction, Scenario};

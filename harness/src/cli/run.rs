@@ -12,6 +12,7 @@ use toml::Spanned;
 use super::output::{Failure, Output};
 use super::reports::{ReportRequest, Reports, by_itself, in_workflow};
 use crate::judge::Severity;
+use crate::pending::keep_pending;
 use crate::plan::{Selection, cells};
 use crate::project::Project;
 use crate::record::{
@@ -21,7 +22,7 @@ use crate::release::{GatewayRef, InstallContext, Program, Version};
 use crate::report::{Detail, Progress, terminal};
 use crate::run::{CellResult, RunEvent, RunOptions, run as run_all};
 use crate::scenario::{Catalogue, Problems};
-use crate::snapshots::{Snapshots, keep_pending};
+use crate::snapshots::Snapshots;
 use crate::upstream::new_canary;
 
 /// The release whose contract the reference gateway keeps.

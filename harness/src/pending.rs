@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{Answer, Snapshot, SnapshotError, Snapshots, contract_since};
 use crate::judge::Verdict;
 use crate::plan::cells;
 use crate::record::Record;
 use crate::release::Version;
 use crate::run::CellResult;
 use crate::scenario::Catalogue;
+use crate::snapshots::{Answer, Snapshot, SnapshotError, Snapshots, contract_since};
 
 /// Writes pending snapshots and returns their paths.
 ///
