@@ -10,6 +10,9 @@ use crate::scenario::Catalogue;
 use crate::scenario::model::{Direction, Kind, Outcome, Protocol};
 use crate::template::{Part, parts};
 
+/// How the secrets begin that a launch is given.
+const OWN_BEGINNING: &str = "Bearer cG-";
+
 /// A cell of the found mode, and what is done about it.
 #[derive(Debug, Clone)]
 pub struct Choice {
@@ -219,7 +222,14 @@ fn choose(
             "it would write your secret into the logs of the gateway and of every proxy before it",
         );
     }
-    let wrong = shows_wrong(capabilities.mode, &request, caller, expected);
+    if request
+        .headers
+        .iter()
+        .any(|line| line.ends_with(OWN_BEGINNING))
+    {
+        return no("it shows the beginning of a secret that clawgauge makes itself");
+    }
+    let wrong = shows_wrong(capabilities.mode, &request, caller, expected, needs_secret);
     if !safety.is_safe(&request) {
         if wrong {
             return no(
@@ -257,6 +267,7 @@ fn shows_wrong(
     request: &Written,
     caller: &[String],
     expected: Option<&Arc<Outcome>>,
+    has_secret: bool,
 ) -> bool {
     if mode == Mode::None {
         return false;
@@ -278,7 +289,9 @@ fn shows_wrong(
     };
     let shown: Vec<&String> = request.headers.iter().filter(says_who).collect();
     let is_caller = !caller.is_empty() && shown.iter().copied().eq(caller);
-    let lets_in = expected.is_some_and(|outcome| outcome.direction == Direction::Allow);
+    // The right secret in another spelling. A probe of life lets in everybody, and what it makes of a wrong one is its own affair.
+    let lets_in =
+        has_secret && expected.is_some_and(|outcome| outcome.direction == Direction::Allow);
     let shows = !shown.is_empty() || request.target.contains('?');
     shows && !is_caller && !lets_in
 }

@@ -159,6 +159,9 @@ fn count_connections(listener: TcpListener) -> Arc<AtomicUsize> {
         for stream in listener.incoming().flatten() {
             counter.fetch_add(1, Ordering::SeqCst);
             let mut stream: TcpStream = stream;
+            let _ = stream.set_read_timeout(Some(Duration::from_millis(200)));
+            let mut request = [0; 4096];
+            while stream.read(&mut request).is_ok_and(|count| count > 0) {}
             let _ = stream.write_all(
                 b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
             );
