@@ -34,8 +34,8 @@ pub struct Observation {
     pub error_type: Option<String>,
     /// `error.message` of a JSON body, redacted and cut.
     pub message: Option<String>,
-    /// Calls that reached the model.
-    pub model_calls: u32,
+    /// Calls that reached the model; `None` where nobody counts them.
+    pub model_calls: Option<u32>,
     /// The normalised and redacted answer, as a snapshot holds it.
     pub answer: String,
     /// From connecting to the end of the answer.
@@ -46,14 +46,14 @@ impl Observation {
     /// The same answer, after more calls than were known when it came: whatever it says, the caller got in.
     #[must_use]
     pub fn with_late_calls(self, model_calls: u32) -> Self {
-        let counted = format!("model-calls: {}\n", self.model_calls);
+        let counted = calls_line(self.model_calls);
         let answer = self
             .answer
-            .replacen(&counted, &format!("model-calls: {model_calls}\n"), 1);
+            .replacen(&counted, &calls_line(Some(model_calls)), 1);
         Self {
             outcome: None,
             direction: Direction::Allow,
-            model_calls,
+            model_calls: Some(model_calls),
             answer,
             ..self
         }
@@ -75,14 +75,15 @@ impl Observation {
 
 /// Observes one exchange.
 ///
-/// `canary` is the word that this request alone carried, `model_calls` how often it reached the model.
+/// `canary` is the word that this request alone carried, `model_calls` how often it reached the model, if that is counted.
 pub fn observe<'a>(
     exchange: &Exchange,
-    model_calls: u32,
+    model_calls: impl Into<Option<u32>>,
     canary: &str,
     redactor: &Redactor,
     outcomes: impl IntoIterator<Item = &'a Outcome>,
 ) -> Observation {
+    let model_calls = model_calls.into();
     let response = &exchange.response;
     let clean = |text: &str| redactor.text(text).replace(canary, "[canary]");
     let json = serde_json::from_slice::<Value>(&response.body).ok();
@@ -117,7 +118,7 @@ pub fn observe<'a>(
     observation.direction = match fitting {
         Some(outcome) => outcome.direction,
         // A caller whose words reached the model got in, whatever the answer says.
-        None if model_calls > 0 || (200..300).contains(&response.status) => Direction::Allow,
+        None if model_calls > Some(0) || (200..300).contains(&response.status) => Direction::Allow,
         None => Direction::Deny,
     };
     observation.outcome = fitting.map(|outcome| outcome.id.clone());
@@ -152,7 +153,7 @@ pub fn observe_start<'a>(
         start: Some(start),
         error_type: None,
         message: (start == Start::Refused).then(|| cut(without_time(line.unwrap_or(reason)))),
-        model_calls: 0,
+        model_calls: Some(0),
         answer: format!("start: {word}\n{}", says.unwrap_or_default()),
         took,
     }
@@ -178,7 +179,7 @@ fn cut(message: &str) -> String {
 /// The answer as a snapshot holds it.
 fn answer_text(
     exchange: &Exchange,
-    model_calls: u32,
+    model_calls: Option<u32>,
     mut json: Option<Value>,
     volatile: &[String],
     clean: &dyn Fn(&str) -> String,
@@ -199,7 +200,7 @@ fn answer_text(
             answer.push_str(&format!("{name}: {}\n", clean(value)));
         }
     }
-    answer.push_str(&format!("model-calls: {model_calls}\n"));
+    answer.push_str(&calls_line(model_calls));
     if let Some(json) = &mut json {
         for pointer in volatile {
             if let Some(part) = json.pointer_mut(pointer) {
@@ -214,6 +215,14 @@ fn answer_text(
         answer.push_str(&body_text(&response.body, response.cut, json, clean));
     }
     answer
+}
+
+/// The line of an answer that says how often the model was called.
+fn calls_line(calls: Option<u32>) -> String {
+    match calls {
+        Some(calls) => format!("model-calls: {calls}\n"),
+        None => "model-calls: not counted\n".to_owned(),
+    }
 }
 
 /// What of an answer outcomes ask about, beyond the observation.
@@ -233,7 +242,9 @@ fn fits(outcome: &Outcome, observed: &Observation, seen: &Seen<'_>) -> bool {
     };
     outcome.start.is_none()
         && outcome.status == observed.status
-        && outcome.model_calls == observed.model_calls
+        && observed
+            .model_calls
+            .is_none_or(|calls| calls == outcome.model_calls)
         && agrees(outcome.error_type.as_ref(), observed.error_type.as_ref())
         && agrees(outcome.message.as_ref(), observed.message.as_ref())
         && outcome.message_has.as_ref().is_none_or(says)

@@ -1,6 +1,7 @@
 //! The command line: one file a command. Commands resolve what was typed, call the library and write what it returns.
 
 mod accept;
+mod attach;
 mod check;
 mod inspect;
 mod mutants;
@@ -53,6 +54,8 @@ clawgauge; 130 interrupted.";
 enum Command {
     /// Launch gateways, send the matrix, judge the answers
     Run(run::RunArgs),
+    /// Ask a running gateway, somebody's real one: safely, within a budget, and never its model unless permitted
+    Attach(attach::AttachArgs),
     /// List the cells
     List(inspect::ListArgs),
     /// Say what a run would launch and send, and what is left out
@@ -116,6 +119,7 @@ fn carry_out(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
             let project = place.project()?;
             run::run(args, &project, place.load(&project)?, output)
         }
+        Command::Attach(args) => attach::attach(&args, &place.catalogue()?, output),
         Command::List(args) => inspect::list(&args, &place.catalogue()?, output),
         Command::Plan(args) => inspect::plan(&args, &place.catalogue()?, output),
         Command::Show(args) => inspect::show(&args, &place.catalogue()?, output),

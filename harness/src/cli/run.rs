@@ -278,7 +278,7 @@ pub(super) fn run(
 ) -> Result<u8, Failure> {
     let args = args.with_defaults(project)?;
     if let Some(path) = &args.log {
-        start_log(path)?;
+        start_log(path, true)?;
     }
     if args.watch {
         return super::watch::watch(&args, &catalogue, output);
@@ -325,14 +325,14 @@ pub(super) fn run(
     Ok(end(&record, output))
 }
 
-fn start_log(path: &Path) -> Result<(), Failure> {
+pub(super) fn start_log(path: &Path, words: bool) -> Result<(), Failure> {
     crate::log::start(path).map_err(|error| {
         Failure::usage(format!("cannot write the log {}: {error}", path.display()))
             .help("name a file in a folder that exists")
     })?;
     let version = env!("CARGO_PKG_VERSION");
-    let words: Vec<String> = std::env::args().collect();
-    tracing::info!(version, "{}", words.join(" "));
+    let typed: Vec<String> = std::env::args().filter(|_| words).collect();
+    tracing::info!(version, "{}", typed.join(" "));
     Ok(())
 }
 

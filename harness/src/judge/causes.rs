@@ -202,8 +202,10 @@ fn answer_line(observed: &crate::observe::Observation) -> String {
     if let Some(message) = &observed.message {
         line.push_str(&format!(": {message}"));
     }
-    if observed.model_calls != u32::from(observed.status == Some(200)) {
-        line.push_str(&format!(" (model calls: {})", observed.model_calls));
+    if let Some(calls) = observed.model_calls
+        && calls != u32::from(observed.status == Some(200))
+    {
+        line.push_str(&format!(" (model calls: {calls})"));
     }
     line
 }

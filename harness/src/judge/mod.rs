@@ -8,4 +8,4 @@ mod verdict;
 pub use causes::{Cause, Difference, causes};
 pub use relations::{Broken, broken_relations};
 pub use severity::Severity;
-pub use verdict::{Deviation, Proof, SnapshotView, Verdict, VerdictKind, judge};
+pub use verdict::{Deviation, Proof, SnapshotView, Verdict, VerdictKind, judge, judge_outcome};

@@ -147,16 +147,9 @@ pub fn judge(
     proof: Proof,
     known: Option<&Outcome>,
 ) -> Verdict {
-    let fits = |outcome: &Outcome| observed.outcome.as_deref() == Some(outcome.id.as_str());
-    if !fits(expected) {
-        let deviation = direction(expected.direction, observed.direction);
-        return match known {
-            Some(known) if fits(known) => Verdict::Known(deviation),
-            Some(_) | None => Verdict::Deviates(deviation),
-        };
-    }
-    if known.is_some_and(|known| known.id != expected.id) {
-        return Verdict::Stale;
+    let verdict = judge_outcome(expected, observed, known);
+    if verdict != Verdict::Conforms {
+        return verdict;
     }
     if let SnapshotView::Accepted {
         answer,
@@ -173,6 +166,26 @@ pub fn judge(
         (_, _, SnapshotView::Absent) => Verdict::New,
         (_, _, SnapshotView::Accepted { .. }) => Verdict::Conforms,
     }
+}
+
+/// Judges the outcome alone: neither an accepted answer nor a proof is asked for.
+pub fn judge_outcome(
+    expected: &Outcome,
+    observed: &Observation,
+    known: Option<&Outcome>,
+) -> Verdict {
+    let fits = |outcome: &Outcome| observed.outcome.as_deref() == Some(outcome.id.as_str());
+    if !fits(expected) {
+        let deviation = direction(expected.direction, observed.direction);
+        return match known {
+            Some(known) if fits(known) => Verdict::Known(deviation),
+            Some(_) | None => Verdict::Deviates(deviation),
+        };
+    }
+    if known.is_some_and(|known| known.id != expected.id) {
+        return Verdict::Stale;
+    }
+    Verdict::Conforms
 }
 
 fn direction(expected: Direction, observed: Direction) -> Deviation {

@@ -125,7 +125,7 @@ fn a_call_after_the_refusal_is_a_way_in() {
     .with_late_calls(2);
     assert_eq!(
         (seen.outcome, seen.direction, seen.model_calls),
-        (None, Direction::Allow, 2)
+        (None, Direction::Allow, Some(2))
     );
     assert!(seen.answer.contains("model-calls: 2\n"));
 }

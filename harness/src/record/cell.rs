@@ -108,8 +108,8 @@ pub struct ObservedRecord {
     pub error_type: Option<String>,
     /// `error.message` of the body, redacted.
     pub message: Option<String>,
-    /// Calls that reached the model.
-    pub model_calls: u32,
+    /// Calls that reached the model; none where nobody counts them.
+    pub model_calls: Option<u32>,
     /// Milliseconds from connecting to the end of the answer.
     pub ms: f64,
     /// The normalised, redacted answer: its place in [`super::Record::answers`].

@@ -25,6 +25,20 @@ pub struct Expected {
     pub outcome: Arc<Outcome>,
 }
 
+impl Expected {
+    /// What the one rule for a cell asks of it on a release.
+    pub fn of(cell: &Cell, release: &Version) -> Option<Self> {
+        let rule = cell.rule(release)?;
+        Some(Self {
+            rule: rule.id.clone(),
+            title: rule.title.clone(),
+            origin: rule.origin.clone(),
+            source: rule.source.clone(),
+            outcome: Arc::clone(rule.expect.of(&cell.combination)?),
+        })
+    }
+}
+
 /// One cell, asked and judged.
 #[derive(Debug, Clone)]
 pub struct CellResult {

@@ -31,7 +31,7 @@ impl Bench<'_> {
             .map(|(canary, seen)| {
                 seen.map(|observation| {
                     let calls = upstream.calls(&canary);
-                    if calls == observation.model_calls {
+                    if observation.model_calls == Some(calls) {
                         observation
                     } else {
                         observation.with_late_calls(calls)
@@ -43,7 +43,7 @@ impl Bench<'_> {
             || seen
                 .iter()
                 .flatten()
-                .any(|observation| observation.model_calls > 0);
+                .any(|observation| observation.model_calls > Some(0));
         let proof = if reached {
             Proof::Shown
         } else {
@@ -134,14 +134,7 @@ impl Bench<'_> {
     }
 
     fn expected(&self, cell: &Cell) -> Option<Expected> {
-        let rule = cell.rule(&self.target.version)?;
-        Some(Expected {
-            rule: rule.id.clone(),
-            title: rule.title.clone(),
-            origin: rule.origin.clone(),
-            source: rule.source.clone(),
-            outcome: Arc::clone(rule.expect.of(&cell.combination)?),
-        })
+        Expected::of(cell, &self.target.version)
     }
 
     /// A cell of which nothing was seen.

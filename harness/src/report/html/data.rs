@@ -88,7 +88,7 @@ struct Observed<'a> {
     outcome: &'a Option<String>,
     line: String,
     status: Option<u16>,
-    model_calls: u32,
+    model_calls: Option<u32>,
     answer: Option<usize>,
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Sight {
     start: Option<Start>,
     error_type: Option<String>,
     message: Option<String>,
-    model_calls: u32,
+    model_calls: Option<u32>,
 }
 
 impl From<Observation> for Sight {

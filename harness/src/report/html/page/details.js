@@ -63,7 +63,7 @@ function factsOf(cell) {
     facts.push(entry("Expected", make("code", {}, visible(expected.outcome)), status));
   }
   if (observed !== null) {
-    const calls = plural(observed.model_calls, "model call");
+    const calls = observed.model_calls === null ? "model calls not counted" : plural(observed.model_calls, "model call");
     facts.push(entry("Observed", make("code", { class: observed.outcome === expected?.outcome ? null : "seen" }, visible(observed.line)),
       " ", make("span", { class: "note" }, [observed.outcome === null ? "no known outcome" : visible(observed.outcome), calls, cell.ms < 0 || cell.ms === null ? "" : cell.ms + " ms"].filter(Boolean).join(", "))));
   }

@@ -1,0 +1,119 @@
+//! `clawgauge attach` on published releases, each started as an operator would. Ignored unless asked for: they are
+//! installed from npm where the cache has them not.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use clawgauge::release::{GatewayRef, InstallContext, Program, resolve};
+use clawgauge::scenario::Catalogue;
+use rstest::rstest;
+use serde_json::{Value, json};
+use support::operator::Operator;
+use support::{Sandbox, repository};
+use tokio_util::sync::CancellationToken;
+
+const TOKEN: &str = "an-Operators-own+Token/7";
+
+/// A release from the harness's own cache, installed if it is not there yet.
+fn installed(release: &str) -> Command {
+    let catalogue = Catalogue::load(&clawgauge::data::Data::Folder(repository())).unwrap();
+    let reference: GatewayRef = format!("openclaw@{release}").parse().unwrap();
+    let unused = Program {
+        command: PathBuf::new(),
+        args: Vec::new(),
+        version: None,
+        integrity: None,
+        node: None,
+        notes: Vec::new(),
+        path_dirs: Vec::new(),
+    };
+    let context = InstallContext::from_env(unused, catalogue.needs.clone());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let cancel = CancellationToken::new();
+    let program = runtime
+        .block_on(resolve(&reference, &context, &|_| {}, &cancel))
+        .unwrap();
+    let path = std::env::var_os("PATH").unwrap();
+    let folders = program.path_dirs.iter().cloned();
+    let folders = folders.chain(std::env::split_paths(&path));
+    let mut command = Command::new(&program.command);
+    command
+        .args(&program.args)
+        .env("PATH", std::env::join_paths(folders).unwrap());
+    command
+}
+
+/// Attaches; exit code, record and everything that was written.
+fn attach(
+    gateway: &Operator,
+    secret: Option<&str>,
+    flags: &[&str],
+) -> (Option<i32>, Value, String) {
+    let sandbox = Sandbox::whole();
+    let report = sandbox.folder.path().join("r.json");
+    let mut command = sandbox.clawgauge();
+    if let Some(secret) = secret {
+        command.env("CLAWGAUGE_ATTACH_SECRET", secret);
+    }
+    let output = command
+        .args(["attach", &gateway.url(), "--rate", "100", "--report"])
+        .arg(format!("json={}", report.display()))
+        .args(flags)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    let record = std::fs::read(&report).unwrap_or_else(|_| panic!("no record:\n{text}"));
+    let record = serde_json::from_slice(&record).unwrap();
+    (output.status.code(), record, text)
+}
+
+#[rstest]
+#[case::seed(
+    "2026.3.28",
+    None,
+    1,
+    "2026.3.28 up to before 2026.3.31",
+    Some("openclaw#58357")
+)]
+#[case::seed_token(
+    "2026.3.28",
+    Some(TOKEN),
+    1,
+    "2026.3.28 up to before 2026.3.31",
+    Some("openclaw#56763")
+)]
+#[case::newest("2026.9.6", None, 0, "and later", None)]
+#[case::newest_token("2026.9.6", Some(TOKEN), 0, "and later", None)]
+#[ignore = "launches published releases"]
+fn tells_a_release_by_its_answers(
+    #[case] release: &str,
+    #[case] token: Option<&str>,
+    #[case] exit: i32,
+    #[case] like: &str,
+    #[case] issue: Option<&str>,
+) {
+    let auth = match token {
+        Some(token) => json!({ "mode": "token", "token": token }),
+        None => json!({ "mode": "none" }),
+    };
+    let gateway = Operator::start(installed(release), auth, json!({}));
+    let (code, record, text) = attach(&gateway, token, &[]);
+    assert_eq!(code, Some(exit), "{text}");
+    assert!(text.contains("answers like"), "{text}");
+    assert!(text.contains(like), "{text}");
+    assert_eq!(record["summary"]["deviates"], 0, "{text}");
+    assert_eq!(record["summary"]["could_not_run"], 0, "{text}");
+    let open = text.contains("callers without a credential get in");
+    assert_eq!(open, token.is_none(), "{text}");
+    match issue {
+        Some(issue) => assert!(text.contains(&format!("affected by {issue}")), "{text}"),
+        None => assert!(text.contains("no known issue shows"), "{text}"),
+    }
+    assert!(!text.contains(TOKEN), "{text}");
+    assert_eq!(gateway.model_calls(), 0, "{text}");
+}
