@@ -4,6 +4,7 @@
 //! it, [`observe`] normalises what came back, [`judge`] compares it with rule and snapshot, [`run`] tells all of this in
 //! events, [`record`] keeps them, [`report`] renders. Everything after `observe` is pure.
 
+pub mod bundle;
 pub mod cli;
 pub mod data;
 pub mod fold;

@@ -82,7 +82,7 @@ impl<'a> Reports<'a> {
     }
 }
 
-fn check_writable(path: &Path) -> Result<(), Failure> {
+pub(super) fn check_writable(path: &Path) -> Result<(), Failure> {
     if path.as_os_str() == "-" {
         return Ok(());
     }

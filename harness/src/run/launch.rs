@@ -28,7 +28,6 @@ pub(super) async fn run_launch(
     let bench = Bench {
         context,
         target,
-        profile: &profile,
     };
     let (asked, skipped) = partition(cells);
     for planned in skipped {

@@ -160,7 +160,6 @@ async fn round_of(
     let bench = Bench {
         context,
         target,
-        profile: &launch.profile,
     };
     let (cells, skipped) = partition(&launch.cells);
     for planned in skipped {
