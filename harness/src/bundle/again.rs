@@ -223,7 +223,12 @@ impl Again<'_> {
     fn proof(&mut self, cell: &CellRecord, launches: &Launches<'_>) -> Proof {
         let recorded = launches.proof(cell).unwrap_or(Proof::Shown);
         if recorded == Proof::Missing && launches.reached(cell) {
-            self.differ(cell, "proof of its launch", "missing", "the model was reached");
+            self.differ(
+                cell,
+                "proof of its launch",
+                "missing",
+                "the model was reached",
+            );
             return Proof::Shown;
         }
         recorded

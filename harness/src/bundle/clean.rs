@@ -176,12 +176,13 @@ mod tests {
             ("/tmp", "[temp]"),
             ("/srv/zelda/work", "[here]"),
         ];
-        let names = [("zelda", "[user]"), ("castle", "[host]"), ("root", "[user]")];
+        let names = [
+            ("zelda", "[user]"),
+            ("castle", "[host]"),
+            ("root", "[user]"),
+        ];
         let owned = |(name, word): (&str, &'static str)| (name.to_owned(), word);
-        let cleaner = Cleaner::new(
-            folders.into_iter().map(owned),
-            names.into_iter().map(owned),
-        );
+        let cleaner = Cleaner::new(folders.into_iter().map(owned), names.into_iter().map(owned));
         assert_eq!(cleaner.text(text), clean);
     }
 }

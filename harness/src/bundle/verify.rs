@@ -250,7 +250,11 @@ struct Raw(String);
 
 impl fmt::Debug for Raw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.escape_debug().to_string().replace("\\\"", "\""))
+        write!(
+            f,
+            "{}",
+            self.0.escape_debug().to_string().replace("\\\"", "\"")
+        )
     }
 }
 

@@ -9,8 +9,8 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 use toml::Spanned;
 
-use super::output::{Failure, Output};
 use super::evidence::Evidence;
+use super::output::{Failure, Output};
 use super::reports::{ReportRequest, Reports};
 use crate::judge::Severity;
 use crate::plan::{Selection, cells};

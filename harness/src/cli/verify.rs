@@ -83,7 +83,9 @@ fn told(checked: &Checked, sha256: &str, by: Which) -> String {
         (true, Which::Bundle) => {
             format!("{total} verdicts follow from the recorded answers: {verdicts}")
         }
-        (true, Which::Here) => format!("{total} verdicts are the same by the data at hand: {verdicts}"),
+        (true, Which::Here) => {
+            format!("{total} verdicts are the same by the data at hand: {verdicts}")
+        }
         (false, _) => format!("judged again: {verdicts}"),
     });
     if checked.as_recorded > 0 {
