@@ -650,12 +650,12 @@ fn no_secret_and_nothing_of_the_machine() {
     let log = &open(&sandbox).members["logs/tells-everything/token.log"];
     let log = String::from_utf8_lossy(log);
     for told in [
-        "[secret:token]",
+        "[secret:secret]",
         "[home]",
         "[user]",
         "[host]",
         "[launch]",
-        "\"gateway\"",
+        "PATH=[path]",
     ] {
         assert!(log.contains(told), "{told}:\n{log}");
     }

@@ -18,7 +18,7 @@ pub struct Cleaner {
 }
 
 impl Cleaner {
-    /// Knows this machine: home, temporary and current folder, user and host.
+    /// Knows this machine: search path, cache, home, temporary and current folder, user and host.
     pub fn of_this_machine() -> Self {
         let passwd = fs_err::read_to_string("/etc/passwd").unwrap_or_default();
         let id = rustix::process::getuid().as_raw().to_string();
@@ -31,6 +31,8 @@ impl Cleaner {
         let variable = |name: &str| std::env::var(name).ok();
         let path = |path: &Path| path.to_string_lossy().into_owned();
         let folders = [
+            (variable("PATH"), "[path]"),
+            (variable("XDG_CACHE_HOME"), "[cache]"),
             (variable("HOME"), "[home]"),
             (me.get(5).cloned(), "[home]"),
             (Some(path(&std::env::temp_dir())), "[temp]"),
