@@ -141,7 +141,7 @@ impl Again<'_> {
                     _ => Start::Refused,
                 };
                 if observed.start != Some(start) {
-                    self.differ(recorded, "whether it started", &observed.start, &start);
+                    self.differ(recorded, "whether it started", observed.start, start);
                 }
                 let log = launches.log(recorded, self.logs);
                 let mut outcomes = self.catalogue.outcomes.values();
@@ -183,11 +183,11 @@ impl Again<'_> {
             return (None, Direction::Deny);
         };
         if observed.status != Some(answer.status) {
-            self.differ(recorded, "status", &observed.status, &answer.status);
+            self.differ(recorded, "status", observed.status, answer.status);
         }
         if observed.model_calls != answer.model_calls {
             let (said, is) = (observed.model_calls, answer.model_calls);
-            self.differ(recorded, "calls to the model", &said, &is);
+            self.differ(recorded, "calls to the model", said, is);
         }
         for (pointer, said) in [
             ("/error/type", &observed.error_type),

@@ -142,7 +142,7 @@ fn members(tar: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
 /// Whether a name stays where it is unpacked, on every system.
 fn is_inside(name: &str) -> bool {
     let plain = |letter: char| letter.is_ascii_graphic() && !"\\:*?\"<>|".contains(letter);
-    let part = |part: &str| !part.is_empty() && part.trim_matches('.') != "";
+    let part = |part: &str| !part.trim_matches('.').is_empty();
     name.chars().all(plain) && name.split('/').all(part)
 }
 
