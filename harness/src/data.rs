@@ -1,7 +1,9 @@
-//! Where scenarios, snapshots and fixtures are read from: a folder, or the copy that the binary carries.
+//! Where scenarios, snapshots and fixtures are read from: a folder, the copy that the binary carries, or files in memory.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 
@@ -43,7 +45,17 @@ pub enum Data {
     /// The copy in the binary; it cannot be written.
     #[default]
     Embedded,
+    /// Texts by name, as an archive holds them; they cannot be written.
+    Memory(Arc<BTreeMap<String, String>>),
 }
+
+/// The folders whose files a run is judged by, and how their names end.
+const JUDGED_BY: [(&str, &str); 4] = [
+    ("fixtures/profiles", ".toml"),
+    ("fixtures/requests", ""),
+    ("scenarios", ".toml"),
+    ("snapshots", ".snap"),
+];
 
 impl Data {
     /// The closest data root: `start` or a folder above it, then the folder of the binary or `share/clawgauge` beside it, then
@@ -77,7 +89,47 @@ impl Data {
             Self::Embedded => embedded(name)
                 .map(str::to_owned)
                 .ok_or_else(|| Error::new(ErrorKind::NotFound, "not in the binary")),
+            Self::Memory(files) => files
+                .get(name)
+                .cloned()
+                .ok_or_else(|| Error::new(ErrorKind::NotFound, "not among the files")),
         }
+    }
+
+    /// Everything that a run is judged by, as texts in memory: what [`crate::scenario::Catalogue::load`] and
+    /// [`crate::snapshots::Snapshots::load`] read.
+    ///
+    /// # Errors
+    /// A file cannot be read, or is not UTF-8.
+    pub fn judged_by(&self) -> std::io::Result<BTreeMap<String, String>> {
+        let mut files = BTreeMap::new();
+        for (folder, end) in JUDGED_BY {
+            match self.gather(folder, end, &mut files) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                gathered => gathered?,
+            }
+        }
+        let releases = EMBEDDED_RELEASES.0;
+        files.insert(releases.to_owned(), self.read(releases)?);
+        Ok(files)
+    }
+
+    fn gather(
+        &self,
+        folder: &str,
+        end: &str,
+        files: &mut BTreeMap<String, String>,
+    ) -> std::io::Result<()> {
+        for name in self.files(folder)? {
+            if name.ends_with(end) {
+                let text = self.read(&name)?;
+                files.insert(name, text);
+            }
+        }
+        for name in self.folders(folder)? {
+            self.gather(&name, end, files)?;
+        }
+        Ok(())
     }
 
     /// Names of the files of a folder, relative to the root, sorted; folders in it are not entered.
@@ -113,10 +165,31 @@ impl Data {
                     .map(|entry| format!("{prefix}/{}", entry.path().display()))
                     .collect()
             }
+            Self::Memory(files) => in_memory(files, folder, folders)?,
         };
         names.sort();
         Ok(names)
     }
+}
+
+fn in_memory(
+    files: &BTreeMap<String, String>,
+    folder: &str,
+    folders: bool,
+) -> std::io::Result<Vec<String>> {
+    let inside = |name: &String| {
+        let rest = name.strip_prefix(folder)?.strip_prefix('/')?;
+        let (first, below) = rest
+            .split_once('/')
+            .map_or((rest, false), |(first, _)| (first, true));
+        Some((format!("{folder}/{first}"), below))
+    };
+    let entries: BTreeSet<(String, bool)> = files.keys().filter_map(inside).collect();
+    if entries.is_empty() {
+        return Err(Error::new(ErrorKind::NotFound, "not among the files"));
+    }
+    let wanted = entries.into_iter().filter(|(_, below)| *below == folders);
+    Ok(wanted.map(|(name, _)| name).collect())
 }
 
 fn embedded(name: &str) -> Option<&'static str> {
@@ -178,6 +251,15 @@ mod tests {
             folder.read(name).unwrap(),
             Data::Embedded.read(name).unwrap()
         );
+        // Files in memory are the same again.
+        let memory = Data::Memory(Arc::new(Data::Embedded.judged_by().unwrap()));
+        let (mut all, mut again) = (Vec::new(), Vec::new());
+        for part in ["scenarios", "snapshots", "fixtures/requests"] {
+            walk(&Data::Embedded, part, &mut all);
+            walk(&memory, part, &mut again);
+        }
+        assert_eq!(all, again);
+        assert!(memory.read("../Cargo.toml").is_err());
         assert!(Data::Embedded.read("scenarios/none.toml").is_err());
         assert!(Data::Embedded.files("scenarios/none").is_err());
     }

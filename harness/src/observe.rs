@@ -36,6 +36,8 @@ pub struct Observation {
     pub message: Option<String>,
     /// Calls that reached the model; `None` where nobody counts them.
     pub model_calls: Option<u32>,
+    /// Whether calls came after the answer: it fits no outcome then, whatever it says.
+    pub late_calls: bool,
     /// The normalised and redacted answer, as a snapshot holds it.
     pub answer: String,
     /// From connecting to the end of the answer.
@@ -54,6 +56,7 @@ impl Observation {
             outcome: None,
             direction: Direction::Allow,
             model_calls: Some(model_calls),
+            late_calls: true,
             answer,
             ..self
         }
@@ -103,6 +106,7 @@ pub fn observe<'a>(
         error_type: field("type").map(clean),
         message,
         model_calls,
+        late_calls: false,
         answer: String::new(),
         took: exchange.took,
     };
@@ -154,6 +158,7 @@ pub fn observe_start<'a>(
         error_type: None,
         message: (start == Start::Refused).then(|| cut(without_time(line.unwrap_or(reason)))),
         model_calls: Some(0),
+        late_calls: false,
         answer: format!("start: {word}\n{}", says.unwrap_or_default()),
         took,
     }

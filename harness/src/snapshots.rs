@@ -162,7 +162,7 @@ impl Snapshots {
     fn place(&self, name: &str) -> Result<PathBuf, SnapshotError> {
         match &self.data {
             Data::Folder(root) => Ok(root.join(name)),
-            Data::Embedded => {
+            Data::Embedded | Data::Memory(_) => {
                 let what =
                     "the snapshots in the binary cannot be changed; name a checkout: --root DIR";
                 Err(std::io::Error::other(what).into())

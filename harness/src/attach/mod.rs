@@ -30,7 +30,7 @@ use crate::observe::Observation;
 use crate::plan::Cell;
 use crate::redact::Redactor;
 use crate::release::Version;
-use crate::run::{GatewayInfo, LaunchInfo, RunEvent};
+use crate::run::{GatewayInfo, LaunchInfo, LaunchLog, RunEvent};
 use crate::scenario::Catalogue;
 use session::{NoAnswer, Session};
 
@@ -195,6 +195,8 @@ pub async fn attach(
         exit: None,
         killed: false,
         failure: session.died(),
+        proof: None,
+        log: LaunchLog::default(),
     }));
     if cancel.is_cancelled() {
         emit(RunEvent::Interrupted);

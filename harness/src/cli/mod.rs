@@ -3,6 +3,7 @@
 mod accept;
 mod attach;
 mod check;
+mod evidence;
 mod inspect;
 mod mutants;
 mod output;
@@ -11,6 +12,7 @@ mod reports;
 mod repro;
 mod run;
 mod shell;
+mod verify;
 mod watch;
 
 use std::path::PathBuf;
@@ -74,6 +76,8 @@ enum Command {
     Accept(accept::AcceptArgs),
     /// Render a record again, as the terminal report or in other formats
     Report(report::ReportArgs),
+    /// Judge a run again from its evidence bundle, without a gateway and without a network
+    Verify(verify::VerifyArgs),
     /// Print the JSON Schema of the scenario files and of clawgauge.toml
     Schema,
     /// Print completions for a shell
@@ -129,6 +133,7 @@ fn carry_out(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Mutants(args) => mutants::run(args, place.catalogue()?, output),
         Command::Accept(args) => accept::accept(&args, &place.catalogue()?, output),
         Command::Report(args) => report::report(&args, output),
+        Command::Verify(args) => verify::verify(&args, &|| place.catalogue(), output),
         Command::Schema => output.json(&crate::scenario::json_schema()),
         Command::Completions { shell } => shell::completions(shell, output),
         Command::Man { folder } => shell::man(folder.as_deref(), output),

@@ -7,13 +7,14 @@ use clap::Args;
 use super::output::{Failure, Output};
 use super::reports::{ReportRequest, Reports};
 use super::run::end;
+use crate::bundle::{Bundle, BundleError};
 use crate::record::Results;
 use crate::report::{Detail, terminal};
 
 /// Arguments of `report`.
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
-    /// What `run --report json=PATH` wrote
+    /// What `run --report json=PATH` or `run --bundle PATH` wrote
     record: PathBuf,
 
     /// Write a report: FORMAT=PATH, `-` is stdout; may be repeated [default: the terminal report]. Formats: json, junit, sarif,
@@ -41,7 +42,17 @@ pub(super) fn report(args: &ReportArgs, output: &Output) -> Result<u8, Failure> 
         Failure::usage(format!("{}: {error}", args.record.display()))
             .help("a record is what `clawgauge run --report json=PATH` wrote")
     };
-    let results = Results::open(&args.record).map_err(fail)?;
+    let bundled;
+    let results = match Bundle::is_one(&args.record) {
+        false => Results::open(&args.record).map_err(fail)?,
+        true => {
+            let read = || Bundle::open(&args.record)?.0.record();
+            bundled = read().map_err(|error: BundleError| {
+                Failure::usage(format!("{}: {error}", args.record.display()))
+            })?;
+            Results::from(&bundled)
+        }
+    };
     if args.report.is_empty() {
         let detail = match (args.quiet, args.verbose) {
             (true, _) => Detail::Quiet,

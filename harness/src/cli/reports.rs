@@ -149,7 +149,7 @@ impl<'a> Reports<'a> {
     }
 }
 
-fn check_writable(path: &Path) -> Result<(), Failure> {
+pub(super) fn check_writable(path: &Path) -> Result<(), Failure> {
     // A device or a pipe takes what it gets.
     let special = |metadata: std::fs::Metadata| !metadata.is_file() && !metadata.is_dir();
     if path == Path::new(STDOUT) || path.metadata().is_ok_and(special) {

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 use toml::Spanned;
 
+use super::evidence::Evidence;
 use super::output::{Failure, Output};
 use super::reports::{ReportRequest, Reports, by_itself, in_workflow};
 use crate::judge::Severity;
@@ -20,7 +21,7 @@ use crate::record::{
 };
 use crate::release::{GatewayRef, InstallContext, Program, Version};
 use crate::report::{Detail, Progress, terminal};
-use crate::run::{CellResult, RunEvent, RunOptions, run as run_all};
+use crate::run::{CellResult, LaunchInfo, RunEvent, RunOptions, run as run_all};
 use crate::scenario::{Catalogue, Problems};
 use crate::snapshots::Snapshots;
 use crate::upstream::new_canary;
@@ -57,6 +58,11 @@ pub(super) struct RunArgs {
     /// annotations, summary
     #[arg(long, value_name = "FORMAT=PATH")]
     report: Vec<ReportRequest>,
+
+    /// Write the evidence into one archive: record, configurations, what the gateways wrote, all that was judged by;
+    /// `clawgauge verify` judges it again
+    #[arg(long, value_name = "FILE.tar.gz")]
+    bundle: Option<PathBuf>,
 
     /// Requests at a time within a launch [default: 16]
     #[arg(long, value_name = "N")]
@@ -117,7 +123,7 @@ pub(super) struct RunArgs {
     log: Option<PathBuf>,
 
     /// Keep the gateways up and judge again whenever a data file changes; only what changed is sent again
-    #[arg(long, conflicts_with_all = ["report", "baseline", "retries", "fail_fast", "keep_temp"])]
+    #[arg(long, conflicts_with_all = ["report", "bundle", "baseline", "retries", "fail_fast", "keep_temp"])]
     watch: bool,
 
     /// Keep the launches' folders (config, state, log) and say where they are
@@ -291,6 +297,10 @@ pub(super) fn run(
     }
     let variable = |name: &str| std::env::var_os(name);
     let reports = Reports::new(&args.report)?.and(by_itself(&args.report, variable));
+    let evidence = match &args.bundle {
+        Some(path) => Some(Evidence::begin(path, args.baseline.as_deref(), &catalogue)?),
+        None => None,
+    };
     let gate = args.gate()?;
     let snapshots = Snapshots::load(&catalogue.data)?;
     let options = args.options(&catalogue, selection)?;
@@ -298,7 +308,7 @@ pub(super) fn run(
     let detail = args.detail();
 
     let watch = Watch {
-        fail_fast: args.fail_fast,
+        args: &args,
         detail,
         output,
     };
@@ -308,12 +318,15 @@ pub(super) fn run(
     if let Some(word) = &word {
         output.result(&format!("::stop-commands::{word}\n"))?;
     }
-    let (record, results) = watch.run(&catalogue, &snapshots, options, gate)?;
+    let (record, results, launches) = watch.run(&catalogue, &snapshots, options, gate)?;
     output.result(&terminal(&record, detail, output.paint()))?;
     reports.write(&Results::from(&record), output, || match &word {
         Some(word) => output.result(&format!("::{word}::\n")).map(drop),
         None => Ok(()),
     })?;
+    if let Some(evidence) = evidence {
+        evidence.write(&record, &launches, &catalogue)?;
+    }
     let written = keep_pending(&catalogue, &snapshots, &record, &results)?;
     for path in &written {
         output.note(&format!("pending snapshot: {path}"));
@@ -364,7 +377,7 @@ pub(super) fn reference() -> std::io::Result<Program> {
 
 /// Runs in a runtime of its own and feeds the events to progress and record.
 struct Watch<'a> {
-    fail_fast: bool,
+    args: &'a RunArgs,
     detail: Detail,
     output: &'a Output,
 }
@@ -376,7 +389,7 @@ impl Watch<'_> {
         snapshots: &Snapshots,
         options: RunOptions,
         gate: Gate,
-    ) -> Result<(Record, Vec<CellResult>), Failure> {
+    ) -> Result<(Record, Vec<CellResult>, Vec<LaunchInfo>), Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;
@@ -384,6 +397,9 @@ impl Watch<'_> {
             let cancel = CancellationToken::new();
             let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
             let (sender, mut events) = unbounded_channel();
+            let args = self.args;
+            let known_issues = options.known_issues;
+            let mut launches = Vec::new();
             let task = tokio::spawn(run_all(
                 catalogue.clone(),
                 snapshots.clone(),
@@ -393,15 +409,24 @@ impl Watch<'_> {
             ));
             let output = self.output;
             let mut progress = Progress::new(output.live(), self.detail, output.paint_err());
-            let mut recorder = Recorder::new(&catalogue.table_hash, gate);
+            let mut recorder = Recorder::new(&catalogue.table_hash, gate).asked_for(
+                known_issues,
+                &args.globs,
+                &args.conditions,
+            );
             while let Some(event) = events.recv().await {
                 if let RunEvent::Cell(result) = &event
-                    && self.fail_fast
+                    && args.fail_fast
                     && !cancel.is_cancelled()
                     && recorder.fails(result)
                 {
                     recorder.stop_early();
                     cancel.cancel();
+                }
+                if let RunEvent::LaunchEnded(launch) = &event
+                    && args.bundle.is_some()
+                {
+                    launches.push(launch.clone());
                 }
                 log_event(&event);
                 progress.event(&event);
@@ -416,7 +441,8 @@ impl Watch<'_> {
                 std::panic::resume_unwind(panic);
             }
             signals.abort();
-            Ok(recorder.finish(catalogue))
+            let (record, results) = recorder.finish(catalogue);
+            Ok((record, results, launches))
         })
     }
 }

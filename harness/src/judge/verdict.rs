@@ -128,7 +128,8 @@ pub enum SnapshotView<'a> {
 }
 
 /// Whether the launch has shown that its model calls are seen: without that a denial proves nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Proof {
     /// At least one request of the launch reached the model, or its profile says why none can.
     Shown,

@@ -99,6 +99,15 @@ impl LaunchError {
         }
     }
 
+    /// What is kept of what the gateway wrote.
+    pub fn said(&self) -> &str {
+        match self {
+            Self::Refused { said, .. } => said,
+            Self::NotReady { log, .. } => log,
+            Self::Prepare { .. } | Self::Cancelled(_) => "",
+        }
+    }
+
     /// The next thing to do.
     pub fn help(&self) -> Option<String> {
         match self {

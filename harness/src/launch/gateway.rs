@@ -41,6 +41,20 @@ pub struct Gateway {
     spec: LaunchSpec,
 }
 
+/// What a gateway wrote; it outlives the gateway.
+#[derive(Debug)]
+pub struct GatewayLog {
+    output: Output,
+    redactor: Redactor,
+}
+
+impl GatewayLog {
+    /// All lines that are kept, the first and the last ones, redacted.
+    pub fn lines(&self) -> Vec<String> {
+        self.output.clean_tail(usize::MAX, &self.redactor)
+    }
+}
+
 /// How a gateway stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StopReport {
@@ -205,11 +219,15 @@ impl Gateway {
 
     /// The last lines that it wrote, redacted.
     pub fn log_tail(&self, lines: usize) -> Vec<String> {
-        self.output
-            .tail(lines)
-            .iter()
-            .map(|line| self.redactor.text(line).into_owned())
-            .collect()
+        self.output.clean_tail(lines, &self.redactor)
+    }
+
+    /// What it writes, to be read once it has stopped.
+    pub fn log(&self) -> GatewayLog {
+        GatewayLog {
+            output: self.output.clone(),
+            redactor: self.redactor.clone(),
+        }
     }
 
     /// Asks it to stop, waits for the grace, kills what is left.

@@ -11,7 +11,7 @@ mod spec;
 mod strays;
 
 pub use error::{Exit, LaunchError};
-pub use gateway::{Gateway, StopReport, launch};
+pub use gateway::{Gateway, GatewayLog, StopReport, launch};
 pub use spec::{LaunchSpec, random_secret};
 
 #[cfg(test)]

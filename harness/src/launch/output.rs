@@ -5,9 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use crate::redact::Redactor;
+
 const FIRST: usize = 40;
 const LAST: usize = 200;
 const MAX_LINE: usize = 2048;
+/// So much of the end of a cut line is left out: a secret that the cut went through is no longer recognised.
+const FRAYED: usize = 128;
 
 /// The first and last lines of a process's output.
 #[derive(Debug, Clone, Default)]
@@ -80,6 +84,20 @@ impl Output {
             .collect()
     }
 
+    /// The last `count` lines, redacted.
+    pub(super) fn clean_tail(&self, count: usize, redactor: &Redactor) -> Vec<String> {
+        let clean = |line: &String| {
+            let mut clean = redactor.text(line).into_owned();
+            if line.len() >= MAX_LINE {
+                let end = clean.floor_char_boundary(clean.len().saturating_sub(FRAYED));
+                clean.truncate(end);
+                clean.push_str("...");
+            }
+            clean
+        };
+        self.tail(count).iter().map(clean).collect()
+    }
+
     /// The first line that contains one of the words.
     pub(super) fn find(&self, words: &[impl AsRef<str>]) -> Option<String> {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
@@ -109,6 +127,20 @@ mod tests {
         );
         let lines = output.lines.lock().unwrap();
         assert_eq!((lines.first.len(), lines.last.len()), (FIRST, LAST));
+    }
+
+    /// A secret that the cut of a long line went through is not half told.
+    #[tokio::test]
+    async fn a_cut_line_tells_no_half_of_a_secret() {
+        let secret = crate::launch::random_secret();
+        let secrets = std::collections::BTreeMap::from([("token".to_owned(), secret.clone())]);
+        for before in MAX_LINE - 45..=MAX_LINE {
+            let output = Output::default();
+            let text = format!("{} {secret} and more\n", "x".repeat(before));
+            output.clone().drain(Some(text.as_bytes())).await;
+            let line = output.clean_tail(1, &Redactor::new(&secrets)).join("");
+            assert!(!line.contains(&secret[..4]), "{before}: {line}");
+        }
     }
 
     #[tokio::test]

@@ -110,6 +110,9 @@ pub struct ObservedRecord {
     pub message: Option<String>,
     /// Calls that reached the model; none where nobody counts them.
     pub model_calls: Option<u32>,
+    /// Whether calls came after the answer: it fits no outcome then, whatever it says.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub late_calls: bool,
     /// Milliseconds from connecting to the end of the answer.
     pub ms: f64,
     /// The normalised, redacted answer: its place in [`super::Record::answers`].

@@ -128,7 +128,14 @@ impl Baseline {
     /// # Errors
     /// The file is no record, or nothing in it was answered.
     pub fn read(path: &Path) -> Result<Self, BaselineError> {
-        let results = Results::open(path)?;
+        Self::of(&Results::open(path)?)
+    }
+
+    /// Takes in a record.
+    ///
+    /// # Errors
+    /// It cannot be read any more, or nothing in it was answered.
+    pub fn of(results: &Results<'_>) -> Result<Self, BaselineError> {
         let head = results.head();
         let gateways: Vec<String> = head
             .gateways

@@ -20,7 +20,7 @@ pub use tables::{AxisRecord, IssueRecord, RuleRecord, ScenarioRecord, SetRecord,
 
 use serde::{Deserialize, Serialize};
 
-use crate::judge::Severity;
+use crate::judge::{Proof, Severity};
 
 /// Name and version of the format.
 pub const SCHEMA: &str = "clawgauge.results/1";
@@ -87,6 +87,15 @@ pub struct RunInfo {
     /// The run whose answers are excused.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub baseline: Option<String>,
+    /// The day on which known issues were heeded; none where they were not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub known_issues_on: Option<String>,
+    /// Globs over cell ids that were asked for; none means every cell.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub cells: Vec<String>,
+    /// Conditions on cells that were asked for.
+    #[serde(rename = "where", skip_serializing_if = "Vec::is_empty", default)]
+    pub conditions: Vec<String>,
 }
 
 /// A gateway.
@@ -130,6 +139,10 @@ pub struct LaunchRecord {
     /// Why it failed to start or to stay up.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub failure: Option<String>,
+    /// Whether one of its requests reached the model, or its profile says why none can: without that its refusals prove
+    /// nothing. None where it did not get up.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub proof: Option<Proof>,
 }
 
 fn first() -> u32 {

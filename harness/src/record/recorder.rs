@@ -43,6 +43,9 @@ impl Recorder {
             fail_on: gate.fail_on,
             severity: gate.severity,
             baseline: gate.baseline.as_ref().map(|baseline| baseline.run.clone()),
+            known_issues_on: None,
+            cells: Vec::new(),
+            conditions: Vec::new(),
         };
         Self {
             run,
@@ -51,6 +54,20 @@ impl Recorder {
             order: BTreeMap::new(),
             results: Vec::new(),
         }
+    }
+
+    /// Notes what was asked for: the day on which known issues are heeded, globs over cell ids, conditions.
+    #[must_use]
+    pub fn asked_for(
+        mut self,
+        known_issues_on: Option<Date>,
+        cells: &[String],
+        conditions: &[String],
+    ) -> Self {
+        self.run.known_issues_on = known_issues_on.map(|day| day.to_string());
+        self.run.cells = cells.to_vec();
+        self.run.conditions = conditions.to_vec();
+        self
     }
 
     /// Takes in one event.
@@ -89,6 +106,7 @@ impl Recorder {
                     exit: info.exit,
                     killed: info.killed,
                     failure: info.failure.clone(),
+                    proof: info.proof,
                 };
                 if let Some(gateway) = self
                     .gateways
@@ -270,6 +288,7 @@ impl Tables {
                 error_type: observed.error_type.clone(),
                 message: observed.message.clone(),
                 model_calls: observed.model_calls,
+                late_calls: observed.late_calls,
                 answer: Some(self.answers.place(&observed.answer)),
                 ms: (observed.took.as_secs_f64() * 10_000.0).round() / 10.0,
             }),

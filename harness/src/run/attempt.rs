@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::ask::{Answers, Asker, EXIT_NOTICE};
 use super::gateway::Target;
 use super::verdicts::{Bench, Seen};
-use super::{Context, LaunchInfo, RunEvent};
+use super::{Context, LaunchInfo, LaunchLog, RunEvent};
 use crate::judge::Proof;
 use crate::launch::{Gateway, LaunchError, LaunchSpec, StopReport, launch};
 use crate::observe::{Observation, observe_start};
@@ -76,7 +76,9 @@ impl Attempt<'_> {
         let Live {
             gateway, upstream, ..
         } = live;
+        let log = gateway.log();
         let stopped = gateway.stop().await;
+        let (seen, proof) = settle(cells, answers, &started, &upstream);
         self.context.emit(RunEvent::LaunchEnded(LaunchInfo {
             gateway: self.target.gateway.clone(),
             profile: self.profile.to_owned(),
@@ -86,8 +88,10 @@ impl Attempt<'_> {
             exit: stopped.exit_code,
             killed: stopped.killed,
             failure: died,
+            proof: Some(proof),
+            log: self.log(log.lines()),
         }));
-        settle(cells, answers, &started, &upstream)
+        (seen, proof)
     }
 
     /// Asks a gateway that is up and stays so.
@@ -137,7 +141,7 @@ impl Attempt<'_> {
                 })
             }
             Err(_) if self.context.cancel.is_cancelled() => {
-                self.ended(None, None, None);
+                self.ended(None, None, LaunchLog::default());
                 Err(nothing(STOPPED))
             }
             Err(error) => Err(self.not_started(cells, &error)),
@@ -204,7 +208,8 @@ impl Attempt<'_> {
             self.failed(error.to_string(), error.help());
         }
         let failure = refused.is_none().then(|| "did not start".to_owned());
-        self.ended(None, error.exit_code(), failure);
+        let lines = error.said().lines().map(str::to_owned).collect();
+        self.ended(error.exit_code(), failure, self.log(lines));
         let seen = cells.iter().map(|cell| match (&refused, is_start(cell)) {
             (Some(seen), true) => Ok(seen.clone()),
             (None, true) => Err("the gateway did not get ready".to_owned()),
@@ -223,16 +228,25 @@ impl Attempt<'_> {
         });
     }
 
-    fn ended(&self, ready: Option<Duration>, exit: Option<i32>, failure: Option<String>) {
+    /// Nothing of this machine goes into a record.
+    fn log(&self, lines: Vec<String>) -> LaunchLog {
+        let folder = self.folder();
+        let lines = lines.iter().map(|line| line.replace(&folder, "[launch]"));
+        LaunchLog(lines.collect())
+    }
+
+    fn ended(&self, exit: Option<i32>, failure: Option<String>, log: LaunchLog) {
         self.context.emit(RunEvent::LaunchEnded(LaunchInfo {
             gateway: self.target.gateway.clone(),
             profile: self.profile.to_owned(),
             attempt: self.number,
-            ready,
+            ready: None,
             stop: None,
             exit,
             killed: false,
             failure,
+            proof: None,
+            log,
         }));
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::judge::{Difference, Verdict};
+use crate::judge::{Difference, Proof, Verdict};
 use crate::observe::Observation;
 use crate::plan::Cell;
 use crate::release::Version;
@@ -102,6 +102,21 @@ pub struct LaunchInfo {
     pub killed: bool,
     /// Why the launch failed, if it did.
     pub failure: Option<String>,
+    /// Whether its refusals prove something; `None` where it did not get up.
+    pub proof: Option<Proof>,
+    /// What is kept of what the gateway wrote.
+    pub log: LaunchLog,
+}
+
+/// The lines that a gateway wrote, first and last ones, without the launch's secrets and folder.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct LaunchLog(pub Vec<String>);
+
+/// The lines are in the log of clawgauge already, where there is one.
+impl std::fmt::Debug for LaunchLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} lines", self.0.len())
+    }
 }
 
 /// Something happened.

@@ -25,11 +25,7 @@ pub(super) async fn run_launch(
     profile: String,
     cells: &[PlannedCell],
 ) {
-    let bench = Bench {
-        context,
-        target,
-        profile: &profile,
-    };
+    let bench = Bench { context, target };
     let (asked, skipped) = partition(cells);
     for planned in skipped {
         let reason = planned.not_applicable.clone().unwrap_or_default();

@@ -9,8 +9,9 @@ mod options;
 mod verdicts;
 mod watch;
 
-pub use events::{CellResult, Expected, GatewayInfo, LaunchInfo, RunEvent};
+pub use events::{CellResult, Expected, GatewayInfo, LaunchInfo, LaunchLog, RunEvent};
 pub use options::RunOptions;
+pub use verdicts::{Judge, Seen};
 pub use watch::{Effort, Rounds};
 
 use std::sync::Arc;

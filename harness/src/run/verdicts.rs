@@ -2,24 +2,27 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use super::ask::Answers;
 use super::gateway::Target;
 use super::{CellResult, Context, Expected, RunEvent};
 use crate::judge::{Difference, Proof, SnapshotView, Verdict, judge};
 use crate::observe::Observation;
 use crate::plan::Cell;
-use crate::scenario::KnownIssue;
+use crate::release::Version;
 use crate::scenario::model::Outcome;
+use crate::scenario::{Catalogue, KnownIssue};
+use crate::snapshots::{Snapshot, Snapshots};
 use crate::upstream::Upstream;
 
 /// What was seen of a cell, or why nothing was.
-pub(super) type Seen = Result<Observation, String>;
+pub type Seen = Result<Observation, String>;
 
 /// Judges the cells of one launch.
 pub(super) struct Bench<'a> {
     pub(super) context: &'a Arc<Context>,
     pub(super) target: &'a Target,
-    pub(super) profile: &'a str,
 }
 
 impl Bench<'_> {
@@ -54,16 +57,60 @@ impl Bench<'_> {
 
     /// Judges one cell; `attempts` says why earlier ones brought no answer.
     pub(super) fn judge(&self, cell: &Arc<Cell>, seen: Seen, proof: Proof, attempts: Vec<String>) {
+        self.emit(self.by().cell(cell, seen, proof, attempts));
+    }
+
+    /// A cell of which nothing was seen.
+    pub(super) fn unseen(&self, cell: &Arc<Cell>, verdict: Verdict, attempts: Vec<String>) {
+        self.emit(self.by().unseen(cell, verdict, attempts));
+    }
+
+    fn by(&self) -> Judge<'_> {
+        Judge {
+            catalogue: &self.context.catalogue,
+            snapshots: &self.context.snapshots,
+            gateway: &self.target.gateway,
+            release: &self.target.version,
+            known_issues: self.context.options.known_issues,
+        }
+    }
+
+    fn emit(&self, result: CellResult) {
+        tracing::trace!(cell = result.cell.id, verdict = ?result.verdict, "judged");
+        self.context.emit(RunEvent::Cell(Box::new(result)));
+    }
+}
+
+/// What cells are judged by. Pure: the same observations are judged the same again, whenever and wherever.
+#[derive(Debug, Clone, Copy)]
+pub struct Judge<'a> {
+    /// The rules.
+    pub catalogue: &'a Catalogue,
+    /// The accepted answers.
+    pub snapshots: &'a Snapshots,
+    /// The gateway as the caller named it.
+    pub gateway: &'a str,
+    /// The release that it is judged as.
+    pub release: &'a Version,
+    /// The day on which known issues are heeded; `None` judges as if there were none.
+    pub known_issues: Option<Date>,
+}
+
+impl Judge<'_> {
+    /// Judges one cell; `attempts` says why earlier ones brought no answer.
+    pub fn cell(
+        &self,
+        cell: &Arc<Cell>,
+        seen: Seen,
+        proof: Proof,
+        attempts: Vec<String>,
+    ) -> CellResult {
         let Some(expected) = self.expected(cell) else {
-            let reason = format!("no rule speaks about it on {}", self.target.version);
-            self.unseen(cell, Verdict::CouldNotRun(reason), attempts);
-            return;
+            let reason = format!("no rule speaks about it on {}", self.release);
+            return self.unseen(cell, Verdict::CouldNotRun(reason), attempts);
         };
         let observed = match seen {
-            Err(reason) => {
-                self.unseen(cell, Verdict::CouldNotRun(reason), attempts);
-                return;
-            }
+            Err(reason) => return self.unseen(cell, Verdict::CouldNotRun(reason), attempts),
             Ok(observed) => observed,
         };
         let known = self.known(cell);
@@ -77,8 +124,8 @@ impl Bench<'_> {
             | Verdict::NotApplicable(_)
             | Verdict::CouldNotRun(_) => None,
         };
-        self.emit(CellResult {
-            gateway: self.target.gateway.clone(),
+        CellResult {
+            gateway: self.gateway.to_owned(),
             cell: Arc::clone(cell),
             expected: Some(expected),
             observed: Some(observed),
@@ -87,7 +134,22 @@ impl Bench<'_> {
             accepted: self.accepted(cell),
             difference,
             attempts,
-        });
+        }
+    }
+
+    /// A cell of which nothing was seen.
+    pub fn unseen(&self, cell: &Arc<Cell>, verdict: Verdict, attempts: Vec<String>) -> CellResult {
+        CellResult {
+            gateway: self.gateway.to_owned(),
+            cell: Arc::clone(cell),
+            expected: self.expected(cell),
+            observed: None,
+            verdict,
+            known_issue: None,
+            accepted: self.accepted(cell),
+            difference: None,
+            attempts,
+        }
     }
 
     fn verdict(
@@ -98,13 +160,12 @@ impl Bench<'_> {
         proof: Proof,
         known: Option<&Outcome>,
     ) -> (Verdict, Option<Difference>) {
-        let snapshots = &self.context.snapshots;
-        let snapshot = snapshots.find(&cell.scenario, self.profile, &self.target.version);
+        let snapshot = self.snapshot(cell);
         let accepted =
             snapshot.and_then(|snapshot| Some((snapshot, snapshot.cells.get(&cell.key())?)));
         let view = accepted.map_or(SnapshotView::Absent, |(_, answer)| SnapshotView::Accepted {
             answer: &answer.text,
-            direction: answer.direction(&self.context.catalogue),
+            direction: answer.direction(self.catalogue),
         });
         let verdict = judge(&expected.outcome, observed, view, proof, known);
         let by_rule = observed.outcome.as_deref() == Some(expected.outcome.id.as_str());
@@ -121,45 +182,24 @@ impl Bench<'_> {
 
     /// What a known issue says is observed instead, if the run heeds them.
     fn known(&self, cell: &Cell) -> Option<(Arc<KnownIssue>, Arc<Outcome>)> {
-        let today = self.context.options.known_issues?;
-        self.context
-            .catalogue
-            .known_issues
-            .iter()
-            .find_map(|issue| {
-                let release = &self.target.version;
-                let outcome = issue.says(&cell.scenario.id, release, &cell.combination, today)?;
-                Some((Arc::clone(issue), Arc::clone(outcome)))
-            })
+        let today = self.known_issues?;
+        self.catalogue.known_issues.iter().find_map(|issue| {
+            let release = self.release;
+            let outcome = issue.says(&cell.scenario.id, release, &cell.combination, today)?;
+            Some((Arc::clone(issue), Arc::clone(outcome)))
+        })
     }
 
     fn expected(&self, cell: &Cell) -> Option<Expected> {
-        Expected::of(cell, &self.target.version)
-    }
-
-    /// A cell of which nothing was seen.
-    pub(super) fn unseen(&self, cell: &Arc<Cell>, verdict: Verdict, attempts: Vec<String>) {
-        self.emit(CellResult {
-            gateway: self.target.gateway.clone(),
-            cell: Arc::clone(cell),
-            expected: self.expected(cell),
-            observed: None,
-            verdict,
-            known_issue: None,
-            accepted: self.accepted(cell),
-            difference: None,
-            attempts,
-        });
+        Expected::of(cell, self.release)
     }
 
     fn accepted(&self, cell: &Cell) -> Option<String> {
-        let snapshots = &self.context.snapshots;
-        let snapshot = snapshots.find(&cell.scenario, self.profile, &self.target.version)?;
-        Some(snapshot.cells.get(&cell.key())?.text.clone())
+        Some(self.snapshot(cell)?.cells.get(&cell.key())?.text.clone())
     }
 
-    fn emit(&self, result: CellResult) {
-        tracing::trace!(cell = result.cell.id, verdict = ?result.verdict, "judged");
-        self.context.emit(RunEvent::Cell(Box::new(result)));
+    fn snapshot(&self, cell: &Cell) -> Option<&Snapshot> {
+        self.snapshots
+            .find(&cell.scenario, &cell.profile, self.release)
     }
 }

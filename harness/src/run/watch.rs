@@ -157,11 +157,7 @@ async fn round_of(
     launch: &PlannedLaunch,
     before: Option<Standing>,
 ) -> (Option<Standing>, Effort) {
-    let bench = Bench {
-        context,
-        target,
-        profile: &launch.profile,
-    };
+    let bench = Bench { context, target };
     let (cells, skipped) = partition(&launch.cells);
     for planned in skipped {
         let reason = planned.not_applicable.clone().unwrap_or_default();
