@@ -126,6 +126,12 @@ fn a_sound_gateway(
         got.text
     );
     assert_eq!(gateway.model_calls(), 0);
+    let answers = got.record["answers"].to_string();
+    assert!(answers.contains("model-calls: not counted"), "{answers}");
+    assert!(
+        !answers.contains("\\\"data\\\""),
+        "the operator's models: {answers}"
+    );
 }
 
 #[test]

@@ -117,3 +117,33 @@ fn tells_a_release_by_its_answers(
     assert!(!text.contains(TOKEN), "{text}");
     assert_eq!(gateway.model_calls(), 0, "{text}");
 }
+
+/// As the wizard leaves it: the Control UI is on, the OpenAI-style routes are off. There is little to ask, and nothing of
+/// what is switched on otherwise counts against the gateway.
+#[rstest]
+#[case::seed("2026.3.28", 1, "affected by openclaw#81815")]
+#[case::newest("2026.9.6", 0, "no known issue shows")]
+#[ignore = "launches published releases"]
+fn a_gateway_as_the_wizard_leaves_it(
+    #[case] release: &str,
+    #[case] exit: i32,
+    #[case] words: &str,
+) {
+    let auth = json!({ "mode": "token", "token": TOKEN });
+    let more = json!({ "controlUi": { "enabled": true }, "http": { "endpoints": {} } });
+    let gateway = Operator::start(installed(release), auth, more);
+    let (code, record, text) = attach(&gateway, Some(TOKEN), &["--verbose"]);
+    assert_eq!(record["summary"]["deviates"], 0, "{text}");
+    assert_eq!(record["summary"]["could_not_run"], 0, "{text}");
+    assert!(
+        record["summary"]["conforms"].as_u64().unwrap() > 20,
+        "{text}"
+    );
+    assert!(
+        text.contains("switched off there: /v1/chat/completions"),
+        "{text}"
+    );
+    assert_eq!(gateway.model_calls(), 0, "{text}");
+    assert!(text.contains(words), "{text}");
+    assert_eq!(code, Some(exit), "{text}");
+}

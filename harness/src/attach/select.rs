@@ -166,12 +166,8 @@ fn choose(
     let raw = written(cell);
     let wants_caller = raw.headers.iter().any(|line| line == CALLER);
     let request = with_caller(raw, caller);
-    let path = request
-        .target
-        .split('?')
-        .next()
-        .unwrap_or_default()
-        .to_owned();
+    let path = request.target.split('?').next().unwrap_or_default();
+    let path = without_dots(path);
 
     if capabilities.off.iter().any(|off| path.starts_with(off)) {
         return no("the route is switched off there");
@@ -246,6 +242,19 @@ fn choose(
         true => Ok(Chosen::Wrong),
         false => Ok(Chosen::Harmless),
     }
+}
+
+/// Where a path with dot segments leads.
+fn without_dots(path: &str) -> String {
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in path.split('/') {
+        match segment {
+            ".." => drop(segments.pop()),
+            "." => {}
+            segment => segments.push(segment),
+        }
+    }
+    segments.join("/")
 }
 
 /// What a path answers by reason of something else than auth.

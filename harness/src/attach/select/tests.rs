@@ -108,6 +108,27 @@ fn wrong_credentials(#[case] mode: Mode, #[case] credential: Option<&str>, #[cas
     assert!(scenarios.len() > 1, "{scenarios:?}");
 }
 
+/// A route that is switched off is not asked by another spelling either: what answers there may be the Control UI.
+#[test]
+fn no_route_that_is_off() {
+    let catalogue = catalogue();
+    let off = Capabilities {
+        off: BTreeSet::from(["/v1/models"]),
+        ..capabilities(Mode::Token)
+    };
+    let options = options(Some("hunter2"), 0);
+    let choices = select(&catalogue, &off, &options, &Safety::new(&catalogue));
+    let asked = choices.iter().filter(|choice| choice.is_asked());
+    let ids: Vec<&str> = asked.map(|choice| choice.cell.id.as_str()).collect();
+    assert!(!ids.is_empty());
+    let models = ["endpoint=models/", "dot-segments", "trailing-slash"];
+    assert!(
+        !ids.iter()
+            .any(|id| models.iter().any(|part| id.contains(part))),
+        "{ids:?}"
+    );
+}
+
 #[test]
 fn no_secret_in_a_query() {
     for choice in asked(Mode::Token, &options(Some("hunter2"), 1000)) {
