@@ -19,7 +19,7 @@ use crate::send::{Exchange, Request, SendError, send, websocket};
 use crate::upstream::{Upstream, new_canary};
 
 /// How long after the last request a gateway's end is still noticed.
-pub(super) const EXIT_NOTICE: Duration = Duration::from_millis(50);
+const EXIT_NOTICE: Duration = Duration::from_millis(50);
 /// So many requests in a row without any answer, beyond those in flight, and the launch is given up.
 const SILENCES: usize = 3;
 

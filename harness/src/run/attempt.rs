@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::ask::{Answers, Asker, EXIT_NOTICE};
+use super::ask::{Answers, Asker};
 use super::gateway::Target;
 use super::verdicts::{Bench, Seen};
 use super::{Context, LaunchInfo, LaunchLog, RunEvent};
@@ -21,6 +21,8 @@ use crate::scenario::Launch;
 use crate::scenario::model::{Kind, Outcome, Start};
 use crate::upstream::Upstream;
 
+/// How long a gateway that answers no more is given to show that it has ended: that says more than its silence.
+const LAST_WORD: Duration = Duration::from_secs(1);
 /// Why cells of a run that was told to stop have no answer.
 const STOPPED: &str = "the run was stopped before it was asked";
 
@@ -171,7 +173,7 @@ impl Attempt<'_> {
         let answers = asker.ask_all(&requests, gateway).await;
         // Whoever has ended has failed, even if nobody has noticed yet.
         let why = asker.why.get().cloned();
-        let patience = why.as_ref().map_or(Duration::ZERO, |_| EXIT_NOTICE);
+        let patience = why.as_ref().map_or(Duration::ZERO, |_| LAST_WORD);
         let died = match tokio::time::timeout(patience, gateway.exited()).await {
             Ok(exit) => Some(format!("the gateway ended while it was asked: {exit}")),
             Err(_) => why,
