@@ -7,9 +7,10 @@ use clap::Args;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
+use super::args::{REFERENCE_RELEASE, parse_seconds};
 use super::output::{Failure, Output};
 use super::reports::{ReportRequest, Reports};
-use super::run::{REFERENCE_RELEASE, cancel_on_signal, end, log_event, parse_seconds, start_log};
+use super::session::{cancel_on_signal, end, log_event, start_log};
 use crate::attach::{
     Address, AddressError, AttachError, AttachOptions, Capabilities, Choice, Endpoint, Limits,
     Mode, Question, Safety, attach as attach_to, select,

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use clap::Args;
 
+use super::args::REFERENCE_RELEASE;
 use super::output::{Failure, Output};
-use super::run::REFERENCE_RELEASE;
 use crate::plan::{Cell, Plan, Selection, cells};
 use crate::release::Version;
 use crate::request::as_text;

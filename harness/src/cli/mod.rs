@@ -1,6 +1,7 @@
 //! The command line: one file a command. Commands resolve what was typed, call the library and write what it returns.
 
 mod accept;
+mod args;
 mod attach;
 mod check;
 mod evidence;
@@ -11,6 +12,7 @@ mod report;
 mod reports;
 mod repro;
 mod run;
+mod session;
 mod shell;
 mod verify;
 mod watch;
@@ -55,7 +57,7 @@ clawgauge; 130 interrupted.";
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Launch gateways, send the matrix, judge the answers
-    Run(run::RunArgs),
+    Run(args::RunArgs),
     /// Ask a running gateway, somebody's real one: safely, within a budget, and never its model unless permitted
     Attach(attach::AttachArgs),
     /// List the cells

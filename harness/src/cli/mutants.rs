@@ -7,8 +7,9 @@ use std::time::Duration;
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
+use super::args::reference;
 use super::output::{Failure, Output};
-use super::run::{cancel_on_signal, reference};
+use super::session::cancel_on_signal;
 use crate::mutants::{Fate, Mutant, fate, mutants, run_mutants, score};
 use crate::plan::Selection;
 use crate::release::{GatewayRef, InstallContext, Program};

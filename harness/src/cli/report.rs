@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::output::{Failure, Output};
 use super::reports::{ReportRequest, Reports};
-use super::run::end;
+use super::session::end;
 use crate::bundle::{Bundle, BundleError};
 use crate::record::Results;
 use crate::report::{Detail, terminal};

@@ -6,8 +6,9 @@ use std::time::Duration;
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
+use super::args::{REFERENCE_RELEASE, parse_seconds, reference};
 use super::output::{Failure, Output};
-use super::run::{REFERENCE_RELEASE, cancel_on_signal, parse_seconds, reference};
+use super::session::cancel_on_signal;
 use crate::plan::{Cell, cells};
 use crate::record::Results;
 use crate::release::{GatewayRef, InstallContext, Published, Version, resolve};

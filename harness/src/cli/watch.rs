@@ -7,8 +7,9 @@ use notify::{RecursiveMode, Watcher as _};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
+use super::args::RunArgs;
 use super::output::{Failure, Output};
-use super::run::{RunArgs, cancel_on_signal, log_event};
+use super::session::{cancel_on_signal, log_event};
 use crate::data::Data;
 use crate::record::{Gate, Recorder};
 use crate::report::{Progress, terminal};
