@@ -26,6 +26,7 @@ pub mod repro;
 pub mod request;
 pub mod run;
 pub mod scenario;
+pub mod schema;
 pub mod send;
 pub mod snapshots;
 pub mod template;

@@ -136,7 +136,7 @@ fn carry_out(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Accept(args) => accept::accept(&args, &place.catalogue()?, output),
         Command::Report(args) => report::report(&args, output),
         Command::Verify(args) => verify::verify(&args, &|| place.catalogue(), output),
-        Command::Schema => output.json(&crate::scenario::json_schema()),
+        Command::Schema => output.json(&crate::schema::json_schema()),
         Command::Completions { shell } => shell::completions(shell, output),
         Command::Man { folder } => shell::man(folder.as_deref(), output),
         Command::ReferenceGateway { args } => return Ok(reference(args)),

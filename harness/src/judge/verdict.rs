@@ -6,7 +6,19 @@ use crate::observe::Observation;
 use crate::scenario::model::{Direction, Outcome};
 
 /// In which way a cell deviates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Deviation {
     /// A caller got in who must not: a security finding.
@@ -71,7 +83,19 @@ impl Verdict {
 }
 
 /// A verdict by name, as records have it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum VerdictKind {
     /// [`Verdict::Conforms`].
@@ -128,7 +152,7 @@ pub enum SnapshotView<'a> {
 }
 
 /// Whether the launch has shown that its model calls are seen: without that a denial proves nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proof {
     /// At least one request of the launch reached the model, or its profile says why none can.

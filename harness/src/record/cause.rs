@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::judge::{Deviation, Severity};
 
 /// A cause.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CauseRecord {
     /// Number in the run, from 1.
     pub id: usize,
@@ -52,7 +52,7 @@ pub struct CauseRecord {
 }
 
 /// A relation between cells that does not hold.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RelationRecord {
     /// The gateway as the caller named it.
     pub gateway: String,
@@ -74,7 +74,7 @@ pub struct RelationRecord {
 }
 
 /// An answer that differs from the accepted one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DifferenceRecord {
     /// `file:line` of the accepted answer.
     pub snapshot: String,

@@ -8,7 +8,7 @@ use crate::judge::{Deviation, Severity, VerdictKind};
 use crate::scenario::model::{Direction, PROFILE_AXIS, Start};
 
 /// A cell.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CellRecord {
     /// `scenario/axis=value/axis=value`.
     pub id: String,
@@ -66,7 +66,7 @@ impl CellRecord {
 }
 
 /// What a cell that is not as it should be does to the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// The run fails.
@@ -78,7 +78,7 @@ pub enum Standing {
 }
 
 /// What a rule asks for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ExpectedRecord {
     /// Id of the rule.
     pub rule: String,
@@ -95,7 +95,7 @@ pub struct ExpectedRecord {
 }
 
 /// What was seen.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ObservedRecord {
     /// Name of the outcome, if the answer fits one.
     pub outcome: Option<String>,

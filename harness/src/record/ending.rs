@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{FailOn, Record};
 
 /// Counts of verdicts.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Summary {
     /// Cells that were selected.
     pub selected: usize,

@@ -26,7 +26,7 @@ use crate::judge::{Proof, Severity};
 pub const SCHEMA: &str = "clawgauge.results/1";
 
 /// The results of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Record {
     /// [`SCHEMA`].
     pub schema: String,
@@ -61,7 +61,7 @@ pub struct Record {
 }
 
 /// The run as a whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RunInfo {
     /// Random name of the run.
     pub id: String,
@@ -99,7 +99,7 @@ pub struct RunInfo {
 }
 
 /// A gateway.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct GatewayRecord {
     /// As the caller named it.
     #[serde(rename = "ref")]
@@ -121,7 +121,7 @@ pub struct GatewayRecord {
 }
 
 /// A launch.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LaunchRecord {
     /// Id of the profile.
     pub profile: String,

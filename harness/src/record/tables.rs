@@ -9,7 +9,7 @@ use crate::scenario::model::{PROFILE_AXIS, Scenario, ScenarioAxis};
 use crate::scenario::{Catalogue, IssueKind, KnownIssue};
 
 /// A scenario.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ScenarioRecord {
     /// Name, the first part of its cells' ids.
     pub id: String,
@@ -35,7 +35,7 @@ impl ScenarioRecord {
 }
 
 /// An axis of a scenario.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AxisRecord {
     /// Name.
     pub name: String,
@@ -44,7 +44,7 @@ pub struct AxisRecord {
 }
 
 /// A value of an axis.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ValueRecord {
     /// Name.
     pub id: String,
@@ -55,7 +55,7 @@ pub struct ValueRecord {
 }
 
 /// A named group of values of one axis.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SetRecord {
     /// The axis.
     pub axis: String,
@@ -66,7 +66,7 @@ pub struct SetRecord {
 }
 
 /// A rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RuleRecord {
     /// Id of its scenario.
     pub scenario: String,
@@ -81,7 +81,7 @@ pub struct RuleRecord {
 }
 
 /// A known issue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct IssueRecord {
     /// Its public name.
     pub id: String,

@@ -28,7 +28,7 @@ pub(crate) use parse::{parse_toml, schema_version};
 pub use problem::{Problem, Problems, SourceFile};
 pub use profile::{Base, Control, Launch, NotApplicable, Profile, merge};
 pub use relation::{Holds, Relation};
-pub use schema::json_schema;
+pub use schema::file_schemas;
 pub use survivors::Survivor;
 pub use table::{breakpoints, check_table};
 

@@ -163,7 +163,7 @@ fn slips(#[case] file: &str, #[case] from: &str, #[case] to: &str, #[context] co
 
 #[test]
 fn the_schema_describes_every_file() {
-    let schema = json_schema();
+    let schema = crate::schema::json_schema();
     for name in [
         "scenario",
         "axis",

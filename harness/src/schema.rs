@@ -1,0 +1,21 @@
+//! The JSON Schema of everything that people and programs read and write, for editors and for consumers of records.
+
+use schemars::schema_for;
+use serde_json::{Value, json};
+
+use crate::project::ProjectFile;
+use crate::record::Record;
+use crate::scenario::file_schemas;
+
+/// One document; `$defs` holds a schema a kind of data file, `project` for `clawgauge.toml` and `record` for what a run writes.
+pub fn json_schema() -> Value {
+    let mut schemas = file_schemas();
+    schemas.insert("project".to_owned(), schema_for!(ProjectFile).to_value());
+    schemas.insert("record".to_owned(), schema_for!(Record).to_value());
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "clawgauge files",
+        "description": "Files under scenarios/ and fixtures/, clawgauge.toml (project), and what a run writes (record). Point an editor at the definition that fits the file.",
+        "$defs": schemas,
+    })
+}
