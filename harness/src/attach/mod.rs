@@ -1,7 +1,7 @@
 //! A running gateway, somebody's real one: asked with care, judged by what it answers.
 //!
-//! [`attach`] is the way through: [`probe`] finds out what is there, [`select`] which cells apply and are safe, the
-//! `session` sends them within [`Limits`], [`infer`] tells the release from the answers. All but the session is pure.
+//! [`attach`] is the way through: `probe` finds out what is there, `select` which cells apply and are safe, the
+//! `session` sends them within [`Limits`], `infer` tells the release from the answers. All but the session is pure.
 //! Nothing is launched here, and nobody counts calls to the model: verdicts are about outcomes only.
 
 mod address;
