@@ -5,38 +5,19 @@
 
 mod support;
 
-use std::path::PathBuf;
 use std::process::Command;
 
-use clawgauge::release::{GatewayRef, InstallContext, Program, resolve};
-use clawgauge::scenario::Catalogue;
 use rstest::rstest;
 use serde_json::{Value, json};
+use support::Sandbox;
+use support::installed::installed;
 use support::operator::Operator;
-use support::{Sandbox, repository};
-use tokio_util::sync::CancellationToken;
 
 const TOKEN: &str = "an-Operators-own+Token/7";
 
-/// A release from the harness's own cache, installed if it is not there yet.
-fn installed(release: &str) -> Command {
-    let catalogue = Catalogue::load(&clawgauge::data::Data::Folder(repository())).unwrap();
-    let reference: GatewayRef = format!("openclaw@{release}").parse().unwrap();
-    let unused = Program {
-        command: PathBuf::new(),
-        args: Vec::new(),
-        version: None,
-        integrity: None,
-        node: None,
-        notes: Vec::new(),
-        path_dirs: Vec::new(),
-    };
-    let context = InstallContext::from_env(unused, catalogue.needs.clone());
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let cancel = CancellationToken::new();
-    let program = runtime
-        .block_on(resolve(&reference, &context, &|_| {}, &cancel))
-        .unwrap();
+/// The command of a release from the harness's own cache.
+fn command(release: &str) -> Command {
+    let program = installed(release);
     let path = std::env::var_os("PATH").unwrap();
     let folders = program.path_dirs.iter().cloned();
     let folders = folders.chain(std::env::split_paths(&path));
@@ -101,7 +82,7 @@ fn tells_a_release_by_its_answers(
         Some(token) => json!({ "mode": "token", "token": token }),
         None => json!({ "mode": "none" }),
     };
-    let gateway = Operator::start(installed(release), auth, json!({}));
+    let gateway = Operator::start(command(release), auth, json!({}));
     let (code, record, text) = attach(&gateway, token, &[]);
     assert_eq!(code, Some(exit), "{text}");
     assert!(text.contains("answers like"), "{text}");
@@ -131,7 +112,7 @@ fn a_gateway_as_the_wizard_leaves_it(
 ) {
     let auth = json!({ "mode": "token", "token": TOKEN });
     let more = json!({ "controlUi": { "enabled": true }, "http": { "endpoints": {} } });
-    let gateway = Operator::start(installed(release), auth, more);
+    let gateway = Operator::start(command(release), auth, more);
     let (code, record, text) = attach(&gateway, Some(TOKEN), &["--verbose"]);
     assert_eq!(record["summary"]["deviates"], 0, "{text}");
     assert_eq!(record["summary"]["could_not_run"], 0, "{text}");

@@ -2,11 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "bundle/archive.rs"]
+mod archive;
+#[path = "bundle/secrets.rs"]
+mod secrets;
 mod support;
 
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
@@ -16,7 +20,7 @@ use predicates::prelude::*;
 use predicates::str::{contains, is_empty};
 use rstest::rstest;
 use serde_json::{Value, json};
-use support::Sandbox;
+use support::{Sandbox, secrets_below};
 
 const FILE: &str = "evidence.tar.gz";
 
@@ -349,82 +353,6 @@ fn no_member_changes_unseen() {
     }
 }
 
-/// An archive of these entries, as nobody but an attacker makes it.
-fn archive(entries: &[(&str, tar::EntryType, u64, &[u8])]) -> Vec<u8> {
-    let mut tar = Vec::new();
-    for (name, kind, size, contents) in entries {
-        let mut header = tar::Header::new_ustar();
-        header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
-        header.set_entry_type(*kind);
-        header.set_size(*size);
-        header.set_mode(0o644);
-        if *kind == tar::EntryType::Symlink {
-            header.set_link_name("/etc/passwd").unwrap();
-        }
-        header.set_cksum();
-        tar.extend_from_slice(header.as_bytes());
-        tar.extend_from_slice(contents);
-        tar.resize(tar.len().next_multiple_of(512), 0);
-    }
-    tar.extend_from_slice(&[0; 1024]);
-    gzip(&tar)
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    gzip.write_all(bytes).unwrap();
-    gzip.finish().unwrap()
-}
-
-const REGULAR: tar::EntryType = tar::EntryType::Regular;
-
-#[rstest]
-#[case::empty(Vec::new(), "cut off")]
-#[case::junk(b"this is no archive".to_vec(), "no gzip archive")]
-#[case::not_tar(gzip(&[7; 2048]), "damaged")]
-#[case::no_member(archive(&[]), "there is no manifest.json in it")]
-#[case::parent(archive(&[("../outside", REGULAR, 1, b"x")]), "leads out of the archive")]
-#[case::deeper(archive(&[("data/../../outside", REGULAR, 1, b"x")]), "leads out of the archive")]
-#[case::absolute(archive(&[("/etc/passwd", REGULAR, 1, b"x")]), "leads out of the archive")]
-#[case::link(archive(&[("record.json", tar::EntryType::Symlink, 0, b"")]), "is no regular file")]
-#[case::hard_link(archive(&[("record.json", tar::EntryType::Link, 0, b"")]), "is no regular file")]
-#[case::device(archive(&[("record.json", tar::EntryType::Char, 0, b"")]), "is no regular file")]
-#[case::long_name(archive(&[("././@LongLink", tar::EntryType::GNULongName, 4, b"../x")]), "is no regular file")]
-#[case::twice(archive(&[("a", REGULAR, 1, b"x"), ("a", REGULAR, 1, b"y")]), "is there twice")]
-#[case::ten_gigabytes(archive(&[("record.json", REGULAR, 10_000_000_000, b"x")]), "claims 10000000000 bytes")]
-#[case::schema(archive(&[("manifest.json", REGULAR, 33, b"{\"schema\": \"clawgauge.bundle/9\"}\n")]), "its schema is \"clawgauge.bundle/9\"")]
-#[case::bare(archive(&[("manifest.json", REGULAR, 33, b"{\"schema\": \"clawgauge.bundle/1\"}\n")]), "manifest.json: missing field")]
-#[case::bomb(gzip(&vec![0; 600 << 20]), "larger than 512 MiB")]
-fn what_is_no_bundle(#[case] bytes: Vec<u8>, #[case] why: &str) {
-    let sandbox = Sandbox::new();
-    fs::write(path(&sandbox), bytes).unwrap();
-    verify(&sandbox)
-        .code(2)
-        .stdout(is_empty())
-        .stderr(contains(why).and(contains("clawgauge run --bundle FILE")));
-    assert!(!sandbox.folder.path().join("outside").exists());
-}
-
-/// Cut off anywhere, damaged anywhere, or with something after its end, it is no bundle.
-#[test]
-fn a_damaged_archive() {
-    let sandbox = Sandbox::new();
-    run(&sandbox, &["chat-completions/profile=token/**"]).code(0);
-    let whole = fs::read(path(&sandbox)).unwrap();
-    for part in 1..20 {
-        let cut = &whole[..whole.len() * part / 20];
-        assert!(Bundle::from_bytes(cut).is_err(), "{part}");
-        let mut damaged = whole.clone();
-        damaged[whole.len() * part / 20] ^= 0x40;
-        assert!(Bundle::from_bytes(&damaged).is_err(), "{part}");
-    }
-    let longer = [&whole[..], b"more"].concat();
-    let error = Bundle::from_bytes(&longer).unwrap_err().to_string();
-    assert!(error.contains("something follows"), "{error}");
-    fs::write(path(&sandbox), &whole[..whole.len() / 2]).unwrap();
-    verify(&sandbox).code(2).stderr(contains("it is cut off"));
-}
-
 /// The same members are the same bytes: those of a file that was read are those of the file.
 #[test]
 fn the_same_record_is_the_same_file() {
@@ -523,140 +451,4 @@ fn by_other_data() {
         .stdout(contains("verdict: recorded conforms, again deviates"))
         .stderr(contains("would change"));
     verify(&sandbox).code(0);
-}
-
-/// Every secret in the launch folders that a run kept.
-fn secrets_below(folder: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(secrets_below(&path));
-        } else if let Ok(text) = fs::read_to_string(&path) {
-            let starts = text.match_indices("cG-");
-            found.extend(starts.filter_map(|(at, _)| Some(text.get(at..at + 39)?.to_owned())));
-        }
-    }
-    found.sort();
-    found.dedup();
-    found
-}
-
-/// All shapes of a secret that are looked for.
-fn shapes(secret: &str) -> Vec<String> {
-    let escaped: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    let mut shapes = vec![
-        secret.to_owned(),
-        secret.to_uppercase(),
-        secret.to_lowercase(),
-        secret.replace('-', "%2D"),
-        escaped,
-    ];
-    for text in [secret.to_owned(), format!("operator:{secret}")] {
-        for engine in [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD] {
-            shapes.push(engine.encode(&text));
-        }
-    }
-    shapes
-}
-
-/// A gateway that tells its configuration, its secrets in many shapes, and all that it knows of the machine, leaves none of
-/// it in a bundle, a report or a script.
-#[test]
-fn no_secret_and_nothing_of_the_machine() {
-    let sandbox = Sandbox::new();
-    let binary = assert_cmd::cargo::cargo_bin!("clawgauge");
-    let home = sandbox.folder.path();
-    let script = format!(
-        "#!/bin/sh\n\
-         if [ -n \"$OPENCLAW_CONFIG_PATH\" ]; then\n\
-           cat \"$OPENCLAW_CONFIG_PATH\"; env; pwd; uname -n; id\n\
-           for secret in $(env | cat - \"$OPENCLAW_CONFIG_PATH\" | grep -o 'cG-[A-Za-z0-9]*' | sort -u); do\n\
-             echo $secret | tr a-z A-Z; echo $secret | tr A-Z a-z\n\
-             printf %s $secret | base64; printf 'operator:%s' $secret | base64 -w 0; echo\n\
-             echo \"GET /?token=$secret&x=1 cG%2D${{secret#cG-}}\" >&2\n\
-           done\n\
-           echo 'reading {}/.profile of zelda-tester at castle-of-hyrule in {}'\n\
-         fi\n\
-         exec '{}' reference-gateway --misbehave ignores-scopes \"$@\"\n",
-        home.display(),
-        sandbox.temp().display(),
-        binary.display()
-    );
-    sandbox.script("tells-everything", &script);
-    let formats = clawgauge::report::Format::value_variants();
-    let reports: Vec<String> = formats
-        .iter()
-        .map(|format| format!("{0}=report.{0}", format.name()))
-        .collect();
-    let reports: Vec<&str> = reports
-        .iter()
-        .flat_map(|report| ["--report", report])
-        .collect();
-    let mut command = sandbox.clawgauge();
-    let output = command
-        .env("USER", "zelda-tester")
-        .env("HOSTNAME", "castle-of-hyrule")
-        .args([
-            "run",
-            "--bundle",
-            FILE,
-            "--keep-temp",
-            "--gateway",
-            "./tells-everything",
-        ])
-        .args(reports)
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    verify(&sandbox).code(0);
-
-    let mut artefacts: Vec<(String, Vec<u8>)> = open(&sandbox).members.into_iter().collect();
-    artefacts.push(("stdout".to_owned(), output.stdout));
-    for format in formats {
-        let name = format!("report.{}", format.name());
-        let text = fs::read(home.join(&name)).unwrap();
-        artefacts.push((name, text));
-    }
-    let repro = ["repro", "openclaw#58357", "--gateway", "openclaw@2026.3.28"];
-    let script = sandbox.clawgauge().args(repro).output().unwrap();
-    artefacts.push(("repro".to_owned(), script.stdout));
-
-    let secrets = secrets_below(&sandbox.temp());
-    assert!(secrets.len() >= 4, "{secrets:?}");
-    let mut hidden: Vec<String> = secrets.iter().flat_map(|secret| shapes(secret)).collect();
-    // Half a secret is one, too.
-    let halves = secrets.iter().map(|secret| secret[3..15].to_owned());
-    hidden.extend(halves);
-    let machine = rustix::system::uname();
-    let machine = machine.nodename().to_string_lossy().into_owned();
-    hidden.extend([
-        home.display().to_string(),
-        sandbox.temp().display().to_string(),
-        std::env::current_dir().unwrap().display().to_string(),
-        "zelda-tester".to_owned(),
-        "castle-of-hyrule".to_owned(),
-    ]);
-    if machine != "localhost" && machine.len() > 4 {
-        hidden.push(machine);
-    }
-    for (name, bytes) in &artefacts {
-        let text = String::from_utf8_lossy(bytes);
-        for hidden in &hidden {
-            assert!(!text.contains(hidden), "{hidden} is in {name}");
-        }
-    }
-    // The log is there, and would tell them.
-    let log = &open(&sandbox).members["logs/tells-everything/token.log"];
-    let log = String::from_utf8_lossy(log);
-    for told in [
-        "[secret:secret]",
-        "[home]",
-        "[user]",
-        "[host]",
-        "[launch]",
-        "PATH=[path]",
-    ] {
-        assert!(log.contains(told), "{told}:\n{log}");
-    }
 }

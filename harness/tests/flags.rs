@@ -2,16 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "flags/retries.rs"]
+mod retries;
 mod support;
+#[path = "flags/watching.rs"]
+mod watching;
 
 use std::fs;
-use std::path::Path;
 
 use predicates::prelude::*;
 use predicates::str::{contains, is_empty};
 use rstest::rstest;
 use serde_json::Value;
-use support::Sandbox;
+use support::{Sandbox, secrets_below};
 
 fn record(sandbox: &Sandbox, name: &str) -> Value {
     serde_json::from_slice(&fs::read(sandbox.folder.path().join(name)).unwrap()).unwrap()
@@ -168,137 +171,6 @@ fn severity() {
         record(&sandbox, "r.json")["causes"][0]["severity"],
         "blocker"
     );
-}
-
-/// A gateway that behaves in one way at its first start and in another at the later ones.
-fn changing_gateway(sandbox: &Sandbox, first: &str, later: &str) -> String {
-    let binary = assert_cmd::cargo::cargo_bin!("clawgauge");
-    let count = sandbox.folder.path().join("starts");
-    let (count, binary) = (count.display(), binary.display());
-    let script = format!(
-        "#!/bin/sh\n\
-         case \"$1\" in --version) exec '{binary}' reference-gateway \"$@\";; esac\n\
-         echo start >> '{count}'\n\
-         if [ \"$(wc -l < '{count}')\" -eq 1 ]; then exec '{binary}' reference-gateway {first} \"$@\"; fi\n\
-         exec '{binary}' reference-gateway {later} \"$@\"\n"
-    );
-    sandbox.script("changing-gateway", &script)
-}
-
-fn starts(sandbox: &Sandbox) -> usize {
-    let text = fs::read_to_string(sandbox.folder.path().join("starts")).unwrap_or_default();
-    text.lines().count()
-}
-
-const ONE_LAUNCH: [&str; 2] = ["--where", "profile=token"];
-
-#[rstest]
-#[case::start("--misbehave dies-at-start", "did not start")]
-#[case::middle(
-    "--misbehave dies-after-requests",
-    "the gateway ended while it was asked: exit code 9"
-)]
-fn trouble_is_tried_again_if_asked(#[case] first: &str, #[case] failure: &str) {
-    let sandbox = Sandbox::new();
-    let gateway = changing_gateway(&sandbox, first, "");
-    let flags = [&ONE_LAUNCH[..], &["--retries", "2"]].concat();
-    run(&sandbox, &gateway, "r.json", &flags)
-        .code(0)
-        .stdout(contains("profile token, attempt 1: ").and(contains(failure)))
-        .stderr(contains("it is tried again"));
-    assert_eq!(starts(&sandbox), 2);
-    sandbox.assert_clean();
-    let record = record(&sandbox, "r.json");
-    let launches = record["gateways"][0]["launches"].as_array().unwrap();
-    let attempts: Vec<(u64, bool)> = launches
-        .iter()
-        .map(|launch| {
-            (
-                launch["attempt"].as_u64().unwrap(),
-                launch["failure"].is_null(),
-            )
-        })
-        .collect();
-    assert_eq!(attempts, [(1, false), (2, true)]);
-    let cells = record["cells"].as_array().unwrap();
-    assert!(cells.iter().all(|cell| cell["verdict"] == "conforms"));
-    assert!(cells.iter().any(|cell| !cell["attempts"].is_null()));
-}
-
-#[test]
-fn trouble_is_not_tried_again_unasked() {
-    let sandbox = Sandbox::new();
-    let gateway = changing_gateway(&sandbox, "--misbehave dies-at-start", "");
-    run(&sandbox, &gateway, "r.json", &ONE_LAUNCH).code(3);
-    assert_eq!(starts(&sandbox), 1);
-}
-
-#[test]
-fn trouble_that_stays_is_told_with_every_attempt() {
-    let sandbox = Sandbox::new();
-    let gateway = changing_gateway(
-        &sandbox,
-        "--misbehave dies-at-start",
-        "--misbehave dies-at-start",
-    );
-    let flags = [&ONE_LAUNCH[..], &["--retries", "2"]].concat();
-    run(&sandbox, &gateway, "r.json", &flags).code(3);
-    assert_eq!(starts(&sandbox), 3);
-    let record = record(&sandbox, "r.json");
-    assert_eq!(record["cells"][0]["attempts"].as_array().unwrap().len(), 2);
-}
-
-/// A wrong answer stays wrong: the gateway would answer rightly at a second start, and is not given one.
-#[test]
-fn an_answer_is_never_asked_for_twice() {
-    let sandbox = Sandbox::new();
-    let gateway = changing_gateway(&sandbox, "--misbehave refuses-everybody", "");
-    let flags = [&ONE_LAUNCH[..], &["--retries", "3"]].concat();
-    run(&sandbox, &gateway, "r.json", &flags).code(1);
-    assert_eq!(starts(&sandbox), 1);
-}
-
-/// The first answers count even where a later attempt has to send the whole sequence again. The first start of this
-/// gateway ends when its configuration is changed, in the middle of the sequence.
-#[test]
-fn a_sequence_that_broke_off_is_sent_again_as_a_whole() {
-    let sandbox = Sandbox::whole();
-    let binary = assert_cmd::cargo::cargo_bin!("clawgauge");
-    let count = sandbox.folder.path().join("starts");
-    let (count, binary) = (count.display(), binary.display());
-    let script = format!(
-        "#!/bin/sh\n\
-         case \"$1\" in --version) exec '{binary}' reference-gateway \"$@\";; esac\n\
-         echo start >> '{count}'\n\
-         if [ \"$(wc -l < '{count}')\" -gt 1 ]; then exec '{binary}' reference-gateway \"$@\"; fi\n\
-         cp \"$OPENCLAW_CONFIG_PATH\" config-before\n\
-         '{binary}' reference-gateway \"$@\" &\n\
-         while cmp -s config-before \"$OPENCLAW_CONFIG_PATH\"; do sleep 0.05; done\n\
-         kill -9 $!\n\
-         exit 9\n"
-    );
-    let gateway = sandbox.script("breaks-off", &script);
-    run(
-        &sandbox,
-        &gateway,
-        "r.json",
-        &["rotation/profile=rotation/**", "--retries", "1"],
-    )
-    .code(0)
-    .stdout(contains(
-        "the gateway ended while it was asked: exit code 9",
-    ));
-    assert_eq!(starts(&sandbox), 2);
-    let record = record(&sandbox, "r.json");
-    let cells = record["cells"].as_array().unwrap();
-    let again: Vec<&str> = cells
-        .iter()
-        .filter(|cell| !cell["attempts"].is_null())
-        .map(|cell| cell["axes"]["step"].as_str().unwrap())
-        .collect();
-    assert!(!again.contains(&"old-before"), "{again:?}");
-    assert!(again.contains(&"new-after"), "{again:?}");
-    sandbox.assert_clean();
 }
 
 #[test]
@@ -461,149 +333,4 @@ fn the_log_has_every_step_and_no_secret() {
     }
     // Without the writer's care they would be.
     assert!(log.contains("[secret:"));
-}
-
-/// Every secret in the launch folders that a run kept.
-fn secrets_below(folder: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(secrets_below(&path));
-        } else if let Ok(text) = fs::read_to_string(&path) {
-            let starts = text.match_indices("cG-");
-            found.extend(starts.filter_map(|(at, _)| Some(text.get(at..at + 39)?.to_owned())));
-        }
-    }
-    found.sort();
-    found.dedup();
-    found
-}
-
-/// A watching run judges again when a file changes, sends only what changed, survives a file that is wrong, and stops
-/// everything at the end.
-#[test]
-fn watching_sends_only_what_changed() {
-    let sandbox = Sandbox::new();
-    let scenario = "scenarios/chat-completions.toml";
-    let mut watching = Watching::start(&sandbox);
-    watching.wait_for("650 cells asked, 4 gateways started");
-
-    sandbox.edit(
-        scenario,
-        "expect = \"missing-scope-write\"",
-        "expect = \"unauthorized\"",
-    );
-    watching.wait_for("of 650 cells that ran, 105 deviate");
-    watching.wait_for(
-        "after a change of scenarios/chat-completions.toml: 0 cells asked, 0 gateways started",
-    );
-
-    sandbox.edit(
-        scenario,
-        "expect = \"unauthorized\"",
-        "expect = \"unauthorised\"",
-    );
-    watching.wait_for("did you mean `unauthorized`?");
-
-    sandbox.edit(
-        scenario,
-        "expect = \"unauthorised\"",
-        "expect = \"missing-scope-write\"",
-    );
-    watching.wait_for("the contract holds on all 650 cells that ran");
-
-    // One credential is sent in another way: its cells are asked again, all others are not.
-    sandbox.edit(
-        "scenarios/axes/credential.toml",
-        "headers = [\"Authorization: Bearer ${secret}\"]",
-        "headers = [\"Authorization: bearer ${secret}\"]",
-    );
-    let line = watching.wait_for("after a change of scenarios/axes/credential.toml: ");
-    let asked: usize = line
-        .split(": ")
-        .nth(1)
-        .and_then(|rest| rest.split(' ').next())
-        .and_then(|count| count.parse().ok())
-        .unwrap();
-    assert!(0 < asked && asked < 650, "{line}");
-    assert!(line.contains(" 0 gateways started"), "{line}");
-
-    // One profile is configured in another way: it alone is launched again.
-    sandbox.edit(
-        "fixtures/profiles/modes.toml",
-        "id = \"token\"",
-        "id = \"token\"\nshort = \"tok\"",
-    );
-    let line = watching.wait_for("after a change of fixtures/profiles/modes.toml: ");
-    assert!(
-        line.contains(" 0 cells asked, 0 gateways started"),
-        "{line}"
-    );
-
-    assert_eq!(watching.interrupt(), Some(130));
-    sandbox.assert_clean();
-}
-
-/// A running `run --watch`.
-struct Watching {
-    child: std::process::Child,
-    lines: std::sync::mpsc::Receiver<String>,
-    seen: Vec<String>,
-}
-
-impl Watching {
-    fn start(sandbox: &Sandbox) -> Self {
-        let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin!("clawgauge"))
-            .args(["run", "--watch", "--root"])
-            .arg(sandbox.root())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap())
-            .env("TMPDIR", sandbox.temp())
-            .current_dir(sandbox.folder.path())
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stderr = std::io::BufReader::new(child.stderr.take().unwrap());
-        let (sender, lines) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            for line in std::io::BufRead::lines(stderr).map_while(Result::ok) {
-                let _ = sender.send(line);
-            }
-        });
-        Self {
-            child,
-            lines,
-            seen: Vec::new(),
-        }
-    }
-
-    /// The next line that holds the words.
-    fn wait_for(&mut self, words: &str) -> String {
-        let patience = std::time::Duration::from_secs(60);
-        loop {
-            let Ok(line) = self.lines.recv_timeout(patience) else {
-                panic!("{words:?} was not said, but:\n{}", self.seen.join("\n"));
-            };
-            self.seen.push(line.clone());
-            if line.contains(words) {
-                return line;
-            }
-        }
-    }
-
-    fn interrupt(&mut self) -> Option<i32> {
-        let id = i32::try_from(self.child.id()).unwrap();
-        let id = rustix::process::Pid::from_raw(id).unwrap();
-        rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
-        self.child.wait().unwrap().code()
-    }
-}
-
-impl Drop for Watching {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

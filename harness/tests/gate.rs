@@ -2,12 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "gate/archives.rs"]
+mod archives;
 mod support;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use assert_cmd::Command;
 use predicates::prelude::*;
 use predicates::str::contains;
 use rstest::rstest;
-use support::{Sandbox, repository};
+use support::{Sandbox, executable, repository, until_said};
 
 /// The gate with nothing of this machine's environment but the PATH, and the real binary.
 fn gate(sandbox: &Sandbox) -> Command {
@@ -43,10 +44,8 @@ fn bare(sandbox: &Sandbox, script: &Path) -> Command {
 }
 
 /// Something to run in the place of clawgauge, docker, ...
-fn executable(path: &Path, script: &str) -> PathBuf {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+fn shell(path: &Path, script: &str) -> PathBuf {
+    executable(path, &format!("#!/bin/sh\n{script}\n"));
     path.to_path_buf()
 }
 
@@ -55,7 +54,7 @@ fn stand_in(path: &Path, code: u8) -> PathBuf {
     let script = format!(
         "if [ \"$1\" = --version ]; then echo 'clawgauge 9.9.9'; exit; fi\nprintf '%s\\n' \"$@\"\nexit {code}"
     );
-    executable(path, &script)
+    shell(path, &script)
 }
 
 /// The gate's copy in a folder of its own, as an archive brings it: no checkout around it.
@@ -108,7 +107,7 @@ fn the_gate_stops_a_gateway_that_breaks_it() {
 #[test]
 fn a_cancelled_gate_stops_the_run_and_what_it_started() {
     let sandbox = Sandbox::new();
-    let gateway = executable(
+    let gateway = shell(
         &sandbox.folder.path().join("slow"),
         "[ \"$1\" != --version ] || { echo 2026.9.6; exit; }\nexec sleep 100",
     );
@@ -123,13 +122,7 @@ fn a_cancelled_gate_stops_the_run_and_what_it_started() {
         .spawn()
         .unwrap();
     let mut progress = child.stderr.take().unwrap();
-    let mut seen = String::new();
-    let mut bytes = [0; 512];
-    while !seen.contains("starting profile") {
-        let count = progress.read(&mut bytes).unwrap();
-        assert!(count > 0, "it ended early: {seen}");
-        seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
-    }
+    let mut seen = until_said(&mut progress, "starting profile");
     let started = Instant::now();
     rustix::process::kill_process(
         rustix::process::Pid::from_child(&child),
@@ -279,7 +272,7 @@ fn options_and_variables_become_the_same_call() {
 fn wrong_usage_says_what_is_wrong(#[case] args: &[&str], #[case] why: &str) {
     let sandbox = Sandbox::new();
     let folder = sandbox.folder.path();
-    executable(&folder.join("bin/docker"), "exit 99");
+    shell(&folder.join("bin/docker"), "exit 99");
     let path = format!(
         "{}/bin:{}",
         folder.display(),
@@ -302,7 +295,7 @@ fn an_image_is_run_without_a_network_and_with_the_same_paths() {
     let sandbox = Sandbox::new();
     let folder = sandbox.folder.path();
     // Takes the container's command line apart as docker would, and runs the entry point here.
-    executable(
+    shell(
         &folder.join("bin/docker"),
         "printf '%s\\n' \"$@\" >docker-call\nwhile [ \"$1\" != --entrypoint ]; do shift; done\nentry=$2; shift 3\nexec \"$entry\" \"$@\"",
     );
@@ -361,191 +354,6 @@ fn clawgauge_is_found_beside_the_script_before_the_path() {
     gate().assert().code(1);
     stand_in(&script.with_file_name("clawgauge"), 0);
     gate().assert().code(0);
-}
-
-/// Packs a stand-in as a release is packed.
-fn archive(sandbox: &Sandbox, folder: &str) -> PathBuf {
-    let binary = stand_in(&sandbox.folder.path().join("to-pack/clawgauge"), 0);
-    let out = sandbox.folder.path().join(folder);
-    bare(sandbox, &repository().join("ci/release.sh"))
-        .env("SOURCE_DATE_EPOCH", "1700000000")
-        .args(["--target", "x86_64-unknown-linux-musl", "--binary"])
-        .arg(binary)
-        .arg(&out)
-        .assert()
-        .success();
-    fs::read_dir(out)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .find(|path| path.extension().is_some_and(|end| end == "gz"))
-        .unwrap()
-}
-
-#[test]
-fn a_release_archive_is_unpacked_once_and_only_with_its_checksum() {
-    let sandbox = Sandbox::new();
-    let script = lonely_gate(&sandbox);
-    let archive = archive(&sandbox, "dist");
-    let gate = |sha256: &str| {
-        let mut command = bare(&sandbox, &script);
-        command
-            .env("CLAWGAUGE_ARCHIVE", &archive)
-            .env("CLAWGAUGE_SHA256", sha256)
-            .arg("reference");
-        command
-    };
-    let sums = fs::read_to_string(archive.with_file_name("SHA256SUMS")).unwrap();
-    let right = sums.split(' ').next().unwrap();
-    let wrong = "0".repeat(64);
-    gate(&wrong)
-        .assert()
-        .code(4)
-        .stderr(contains("is not what it should be"))
-        .stdout("");
-    gate("").assert().code(0).stdout(contains("--gateway"));
-    // By its checksum it is known again, also when the archive is gone.
-    fs::remove_file(&archive).unwrap();
-    gate(right).assert().code(0);
-    gate("").assert().code(4).stderr(contains("no archive"));
-    let tools = sandbox.folder.path().join(".cache/clawgauge-gate");
-    let left: Vec<_> = fs::read_dir(tools)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    assert_eq!(left, [right]);
-}
-
-#[test]
-fn a_damaged_archive_is_refused() {
-    let sandbox = Sandbox::new();
-    let archive = archive(&sandbox, "dist");
-    let mut bytes = fs::read(&archive).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
-    fs::write(&archive, bytes).unwrap();
-    bare(&sandbox, &lonely_gate(&sandbox))
-        .arg("--archive")
-        .arg(archive)
-        .arg("reference")
-        .assert()
-        .code(4)
-        .stderr(contains("is not what it should be"))
-        .stdout("");
-}
-
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-#[test]
-fn a_release_archive_is_fetched_for_this_machine() {
-    let sandbox = Sandbox::new();
-    let archive = archive(&sandbox, "dist");
-    let folder = archive.parent().unwrap().to_path_buf();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    // Serves the folder's files, one request a connection, until the process ends.
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut request = [0; 2048];
-            let count = stream.read(&mut request).unwrap();
-            let line = String::from_utf8_lossy(&request[..count]).into_owned();
-            let name = line.split([' ', '/']).nth(2).unwrap_or_default();
-            let (status, body) = match fs::read(folder.join(name)) {
-                Ok(body) => ("200 OK", body),
-                Err(_) => ("404 Not Found", Vec::new()),
-            };
-            let head = format!(
-                "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-                body.len()
-            );
-            stream.write_all(head.as_bytes()).unwrap();
-            stream.write_all(&body).unwrap();
-        }
-    });
-    let version = env!("CARGO_PKG_VERSION");
-    let gate = |name: String| {
-        let mut command = bare(&sandbox, &lonely_gate(&sandbox));
-        command
-            .env("CLAWGAUGE_ARCHIVE", format!("http://{address}/{name}"))
-            .arg("reference");
-        command
-    };
-    gate(format!("clawgauge-{version}-{{target}}.tar.gz"))
-        .assert()
-        .code(0)
-        .stdout(contains("--gateway"));
-    gate("clawgauge-0.0.9-{target}.tar.gz".to_owned())
-        .assert()
-        .code(4)
-        .stderr(contains("cannot fetch"));
-}
-
-#[test]
-fn a_release_archive_is_the_same_bytes_each_time() {
-    let sandbox = Sandbox::new();
-    let first = fs::read(archive(&sandbox, "one")).unwrap();
-    std::thread::sleep(Duration::from_millis(1100));
-    let second = fs::read(archive(&sandbox, "two")).unwrap();
-    assert!(first == second);
-}
-
-/// `cargo binstall` looks for the archive, and in it for the binary, by these templates.
-#[test]
-fn the_archive_has_the_name_that_binstall_looks_for() {
-    let sandbox = Sandbox::new();
-    let archive = archive(&sandbox, "dist");
-    let manifest = fs::read_to_string(repository().join("harness/Cargo.toml")).unwrap();
-    let manifest: toml::Value = toml::from_str(&manifest).unwrap();
-    let binstall = &manifest["package"]["metadata"]["binstall"];
-    let expand = |template: &toml::Value| {
-        template
-            .as_str()
-            .unwrap()
-            .replace("{ name }", "clawgauge")
-            .replace("{ version }", env!("CARGO_PKG_VERSION"))
-            .replace("{ target }", "x86_64-unknown-linux-musl")
-            .replace("{ bin }", "clawgauge")
-            .replace("{ binary-ext }", "")
-    };
-    assert_eq!(
-        expand(&binstall["pkg-url"]).rsplit('/').next().unwrap(),
-        archive.file_name().unwrap().to_str().unwrap()
-    );
-    assert_eq!(binstall["pkg-fmt"].as_str(), Some("tgz"));
-    let listing = Command::new("tar")
-        .arg("-tzf")
-        .arg(&archive)
-        .output()
-        .unwrap();
-    let listing = String::from_utf8(listing.stdout).unwrap();
-    let folder = format!(
-        "clawgauge-{}-x86_64-unknown-linux-musl",
-        env!("CARGO_PKG_VERSION")
-    );
-    assert!(
-        listing
-            .lines()
-            .any(|line| line == expand(&binstall["bin-dir"])),
-        "{listing}"
-    );
-    // The stand-in prints something for every argument, so here are completions and a man page, too.
-    for file in [
-        "README.md",
-        "CHANGELOG.md",
-        "LICENSE-MIT",
-        "LICENSE-APACHE",
-        "gate.sh",
-        "completions/clawgauge.bash",
-        "completions/_clawgauge",
-        "completions/clawgauge.fish",
-        "man/clawgauge.1",
-    ] {
-        assert!(
-            listing
-                .lines()
-                .any(|line| line == format!("{folder}/{file}")),
-            "no {file} in\n{listing}"
-        );
-    }
 }
 
 #[test]

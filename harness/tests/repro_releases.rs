@@ -4,41 +4,21 @@
 
 mod support;
 
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
 use clawgauge::plan::cells;
-use clawgauge::release::{GatewayRef, InstallContext, Program, resolve};
+use clawgauge::release::Program;
 use clawgauge::repro::{Repro, first_affected, script};
 use clawgauge::scenario::Catalogue;
 use rstest::rstest;
+use support::installed::installed;
 use support::{Sandbox, repository};
-use tokio_util::sync::CancellationToken;
 
 const SEED: &str = "chat-completions/profile=none/credential=absent/scopes=absent";
 
 fn catalogue() -> Catalogue {
     Catalogue::load(&clawgauge::data::Data::Folder(repository())).unwrap()
-}
-
-/// A release from the harness's own cache, installed if it is not there yet.
-fn installed(release: &str, catalogue: &Catalogue) -> Program {
-    let reference: GatewayRef = format!("openclaw@{release}").parse().unwrap();
-    let unused = Program {
-        command: PathBuf::new(),
-        args: Vec::new(),
-        version: None,
-        integrity: None,
-        node: None,
-        notes: Vec::new(),
-        path_dirs: Vec::new(),
-    };
-    let context = InstallContext::from_env(unused, catalogue.needs.clone());
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let cancel = CancellationToken::new();
-    let found = resolve(&reference, &context, &|_| {}, &cancel);
-    runtime.block_on(found).unwrap()
 }
 
 /// A script alone in an empty folder, on what it installs by itself or on what is installed already.
@@ -115,7 +95,7 @@ fn the_seeds_script_installs_another_release(#[case] release: &str) {
 #[case::newest("2026.9.6", 0)]
 #[ignore = "launches published releases"]
 fn the_seeds_script_takes_what_is_installed(#[case] release: &str, #[case] code: i32) {
-    let program = installed(release, &catalogue());
+    let program = installed(release);
     let (ended, text) = run(&seed(), None, Some(&program));
     assert_eq!(ended, Some(code), "{text}");
     assert!(!text.contains("installing"), "{text}");
@@ -150,7 +130,7 @@ fn known_issues_show_and_are_gone(#[case] release: &str) {
         wanted.push((issue.id.clone(), text, code));
     }
     assert!(!wanted.is_empty(), "no known issue names {release}");
-    let program = installed(release, &catalogue);
+    let program = installed(release);
     let queue = Mutex::new(wanted.into_iter());
     let failures = Mutex::new(Vec::new());
     std::thread::scope(|scope| {

@@ -4,12 +4,14 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use tempfile::TempDir;
 
+pub(crate) mod installed;
 pub(crate) mod operator;
 
 /// The repository.
@@ -131,8 +133,7 @@ impl Sandbox {
     /// An executable in the sandbox.
     pub(crate) fn script(&self, name: &str, script: &str) -> String {
         let path = self.folder.path().join(name);
-        fs::write(&path, script).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        executable(&path, script);
         path.to_str().unwrap().to_owned()
     }
 
@@ -175,6 +176,42 @@ pub(crate) fn processes_of(folder: &Path) -> Vec<String> {
         })
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect()
+}
+
+/// Every secret in the launch folders that a run kept.
+pub(crate) fn secrets_below(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(secrets_below(&path));
+        } else if let Ok(text) = fs::read_to_string(&path) {
+            let starts = text.match_indices("cG-");
+            found.extend(starts.filter_map(|(at, _)| Some(text.get(at..at + 39)?.to_owned())));
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Waits until a process has said something on stderr; everything that it said until then.
+pub(crate) fn until_said(stderr: &mut impl Read, words: &str) -> String {
+    let mut seen = String::new();
+    let mut bytes = [0; 512];
+    while !seen.contains(words) {
+        let count = stderr.read(&mut bytes).unwrap();
+        assert!(count > 0, "it ended early: {seen}");
+        seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
+    }
+    seen
+}
+
+/// An executable file.
+pub(crate) fn executable(path: &Path, script: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, script).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 fn copy(from: &Path, to: &Path) {
