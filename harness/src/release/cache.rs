@@ -10,7 +10,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+use super::registry::Listing;
+
 const RECORD: &str = "install.json";
+/// The list of releases that the registry told last.
+const LISTING: &str = "releases.json";
 
 /// Where installed packages are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +103,21 @@ impl Cache {
             .collect();
         names.sort();
         names
+    }
+
+    /// The list of releases that was kept last.
+    pub(super) fn listing(&self) -> Option<Listing> {
+        serde_json::from_slice(&std::fs::read(self.root.join(LISTING)).ok()?).ok()
+    }
+
+    /// Keeps a list of releases.
+    pub(super) fn keep_listing(&self, listing: &Listing) -> std::io::Result<()> {
+        fs_err::create_dir_all(&self.root)?;
+        let mut file = tempfile::NamedTempFile::new_in(&self.root)?;
+        serde_json::to_writer(&mut file, listing)?;
+        file.persist(self.root.join(LISTING))
+            .map_err(|error| error.error)?;
+        Ok(())
     }
 
     /// Takes the lock of an entry; `waiting` is called once if somebody else has it.

@@ -15,7 +15,8 @@ use super::problem::{InstallError, Progress};
 use super::{GatewayRef, Need, Program, Published, Version};
 use crate::scenario::nearest;
 
-const PACKAGE: &str = "openclaw";
+/// Name of the package.
+pub(super) const PACKAGE: &str = "openclaw";
 const ENTRY: &str = "node_modules/openclaw/openclaw.mjs";
 /// Some releases depend on a package from a git host; the registry has a build of it.
 const GIT_DEPENDENCY: (&str, &str) = ("libsignal", "2.0.1");
@@ -344,25 +345,8 @@ impl Installer<'_> {
             .map(drop)
     }
 
-    /// Asks the registry about a package.
     async fn view(&self, package: &str, field: &str) -> Result<Value, InstallError> {
-        let what = format!("{package} {field}");
-        (self.progress)(Progress::Resolving(what.clone()));
-        let folder = std::env::temp_dir();
-        let output = npm(
-            &self.context.npm,
-            &folder,
-            &["view", package, field, "--json"],
-            &|_| {},
-            self.cancel,
-        )
-        .await;
-        match output {
-            Ok(text) => serde_json::from_str(&text).map_err(|_| InstallError::Registry(what)),
-            Err(NpmError::Missing(error)) => Err(InstallError::NoNpm(error)),
-            Err(NpmError::Cancelled) => Err(InstallError::Cancelled),
-            Err(NpmError::Failed { code, tail }) => Err(InstallError::Npm { what, code, tail }),
-        }
+        view(self.context, package, &[field], self.progress, self.cancel).await
     }
 
     fn cache(&self) -> Result<&Cache, InstallError> {
@@ -421,6 +405,26 @@ impl Installer<'_> {
             notes: Vec::new(),
             path_dirs: Vec::new(),
         })
+    }
+}
+
+/// Asks the registry about a package.
+pub(super) async fn view(
+    context: &InstallContext,
+    package: &str,
+    fields: &[&str],
+    progress: &(dyn Fn(Progress) + Send + Sync),
+    cancel: &CancellationToken,
+) -> Result<Value, InstallError> {
+    let what = format!("{package} {}", fields.join(" "));
+    progress(Progress::Resolving(what.clone()));
+    let args = [&["view", package], fields, &["--json"]].concat();
+    let folder = std::env::temp_dir();
+    match npm(&context.npm, &folder, &args, &|_| {}, cancel).await {
+        Ok(text) => serde_json::from_str(&text).map_err(|_| InstallError::Registry(what)),
+        Err(NpmError::Missing(error)) => Err(InstallError::NoNpm(error)),
+        Err(NpmError::Cancelled) => Err(InstallError::Cancelled),
+        Err(NpmError::Failed { code, tail }) => Err(InstallError::Npm { what, code, tail }),
     }
 }
 

@@ -4,17 +4,23 @@
 
 mod cache;
 mod install;
+mod list;
 mod node;
 mod npm;
 mod problem;
 mod program;
+mod range;
 mod reference;
+mod registry;
 mod version;
 
 pub use cache::Cache;
 pub use install::{InstallContext, resolve};
+pub use list::{Releases, Walk};
 pub(crate) use node::KNOWN_GOOD as NODES;
 pub use problem::{InstallError, Progress};
 pub use program::{Need, Program};
+pub use range::{NameError, RangeError, ReleaseRange};
 pub use reference::{GatewayRef, Published};
-pub use version::{Version, VersionError, VersionRange};
+pub use registry::releases;
+pub use version::{Line, Version, VersionError, VersionRange};

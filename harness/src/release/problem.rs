@@ -60,6 +60,9 @@ pub enum InstallError {
     /// The registry's answer makes no sense.
     #[error("the registry's answer about {0} cannot be read")]
     Registry(String),
+    /// The registry took too long.
+    #[error("the registry did not answer within {} s", .0.as_secs())]
+    Silent(Duration),
     /// The cache cannot be read or written.
     #[error("the cache of releases: {0}")]
     Cache(#[from] std::io::Error),
@@ -101,6 +104,7 @@ impl InstallError {
                 cause.iter().find(|(word, _)| text.contains(word)).map(|(_, help)| (*help).to_owned())
             }
             Self::Registry(what) => Some(format!("try it by hand: npm view {what}")),
+            Self::Silent(_) => Some("check the network and `npm config get registry`, and try again".to_owned()),
             Self::NoCache => Some("set XDG_CACHE_HOME or HOME to an absolute path".to_owned()),
             Self::Path { help, .. } => help.clone(),
             Self::Cache(_) => Some("set XDG_CACHE_HOME to a folder that can be written".to_owned()),

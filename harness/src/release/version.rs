@@ -17,6 +17,23 @@ pub struct Version {
     stage: Stage,
 }
 
+/// Patch numbers from here on are long-term lines.
+const FIRST_LONG_TERM: u16 = 33;
+
+/// A sequence of releases that follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Line {
+    /// The one that everybody is on.
+    Main,
+    /// One that branched off in a month and goes on beside the main line.
+    LongTerm {
+        /// The year it branched off.
+        year: u16,
+        /// The month it branched off.
+        month: u8,
+    },
+}
+
 /// What the suffix says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Stage {
@@ -43,9 +60,30 @@ impl Version {
         }
     }
 
+    /// The line of releases that it belongs to.
+    pub fn line(&self) -> Line {
+        match self.patch {
+            0..FIRST_LONG_TERM => Line::Main,
+            FIRST_LONG_TERM.. => Line::LongTerm {
+                year: self.year,
+                month: self.month,
+            },
+        }
+    }
+
     /// Whether it belongs to a long-term line.
     pub fn is_long_term(&self) -> bool {
-        self.patch >= 33
+        self.line() != Line::Main
+    }
+
+    /// Whether it came before the release of its number.
+    pub fn is_beta(&self) -> bool {
+        matches!(self.stage, Stage::Beta(_))
+    }
+
+    /// Year and month, and the patch number.
+    pub(super) fn numbers(&self) -> (u16, u8, u16) {
+        (self.year, self.month, self.patch)
     }
 }
 
