@@ -277,9 +277,6 @@ pub(super) fn reference() -> std::io::Result<Program> {
         command: std::env::current_exe()?,
         args: vec!["reference-gateway".into()],
         version: REFERENCE_RELEASE.parse().ok(),
-        integrity: None,
-        node: None,
-        notes: Vec::new(),
-        path_dirs: Vec::new(),
+        ..Program::default()
     })
 }

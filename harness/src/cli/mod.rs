@@ -5,9 +5,11 @@ mod args;
 mod attach;
 mod check;
 mod evidence;
+mod gateway;
 mod inspect;
 mod mutants;
 mod output;
+mod releases;
 mod report;
 mod reports;
 mod repro;
@@ -70,6 +72,9 @@ enum Command {
     Contract(inspect::ContractArgs),
     /// Print a script that shows what a release answers to one cell, for a machine without clawgauge
     Repro(repro::ReproArgs),
+    /// Install, list and remove the releases in the cache
+    #[command(subcommand)]
+    Gateway(gateway::GatewayCommand),
     /// Check the scenario files: names, decision tables, snapshots
     Check,
     /// Measure the scenarios: run them against the reference gateway's seeded faults
@@ -131,6 +136,7 @@ fn carry_out(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Show(args) => inspect::show(&args, &place.catalogue()?, output),
         Command::Contract(args) => inspect::contract(&args, &place.catalogue()?, output),
         Command::Repro(args) => repro::repro(&args, &place.catalogue()?, output),
+        Command::Gateway(command) => gateway::gateway(&command, &|| place.catalogue(), output),
         Command::Check => check::check(&place.catalogue()?, output),
         Command::Mutants(args) => mutants::run(args, place.catalogue()?, output),
         Command::Accept(args) => accept::accept(&args, &place.catalogue()?, output),

@@ -11,7 +11,7 @@ use super::output::{Failure, Output};
 use super::session::cancel_on_signal;
 use crate::plan::{Cell, cells};
 use crate::record::Results;
-use crate::release::{GatewayRef, InstallContext, Published, Version, resolve};
+use crate::release::{GatewayRef, InstallContext, ReleaseName, Version, resolve};
 use crate::repro::{
     Bench, MinimizeError, Repro, ReproError, first_affected, markdown, minimize, script,
 };
@@ -94,7 +94,7 @@ fn smallest(
     catalogue: &Catalogue,
     output: &Output,
 ) -> Result<Repro, Failure> {
-    let published = GatewayRef::Published(Published::Exact(repro.release.clone()));
+    let published = GatewayRef::Published(ReleaseName::Exact(repro.release.clone()));
     let gateway = args.on.as_ref().unwrap_or(&published);
     let context = InstallContext::from_env(reference()?, catalogue.needs.clone());
     let folder = tempfile::Builder::new().prefix("clawgauge-").tempdir()?;
@@ -166,7 +166,7 @@ fn mended(args: &ReproArgs, repro: &Repro) -> Option<GatewayRef> {
         .find(|launch| launch.range.contains(&repro.release))?;
     how.range
         .contains(&release)
-        .then_some(GatewayRef::Published(Published::Exact(release)))
+        .then_some(GatewayRef::Published(ReleaseName::Exact(release)))
 }
 
 fn newest() -> Result<Version, Failure> {
@@ -256,10 +256,10 @@ fn find(catalogue: &Catalogue, id: &str) -> Result<Cell, Failure> {
 /// A script has to fetch its gateway on any machine, so it must be a release.
 fn release(gateway: &GatewayRef) -> Result<Version, Failure> {
     match gateway {
-        GatewayRef::Published(Published::Exact(version)) => Ok(version.clone()),
-        GatewayRef::Published(Published::Latest) => {
-            Err(Failure::usage("a script must name its release, and latest changes")
-                .help("npm view openclaw dist-tags.latest says which one it is: --gateway openclaw@VERSION"))
+        GatewayRef::Published(ReleaseName::Exact(version)) => Ok(version.clone()),
+        GatewayRef::Published(ReleaseName::Latest(_) | ReleaseName::Beta) => {
+            Err(Failure::usage(format!("a script must name its release, and what {gateway} is changes"))
+                .help("name a version: --gateway openclaw@VERSION"))
         }
         GatewayRef::Reference | GatewayRef::Path(_) => {
             Err(Failure::usage(format!("a script installs a published release, not {gateway}"))

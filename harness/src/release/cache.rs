@@ -1,14 +1,20 @@
 //! The cache of releases and Nodes: installed once, seen whole or not at all, shared by all runs of a machine.
 //!
 //! An entry is a folder with an `install.json` that was written last. It is installed in a folder beside it and moved
-//! into place, under a lock of its own.
+//! into place, under a lock of its own. Whoever runs it holds a [`Lease`], so that nobody removes it meanwhile.
 
-use std::fs::File;
+mod entries;
+mod lease;
+
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio_util::sync::CancellationToken;
+
+pub use entries::{Entry, EntryState, Footprint, Removal, prunable};
+pub use lease::Lease;
+
+use entries::footprint;
+use lease::Lock;
 
 use super::registry::Listing;
 
@@ -41,12 +47,9 @@ pub(super) struct Installed {
     pub(super) beside: Vec<String>,
     /// When it was installed.
     pub(super) installed: String,
-}
-
-/// An entry that nobody else may change until this is dropped.
-#[derive(Debug)]
-pub(super) struct Lock {
-    _file: File,
+    /// What was installed; [`Cache::commit`] counts it.
+    #[serde(default)]
+    pub(super) footprint: Option<Footprint>,
 }
 
 impl Cache {
@@ -73,22 +76,63 @@ impl Cache {
         self.root.join(package).join(version)
     }
 
-    /// The record of an entry that is whole: its record is valid and its `file` is there.
+    /// The folder of the cache.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn lock_file(&self, package: &str, version: &str) -> PathBuf {
+        self.root.join(package).join(format!(".{version}.lock"))
+    }
+
+    fn record(&self, package: &str, version: &str) -> Option<Installed> {
+        let bytes = std::fs::read(self.folder(package, version).join(RECORD)).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    /// The record of an entry that is whole and holds `file`.
     pub(super) fn get(&self, package: &str, version: &str, file: &str) -> Option<Installed> {
-        let folder = self.folder(package, version);
-        let record: Installed =
-            serde_json::from_slice(&std::fs::read(folder.join(RECORD)).ok()?).ok()?;
-        let manifest = folder
-            .join("node_modules")
-            .join(package)
-            .join("package.json");
-        let manifest: serde_json::Value =
-            serde_json::from_slice(&std::fs::read(manifest).ok()?).ok()?;
-        let whole = record.package == package
-            && record.version == version
-            && manifest.get("version").and_then(serde_json::Value::as_str) == Some(version)
-            && folder.join(file).is_file();
-        whole.then_some(record)
+        let record = self.whole(package, version).ok()?;
+        let there = self.folder(package, version).join(file).is_file();
+        there.then_some(record)
+    }
+
+    /// The record of an entry that is whole: the record is valid, the package has that version, and each package that npm
+    /// noted as installed is there.
+    ///
+    /// # Errors
+    /// What is missing, in words.
+    fn whole(&self, package: &str, version: &str) -> Result<Installed, String> {
+        let modules = self.folder(package, version).join("node_modules");
+        let record = self.record(package, version);
+        let record = record
+            .filter(|record| record.package == package && record.version == version)
+            .ok_or_else(|| format!("its {RECORD} is missing or wrong"))?;
+        let json = |path: &Path| -> Option<serde_json::Value> {
+            serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+        };
+        let manifest = json(&modules.join(package).join("package.json"));
+        let found = manifest
+            .as_ref()
+            .and_then(|manifest| manifest.get("version")?.as_str());
+        if found != Some(version) {
+            return Err(format!("{package} itself is missing or of another version"));
+        }
+        let noted = json(&modules.join(".package-lock.json"));
+        let packages = noted
+            .as_ref()
+            .and_then(|noted| noted.get("packages")?.as_object());
+        let missing = packages
+            .into_iter()
+            .flat_map(|packages| packages.keys())
+            .find(|path| {
+                let folder = modules.join("..").join(path);
+                !folder.join("package.json").is_file()
+            });
+        match missing {
+            Some(missing) => Err(format!("{missing} is missing")),
+            None => Ok(record),
+        }
     }
 
     /// Versions of a package that are installed.
@@ -120,35 +164,15 @@ impl Cache {
         Ok(())
     }
 
-    /// Takes the lock of an entry; `waiting` is called once if somebody else has it.
-    pub(super) async fn lock(
-        &self,
-        package: &str,
-        version: &str,
-        waiting: impl FnOnce(),
-        cancel: &CancellationToken,
-    ) -> std::io::Result<Lock> {
-        let folder = self.root.join(package);
-        fs_err::create_dir_all(&folder)?;
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .open(folder.join(format!(".{version}.lock")))?;
-        let mut waiting = Some(waiting);
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Lock { _file: file }),
-                Err(std::fs::TryLockError::WouldBlock) => {}
-                Err(std::fs::TryLockError::Error(error)) => return Err(error),
-            }
-            if let Some(waiting) = waiting.take() {
-                waiting();
-            }
-            tokio::select! {
-                () = cancel.cancelled() => return Err(std::io::Error::other("cancelled")),
-                () = tokio::time::sleep(Duration::from_millis(200)) => {}
-            }
-        }
+    /// Takes the lock of an entry, unless somebody has it or uses the entry.
+    pub(super) fn lock(&self, package: &str, version: &str) -> std::io::Result<Option<Lock>> {
+        fs_err::create_dir_all(self.root.join(package))?;
+        lease::lock(&self.lock_file(package, version))
+    }
+
+    /// Uses an entry, unless somebody installs or removes it.
+    pub(super) fn lease(&self, package: &str, version: &str) -> std::io::Result<Option<Lease>> {
+        lease::lease(&self.lock_file(package, version))
     }
 
     /// An empty folder to install into. What an earlier, interrupted installation left is removed; the lock must be held.
@@ -165,12 +189,14 @@ impl Cache {
     }
 
     /// Makes what was installed into [`Cache::begin`]'s folder the entry.
-    pub(super) fn commit(&self, record: &Installed, _lock: &Lock) -> std::io::Result<()> {
+    pub(super) fn commit(&self, mut record: Installed, _lock: &Lock) -> std::io::Result<Installed> {
         let partial = self.partial(&record.package, &record.version);
-        fs_err::write(partial.join(RECORD), serde_json::to_vec_pretty(record)?)?;
+        record.footprint = Some(footprint(&partial)?);
+        fs_err::write(partial.join(RECORD), serde_json::to_vec_pretty(&record)?)?;
         let folder = self.folder(&record.package, &record.version);
         remove_if_there(&folder)?;
-        fs_err::rename(partial, folder)
+        fs_err::rename(partial, folder)?;
+        Ok(record)
     }
 
     /// Removes what a failed installation left.

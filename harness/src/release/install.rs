@@ -8,16 +8,24 @@ use serde_json::Value;
 use tokio::io::AsyncReadExt as _;
 use tokio_util::sync::CancellationToken;
 
-use super::cache::{Cache, Installed};
+use super::cache::{Cache, Installed, Lease, Removal};
 use super::node::{self, NodeChoice};
 use super::npm::{NpmError, npm};
 use super::problem::{InstallError, Progress};
-use super::{GatewayRef, Need, Program, Published, Version};
+use super::registry::releases;
+use super::{GatewayRef, Need, Program, Version};
 use crate::scenario::nearest;
 
 /// Name of the package.
 pub(super) const PACKAGE: &str = "openclaw";
-const ENTRY: &str = "node_modules/openclaw/openclaw.mjs";
+/// What runs a release, in the folder that it is installed in.
+pub(super) const ENTRY: &str = "node_modules/openclaw/openclaw.mjs";
+/// How long an installation may take; it needs one to two minutes, on a busy machine three.
+const INSTALL_PATIENCE: Duration = Duration::from_secs(20 * 60);
+/// How long the registry may take to answer a question.
+const VIEW_PATIENCE: Duration = Duration::from_secs(30);
+/// How long to wait before looking again whether somebody else is done with an entry.
+const LOCK_PAUSE: Duration = Duration::from_millis(200);
 /// Some releases depend on a package from a git host; the registry has a build of it.
 const GIT_DEPENDENCY: (&str, &str) = ("libsignal", "2.0.1");
 
@@ -66,15 +74,73 @@ pub async fn resolve(
     };
     match reference {
         GatewayRef::Reference => Ok(context.reference.clone()),
-        GatewayRef::Published(Published::Exact(version)) => {
+        GatewayRef::Published(name) => {
+            let version = match name.version() {
+                Some(version) => version.clone(),
+                None => releases(context, progress, cancel).await?.find(name)?,
+            };
             installer.release(&version.to_string()).await
-        }
-        GatewayRef::Published(Published::Latest) => {
-            let version = installer.latest().await?;
-            installer.release(&version).await
         }
         GatewayRef::Path(path) => installer.path(path).await,
     }
+}
+
+/// An installed release.
+#[derive(Debug, Clone)]
+pub struct Installation {
+    /// What runs it.
+    pub program: Program,
+    /// Its folder in the cache.
+    pub folder: PathBuf,
+    /// Bytes on the disk.
+    pub bytes: u64,
+    /// Whether it was installed just now.
+    pub fresh: bool,
+}
+
+/// Installs a release, unless it is there and every file of it, too; `again` installs it in any case.
+///
+/// # Errors
+/// As [`resolve`]; also where it is to be installed again and somebody uses it.
+pub async fn install(
+    version: &Version,
+    again: bool,
+    context: &InstallContext,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+    cancel: &CancellationToken,
+) -> Result<Installation, InstallError> {
+    let text = version.to_string();
+    let cache = context.cache.as_ref().ok_or(InstallError::NoCache)?;
+    let folder = cache.folder(PACKAGE, &text);
+    let damage = match folder.is_dir() {
+        true => cache.thorough(PACKAGE, &text).err(),
+        false => None,
+    };
+    if let Some(damage) = &damage {
+        progress(Progress::Note(format!(
+            "{PACKAGE}@{version} is damaged: {damage}"
+        )));
+    }
+    if (again || damage.is_some()) && cache.remove(PACKAGE, &text)? == Removal::InUse {
+        return Err(InstallError::InUse(format!("{PACKAGE}@{version}")));
+    }
+    let fresh = !folder.is_dir();
+    let installer = Installer {
+        context,
+        progress,
+        cancel,
+    };
+    let program = installer.release(&text).await?;
+    let entries = cache.entries();
+    let mut mine = entries
+        .iter()
+        .filter(|entry| entry.release().as_ref() == Some(version));
+    Ok(Installation {
+        program,
+        folder,
+        bytes: mine.next().map_or(0, |entry| entry.bytes),
+        fresh,
+    })
 }
 
 struct Installer<'a> {
@@ -91,7 +157,7 @@ impl Installer<'_> {
             needs.find(|need| need.range.contains(version))
         });
         let beside = need.map_or(&[][..], |need| &need.packages);
-        let installed = self.package(PACKAGE, version, ENTRY, beside).await?;
+        let (installed, lease) = self.package(PACKAGE, version, ENTRY, beside).await?;
         let mut notes = Vec::new();
         if let Some(need) = need {
             notes.push(format!(
@@ -109,7 +175,7 @@ impl Installer<'_> {
             (self.progress)(Progress::Note(note.clone()));
         }
         let folder = self.cache()?.folder(PACKAGE, version);
-        let program = self
+        let mut program = self
             .program(
                 &folder.join(ENTRY),
                 installed.engines.as_deref(),
@@ -117,16 +183,8 @@ impl Installer<'_> {
                 installed.integrity,
             )
             .await?;
+        program.leases.push(lease);
         Ok(Program { notes, ..program })
-    }
-
-    async fn latest(&self) -> Result<String, InstallError> {
-        let tags = self.view(PACKAGE, "dist-tags").await?;
-        let latest = tags
-            .get("latest")
-            .and_then(Value::as_str)
-            .map(str::to_owned);
-        latest.ok_or_else(|| InstallError::Registry(format!("{PACKAGE} dist-tags")))
     }
 
     /// A program that runs an entry point on a Node that fits.
@@ -147,8 +205,7 @@ impl Installer<'_> {
                     version,
                     integrity,
                     node: Some(node),
-                    notes: Vec::new(),
-                    path_dirs: Vec::new(),
+                    ..Program::default()
                 });
             }
             NodeChoice::Install(wanted) => wanted,
@@ -164,10 +221,9 @@ impl Installer<'_> {
             }
         };
         let binary = format!("node_modules/{package}/bin/node");
-        self.package(&package, &wanted, &binary, &[]).await?;
+        let (_, lease) = self.package(&package, &wanted, &binary, &[]).await?;
         let command = self.cache()?.folder(&package, &wanted).join(binary);
         Ok(Program {
-            notes: Vec::new(),
             path_dirs: command
                 .parent()
                 .map(Path::to_path_buf)
@@ -178,6 +234,8 @@ impl Installer<'_> {
             version,
             integrity,
             node: Some(wanted),
+            leases: vec![lease],
+            ..Program::default()
         })
     }
 
@@ -188,48 +246,46 @@ impl Installer<'_> {
         version: &str,
         file: &str,
         beside: &[String],
-    ) -> Result<Installed, InstallError> {
+    ) -> Result<(Installed, Lease), InstallError> {
         let cache = self.cache()?;
         let found = || {
             let installed = cache.get(package, version, file);
             installed.filter(|installed| installed.beside == beside)
         };
-        if let Some(installed) = found() {
-            return Ok(installed);
-        }
-        let what = format!("{package}@{version}");
-        let lock = cache
-            .lock(
-                package,
-                version,
-                || (self.progress)(Progress::Waiting(what.clone())),
-                self.cancel,
-            )
-            .await;
-        let lock = lock.map_err(|error| {
-            if self.cancel.is_cancelled() {
-                InstallError::Cancelled
-            } else {
-                error.into()
+        let mut waiting = Some(Progress::Waiting(format!("{package}@{version}")));
+        loop {
+            // What is there may be removed until it is leased.
+            if found().is_some()
+                && let Some(lease) = cache.lease(package, version)?
+                && let Some(installed) = found()
+            {
+                return Ok((installed, lease));
             }
-        })?;
-        // Whoever held the lock may have installed it.
-        if let Some(installed) = found() {
-            return Ok(installed);
-        }
-        let folder = cache.begin(package, version, &lock)?;
-        let record = match self
-            .install_into(&folder, package, version, file, beside)
-            .await
-        {
-            Ok(record) => record,
-            Err(error) => {
+            let Some(lock) = cache.lock(package, version)? else {
+                if let Some(waiting) = waiting.take() {
+                    (self.progress)(waiting);
+                }
+                tokio::select! {
+                    () = self.cancel.cancelled() => return Err(InstallError::Cancelled),
+                    () = tokio::time::sleep(LOCK_PAUSE) => continue,
+                }
+            };
+            // Whoever held the lock may have installed it.
+            if found().is_some() {
+                continue;
+            }
+            let install = async {
+                let folder = cache.begin(package, version, &lock)?;
+                let record = self
+                    .install_into(&folder, package, version, file, beside)
+                    .await?;
+                Ok(cache.commit(record, &lock)?)
+            };
+            if let Err(error) = install.await {
                 cache.abort(package, version, &lock);
                 return Err(error);
             }
-        };
-        cache.commit(&record, &lock)?;
-        Ok(record)
+        }
     }
 
     async fn install_into(
@@ -242,7 +298,7 @@ impl Installer<'_> {
     ) -> Result<Installed, InstallError> {
         let what = format!("{package}@{version}");
         let mut overrides = Vec::new();
-        let mut result = self.npm_install(folder, &what, beside, None).await;
+        let mut result = self.npm_install(folder, &what, beside, None).await?;
         if matches!(&result, Err(NpmError::Failed { code, tail }) if is_git_failure(*code, tail)) {
             let (name, replacement) = GIT_DEPENDENCY;
             (self.progress)(Progress::Note(format!(
@@ -251,12 +307,13 @@ impl Installer<'_> {
             overrides.push(format!("{name}@{replacement}"));
             result = self
                 .npm_install(folder, &what, beside, Some(GIT_DEPENDENCY))
-                .await;
+                .await?;
         }
         match result {
             Ok(()) => {}
             Err(NpmError::Missing(error)) => return Err(InstallError::NoNpm(error)),
             Err(NpmError::Cancelled) => return Err(InstallError::Cancelled),
+            Err(NpmError::Silent(patience)) => return Err(InstallError::Silent(patience)),
             Err(NpmError::Failed { code, tail }) => {
                 let text = tail.join("\n");
                 if text.contains("ETARGET") || text.contains("E404") {
@@ -311,6 +368,7 @@ impl Installer<'_> {
             overrides,
             beside: beside.to_vec(),
             installed: format!("{:.0}", jiff::Timestamp::now()),
+            footprint: None,
         })
     }
 
@@ -320,13 +378,12 @@ impl Installer<'_> {
         what: &str,
         beside: &[String],
         replace: Option<(&str, &str)>,
-    ) -> Result<(), NpmError> {
+    ) -> Result<Result<(), NpmError>, InstallError> {
         let mut manifest = serde_json::json!({ "name": "clawgauge-cache-entry", "private": true });
         if let Some((name, version)) = replace {
             manifest["overrides"] = serde_json::json!({ name: version });
         }
-        fs_err::write(folder.join("package.json"), manifest.to_string())
-            .map_err(|error| NpmError::Missing(error.to_string()))?;
+        fs_err::write(folder.join("package.json"), manifest.to_string())?;
         let flags = [
             "--ignore-scripts",
             "--no-audit",
@@ -340,9 +397,15 @@ impl Installer<'_> {
             .chain(flags)
             .collect();
         let tick = |time| (self.progress)(Progress::Installing(what.to_owned(), time));
-        npm(&self.context.npm, folder, &args, &tick, self.cancel)
-            .await
-            .map(drop)
+        let npm = npm(
+            &self.context.npm,
+            folder,
+            &args,
+            INSTALL_PATIENCE,
+            &tick,
+            self.cancel,
+        );
+        Ok(npm.await.map(drop))
     }
 
     async fn view(&self, package: &str, field: &str) -> Result<Value, InstallError> {
@@ -400,10 +463,7 @@ impl Installer<'_> {
             command: entry,
             args: Vec::new(),
             version,
-            integrity: None,
-            node: None,
-            notes: Vec::new(),
-            path_dirs: Vec::new(),
+            ..Program::default()
         })
     }
 }
@@ -420,10 +480,11 @@ pub(super) async fn view(
     progress(Progress::Resolving(what.clone()));
     let args = [&["view", package], fields, &["--json"]].concat();
     let folder = std::env::temp_dir();
-    match npm(&context.npm, &folder, &args, &|_| {}, cancel).await {
+    match npm(&context.npm, &folder, &args, VIEW_PATIENCE, &|_| {}, cancel).await {
         Ok(text) => serde_json::from_str(&text).map_err(|_| InstallError::Registry(what)),
         Err(NpmError::Missing(error)) => Err(InstallError::NoNpm(error)),
         Err(NpmError::Cancelled) => Err(InstallError::Cancelled),
+        Err(NpmError::Silent(patience)) => Err(InstallError::Silent(patience)),
         Err(NpmError::Failed { code, tail }) => Err(InstallError::Npm { what, code, tail }),
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::range::{Name, NameError};
+use super::range::{NameError, ReleaseName};
 use super::version::Line;
 use super::{RangeError, ReleaseRange, Version};
 
@@ -114,16 +114,19 @@ impl Releases {
     /// # Errors
     /// It is no such name, or there is no such release.
     pub fn named(&self, text: &str) -> Result<Version, RangeError> {
-        let name: Name = text.parse()?;
+        let name: ReleaseName = text.parse()?;
         self.find(&name)
     }
 
     /// The one release that a name stands for.
-    pub(super) fn find(&self, name: &Name) -> Result<Version, RangeError> {
+    ///
+    /// # Errors
+    /// There is no such release.
+    pub fn find(&self, name: &ReleaseName) -> Result<Version, RangeError> {
         let found = match name {
-            Name::Exact(version) => Some(version).filter(|version| self.contains(version)),
-            Name::Latest(0) => self.latest(),
-            Name::Latest(back) => {
+            ReleaseName::Exact(version) => Some(version).filter(|version| self.contains(version)),
+            ReleaseName::Latest(0) => self.latest(),
+            ReleaseName::Latest(back) => {
                 let earlier: Vec<&Version> = self
                     .main()
                     .filter(|version| Some(*version) < self.latest())
@@ -135,13 +138,13 @@ impl Releases {
                 })?;
                 earlier.get(place).copied()
             }
-            Name::Beta => self.versions.iter().rfind(|version| version.is_beta()),
+            ReleaseName::Beta => self.versions.iter().rfind(|version| version.is_beta()),
         };
         found.cloned().ok_or_else(|| RangeError::Unknown {
             name: name.to_string(),
             nearest: match name {
-                Name::Exact(version) => self.neighbours(version),
-                Name::Latest(_) | Name::Beta => Vec::new(),
+                ReleaseName::Exact(version) => self.neighbours(version),
+                ReleaseName::Latest(_) | ReleaseName::Beta => Vec::new(),
             },
         })
     }

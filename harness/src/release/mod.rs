@@ -14,13 +14,13 @@ mod reference;
 mod registry;
 mod version;
 
-pub use cache::Cache;
-pub use install::{InstallContext, resolve};
+pub use cache::{Cache, Entry, EntryState, Footprint, Lease, Removal, prunable};
+pub use install::{InstallContext, Installation, install, resolve};
 pub use list::{Releases, Walk};
 pub(crate) use node::KNOWN_GOOD as NODES;
 pub use problem::{InstallError, Progress};
 pub use program::{Need, Program};
-pub use range::{NameError, RangeError, ReleaseRange};
-pub use reference::{GatewayRef, Published};
+pub use range::{NameError, RangeError, ReleaseName, ReleaseRange};
+pub use reference::GatewayRef;
 pub use registry::releases;
 pub use version::{Line, Version, VersionError, VersionRange};

@@ -22,17 +22,23 @@ pub(super) enum NpmError {
         code: Option<i32>,
         tail: Vec<String>,
     },
+    /// It said nothing for so long.
+    Silent(Duration),
     /// Somebody pressed Ctrl-C.
     Cancelled,
 }
 
-/// Runs npm in a folder and returns what it wrote to stdout.
+/// npm waits five minutes for an answer, three times; whoever set something of their own knows better.
+const FETCH: [(&str, &str); 2] = [("fetch_timeout", "60000"), ("fetch_retries", "1")];
+
+/// Runs npm in a folder, for no longer than `patience`, and returns what it wrote to stdout.
 ///
 /// `tick` is called about once a second while it runs.
 pub(super) async fn npm(
     command: &OsStr,
     folder: &Path,
     args: &[&str],
+    patience: Duration,
     tick: &(dyn Fn(Duration) + Send + Sync),
     cancel: &CancellationToken,
 ) -> Result<String, NpmError> {
@@ -42,6 +48,13 @@ pub(super) async fn npm(
         .current_dir(folder)
         .env("NO_COLOR", "1")
         .env("npm_config_update_notifier", "false");
+    for (name, value) in FETCH {
+        let (lower, upper) = (format!("npm_config_{name}"), name.to_ascii_uppercase());
+        let set = [&lower, &format!("NPM_CONFIG_{upper}")];
+        if set.iter().all(|name| std::env::var_os(name).is_none()) {
+            process.env(lower, value);
+        }
+    }
     tracing::debug!(folder = %folder.display(), "npm {}", args.join(" "));
     let mut group =
         Group::spawn(&mut process).map_err(|error| NpmError::Missing(error.to_string()))?;
@@ -57,6 +70,11 @@ pub(super) async fn npm(
                 group.kill();
                 let _ = group.wait().await;
                 return Err(NpmError::Cancelled);
+            }
+            () = tokio::time::sleep_until((started + patience).into()) => {
+                group.kill();
+                let _ = group.wait().await;
+                return Err(NpmError::Silent(patience));
             }
             _ = clock.tick() => tick(started.elapsed()),
         }

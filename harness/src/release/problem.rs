@@ -63,6 +63,12 @@ pub enum InstallError {
     /// The registry took too long.
     #[error("the registry did not answer within {} s", .0.as_secs())]
     Silent(Duration),
+    /// It is to be installed again while somebody uses it.
+    #[error("{0} is in use, so it cannot be installed again")]
+    InUse(String),
+    /// No release has the name.
+    #[error("{0}")]
+    Name(#[from] super::RangeError),
     /// The cache cannot be read or written.
     #[error("the cache of releases: {0}")]
     Cache(#[from] std::io::Error),
@@ -104,6 +110,8 @@ impl InstallError {
                 cause.iter().find(|(word, _)| text.contains(word)).map(|(_, help)| (*help).to_owned())
             }
             Self::Registry(what) => Some(format!("try it by hand: npm view {what}")),
+            Self::InUse(_) => Some("wait for the other clawgauge, or end it".to_owned()),
+            Self::Name(_) => Some("list what there is: npm view openclaw versions".to_owned()),
             Self::Silent(_) => Some("check the network and `npm config get registry`, and try again".to_owned()),
             Self::NoCache => Some("set XDG_CACHE_HOME or HOME to an absolute path".to_owned()),
             Self::Path { help, .. } => help.clone(),

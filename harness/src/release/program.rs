@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::{Version, VersionRange};
+use super::{Lease, Version, VersionRange};
 
 /// Packages that some releases need and do not bring along.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Need {
 }
 
 /// A command that takes `gateway run ...` as its arguments.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Program {
     /// The executable: Node, or the gateway itself.
     pub command: PathBuf,
@@ -33,4 +33,6 @@ pub struct Program {
     pub notes: Vec<String>,
     /// Folders to put first on `PATH`.
     pub path_dirs: Vec<PathBuf>,
+    /// What keeps its files in the cache while it is used.
+    pub leases: Vec<Lease>,
 }

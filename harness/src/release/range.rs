@@ -12,7 +12,7 @@ use super::{Releases, Version, VersionError, Walk};
 
 /// The name of one release.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Name {
+pub enum ReleaseName {
     /// `2026.3.28`.
     Exact(Version),
     /// `latest`, or so many before it on the main line: `latest-5`.
@@ -26,7 +26,17 @@ pub(super) enum Name {
 #[error("`{0}` names no release; write a version such as 2026.9.6, `latest`, `latest-5` or `beta`")]
 pub struct NameError(String);
 
-impl FromStr for Name {
+impl ReleaseName {
+    /// The version, where the name is one: the others depend on what there is.
+    pub fn version(&self) -> Option<&Version> {
+        match self {
+            Self::Exact(version) => Some(version),
+            Self::Latest(_) | Self::Beta => None,
+        }
+    }
+}
+
+impl FromStr for ReleaseName {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
@@ -46,7 +56,7 @@ impl FromStr for Name {
     }
 }
 
-impl fmt::Display for Name {
+impl fmt::Display for ReleaseName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exact(version) => version.fmt(f),
@@ -61,7 +71,7 @@ impl fmt::Display for Name {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReleaseRange {
     text: String,
-    bounds: Vec<(Bound, Name)>,
+    bounds: Vec<(Bound, ReleaseName)>,
     named: Vec<Part>,
 }
 
@@ -97,7 +107,7 @@ impl Bound {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
-    One(Name),
+    One(ReleaseName),
     /// `2026.*`.
     Year(u16),
     /// `2026.3.*`.
@@ -235,8 +245,8 @@ impl ReleaseRange {
         let mut bounds = Vec::new();
         for (bound, name) in &self.bounds {
             let version = match name {
-                Name::Exact(version) => version.clone(),
-                Name::Latest(_) | Name::Beta => releases.find(name)?,
+                ReleaseName::Exact(version) => version.clone(),
+                ReleaseName::Latest(_) | ReleaseName::Beta => releases.find(name)?,
             };
             bounds.push((*bound, version));
         }

@@ -1,10 +1,10 @@
-//! How people name a gateway: `reference`, `openclaw@2026.3.28`, `openclaw@latest`, or a path.
+//! How people name a gateway: `reference`, `openclaw@2026.3.28`, `openclaw@latest`, `openclaw@latest-5`, or a path.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::Version;
+use super::ReleaseName;
 
 /// A gateway as somebody names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,18 +12,9 @@ pub enum GatewayRef {
     /// The reference gateway that is part of clawgauge.
     Reference,
     /// A release from the package registry.
-    Published(Published),
+    Published(ReleaseName),
     /// An `openclaw.mjs`, or an executable.
     Path(PathBuf),
-}
-
-/// Which release of the package.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Published {
-    /// This one.
-    Exact(Version),
-    /// The one that the registry calls latest.
-    Latest,
 }
 
 /// Not a gateway's name.
@@ -31,7 +22,7 @@ pub enum Published {
 pub enum GatewayRefError {
     /// It looks like a release but is none.
     #[error("{0}")]
-    Version(#[from] super::VersionError),
+    Version(#[from] super::NameError),
     /// A running gateway cannot be launched.
     #[error(
         "`{0}` is a running gateway; this command launches its own, from `openclaw@VERSION` or a path"
@@ -52,10 +43,7 @@ impl FromStr for GatewayRef {
             return Ok(Self::Reference);
         }
         if let Some(version) = text.strip_prefix("openclaw@") {
-            return Ok(Self::Published(match version {
-                "latest" => Published::Latest,
-                version => Published::Exact(version.parse()?),
-            }));
+            return Ok(Self::Published(version.parse()?));
         }
         if text.starts_with("http://") || text.starts_with("https://") {
             return Err(GatewayRefError::Url(text.to_owned()));
@@ -71,8 +59,7 @@ impl fmt::Display for GatewayRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Reference => f.write_str("reference"),
-            Self::Published(Published::Exact(version)) => write!(f, "openclaw@{version}"),
-            Self::Published(Published::Latest) => f.write_str("openclaw@latest"),
+            Self::Published(name) => write!(f, "openclaw@{name}"),
             Self::Path(path) => path.display().fmt(f),
         }
     }
@@ -85,8 +72,10 @@ mod tests {
 
     #[rstest]
     #[case("reference", GatewayRef::Reference)]
-    #[case("openclaw@latest", GatewayRef::Published(Published::Latest))]
-    #[case("openclaw@2026.3.28", GatewayRef::Published(Published::Exact("2026.3.28".parse().unwrap())))]
+    #[case("openclaw@latest", GatewayRef::Published(ReleaseName::Latest(0)))]
+    #[case("openclaw@latest-5", GatewayRef::Published(ReleaseName::Latest(5)))]
+    #[case("openclaw@beta", GatewayRef::Published(ReleaseName::Beta))]
+    #[case("openclaw@2026.3.28", GatewayRef::Published(ReleaseName::Exact("2026.3.28".parse().unwrap())))]
     #[case("./dist/openclaw.mjs", GatewayRef::Path("./dist/openclaw.mjs".into()))]
     fn names(#[case] text: &str, #[case] meant: GatewayRef) {
         assert_eq!(text.parse::<GatewayRef>().unwrap(), meant);
@@ -94,7 +83,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case("openclaw@lastest", "`lastest` is not a release")]
+    #[case("openclaw@lastest", "`lastest` names no release")]
     #[case("openclaw", "`openclaw` is neither")]
     #[case("http://127.0.0.1:18789", "is a running gateway")]
     fn refuses(#[case] text: &str, #[case] message: &str) {

@@ -1,7 +1,6 @@
 //! The list of releases: asked of the registry, kept in the cache, and good enough from there where nobody answers.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -13,8 +12,6 @@ use super::{Releases, Version};
 
 /// A list as old as this is not asked for again.
 const FRESH: SignedDuration = SignedDuration::from_mins(10);
-/// How long the registry may take.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The list as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,18 +87,8 @@ pub async fn releases(
     {
         return Ok(kept.releases());
     }
-    let asked = tokio::time::timeout(
-        PATIENCE,
-        view(
-            context,
-            PACKAGE,
-            &["versions", "dist-tags", "time"],
-            progress,
-            cancel,
-        ),
-    )
-    .await
-    .unwrap_or_else(|_| Err(InstallError::Silent(PATIENCE)));
+    let fields = ["versions", "dist-tags", "time"];
+    let asked = view(context, PACKAGE, &fields, progress, cancel).await;
     let error = match asked {
         Ok(told) => match Listing::read(&told, now) {
             Some(listing) => {

@@ -11,15 +11,7 @@ use super::repository;
 pub(crate) fn installed(release: &str) -> Program {
     let catalogue = Catalogue::load(&Data::Folder(repository())).unwrap();
     let reference: GatewayRef = format!("openclaw@{release}").parse().unwrap();
-    let unused = Program {
-        command: std::path::PathBuf::new(),
-        args: Vec::new(),
-        version: None,
-        integrity: None,
-        node: None,
-        notes: Vec::new(),
-        path_dirs: Vec::new(),
-    };
+    let unused = Program::default();
     let context = InstallContext::from_env(unused, catalogue.needs.clone());
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let cancel = CancellationToken::new();

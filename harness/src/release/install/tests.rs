@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use rstest::rstest;
 
 use super::*;
+use crate::release::{EntryState, prunable};
 
 struct Bench {
     folder: tempfile::TempDir,
@@ -28,15 +29,7 @@ impl Bench {
         for file in [&npm, &node] {
             std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o755)).unwrap();
         }
-        let reference = Program {
-            command: "x".into(),
-            args: Vec::new(),
-            version: None,
-            integrity: None,
-            node: None,
-            notes: Vec::new(),
-            path_dirs: Vec::new(),
-        };
+        let reference = Program::default();
         let cache = Some(Cache::at(folder.path().join("cache")));
         Self {
             context: InstallContext {
@@ -66,6 +59,22 @@ impl Bench {
         .await
     }
 
+    async fn install(&self, again: bool) -> Result<Installation, InstallError> {
+        let progress = |step: Progress| self.notes.lock().unwrap().push(step.to_string());
+        let (version, cancel) = ("2026.3.28".parse().unwrap(), CancellationToken::new());
+        install(&version, again, &self.context, &progress, &cancel).await
+    }
+
+    async fn releases(&self) -> Result<crate::release::Releases, InstallError> {
+        let progress = |step: Progress| self.notes.lock().unwrap().push(step.to_string());
+        releases(&self.context, &progress, &CancellationToken::new()).await
+    }
+
+    fn told(&self, part: &str) -> bool {
+        let notes = self.notes.lock().unwrap();
+        notes.iter().any(|note| note.contains(part))
+    }
+
     fn calls(&self) -> usize {
         std::fs::read_to_string(self.folder.path().join("npm.log"))
             .unwrap_or_default()
@@ -79,7 +88,10 @@ const INSTALLS: &str = r#"
 sleep 0.3
 mkdir -p node_modules/openclaw && touch node_modules/openclaw/openclaw.mjs
 echo '{"name":"openclaw","version":"2026.3.28","engines":{"node":">=22.14.0"}}' > node_modules/openclaw/package.json
-echo '{"packages":{"node_modules/openclaw":{"integrity":"sha512-abc"}}}' > node_modules/.package-lock.json"#;
+mkdir -p node_modules/left-pad && echo '{}' > node_modules/left-pad/package.json && echo 'pad' > node_modules/left-pad/index.js
+echo '{"packages":{"node_modules/openclaw":{"integrity":"sha512-abc"},"node_modules/left-pad":{}}}' > node_modules/.package-lock.json"#;
+
+const RELEASE: &str = "openclaw@2026.3.28";
 
 #[tokio::test]
 async fn a_release_is_installed_once() {
@@ -110,6 +122,7 @@ async fn a_release_is_installed_once() {
 #[rstest]
 #[case::no_record("install.json")]
 #[case::no_entry("node_modules/openclaw/openclaw.mjs")]
+#[case::no_dependency("node_modules/left-pad/package.json")]
 #[tokio::test]
 async fn a_broken_entry_is_installed_again(#[case] lost: &str) {
     let bench = Bench::new(INSTALLS);
@@ -120,6 +133,138 @@ async fn a_broken_entry_is_installed_again(#[case] lost: &str) {
     bench.resolve("openclaw@2026.3.28", &cancel).await.unwrap();
     assert_eq!(bench.calls(), 2);
     assert!(entry.join(lost).is_file());
+}
+
+/// Two processes use an entry, a third one would like to remove it.
+#[tokio::test]
+async fn what_is_in_use_stays() {
+    let bench = Bench::new(INSTALLS);
+    let cancel = CancellationToken::new();
+    let version: Version = "2026.3.28".parse().unwrap();
+    let cache = bench.context.cache.clone().unwrap();
+    assert_eq!(cache.remove_release(&version).unwrap(), Removal::Absent);
+    let first = bench.resolve(RELEASE, &cancel).await.unwrap();
+    let second = bench.resolve(RELEASE, &cancel).await.unwrap();
+    drop(first);
+    assert!(cache.entries()[0].in_use);
+    assert_eq!(cache.remove_release(&version).unwrap(), Removal::InUse);
+    let again = bench.install(true).await.unwrap_err();
+    assert!(matches!(again, InstallError::InUse(_)), "{again}");
+    drop(second);
+    assert!(!cache.entries()[0].in_use);
+    let bytes = cache.entries()[0].bytes;
+    assert!(bytes > 0);
+    assert_eq!(
+        cache.remove_release(&version).unwrap(),
+        Removal::Removed(bytes)
+    );
+    assert!(!cache.has_release(&version) && cache.entries().is_empty());
+    bench.resolve(RELEASE, &cancel).await.unwrap();
+    assert_eq!(bench.calls(), 2);
+}
+
+/// A file that npm does not note is missed only by who counts.
+#[tokio::test]
+async fn a_damaged_entry_is_found_by_counting() {
+    let bench = Bench::new(INSTALLS);
+    assert!(bench.install(false).await.unwrap().fresh);
+    assert!(!bench.install(false).await.unwrap().fresh);
+    let lost = "cache/openclaw/2026.3.28/node_modules/left-pad/index.js";
+    std::fs::remove_file(bench.folder.path().join(lost)).unwrap();
+    assert!(bench.install(false).await.unwrap().fresh);
+    assert!(bench.told("is damaged: 6 files of"), "{:?}", bench.notes);
+    assert!(bench.folder.path().join(lost).is_file());
+    assert!(bench.install(true).await.unwrap().fresh);
+    assert_eq!(bench.calls(), 3);
+}
+
+/// What a killed installation left is no entry, and the next one clears it away.
+#[tokio::test]
+async fn an_interrupted_installation_is_begun_again() {
+    let bench = Bench::new(INSTALLS);
+    let left = bench
+        .folder
+        .path()
+        .join("cache/openclaw/.2026.3.28.partial");
+    std::fs::create_dir_all(left.join("node_modules/openclaw")).unwrap();
+    std::fs::write(left.join("node_modules/openclaw/half"), "x").unwrap();
+    let cache = bench.context.cache.clone().unwrap();
+    assert_eq!(cache.entries()[0].state, EntryState::Partial);
+    assert_eq!(prunable(&cache.entries(), 9).len(), 1);
+    let cancel = CancellationToken::new();
+    bench.resolve(RELEASE, &cancel).await.unwrap();
+    let entries = cache.entries();
+    assert_eq!(entries.len(), 1);
+    assert_eq!(entries[0].state, EntryState::Whole);
+    assert!(!left.exists());
+}
+
+#[tokio::test]
+async fn those_used_last_are_kept() {
+    let bench = Bench::new(&INSTALLS.replace("2026.3.28", "'\"${2#openclaw@}\"'"));
+    let cancel = CancellationToken::new();
+    for version in ["2026.3.28", "2026.9.6", "2026.3.24"] {
+        let reference = format!("openclaw@{version}");
+        bench.resolve(&reference, &cancel).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    bench.resolve(RELEASE, &cancel).await.unwrap();
+    let cache = bench.context.cache.clone().unwrap();
+    let gone = |keep| {
+        let victims = prunable(&cache.entries(), keep);
+        let mut names: Vec<String> = victims.into_iter().map(|entry| entry.version).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(gone(3), [""; 0]);
+    assert_eq!(gone(2), ["2026.9.6"]);
+    assert_eq!(gone(1), ["2026.3.24", "2026.9.6"]);
+    let used = bench.resolve("openclaw@2026.9.6", &cancel).await.unwrap();
+    assert_eq!(gone(0), ["2026.3.24", "2026.3.28"], "what is used stays");
+    drop(used);
+}
+
+const LISTS: &str = r#"echo '{"versions":["2026.3.24","2026.9.6","2026.3.28"],"dist-tags":{"latest":"2026.9.6"},"time":{"2026.9.6":"2026-09-20T10:00:00.000Z"}}'"#;
+
+#[tokio::test]
+async fn the_list_of_releases_is_asked_for_once() {
+    let bench = Bench::new(LISTS);
+    let first = bench.releases().await.unwrap();
+    let version = |text: &str| text.parse::<Version>().unwrap();
+    assert_eq!(first.latest(), Some(&version("2026.9.6")));
+    assert_eq!(first.all().len(), 3);
+    let published = first.published(&version("2026.9.6")).unwrap();
+    assert_eq!(published.to_string(), "2026-09-20T10:00:00Z");
+    assert_eq!(bench.releases().await.unwrap(), first);
+    assert_eq!(bench.calls(), 1);
+}
+
+#[tokio::test]
+async fn an_old_list_serves_where_the_registry_does_not() {
+    let bench = Bench::new("echo 'npm error code ENOTFOUND' >&2; exit 1");
+    let error = bench.releases().await.unwrap_err();
+    assert!(error.help().unwrap().contains("npm config get registry"));
+    let cache = bench.folder.path().join("cache");
+    let kept = r#"{"asked":"2026-09-21T00:00:00Z","versions":["2026.9.6","2026.3.28"],"latest":"2026.9.6"}"#;
+    std::fs::create_dir_all(&cache).unwrap();
+    std::fs::write(cache.join("releases.json"), kept).unwrap();
+    assert_eq!(bench.releases().await.unwrap().all().len(), 2);
+    assert!(bench.told("taking the list of releases of 2026-09-21T00:00:00Z"));
+    // A list that cannot be read is none.
+    std::fs::write(cache.join("releases.json"), &kept[..40]).unwrap();
+    bench.releases().await.unwrap_err();
+}
+
+#[tokio::test]
+async fn offline_the_installed_releases_are_known() {
+    let script =
+        format!("case $1 in view) echo 'npm error code ENOTFOUND' >&2; exit 1;; esac\n{INSTALLS}");
+    let bench = Bench::new(&script);
+    let cancel = CancellationToken::new();
+    bench.resolve(RELEASE, &cancel).await.unwrap();
+    let known = bench.releases().await.unwrap();
+    assert_eq!(known.all(), ["2026.3.28".parse().unwrap()]);
+    assert!(bench.told("only the 1 releases that are installed are known"));
 }
 
 #[tokio::test]
@@ -247,8 +392,9 @@ async fn cancelling_ends_npm_and_leaves_nothing() {
 
 #[tokio::test]
 async fn latest_is_asked_for() {
-    let script =
-        format!("case $1 in view) echo '{{\"latest\":\"2026.3.28\"}}'; exit 0;; esac\n{INSTALLS}");
+    let script = format!(
+        "case $1 in view) echo '{{\"versions\":[\"2026.3.24\",\"2026.3.28\"],\"dist-tags\":{{\"latest\":\"2026.3.28\"}}}}'; exit 0;; esac\n{INSTALLS}"
+    );
     let program = Bench::new(&script)
         .resolve("openclaw@latest", &CancellationToken::new())
         .await
