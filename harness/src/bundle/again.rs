@@ -37,11 +37,9 @@ impl Again<'_> {
         let selection = selection.map_err(|error| bad(error.to_string()))?;
         let today = run.known_issues_on.as_deref().map(str::parse).transpose();
         let today = today.map_err(|error: jiff::Error| bad(error.to_string()))?;
-        let mut recorder = Recorder::new(&self.catalogue.table_hash, gate).asked_for(
-            today,
-            &run.cells,
-            &run.conditions,
-        );
+        let mut recorder = Recorder::new(&self.catalogue.table_hash, gate)
+            .asked_for(today, &run.cells, &run.conditions)
+            .sharded(run.shard.clone());
         let mut cells: HashMap<(String, String), &CellRecord> = HashMap::new();
         for cell in &self.record.cells {
             let place = (cell.gateway.clone(), cell.id.clone());
@@ -61,7 +59,10 @@ impl Again<'_> {
                 continue;
             };
             let release = release.map_err(|error| bad(error.to_string()))?;
-            let plan = Plan::new(self.catalogue, &release, &selection);
+            let mut plan = Plan::new(self.catalogue, &release, &selection);
+            if let Some(shares) = &run.shard {
+                shares.cut(&gateway.reference, &mut plan);
+            }
             for event in events_of(gateway, &release, &plan) {
                 recorder.event(&event);
             }
