@@ -12,7 +12,7 @@ use crate::observe::Observation;
 use crate::plan::{Cell, Plan, Selection};
 use crate::record::{CellRecord, Gate, GatewayRecord, ObservedRecord, Record, Recorder};
 use crate::release::Version;
-use crate::run::{GatewayInfo, Judge, LaunchInfo, LaunchLog, RunEvent};
+use crate::run::{Judge, RunEvent};
 use crate::scenario::Catalogue;
 use crate::scenario::model::{Direction, Kind, Start};
 use crate::snapshots::Snapshots;
@@ -303,31 +303,12 @@ impl Launches<'_> {
 
 /// The events that tell of a gateway and its launches.
 fn events_of(gateway: &GatewayRecord, release: &Version, plan: &Plan) -> Vec<RunEvent> {
-    let mut events = vec![RunEvent::GatewayReady(GatewayInfo {
-        gateway: gateway.reference.clone(),
-        version: release.clone(),
-        integrity: gateway.integrity.clone(),
-        node: gateway.node.clone(),
-        notes: gateway.notes.clone(),
-        selected: plan.len(),
-        launches: Vec::new(),
-        filtered: plan.filtered,
-    })];
-    events.extend(gateway.launches.iter().map(|launch| {
-        RunEvent::LaunchEnded(LaunchInfo {
-            gateway: gateway.reference.clone(),
-            profile: launch.profile.clone(),
-            attempt: launch.attempt,
-            ready: launch.ready_ms.map(Duration::from_millis),
-            stop: launch.stop_ms.map(Duration::from_millis),
-            exit: launch.exit,
-            killed: launch.killed,
-            failure: launch.failure.clone(),
-            proof: launch.proof,
-            log: LaunchLog::default(),
-        })
-    }));
-    events
+    let ready = gateway.ready(release, plan.len(), plan.filtered);
+    let launches = gateway.launches.iter();
+    let ended = launches.map(|launch| RunEvent::LaunchEnded(launch.ended(&gateway.reference)));
+    std::iter::once(RunEvent::GatewayReady(ready))
+        .chain(ended)
+        .collect()
 }
 
 /// Verdicts by name, counted.

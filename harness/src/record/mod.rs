@@ -7,6 +7,7 @@ mod cell;
 mod ending;
 mod gate;
 mod recorder;
+mod replay;
 mod results;
 mod tables;
 
