@@ -135,8 +135,7 @@ pub(super) fn whole<'a, 'b>(
         .filter(|number| !by_number.contains_key(number))
         .map(|number| {
             let launches = shares.launches_of(number);
-            let launches =
-                launches.map(|share| format!("{}, profile {}", share.gateway, share.profile));
+            let launches = launches.map(|share| format!("{} on {}", share.profile, share.gateway));
             (number, launches.collect())
         })
         .collect();

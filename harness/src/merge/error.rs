@@ -154,21 +154,24 @@ impl MergeError {
 
 /// Which shards are missing, and what nobody knows without them.
 fn gap(missing: &[(u32, Vec<String>)], of: u32) -> String {
-    /// So many are named with their launches.
-    const NAMED: usize = 5;
-    let named = missing
-        .iter()
-        .take(NAMED)
-        .map(|(number, launches)| match launches.is_empty() {
-            true => format!("shard {number} of {of} is missing (it has no launch)"),
-            false => format!(
-                "shard {number} of {of} is missing ({})",
-                launches.join(", ")
-            ),
-        });
+    /// So many shards are named with their launches.
+    const SHARDS: usize = 5;
+    /// So many launches of a shard are named.
+    const LAUNCHES: usize = 3;
+    let named = missing.iter().take(SHARDS).map(|(number, launches)| {
+        let what = match launches.len() {
+            0 => "it has no launch".to_owned(),
+            few if few <= LAUNCHES => launches.join(", "),
+            many => {
+                let first = launches[..LAUNCHES].join(", ");
+                format!("{first} and {} more", many - LAUNCHES)
+            }
+        };
+        format!("shard {number} of {of} is missing ({what})")
+    });
     let mut text = named.collect::<Vec<_>>().join("; ");
-    if missing.len() > NAMED {
-        text.push_str(&format!("; and {} more", missing.len() - NAMED));
+    if missing.len() > SHARDS {
+        text.push_str(&format!("; and {} more shards", missing.len() - SHARDS));
     }
     text
 }
