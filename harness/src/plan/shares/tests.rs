@@ -59,21 +59,24 @@ fn shards_take_about_as_long() {
     }
 }
 
-/// A release is not installed on more machines than it must be.
+/// A release is installed on as many machines as pays: two of the same size stay on one each, and one alone does not.
 #[test]
 fn a_release_stays_together() {
-    let names = [
-        "openclaw@2026.9.6",
-        "openclaw@2026.9.5",
-        "openclaw@2026.8.2",
-    ];
-    let whole = shares(&[], &names, "1/3");
-    for name in names {
-        let mine = whole.launches.iter().filter(|share| share.gateway == name);
-        let shards: BTreeSet<u32> = mine.map(|share| share.shard).collect();
-        assert_eq!(shards.len(), 1, "{name} is on {shards:?}");
-    }
-    assert_eq!(whole.busy(), 3);
+    let machines = |names: &[&str], of: u32| -> Vec<usize> {
+        let whole = shares(&[], names, &format!("1/{of}"));
+        let of = |name: &&str| {
+            let mine = whole.launches.iter().filter(|share| share.gateway == *name);
+            mine.map(|share| share.shard)
+                .collect::<BTreeSet<u32>>()
+                .len()
+        };
+        names.iter().map(of).collect()
+    };
+    assert_eq!(
+        machines(&["openclaw@2026.9.6", "openclaw@2026.9.5"], 2),
+        [1, 1]
+    );
+    assert_eq!(machines(&["openclaw@2026.9.6"], 2), [2]);
 }
 
 /// A shard that has nothing to do is no reason for another to have more.
@@ -105,10 +108,13 @@ fn the_order_of_what_is_asked_for_does_not_matter() {
 }
 
 proptest! {
+    // The whole contract each time.
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
     /// The shards of any number cut the plan into pieces that make it up again: no cell is lost, none comes twice, and
     /// none changes its id or its order.
     #[test]
-    fn shards_are_a_partition(of in 1u32..70, wheres in prop::sample::select(vec![
+    fn shards_are_a_partition(of in prop_oneof![1u32..12, 55u32..65], wheres in prop::sample::select(vec![
         vec![], vec!["profile=none"], vec!["profile!=none"], vec!["credential=valid,wrong"],
     ])) {
         let owned: Vec<String> = wheres.iter().map(|text: &&str| (*text).to_owned()).collect();
@@ -121,7 +127,7 @@ proptest! {
         for number in 1..=of {
             let mine = shares(&wheres, &["reference"], &format!("{number}/{of}"));
             prop_assert_eq!(&mine.launches, &first.launches);
-            let mut plan = Plan::new(&CATALOGUE, &release, &selection);
+            let mut plan = whole.clone();
             mine.cut("reference", &mut plan);
             prop_assert_eq!(plan.launches.len(), mine.mine().count());
             for launch in plan.launches {
