@@ -181,7 +181,7 @@ struct Load {
 impl Load {
     /// What it would be with one launch more: a gateway that it does not have yet must be installed.
     fn with(&self, gateway: usize, cost: u64, install: u64) -> u64 {
-        let install = match self.gateways.contains(&gateway) || cost == 0 {
+        let install = match self.gateways.contains(&gateway) {
             true => 0,
             false => install,
         };
@@ -190,9 +190,7 @@ impl Load {
 
     fn take(&mut self, gateway: usize, cost: u64, install: u64) {
         self.cost = self.with(gateway, cost, install);
-        if cost > 0 {
-            self.gateways.insert(gateway);
-        }
+        self.gateways.insert(gateway);
     }
 }
 
