@@ -7,7 +7,7 @@
 mod check;
 mod error;
 
-pub use error::MergeError;
+pub use error::{MergeError, Sides};
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::error::Sides;
 use super::{MergeError, Part};
 use crate::plan::{Share, Shares};
 use crate::record::{GatewayRecord, Record};
@@ -109,12 +110,13 @@ pub(super) fn whole<'a, 'b>(
                 };
                 let (said, other) = (word(&said), word(&other));
                 return Err(MergeError::Mixed {
-                    what: common.what.to_owned(),
-                    shards: (shard(shares), shard(mine)),
-                    first: first.name.clone(),
-                    said,
-                    second: part.name.clone(),
-                    other,
+                    what: common.what,
+                    sides: Box::new(Sides {
+                        first: format!("{}, {}", shard(shares), first.name),
+                        said,
+                        second: format!("{}, {}", shard(mine), part.name),
+                        other,
+                    }),
                     help: common.help,
                 });
             }
@@ -182,10 +184,12 @@ pub(super) fn same_gateway(
             return Err(MergeError::Gateway {
                 gateway: mine.reference.clone(),
                 what,
-                first: first.to_owned(),
-                said: word(said),
-                second: second.to_owned(),
-                other: word(other),
+                sides: Box::new(Sides {
+                    first: first.to_owned(),
+                    said: word(said),
+                    second: second.to_owned(),
+                    other: word(other),
+                }),
             });
         }
     }

@@ -36,40 +36,24 @@ pub enum MergeError {
         second: String,
     },
     /// Two records are not of the same run.
-    #[error("{what} differ: {}, {first}, has {said}, and {}, {second}, has {other}", .shards.0, .shards.1)]
+    #[error("{what} differ: {0}, has {1}, and {2}, has {3}", .sides.first, .sides.said, .sides.second, .sides.other)]
     Mixed {
         /// What differs.
-        what: String,
-        /// Which shards they are.
-        shards: (String, String),
-        /// One record.
-        first: String,
-        /// What it says.
-        said: String,
-        /// Another one.
-        second: String,
-        /// What that says.
-        other: String,
+        what: &'static str,
+        /// The records.
+        sides: Box<Sides>,
         /// What to do about it.
         help: &'static str,
     },
     /// Two shards did not ask the same gateway.
-    #[error(
-        "{gateway} is not the same gateway in all shards: its {what} is {said} in {first}, and {other} in {second}"
-    )]
+    #[error("{gateway} is not the same gateway in all shards: its {what} is {0} in {1}, and {2} in {3}", .sides.said, .sides.first, .sides.other, .sides.second)]
     Gateway {
         /// The gateway as the caller named it.
         gateway: String,
         /// What differs.
         what: &'static str,
-        /// One record.
-        first: String,
-        /// What it says.
-        said: String,
-        /// Another one.
-        second: String,
-        /// What that says.
-        other: String,
+        /// The records.
+        sides: Box<Sides>,
     },
     /// The shards were judged by other files than those at hand.
     #[error(
@@ -110,6 +94,19 @@ pub enum MergeError {
     /// A record contradicts itself or the scenario files.
     #[error("{0}: {1}")]
     Invalid(String, String),
+}
+
+/// Two records that say different things.
+#[derive(Debug)]
+pub struct Sides {
+    /// One record.
+    pub first: String,
+    /// What it says.
+    pub said: String,
+    /// Another one.
+    pub second: String,
+    /// What that says.
+    pub other: String,
 }
 
 impl MergeError {

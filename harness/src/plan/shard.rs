@@ -231,7 +231,7 @@ impl Variables {
             text.parse().map_err(bad)
         };
         let number = read(self.number, &number)?;
-        let number = number.checked_add(1 - self.first).unwrap_or(u32::MAX);
+        let number = number.saturating_add(1 - self.first);
         let shard = Shard::new(number, read(total, &of)?);
         let bad = |error: ShardError| ShardError::Variable(names.clone(), error.to_string());
         Ok(Some((shard.map_err(bad)?, names)))
