@@ -22,6 +22,8 @@ GATEWAY is what `clawgauge run --gateway` takes. Each option has a variable, and
   --severity LEVEL     CLAWGAUGE_SEVERITY      cosmetic, shape or blocker: what is less does not count
   --retries N          CLAWGAUGE_RETRIES       how often a cell that could not run is tried again
   --config FILE        CLAWGAUGE_CONFIG        a clawgauge.toml
+  --shard K/N          CLAWGAUGE_SHARD         only the K-th of N parts; auto takes it from the pipeline's variables
+  --merge DIR          CLAWGAUGE_MERGE         run nothing: merge the shards' results.json below DIR, and judge the whole
   --image IMAGE        CLAWGAUGE_IMAGE         run inside this container image; GATEWAY is a path in it
   -- ARGUMENT...       CLAWGAUGE_ARGS          more arguments of `clawgauge run`
 
@@ -51,7 +53,7 @@ reports=${CLAWGAUGE_REPORTS:-clawgauge-reports}
 formats=${CLAWGAUGE_FORMATS:-json junit sarif ctrf markdown html}
 fail_on=${CLAWGAUGE_FAIL_ON:-} known_issues=${CLAWGAUGE_KNOWN_ISSUES:-} baseline=${CLAWGAUGE_BASELINE:-}
 severity=${CLAWGAUGE_SEVERITY:-} retries=${CLAWGAUGE_RETRIES:-} config=${CLAWGAUGE_CONFIG:-}
-archive=${CLAWGAUGE_ARCHIVE:-} sha256=${CLAWGAUGE_SHA256:-} image=${CLAWGAUGE_IMAGE:-} data=${CLAWGAUGE_ROOT:-}
+archive=${CLAWGAUGE_ARCHIVE:-} sha256=${CLAWGAUGE_SHA256:-} image=${CLAWGAUGE_IMAGE:-} shard=${CLAWGAUGE_SHARD:-} merge=${CLAWGAUGE_MERGE:-} data=${CLAWGAUGE_ROOT:-}
 target=${CLAWGAUGE_TARGET:-} clawgauge=${CLAWGAUGE:-} words=${CLAWGAUGE_ARGS:-}
 
 # Later steps of a workflow read how it ended, also if it never came to a run.
@@ -83,6 +85,8 @@ while [ $# -gt 0 ]; do
         --severity) need "$1" $#; severity=$2; shift ;;
         --retries) need "$1" $#; retries=$2; shift ;;
         --config) need "$1" $#; config=$2; shift ;;
+        --shard) need "$1" $#; shard=$2; shift ;;
+        --merge) need "$1" $#; merge=$2; shift ;;
         --image) need "$1" $#; image=$2; shift ;;
         --archive) need "$1" $#; archive=$2; shift ;;
         --sha256) need "$1" $#; sha256=$2; shift ;;
@@ -105,7 +109,7 @@ where=${where:-${CLAWGAUGE_WHERE:-}}
 # They are read; the run shall not read them a second time in its own way.
 unset CLAWGAUGE CLAWGAUGE_GATEWAY CLAWGAUGE_SCENARIOS CLAWGAUGE_WHERE CLAWGAUGE_REPORTS CLAWGAUGE_FORMATS CLAWGAUGE_FAIL_ON \
     CLAWGAUGE_KNOWN_ISSUES CLAWGAUGE_BASELINE CLAWGAUGE_SEVERITY CLAWGAUGE_RETRIES CLAWGAUGE_CONFIG CLAWGAUGE_ARCHIVE \
-    CLAWGAUGE_SHA256 CLAWGAUGE_IMAGE CLAWGAUGE_ROOT CLAWGAUGE_TARGET CLAWGAUGE_ARGS
+    CLAWGAUGE_SHA256 CLAWGAUGE_IMAGE CLAWGAUGE_SHARD CLAWGAUGE_MERGE CLAWGAUGE_ROOT CLAWGAUGE_TARGET CLAWGAUGE_ARGS
 
 case $fail_on in '' | deviates | known) ;; *) wrong "--fail-on is deviates or known, not $fail_on" ;; esac
 case $severity in '' | cosmetic | shape | blocker) ;; *) wrong "--severity is cosmetic, shape or blocker, not $severity" ;; esac
@@ -115,7 +119,11 @@ for file in "$baseline" "$config"; do
     [ -z "$file" ] || [ -r "$file" ] || wrong "there is no file $file here ($(pwd))"
 done
 if [ "$task" = run ]; then
-    [ -n "$gateways" ] || { usage | head -n 3 >&2; wrong "which GATEWAY? for example: $0 openclaw@2026.9.6"; }
+    if [ -n "$merge" ]; then
+        [ -z "$gateways$scenarios$where$shard$image" ] || wrong "--merge runs nothing: no gateway, cells, shard or image goes with it"
+        [ -d "$merge" ] || wrong "there is no folder $merge here ($(pwd))"
+    fi
+    [ -n "$gateways$merge" ] || { usage | head -n 3 >&2; wrong "which GATEWAY? for example: $0 openclaw@2026.9.6"; }
 fi
 
 # --- clawgauge
@@ -272,15 +280,23 @@ for format in $formats; do
 done
 IFS=$newline
 for gateway in $gateways; do set -- --gateway "$gateway" "$@"; done
+if [ -n "$merge" ]; then
+    found=$(find "$merge" -type f -name results.json | LC_ALL=C sort)
+    [ -n "$found" ] || stop "no results.json below $merge: did no shard leave its record?"
+    for file in $found; do set -- "$@" "$file"; done
+    # What makes it fail stands in the records.
+    fail_on='' severity='' known_issues='' retries=''
+fi
 unset IFS
 set +f
+[ -z "$shard" ] || set -- --shard "$shard" "$@"
 [ -z "$fail_on" ] || set -- --fail-on "$fail_on" "$@"
 [ -z "$known_issues" ] || set -- --known-issues "$known_issues" "$@"
 [ -z "$baseline" ] || set -- --baseline "$baseline" "$@"
 [ -z "$severity" ] || set -- --severity "$severity" "$@"
 [ -z "$retries" ] || set -- --retries "$retries" "$@"
 [ -z "$config" ] || set -- --config "$config" "$@"
-set -- run "$@"
+if [ -n "$merge" ]; then set -- merge "$@"; else set -- run "$@"; fi
 [ -z "$data" ] || set -- --root "$data" "$@"
 
 if [ -n "$image" ]; then

@@ -12,6 +12,7 @@ pub mod fold;
 pub mod judge;
 pub mod launch;
 pub mod log;
+pub mod merge;
 pub mod mutants;
 pub mod observe;
 pub mod pending;

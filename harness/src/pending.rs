@@ -12,7 +12,7 @@ use crate::snapshots::{Answer, Snapshot, SnapshotError, Snapshots, contract_sinc
 
 /// Writes pending snapshots and returns their paths.
 ///
-/// A filtered or incomplete run never writes, CI never writes, and only cells that keep their rule are written: a
+/// A filtered or incomplete run or a shard never writes, CI never writes, and only cells that keep their rule are written: a
 /// deviating cell keeps its accepted answer.
 ///
 /// # Errors
@@ -26,6 +26,7 @@ pub fn keep_pending(
     let whole = record.summary.could_not_run == 0
         && !record.run.interrupted
         && !record.run.stopped_early
+        && record.run.shard.is_none()
         && record.gateways.len() == 1;
     let may_write = catalogue.data.is_folder()
         && std::env::var_os("CI").is_none()

@@ -3,6 +3,12 @@
 //! [`Plan::new`] is pure. A cell's position is its place in the full matrix of all scenarios, so that filters and shards
 //! never change an id or an order.
 
+mod shard;
+mod shares;
+
+pub use shard::{Shard, ShardArg, ShardError};
+pub use shares::{Share, Shares};
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

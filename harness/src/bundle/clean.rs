@@ -110,6 +110,14 @@ impl Cleaner {
     pub fn record(&self, record: &mut Record) {
         let all = |text: &mut String| *text = self.text(text);
         let paths = |text: &mut String| *text = self.paths(text);
+        for share in record
+            .run
+            .shard
+            .iter_mut()
+            .flat_map(|shares| &mut shares.launches)
+        {
+            all(&mut share.gateway);
+        }
         for gateway in &mut record.gateways {
             all(&mut gateway.reference);
             gateway.notes.iter_mut().for_each(all);

@@ -7,13 +7,13 @@ use std::time::Duration;
 use clap::Args;
 use toml::Spanned;
 
-use super::output::Failure;
+use super::output::{Failure, Output};
 use super::reports::ReportRequest;
 use crate::judge::Severity;
-use crate::plan::Selection;
+use crate::plan::{Selection, ShardArg, ShardError, Shares};
 use crate::project::Project;
 use crate::record::{Baseline, BaselineError, FailOn, Gate, today};
-use crate::release::{GatewayRef, InstallContext, Program, Version};
+use crate::release::{GatewayRef, InstallContext, Program, Published, Version};
 use crate::report::Detail;
 use crate::run::RunOptions;
 use crate::scenario::{Catalogue, Problems};
@@ -98,6 +98,11 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "N")]
     retries: Option<u32>,
 
+    /// Make only the K-th of N parts of the launches; `clawgauge merge` judges the whole. `auto` takes the part from the
+    /// variables of a pipeline, which nothing else does
+    #[arg(long, value_name = "K/N|auto")]
+    shard: Option<ShardArg>,
+
     /// Stop at the first cell that makes the run fail
     #[arg(long)]
     pub(super) fail_fast: bool,
@@ -115,7 +120,7 @@ pub(super) struct RunArgs {
     pub(super) log: Option<PathBuf>,
 
     /// Keep the gateways up and judge again whenever a data file changes; only what changed is sent again
-    #[arg(long, conflicts_with_all = ["report", "bundle", "baseline", "retries", "fail_fast", "keep_temp"])]
+    #[arg(long, conflicts_with_all = ["report", "bundle", "baseline", "retries", "fail_fast", "keep_temp", "shard"])]
     pub(super) watch: bool,
 
     /// Keep the launches' folders (config, state, log) and say where they are
@@ -236,6 +241,35 @@ impl RunArgs {
         self.options(catalogue, selection)
     }
 
+    /// The launches that this shard makes, where the command line asks for one.
+    pub(super) fn shares(
+        &self,
+        catalogue: &Catalogue,
+        options: &RunOptions,
+        output: &Output,
+    ) -> Result<Option<Shares>, Failure> {
+        let Some(shard) = self.shard else {
+            return Ok(None);
+        };
+        let fail = |error: ShardError| Failure::usage(error.to_string()).help(error.help());
+        let (shard, by) = shard
+            .resolve(|name| std::env::var(name).ok())
+            .map_err(fail)?;
+        if let Some(names) = by {
+            output.note(&format!("shard {shard}, from {names}"));
+        }
+        let gateways: Vec<(GatewayRef, Version)> = options
+            .gateways
+            .iter()
+            .map(|gateway| {
+                let release = release_of(gateway, self.release.as_ref())?;
+                Ok((gateway.clone(), release))
+            })
+            .collect::<Result<_, Failure>>()?;
+        let shares = Shares::new(catalogue, &options.selection, &gateways, shard);
+        Ok(Some(shares))
+    }
+
     pub(super) fn options(
         &self,
         catalogue: &Catalogue,
@@ -257,6 +291,7 @@ impl RunArgs {
         Ok(RunOptions {
             gateways,
             selection,
+            shares: None,
             jobs: self.jobs.map_or(JOBS, NonZeroUsize::get),
             launches: self.launches.map_or(launches, NonZeroUsize::get),
             timeout: self.timeout.unwrap_or(TIMEOUT),
@@ -268,6 +303,18 @@ impl RunArgs {
             keep_temp: self.keep_temp,
             install: InstallContext::from_env(reference()?, catalogue.needs.clone()),
         })
+    }
+}
+
+/// The release that a gateway is taken for before it is known: an estimate.
+fn release_of(gateway: &GatewayRef, given: Option<&Version>) -> Result<Version, Failure> {
+    match (given, gateway) {
+        (Some(version), _) => Ok(version.clone()),
+        (None, GatewayRef::Published(Published::Exact(version))) => Ok(version.clone()),
+        (None, GatewayRef::Published(Published::Latest))
+        | (None, GatewayRef::Reference | GatewayRef::Path(_)) => REFERENCE_RELEASE
+            .parse()
+            .map_err(|error| Failure::usage(format!("{error}"))),
     }
 }
 

@@ -7,6 +7,7 @@ mod check;
 mod evidence;
 mod gateway;
 mod inspect;
+mod merge;
 mod mutants;
 mod output;
 mod releases;
@@ -83,6 +84,8 @@ enum Command {
     Accept(accept::AcceptArgs),
     /// Render a record again, as the terminal report or in other formats
     Report(report::ReportArgs),
+    /// Make one record out of the shards of a run, and judge it as a whole
+    Merge(merge::MergeArgs),
     /// Judge a run again from its evidence bundle, without a gateway and without a network
     Verify(verify::VerifyArgs),
     /// Print the JSON Schema of the scenario files and of clawgauge.toml
@@ -141,6 +144,7 @@ fn carry_out(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Mutants(args) => mutants::run(args, place.catalogue()?, output),
         Command::Accept(args) => accept::accept(&args, &place.catalogue()?, output),
         Command::Report(args) => report::report(&args, output),
+        Command::Merge(args) => merge::run(&args, &place.catalogue()?, output),
         Command::Verify(args) => verify::verify(&args, &|| place.catalogue(), output),
         Command::Schema => output.json(&crate::schema::json_schema()),
         Command::Completions { shell } => shell::completions(shell, output),

@@ -131,6 +131,7 @@ fn options(catalogue: &Catalogue, sound: &Program, flags: &[&str]) -> RunOptions
     RunOptions {
         gateways: vec![GatewayRef::Reference],
         selection: Selection::default(),
+        shares: None,
         jobs: 16,
         launches: 4,
         timeout: Duration::from_secs(20),

@@ -10,6 +10,7 @@ use super::output::{Failure, Output};
 use crate::record::Results;
 use crate::report::{Format, write_report};
 use crate::scenario::nearest;
+use crate::upstream::new_canary;
 
 /// The path that stands for stdout.
 const STDOUT: &str = "-";
@@ -51,8 +52,35 @@ impl FromStr for ReportRequest {
 }
 
 /// Whether this runs in a workflow of GitHub.
-pub(super) fn in_workflow(variable: impl Fn(&str) -> Option<OsString>) -> bool {
+fn in_workflow(variable: impl Fn(&str) -> Option<OsString>) -> bool {
     variable("GITHUB_ACTIONS").is_some_and(|value| value == "true")
+}
+
+/// A workflow of GitHub obeys lines that look like commands. What a gateway says may stand in progress and report, so that
+/// none is heeded meanwhile; the word that ends this is told to nobody else.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct Hush {
+    word: Option<String>,
+}
+
+impl Hush {
+    /// From here on no command is heeded, where there is a workflow that would.
+    pub(super) fn begin(output: &Output) -> Result<Self, Failure> {
+        let word = in_workflow(|name| std::env::var_os(name)).then(new_canary);
+        if let Some(word) = &word {
+            output.result(&format!("::stop-commands::{word}\n"))?;
+        }
+        Ok(Self { word })
+    }
+
+    /// Commands are heeded again.
+    pub(super) fn end(self, output: &Output) -> Result<(), Failure> {
+        match self.word {
+            Some(word) => output.result(&format!("::{word}::\n")).map(drop),
+            None => Ok(()),
+        }
+    }
 }
 
 /// What a run writes by itself in a workflow of GitHub: annotations, and the step's summary. A report of that format that

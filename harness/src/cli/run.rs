@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::args::RunArgs;
 use super::evidence::Evidence;
 use super::output::{Failure, Output};
-use super::reports::{Reports, by_itself, in_workflow};
+use super::reports::{Hush, Reports, by_itself};
 use super::session::{cancel_on_signal, end, log_event, start_log};
 use crate::pending::keep_pending;
 use crate::plan::{Selection, cells};
@@ -16,7 +16,6 @@ use crate::report::{Detail, Progress, terminal};
 use crate::run::{CellResult, LaunchInfo, RunEvent, RunOptions, run as run_all};
 use crate::scenario::Catalogue;
 use crate::snapshots::Snapshots;
-use crate::upstream::new_canary;
 
 /// Runs, reports, and keeps pending snapshots.
 pub(super) fn run(
@@ -39,34 +38,32 @@ pub(super) fn run(
             .code(4));
     }
     let variable = |name: &str| std::env::var_os(name);
-    let reports = Reports::new(&args.report)?.and(by_itself(&args.report, variable));
+    let reports = Reports::new(&args.report)?;
     let evidence = match &args.bundle {
         Some(path) => Some(Evidence::begin(path, args.baseline.as_deref(), &catalogue)?),
         None => None,
     };
     let gate = args.gate()?;
     let snapshots = Snapshots::load(&catalogue.data)?;
-    let options = args.options(&catalogue, selection)?;
+    let mut options = args.options(&catalogue, selection)?;
+    options.shares = args.shares(&catalogue, &options, output)?;
     tracing::debug!(data = ?catalogue.data, table_hash = catalogue.table_hash, ?options);
     let detail = args.detail();
 
+    // Who has all shards tells about them: once, and with the relations between cells.
+    let reports = match &options.shares {
+        Some(_) => reports,
+        None => reports.and(by_itself(&args.report, variable)),
+    };
     let watch = Watch {
         args: &args,
         detail,
         output,
     };
-    // A workflow of GitHub obeys lines that look like commands. What a gateway says may stand in progress and report, so
-    // that none is heeded meanwhile; the word that ends this is told to nobody else.
-    let word = in_workflow(variable).then(new_canary);
-    if let Some(word) = &word {
-        output.result(&format!("::stop-commands::{word}\n"))?;
-    }
+    let hush = Hush::begin(output)?;
     let (record, results, launches) = watch.run(&catalogue, &snapshots, options, gate)?;
     output.result(&terminal(&record, detail, output.paint()))?;
-    reports.write(&Results::from(&record), output, || match &word {
-        Some(word) => output.result(&format!("::{word}::\n")).map(drop),
-        None => Ok(()),
-    })?;
+    reports.write(&Results::from(&record), output, || hush.end(output))?;
     if let Some(evidence) = evidence {
         evidence.write(&record, &launches, &catalogue)?;
     }
@@ -105,6 +102,7 @@ impl Watch<'_> {
             let (sender, mut events) = unbounded_channel();
             let args = self.args;
             let known_issues = options.known_issues;
+            let shares = options.shares.clone();
             let mut launches = Vec::new();
             let task = tokio::spawn(run_all(
                 catalogue.clone(),
@@ -115,11 +113,9 @@ impl Watch<'_> {
             ));
             let output = self.output;
             let mut progress = Progress::new(output.live(), self.detail, output.paint_err());
-            let mut recorder = Recorder::new(&catalogue.table_hash, gate).asked_for(
-                known_issues,
-                &args.globs,
-                &args.conditions,
-            );
+            let mut recorder = Recorder::new(&catalogue.table_hash, gate)
+                .asked_for(known_issues, &args.globs, &args.conditions)
+                .sharded(shares);
             while let Some(event) = events.recv().await {
                 if let RunEvent::Cell(result) = &event
                     && args.fail_fast

@@ -75,6 +75,17 @@ impl Summary {
 impl Record {
     /// How the run ends, and why in one line.
     pub fn ending(&self) -> (Ending, String) {
+        let (ending, why) = self.plain_ending();
+        match &self.run.shard {
+            Some(shares) => (
+                ending,
+                format!("shard {} of {}: {why}", shares.number, shares.of),
+            ),
+            None => (ending, why),
+        }
+    }
+
+    fn plain_ending(&self) -> (Ending, String) {
         if self.run.interrupted {
             return (Ending::Interrupted, "interrupted".to_owned());
         }
@@ -100,7 +111,16 @@ impl Record {
             return (Ending::Incomplete, why);
         }
         if ran == 0 {
-            return (Ending::Incomplete, "no cell ran".to_owned());
+            let why = match &self.run.shard {
+                Some(shares) if shares.mine().next().is_none() => {
+                    let (launches, busy) = (shares.launches.len(), shares.busy());
+                    format!(
+                        "nothing ran: the run has {launches} launches, enough for {busy} shards"
+                    )
+                }
+                Some(_) | None => "no cell ran".to_owned(),
+            };
+            return (Ending::Incomplete, why);
         }
         let mut parts = Vec::new();
         for (count, what) in [

@@ -7,6 +7,7 @@ mod cell;
 mod ending;
 mod gate;
 mod recorder;
+mod replay;
 mod results;
 mod tables;
 
@@ -21,6 +22,7 @@ pub use tables::{AxisRecord, IssueRecord, RuleRecord, ScenarioRecord, SetRecord,
 use serde::{Deserialize, Serialize};
 
 use crate::judge::{Proof, Severity};
+use crate::plan::Shares;
 
 /// Name and version of the format.
 pub const SCHEMA: &str = "clawgauge.results/1";
@@ -38,7 +40,7 @@ pub struct Record {
     pub summary: Summary,
     /// Deviating cells, folded.
     pub causes: Vec<CauseRecord>,
-    /// Relations between cells that do not hold.
+    /// Relations between cells that do not hold. Empty in a shard: `clawgauge merge` judges them, over all cells.
     #[serde(default)]
     pub relations: Vec<RelationRecord>,
     /// The scenarios that the cells belong to, in the order of their files.
@@ -96,6 +98,9 @@ pub struct RunInfo {
     /// Conditions on cells that were asked for.
     #[serde(rename = "where", skip_serializing_if = "Vec::is_empty", default)]
     pub conditions: Vec<String>,
+    /// Which part of a run this is; none where it is a whole one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub shard: Option<Shares>,
 }
 
 /// A gateway.

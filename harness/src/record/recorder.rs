@@ -12,6 +12,7 @@ use super::{
     ObservedRecord, Record, RelationRecord, RuleRecord, RunInfo, SCHEMA, Standing, Summary,
 };
 use crate::judge::{Broken, Cause, Severity, Verdict, broken_relations, causes};
+use crate::plan::Shares;
 use crate::run::{CellResult, RunEvent};
 use crate::scenario::Catalogue;
 use crate::scenario::model::Kind;
@@ -46,6 +47,7 @@ impl Recorder {
             known_issues_on: None,
             cells: Vec::new(),
             conditions: Vec::new(),
+            shard: None,
         };
         Self {
             run,
@@ -67,6 +69,13 @@ impl Recorder {
         self.run.known_issues_on = known_issues_on.map(|day| day.to_string());
         self.run.cells = cells.to_vec();
         self.run.conditions = conditions.to_vec();
+        self
+    }
+
+    /// Notes that this is one shard of a run: relations between its cells are then left to whoever has all of them.
+    #[must_use]
+    pub fn sharded(mut self, shares: Option<Shares>) -> Self {
+        self.run.shard = shares;
         self
     }
 
@@ -182,7 +191,10 @@ impl Recorder {
             cells.push(tables.cell_record(result, catalogue, cause, standing));
         }
         let summary = self.summary(&cells);
-        let broken = broken_relations(&catalogue.relations, &self.results);
+        let broken = match &self.run.shard {
+            Some(_) => Vec::new(),
+            None => broken_relations(&catalogue.relations, &self.results),
+        };
         let relations = broken
             .into_iter()
             .map(|broken| relation_record(broken, &self.gate));

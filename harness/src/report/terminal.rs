@@ -49,6 +49,13 @@ pub fn terminal(record: &Record, detail: Detail, paint: Paint) -> String {
     }
     let gap = if out.is_empty() { "" } else { "\n" };
     let _ = writeln!(out, "{gap}{}", counts(&record.summary, paint));
+    if let Some(shares) = &record.run.shard {
+        let _ = writeln!(
+            out,
+            "shard {} of {}: {} of the {} cells of the run; `clawgauge merge` judges the whole, and the relations between cells",
+            shares.number, shares.of, record.summary.selected, shares.selected
+        );
+    }
     out
 }
 

@@ -139,7 +139,10 @@ pub(super) async fn prepare(
 /// What the gateway is asked, told as an event.
 pub(super) fn plan(context: &Context, target: &Target) -> Plan {
     let (options, program) = (&context.options, &target.program);
-    let plan = Plan::new(&context.catalogue, &target.version, &options.selection);
+    let mut plan = Plan::new(&context.catalogue, &target.version, &options.selection);
+    if let Some(shares) = &options.shares {
+        shares.cut(&target.gateway, &mut plan);
+    }
     context.emit(RunEvent::GatewayReady(GatewayInfo {
         gateway: target.gateway.clone(),
         version: target.version.clone(),

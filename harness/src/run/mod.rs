@@ -61,6 +61,10 @@ pub async fn run(
         if context.cancel.is_cancelled() {
             break;
         }
+        let shares = context.options.shares.as_ref();
+        if shares.is_some_and(|shares| !shares.has_gateway(&reference.to_string())) {
+            continue;
+        }
         gateway::run_gateway(&context, reference).await;
     }
     if context.cancel.is_cancelled() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::plan::Selection;
+use crate::plan::{Selection, Shares};
 use crate::release::InstallContext;
 use crate::release::{GatewayRef, Version};
 
@@ -13,6 +13,8 @@ pub struct RunOptions {
     pub gateways: Vec<GatewayRef>,
     /// Which cells.
     pub selection: Selection,
+    /// Which launches, where other machines make the rest.
+    pub shares: Option<Shares>,
     /// Requests at a time within a launch.
     pub jobs: usize,
     /// Launches at a time.

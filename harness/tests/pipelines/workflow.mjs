@@ -3,8 +3,9 @@
 // usage: workflow.mjs WORKFLOW ACTION-FOLDER SCRATCH-FOLDER [INPUT=VALUE]...
 //
 // The current folder is the workspace. Expressions are evaluated by GitHub's own library. Actions of others are not run,
-// but what they would have been given is reported. INPUT=VALUE adds to what the workflow gives our action. The result is
-// JSON on stdout; what the steps print goes to stderr.
+// but what they would have been given is reported, and artifacts go from job to job, but for the one that $LOST_ARTIFACT
+// names. INPUT=VALUE is an input of the workflow, if it has one of that name, or adds to what the workflow gives our action.
+// The result is JSON on stdout; what the steps print goes to stderr.
 import fs from 'node:fs';
 import path from 'node:path';
 import { spawnSync } from 'node:child_process';
@@ -14,7 +15,17 @@ import { parse } from 'yaml';
 const [workflowFile, actionFolder, scratch, ...extra] = process.argv.slice(2);
 const extraInputs = Object.fromEntries(extra.map((pair) => pair.split(/=(.*)/s).slice(0, 2)));
 const workflow = parse(fs.readFileSync(workflowFile, 'utf8'));
+const artifacts = path.join(scratch, 'artifacts');
 let files = 0;
+
+// What somebody who starts the workflow by hand gives it.
+const dispatched = Object.fromEntries(
+  Object.entries(workflow.on?.workflow_dispatch?.inputs ?? {}).map(([name, input]) => {
+    const value = extraInputs[name] ?? input.default ?? '';
+    delete extraInputs[name];
+    return [name, value];
+  }),
+);
 
 const github = {
   action_path: actionFolder,
@@ -76,6 +87,20 @@ function readOutputs(file) {
     else if (line !== '') throw new Error(`GitHub refuses this line of an output: ${line}`);
   }
   return outputs;
+}
+
+// An artifact is uploaded, or all that fit a pattern are downloaded, each into a folder of its name.
+function moveArtifacts(uses, given) {
+  if (uses.startsWith('actions/upload-artifact@')) {
+    const lost = given.name === process.env.LOST_ARTIFACT || !fs.existsSync(given.path);
+    if (!lost) fs.cpSync(given.path, path.join(artifacts, given.name), { recursive: true });
+  } else if (uses.startsWith('actions/download-artifact@')) {
+    const fits = (name) => name.startsWith(given.pattern.replace(/\*$/, ''));
+    fs.mkdirSync(given.path, { recursive: true });
+    for (const name of fs.existsSync(artifacts) ? fs.readdirSync(artifacts) : []) {
+      if (fits(name)) fs.cpSync(path.join(artifacts, name), path.join(given.path, name), { recursive: true });
+    }
+  }
 }
 
 function runScript(step, context, failed, env) {
@@ -146,6 +171,7 @@ function runSteps(steps, outer, env, reported) {
         if (step.uses.startsWith('actions/cache/restore@')) {
           outputs = { 'cache-primary-key': given.key, 'cache-hit': 'false' };
         }
+        moveArtifacts(step.uses, given);
         report = { uses: step.uses, with: given };
       }
     } else report = { run: step.run, uses: step.uses };
@@ -163,7 +189,13 @@ while (waiting.length > 0) {
   const next = waiting.findIndex(([, job]) => [job.needs ?? []].flat().every((name) => name in results));
   if (next < 0) throw new Error('jobs that wait for each other, or for none that there is');
   const [[name, job]] = waiting.splice(next, 1);
-  const base = { github, needs, runner: { os: 'Linux', arch: 'X64' } };
+  const base = { github, needs, inputs: dispatched, runner: { os: 'Linux', arch: 'X64' } };
+  const broken = [job.needs ?? []].flat().some((needed) => needs[needed].result !== 'success');
+  if (!wanted(job, base, broken)) {
+    needs[name] = { result: 'skipped', outputs: {} };
+    results[name] = [];
+    continue;
+  }
   let rows = [{}];
   for (const [axis, values] of Object.entries(job.strategy?.matrix ?? {})) {
     // Elsewhere an expression is pasted as text; here it is the list itself.
@@ -171,12 +203,15 @@ while (waiting.length > 0) {
     const list = Array.isArray(values) ? values : JSON.parse(evaluate(whole, base, false).coerceString());
     rows = rows.flatMap((row) => list.map((value) => ({ ...row, [axis]: value })));
   }
-  results[name] = rows.map((matrix) => {
+  let anyFailed = false;
+  results[name] = rows.map((matrix, index) => {
     const steps = [];
+    const strategy = { 'job-index': index, 'job-total': rows.length };
     const env = { ...mapped(workflow.env, base, false), ...mapped(job.env, base, false) };
-    const { failed, context } = runSteps(job.steps, { ...base, matrix, env }, env, steps);
-    needs[name] = { result: failed ? 'failure' : 'success', outputs: mapped(job.outputs, context, failed) };
-    return { matrix, result: needs[name].result, steps };
+    const { failed, context } = runSteps(job.steps, { ...base, matrix, strategy, env }, env, steps);
+    anyFailed ||= failed;
+    needs[name] = { result: anyFailed ? 'failure' : 'success', outputs: mapped(job.outputs, context, failed) };
+    return { matrix, result: failed ? 'failure' : 'success', steps };
   });
 }
 console.log(JSON.stringify(results, null, 1));
