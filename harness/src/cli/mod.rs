@@ -4,6 +4,8 @@ mod accept;
 mod args;
 mod attach;
 mod check;
+mod drive;
+mod effort;
 mod evidence;
 mod inspect;
 mod mutants;
