@@ -4,6 +4,7 @@ mod accept;
 mod args;
 mod attach;
 mod check;
+mod compare;
 mod drive;
 mod effort;
 mod evidence;
@@ -80,6 +81,8 @@ enum Command {
     Accept(accept::AcceptArgs),
     /// Render a record again, as the terminal report or in other formats
     Report(report::ReportArgs),
+    /// Say what changed for callers between two gateways or records, as causes: exit code 1 on a blocker
+    Compare(compare::CompareArgs),
     /// Judge a run again from its evidence bundle, without a gateway and without a network
     Verify(verify::VerifyArgs),
     /// Print the JSON Schema of the scenario files and of clawgauge.toml
@@ -137,6 +140,10 @@ fn carry_out(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Mutants(args) => mutants::run(args, place.catalogue()?, output),
         Command::Accept(args) => accept::accept(&args, &place.catalogue()?, output),
         Command::Report(args) => report::report(&args, output),
+        Command::Compare(args) => {
+            let project = place.project()?;
+            compare::compare(args, &project, &place.load(&project)?, output)
+        }
         Command::Verify(args) => verify::verify(&args, &|| place.catalogue(), output),
         Command::Schema => output.json(&crate::schema::json_schema()),
         Command::Completions { shell } => shell::completions(shell, output),
