@@ -108,17 +108,28 @@ fn requests<'a>(
         let count = left(cells);
         let request = |seen: &Seen| seen.request.map_or("", |place| world.texts.text(place));
         let lines = Lines::between(request(change.twin.after), request(to.seen));
+        // Whom one way helps send different things now.
+        let mut leave_out: Vec<String> = Vec::new();
+        for (change, to) in cells.values() {
+            let lines = Lines::between(request(change.twin.after), request(to.seen));
+            for line in lines.gone {
+                if !replaced(&line, &lines.new) && !leave_out.contains(&line) {
+                    leave_out.push(line);
+                }
+            }
+        }
+        leave_out.sort();
         let (set, words) = described(world.b.scenario(name), &way.set);
         let now = Advice::Request {
             set,
             words,
-            leave_out: lines.gone,
+            leave_out,
             send: lines.new,
             cells: count,
             example: to.id.to_owned(),
         };
         helped.extend(cells.keys());
-        // The same words for another scenario are the same advice.
+        // The same for another scenario is the same advice.
         let same = advice.iter_mut().find_map(|other| match (other, &now) {
             (
                 Advice::Request {
@@ -129,12 +140,17 @@ fn requests<'a>(
                     ..
                 },
                 Advice::Request {
-                    leave_out: gone,
+                    leave_out: more,
                     send: new,
                     set: now,
                     ..
                 },
-            ) if leave_out == gone && send == new && set == now => Some(cells),
+            ) if send == new && set == now => {
+                leave_out.extend(more.iter().cloned());
+                leave_out.sort();
+                leave_out.dedup();
+                Some(cells)
+            }
             _ => None,
         });
         match same {
@@ -143,6 +159,17 @@ fn requests<'a>(
         }
     }
     advice
+}
+
+/// Whether a header line gives way to another of the same name: then it says enough to name the new one.
+fn replaced(line: &str, new: &[String]) -> bool {
+    let name = |line: &str| {
+        line.split(':')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase()
+    };
+    new.iter().any(|other| name(other) == name(line))
 }
 
 /// The cells that differ least from one that is shut out and are let in.

@@ -207,7 +207,10 @@ fn cause(
     let mut kinds: Vec<(Kind, usize)> = kinds.into_iter().collect();
     kinds.sort_by_key(|(kind, cells)| (Reverse(*cells), *kind));
     // What shows it best is a caller who was let in or shut out.
-    let example = changes.iter().min_by_key(|change| change.kind);
+    let example = changes.iter().min_by_key(|change| {
+        let scenario = change.scenario();
+        (change.kind, scenario, &change.twin.after.combination)
+    });
     let known = example.and_then(|change| world.known_issue(change));
     let (advice, beyond_advice) = advise(world, &changes);
     let (weight, bearing) = example.map_or((Weight::Cosmetic, Bearing::BothConform), |change| {

@@ -230,7 +230,7 @@ pub enum Advice {
         set: IndexMap<String, String>,
         /// What the values mean.
         words: Vec<String>,
-        /// Header lines to leave out.
+        /// Header lines to leave out: those that any of the cells sends and that no line to send replaces.
         leave_out: Vec<String>,
         /// Header lines to send.
         send: Vec<String>,

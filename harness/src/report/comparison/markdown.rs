@@ -223,7 +223,7 @@ fn gaps(out: &mut String, comparison: &Comparison) {
     }
     out.push_str("\n### Not compared\n\n");
     for gap in comparison.gaps.iter().take(GAPS) {
-        out.push_str(&format!("- {}\n", text(&words::gap(comparison, gap))));
+        out.push_str(&format!("- {}\n", text(&words::gap(gap))));
     }
     if comparison.gaps.len() > GAPS {
         let left = count(comparison.gaps.len() - GAPS, "more reason");

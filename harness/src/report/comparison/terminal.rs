@@ -166,7 +166,8 @@ impl Page<'_> {
         self.answers("get now", &cause.after);
         self.places(&cause.places);
         self.difference(cause);
-        if cause.weight <= Weight::ContractChange {
+        // A known issue says more than the rule that it breaks.
+        if cause.weight <= Weight::ContractChange && cause.known_issue.is_none() {
             self.rule(cause);
         }
         self.advice(cause);
@@ -324,7 +325,7 @@ impl Page<'_> {
         let head = format!("{} not compared", count(cells, "cell"));
         self.line(&format!("\n{}", self.paint.bold(&head)));
         for gap in comparison.gaps.iter().take(most) {
-            self.field("", &words::gap(comparison, gap));
+            self.field("", &words::gap(gap));
         }
         if comparison.gaps.len() > most {
             let left = comparison.gaps.len() - most;

@@ -1,7 +1,7 @@
 //! What both renderings of a comparison say in the same words.
 
 use crate::compare::{
-    Advice, AnswerRecord, Bearing, Cause, Comparison, Gap, Kind, Side, SideGap, Weight,
+    Advice, AnswerRecord, Bearing, Cause, Comparison, Gap, Kind, SideGap, Weight,
 };
 use crate::record::Ending;
 use crate::report::text::{count, one_line, quoted};
@@ -135,8 +135,8 @@ pub(super) fn advice(advice: &Advice, code: &dyn Fn(&str) -> String) -> String {
         } => match (leave_out.as_slice(), send.as_slice()) {
             ([], []) => format!("another body: {}", one_line(&words.join("; "))),
             ([], send) => format!("send {}", list(send)),
-            (gone, []) => format!("leave out {}", list(gone)),
-            (gone, send) => format!("send {} instead of {}", list(send), list(gone)),
+            (gone, []) => format!("leave out {}", headers(gone, code)),
+            (gone, send) => format!("send {} and leave out {}", list(send), headers(gone, code)),
         },
         Advice::Configuration { set, to, title, .. } => format!(
             "set {}, as in profile {to} ({})",
@@ -144,6 +144,22 @@ pub(super) fn advice(advice: &Advice, code: &dyn Fn(&str) -> String) -> String {
             one_line(title)
         ),
     }
+}
+
+/// One header line, or the names of several.
+fn headers(lines: &[String], code: &dyn Fn(&str) -> String) -> String {
+    if let [line] = lines {
+        return code(line);
+    }
+    let mut names: Vec<&str> = Vec::new();
+    for line in lines {
+        let name = line.split(':').next().unwrap_or_default();
+        if !names.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+            names.push(name);
+        }
+    }
+    let names: Vec<String> = names.into_iter().map(code).collect();
+    names.join(", ")
 }
 
 /// The commands that show a cause on B: what the cell is, and what it answers.
@@ -178,8 +194,7 @@ pub(super) fn commands(comparison: &Comparison, cause: &Cause) -> Vec<String> {
 }
 
 /// Why cells were not compared.
-pub(super) fn gap(comparison: &Comparison, gap: &Gap) -> String {
-    let (a, b) = (&comparison.a, &comparison.b);
+pub(super) fn gap(gap: &Gap) -> String {
     let cells = count(gap.cells, "cell");
     let profile = match gap.profile.as_str() {
         "" => String::new(),
@@ -190,27 +205,24 @@ pub(super) fn gap(comparison: &Comparison, gap: &Gap) -> String {
             "the two records hold different requests".to_owned()
         }
         (SideGap::Answered, state) => {
-            format!("only on A; {}", why("B", b, state, gap.b_reason.as_deref()))
+            format!("only on A; {}", why("B", state, gap.b_reason.as_deref()))
         }
         (state, SideGap::Answered) => {
-            format!("only on B; {}", why("A", a, state, gap.a_reason.as_deref()))
+            format!("only on B; {}", why("A", state, gap.a_reason.as_deref()))
         }
         (on_a, on_b) => match on_a == on_b && gap.a_reason == gap.b_reason {
-            true => format!(
-                "on neither; {}",
-                why("both", a, on_a, gap.a_reason.as_deref())
-            ),
+            true => format!("on neither; {}", why("both", on_a, gap.a_reason.as_deref())),
             false => format!(
                 "on neither; {}; {}",
-                why("A", a, on_a, gap.a_reason.as_deref()),
-                why("B", b, on_b, gap.b_reason.as_deref())
+                why("A", on_a, gap.a_reason.as_deref()),
+                why("B", on_b, gap.b_reason.as_deref())
             ),
         },
     };
     format!("{cells}{profile}: {told}")
 }
 
-fn why(name: &str, _side: &Side, state: SideGap, reason: Option<&str>) -> String {
+fn why(name: &str, state: SideGap, reason: Option<&str>) -> String {
     let reason = one_line(reason.unwrap_or_default());
     match state {
         SideGap::Answered => format!("{name} answered"),
