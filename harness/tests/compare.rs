@@ -279,7 +279,7 @@ fn wrong_usage_is_told_with_the_way_out() {
         stdout.contains("judged by different scenario files"),
         "{stdout}"
     );
-    fails(&["missing.json", b], 2, "there is no such record");
+    fails(&["missing.json", b], 2, "missing.json");
     fails(
         &["reference", "openclaw@latst"],
         2,

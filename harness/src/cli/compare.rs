@@ -98,12 +98,11 @@ impl FromStr for Input {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let path = Path::new(text);
-        if is_record(path) || Bundle::is_one(path) {
-            return Ok(Self::File(path.to_path_buf()));
-        }
+        // Whether a file is there is found out with the rest of it.
         let named = |end: &str| text.ends_with(end);
-        if !path.exists() && (named(".json") || named(".tar.gz") || named(".tgz")) {
-            return Err("there is no such record".to_owned());
+        let missing = !path.exists() && (named(".json") || named(".tar.gz") || named(".tgz"));
+        if missing || is_record(path) || Bundle::is_one(path) {
+            return Ok(Self::File(path.to_path_buf()));
         }
         let gateway = text.parse::<GatewayRef>();
         gateway.map(Self::Gateway).map_err(|error| {

@@ -60,7 +60,7 @@ fn open<'a>(world: &World<'a>, scenario: &str) -> Vec<Open<'a>> {
 
 /// A way out: values to change by axis, and what that does to the request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Way {
+struct Step {
     /// How many axes change, whether the body does, how many lines do and how long they are: the smallest comes first.
     size: (usize, bool, usize, usize),
     set: Vec<(usize, u16)>,
@@ -73,7 +73,7 @@ fn requests<'a>(
 ) -> Vec<Advice> {
     let mut scenarios: BTreeMap<&str, Vec<Open<'_>>> = BTreeMap::new();
     // Which cells each way helps, and the cell that shows it.
-    let mut ways: BTreeMap<(&str, Way), BTreeMap<&'a str, (&Change<'_>, Open<'_>)>> =
+    let mut ways: BTreeMap<(&str, Step), BTreeMap<&'a str, (&Change<'_>, Open<'_>)>> =
         BTreeMap::new();
     for change in shut {
         let name = change.scenario();
@@ -178,12 +178,12 @@ fn nearest<'a>(
     scenario: &ScenarioRecord,
     change: &Change<'_>,
     open: &[Open<'a>],
-) -> Vec<(Way, Open<'a>)> {
+) -> Vec<(Step, Open<'a>)> {
     let from = change.twin.after;
     let profile = scenario.profile_axis();
     let same_profile = |cell: &Combination| cell.get(profile) == from.combination.get(profile);
     let request = |seen: &Seen| seen.request.map_or("", |place| world.texts.text(place));
-    let mut ways: Vec<(Way, Open<'a>)> = Vec::new();
+    let mut ways: Vec<(Step, Open<'a>)> = Vec::new();
     let mut least = usize::MAX;
     for to in open.iter().filter(|to| same_profile(&to.seen.combination)) {
         let pairs = from.combination.iter().zip(&to.seen.combination);
@@ -199,7 +199,7 @@ fn nearest<'a>(
         }
         least = set.len();
         let size = (set.len(), lines.body, lines.count(), lines.bytes());
-        ways.push((Way { size, set }, *to));
+        ways.push((Step { size, set }, *to));
     }
     ways.retain(|(way, _)| way.size.0 == least);
     ways
@@ -268,6 +268,9 @@ impl Lines {
     }
 }
 
+/// A profile that is changed, the one that lets in, and whom that helps, each with a cell that shows it.
+type Way<'a, 'b> = (&'b str, &'b str, BTreeMap<&'a str, &'b str>);
+
 fn configurations<'a>(
     world: &World<'a>,
     shut: &[&Change<'a>],
@@ -291,31 +294,33 @@ fn configurations<'a>(
     }
     let mut ways: Vec<_> = ways.into_iter().collect();
     ways.sort_by_key(|(names, cells)| (Reverse(cells.len()), *names));
+    // The same keys help under several profiles; one way out of a profile is enough.
     let mut told: BTreeSet<&str> = BTreeSet::new();
-    let mut advice = Vec::new();
+    let mut by_keys: IndexMap<Vec<String>, Vec<Way<'_, '_>>> = IndexMap::new();
     for ((from, to), cells) in ways {
-        let (Some(here), Some(there)) =
-            (world.profiles.known.get(from), world.profiles.known.get(to))
-        else {
+        let known = |profile: &str| world.profiles.known.get(profile);
+        let (Some(here), Some(there)) = (known(from), known(to)) else {
             continue;
         };
         let set = settings(&here.config, &there.config);
-        // One way out of a profile is enough.
-        if set.is_empty() || advice.len() == MOST || !told.insert(from) {
-            continue;
+        if !set.is_empty() && told.insert(from) {
+            by_keys.entry(set).or_default().push((from, to, cells));
         }
-        let example = cells.values().next().map_or("", |id| *id);
-        advice.push(Advice::Configuration {
-            from: from.to_owned(),
-            to: to.to_owned(),
-            title: there.title.clone(),
-            set,
-            cells: cells.len(),
-            example: example.to_owned(),
-        });
-        helped.extend(cells.keys());
     }
-    advice
+    let told = by_keys.into_iter().take(MOST).map(|(set, ways)| {
+        let ids = ways.iter().flat_map(|(_, _, cells)| cells);
+        let example = ids.clone().next().map_or("", |(_, id)| *id);
+        helped.extend(ids.map(|(id, _)| *id));
+        let profiles = ways.iter();
+        let profiles = profiles.map(|(from, to, _)| ((*from).to_owned(), (*to).to_owned()));
+        Advice::Configuration {
+            profiles: profiles.collect(),
+            set,
+            cells: ways.iter().map(|(_, _, cells)| cells.len()).sum(),
+            example: example.to_owned(),
+        }
+    });
+    told.collect()
 }
 
 /// What B lets in by its values without the profile: profiles and ids.

@@ -14,7 +14,7 @@ use super::authority::parts;
 use super::cells::{Answer, Cells, Seen, Texts};
 use super::change::{Bearing, Change, Kind, Weight};
 use super::model::{AnswerRecord, Cause, Difference, IssueRef, Place, RuleChange};
-use super::shape::changed_lines;
+use super::shape::{changed_lines, shape};
 use super::{Profiles, cells};
 use crate::fold::{Combination, fold};
 use crate::record::{RuleRecord, ScenarioRecord};
@@ -80,7 +80,8 @@ impl World<'_> {
             Bearing::Breaks | Bearing::StillBreaks | Bearing::BothConform => BTreeSet::new(),
         };
         if marks.is_empty() {
-            marks.insert(diffs.lines(before, after, self.texts));
+            let by_shape = change.weight == Weight::Shape;
+            marks.insert(diffs.lines(before, after, by_shape, self.texts));
         }
         marks
     }
@@ -89,14 +90,24 @@ impl World<'_> {
 /// The lines in which two answers differ, each pair looked at once.
 #[derive(Debug, Default)]
 struct Diffs {
-    lines: BTreeMap<(usize, usize), String>,
+    lines: BTreeMap<(usize, usize, bool), String>,
 }
 
 impl Diffs {
-    fn lines(&mut self, a: &Seen, b: &Seen, texts: &Texts) -> String {
+    /// Lines of the shapes where these are what changed: a field that came to each of several answers is one change.
+    fn lines(&mut self, a: &Seen, b: &Seen, by_shape: bool, texts: &Texts) -> String {
         let (a, b) = (texts.answer(a).text, texts.answer(b).text);
-        let lines = self.lines.entry((a, b));
-        let lines = lines.or_insert_with(|| changed_lines(texts.text(a), texts.text(b)));
+        let lines = self.lines.entry((a, b, by_shape)).or_insert_with(|| {
+            let (a, b) = (texts.text(a), texts.text(b));
+            let shapes = match by_shape {
+                true => changed_lines(&shape(a), &shape(b)),
+                false => String::new(),
+            };
+            match shapes.is_empty() {
+                true => changed_lines(a, b),
+                false => shapes,
+            }
+        });
         lines.clone()
     }
 }
@@ -117,7 +128,17 @@ pub(super) fn causes(world: &World<'_>, changes: &[Change<'_>]) -> Vec<Cause> {
         .map(|changes| cause(world, &universes, changes))
         .collect();
     causes.sort_by(|a, b| {
-        let key = |cause: &Cause| (cause.weight, Reverse(cause.cells), cause.example.clone());
+        // Who is wrongly in is more urgent than who is wrongly out.
+        let key = |cause: &Cause| {
+            let let_in = cause.kinds.contains_key(&Kind::LetIn);
+            let urgent = cause.weight == Weight::Blocker && let_in;
+            (
+                cause.weight,
+                !urgent,
+                Reverse(cause.cells),
+                cause.example.clone(),
+            )
+        };
         key(a).cmp(&key(b))
     });
     for (number, cause) in (1..).zip(&mut causes) {
@@ -198,9 +219,9 @@ fn cause(
             .push(change);
         rules.extend(rule_change(world, change));
     }
-    let places = by_scenario.into_iter().flat_map(|(scenario, changes)| {
+    let places = by_scenario.iter().flat_map(|(scenario, changes)| {
         let universe = universes.get(scenario).map(Vec::as_slice);
-        places(world, scenario, &changes, universe.unwrap_or_default())
+        places(world, scenario, changes, universe.unwrap_or_default())
     });
     let mut places: Vec<Place> = places.collect();
     places.sort_by(|a, b| (Reverse(a.cells), &a.example).cmp(&(Reverse(b.cells), &b.example)));
@@ -209,8 +230,11 @@ fn cause(
     // What shows it best is a caller who was let in or shut out.
     let example = changes.iter().min_by_key(|change| {
         let scenario = change.scenario();
-        (change.kind, scenario, &change.twin.after.combination)
+        let beside = by_scenario.get(scenario).map_or(0, Vec::len);
+        let combination = &change.twin.after.combination;
+        (change.kind, Reverse(beside), scenario, combination)
     });
+    let example = example.copied();
     let known = example.and_then(|change| world.known_issue(change));
     let (advice, beyond_advice) = advise(world, &changes);
     let (weight, bearing) = example.map_or((Weight::Cosmetic, Bearing::BothConform), |change| {
@@ -354,6 +378,10 @@ fn who(scenario: &ScenarioRecord, conditions: &IndexMap<String, Vec<String>>) ->
     let mut words = Vec::new();
     for (axis, values) in conditions {
         if values.len() > FEW_VALUES {
+            let group = values_text(Some(scenario), axis, values);
+            if let Some(name) = group.strip_prefix('@') {
+                words.push(format!("{axis}: {}", name.replace('-', " ")));
+            }
             continue;
         }
         let known = scenario.axes.iter().find(|known| known.name == *axis);

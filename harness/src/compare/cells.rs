@@ -239,6 +239,8 @@ fn side(head: &Record, gateway: &GatewayRecord) -> Side {
         run: head.run.id.clone(),
         finished: head.run.finished.clone(),
         table_hash: head.run.table_hash.clone(),
+        cells: head.run.cells.clone(),
+        conditions: head.run.conditions.clone(),
         interrupted: head.run.interrupted,
         failure: gateway.failed(),
         ..Side::default()

@@ -38,7 +38,6 @@ pub struct Profiles {
 #[derive(Debug, Clone)]
 struct ProfileFacts {
     mode: String,
-    title: String,
     config: serde_json::Value,
 }
 
@@ -52,7 +51,6 @@ impl Profiles {
             let launch = profile.launch_for(&release).ok()?;
             let facts = ProfileFacts {
                 mode: profile.mode.clone(),
-                title: profile.title.clone(),
                 config: launch.config.clone(),
             };
             Some((profile.id.clone(), facts))

@@ -53,6 +53,12 @@ pub struct Side {
     pub finished: String,
     /// Hash over the scenario files that were judged by.
     pub table_hash: String,
+    /// Globs over cell ids that were asked for; none means every cell.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub cells: Vec<String>,
+    /// Conditions on cells that were asked for.
+    #[serde(rename = "where", skip_serializing_if = "Vec::is_empty", default)]
+    pub conditions: Vec<String>,
     /// Cells that were asked and answered.
     pub ran: usize,
     /// Cells that cannot be asked of the release.
@@ -241,12 +247,8 @@ pub enum Advice {
     },
     /// The same request to a gateway that is launched in another way, under the same auth mode.
     Configuration {
-        /// Id of the profile that is changed.
-        from: String,
-        /// Id of the profile that lets the caller in.
-        to: String,
-        /// What that profile is.
-        title: String,
+        /// The profiles that are changed, and those that let the caller in.
+        profiles: IndexMap<String, String>,
         /// The keys of the configuration that differ, with their values.
         set: Vec<String>,
         /// How many cells of the cause it helps.

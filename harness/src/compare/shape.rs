@@ -16,7 +16,7 @@ pub(super) fn shape(answer: &str) -> String {
     match serde_json::from_str::<Value>(body) {
         Ok(mut value) => {
             flatten(&mut value);
-            format!("{head}{value}")
+            format!("{head}{JSON_BODY}\n{value:#}\n")
         }
         Err(_) => answer.to_owned(),
     }

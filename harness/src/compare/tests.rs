@@ -207,7 +207,6 @@ fn record(version: &str, cells: &[Made]) -> Record {
 fn profiles() -> Profiles {
     let facts = |mode: &str, config: Value| ProfileFacts {
         mode: mode.to_owned(),
-        title: format!("title of {mode}"),
         config,
     };
     Profiles {
@@ -386,7 +385,11 @@ fn what_to_send_instead_is_what_b_lets_in() {
             cells: 1,
             ..
         },
-        Advice::Configuration { to, set: keys, .. },
+        Advice::Configuration {
+            profiles,
+            set: keys,
+            ..
+        },
     ] = advice.as_slice()
     else {
         panic!("{advice:#?}");
@@ -394,7 +397,7 @@ fn what_to_send_instead_is_what_b_lets_in() {
     assert_eq!(set["header"], "b");
     assert_eq!(send, &["X-Test: b"]);
     assert!(leave_out.is_empty(), "{leave_out:?}");
-    assert_eq!(to, "token-behind-proxy");
+    assert_eq!(profiles["token"], "token-behind-proxy");
     assert_eq!(keys, &["gateway.trustedProxies = [\"x\"]"]);
     assert_eq!(comparison.causes[0].beyond_advice, 0);
 }

@@ -4,7 +4,7 @@
 use super::words;
 use crate::compare::{AnswerRecord, Cause, Comparison, Side, Weight};
 use crate::report::markdown::escape::{code, code_cell, fenced, link, text};
-use crate::report::text::count;
+use crate::report::text::{count, quoted};
 
 /// At most so many causes are told in full.
 const MOST: usize = 20;
@@ -116,7 +116,7 @@ fn section(out: &mut String, comparison: &Comparison, cause: &Cause) {
             url => format!(" {}", link(url)),
         };
         out.push_str(&format!(
-            "- **Known as** {}{url}, in {}: {}\n",
+            "- **Known as** {}{url}, releases {}: {}\n",
             code(&issue.id),
             text(&issue.releases),
             text(&issue.means)
@@ -126,8 +126,13 @@ fn section(out: &mut String, comparison: &Comparison, cause: &Cause) {
         "- **For the contract**: {}\n",
         words::bearing(cause)
     ));
-    answers(out, "Got", &cause.before);
-    answers(out, "Get now", &cause.after);
+    match words::same_line(cause) {
+        true => answers(out, "Get as before", &cause.after),
+        false => {
+            answers(out, "Got", &cause.before);
+            answers(out, "Get now", &cause.after);
+        }
+    }
     places(out, cause);
     for rule in cause.rules.iter().take(MOST) {
         let id = format!(
@@ -236,15 +241,25 @@ fn versions(out: &mut String, comparison: &Comparison) {
     for (name, side) in [("A", &comparison.a), ("B", &comparison.b)] {
         out.push_str(&row(name, side));
     }
-    let again = format!(
-        "clawgauge compare {} {}",
-        crate::report::text::quoted(&comparison.a.reference),
-        crate::report::text::quoted(&comparison.b.reference)
-    );
+    let again = again(comparison);
     out.push_str(&format!(
         "\nTo see it again:\n\n{}",
         fenced(&again, "sh", "")
     ));
+}
+
+/// The command that compares anew; what was a record is run again.
+fn again(comparison: &Comparison) -> String {
+    let (a, b) = (&comparison.a, &comparison.b);
+    let mut words = vec!["clawgauge compare".to_owned()];
+    words.extend([&a.reference, &b.reference].map(|reference| quoted(reference)));
+    // Sides that were asked different things have no one command.
+    if (&a.cells, &a.conditions) == (&b.cells, &b.conditions) {
+        words.extend(a.cells.iter().map(|glob| quoted(glob)));
+        let conditions = a.conditions.iter();
+        words.extend(conditions.map(|condition| format!("--where {}", quoted(condition))));
+    }
+    words.join(" ")
 }
 
 fn row(name: &str, side: &Side) -> String {

@@ -77,7 +77,10 @@ impl Page<'_> {
     /// A label and what belongs to it, wrapped under each other.
     fn field(&mut self, label: &str, text: &str) {
         let width = self.columns.saturating_sub(INDENT).max(20);
-        let options = textwrap::Options::new(width).break_words(false);
+        // Header names and addresses stay whole.
+        let options = textwrap::Options::new(width)
+            .break_words(false)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
         let lines = textwrap::wrap(text, options);
         for (number, line) in lines.iter().enumerate() {
             let label = if number == 0 { label } else { "" };
@@ -159,11 +162,16 @@ impl Page<'_> {
         }
         self.line(&format!("\n{name}  {head}"));
         match words::title(cause) {
-            title if title.is_empty() => self.field("", words::bearing(cause)),
+            title if title.is_empty() => self.field("what", words::bearing(cause)),
             title => self.field("what", &title),
         }
-        self.answers("got", &cause.before);
-        self.answers("get now", &cause.after);
+        match words::same_line(cause) {
+            true => self.answers("get still", &cause.after),
+            false => {
+                self.answers("got", &cause.before);
+                self.answers("get now", &cause.after);
+            }
+        }
         self.places(&cause.places);
         self.difference(cause);
         // A known issue says more than the rule that it breaks.

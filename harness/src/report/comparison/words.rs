@@ -108,6 +108,17 @@ pub(super) fn answer(answer: &AnswerRecord) -> String {
     }
 }
 
+/// Whether all that can be told in a line is as before: only headers or bodies differ.
+pub(super) fn same_line(cause: &Cause) -> bool {
+    let lines = |answers: &[AnswerRecord]| -> Vec<(String, usize)> {
+        let lines = answers.iter();
+        lines
+            .map(|answer| (answer.line.clone(), answer.cells))
+            .collect()
+    };
+    lines(&cause.before) == lines(&cause.after)
+}
+
 /// The sources of the rules, each once.
 pub(super) fn sources(cause: &Cause) -> Vec<String> {
     let mut sources: Vec<String> = Vec::new();
@@ -138,11 +149,13 @@ pub(super) fn advice(advice: &Advice, code: &dyn Fn(&str) -> String) -> String {
             (gone, []) => format!("leave out {}", headers(gone, code)),
             (gone, send) => format!("send {} and leave out {}", list(send), headers(gone, code)),
         },
-        Advice::Configuration { set, to, title, .. } => format!(
-            "set {}, as in profile {to} ({})",
-            list(set),
-            one_line(title)
-        ),
+        Advice::Configuration { set, profiles, .. } => {
+            let steps = profiles
+                .iter()
+                .map(|(from, to)| format!("{to} is {from} with it"));
+            let steps: Vec<String> = steps.collect();
+            format!("set {} (profile {})", list(set), steps.join(", "))
+        }
     }
 }
 
