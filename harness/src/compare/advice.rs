@@ -64,6 +64,8 @@ struct Step {
     /// How many axes change, whether the body does, how many lines do and how long they are: the smallest comes first.
     size: (usize, bool, usize, usize),
     set: Vec<(usize, u16)>,
+    /// The lines to send: the same value may stand for other lines under another profile.
+    send: Vec<String>,
 }
 
 fn requests<'a>(
@@ -98,16 +100,10 @@ fn requests<'a>(
         let Some(((name, way), cells)) = best else {
             break;
         };
-        let Some((change, to)) = cells
-            .iter()
-            .find(|(id, _)| !helped.contains(*id))
-            .map(|(_, pair)| pair)
-        else {
-            break;
-        };
         let count = left(cells);
+        let example = cells.iter().find(|(id, _)| !helped.contains(*id));
+        let example = example.map_or("", |(_, (_, to))| to.id);
         let request = |seen: &Seen| seen.request.map_or("", |place| world.texts.text(place));
-        let lines = Lines::between(request(change.twin.after), request(to.seen));
         // Whom one way helps send different things now.
         let mut leave_out: Vec<String> = Vec::new();
         for (change, to) in cells.values() {
@@ -124,9 +120,9 @@ fn requests<'a>(
             set,
             words,
             leave_out,
-            send: lines.new,
+            send: way.send.clone(),
             cells: count,
-            example: to.id.to_owned(),
+            example: example.to_owned(),
         };
         helped.extend(cells.keys());
         // The same for another scenario is the same advice.
@@ -199,7 +195,8 @@ fn nearest<'a>(
         }
         least = set.len();
         let size = (set.len(), lines.body, lines.count(), lines.bytes());
-        ways.push((Step { size, set }, *to));
+        let send = lines.new;
+        ways.push((Step { size, set, send }, *to));
     }
     ways.retain(|(way, _)| way.size.0 == least);
     ways
