@@ -215,6 +215,18 @@ fn records_are_enough_and_say_the_same() {
     assert_eq!((code, comparison.counts.changed), (Some(0), 0));
 }
 
+/// The format is documented.
+#[test]
+fn the_schema_knows_comparisons() {
+    let sandbox = Sandbox::new();
+    let output = sandbox.clawgauge().arg("schema").output().unwrap();
+    let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let comparison = &schema["$defs"]["comparison"];
+    for field in ["schema", "a", "b", "counts", "causes", "unchanged", "gaps"] {
+        assert!(comparison["properties"][field].is_object(), "{field}");
+    }
+}
+
 #[test]
 fn a_bundle_is_a_record() {
     let sandbox = Sandbox::new();
@@ -280,11 +292,7 @@ fn wrong_usage_is_told_with_the_way_out() {
         "{stdout}"
     );
     fails(&["missing.json", b], 2, "missing.json");
-    fails(
-        &["reference", "openclaw@latst"],
-        2,
-        "`latst` is not a release",
-    );
+    fails(&["reference", "openclaw@latst"], 2, "`latst`");
     fails(
         &["reference", "reference", "--where", "profile=tokn"],
         2,
@@ -305,10 +313,8 @@ fn wrong_usage_is_told_with_the_way_out() {
     let broken = sandbox.folder.path().join("broken.json");
     std::fs::write(&broken, "{ \"schema\": \"clawgauge.results/9\" }").unwrap();
     fails(&[broken.to_str().unwrap(), a], 2, "clawgauge.results/9");
-    other["gateways"]
-        .as_array_mut()
-        .unwrap()
-        .push(other["gateways"][0].clone());
+    let twin = other["gateways"][0].clone();
+    other["gateways"].as_array_mut().unwrap().push(twin);
     std::fs::write(&other_path, other.to_string()).unwrap();
     fails(&[b, a, "--allow-different-contract"], 2, "--gateway-a REF");
 }
