@@ -1,5 +1,6 @@
 //! What cannot be compared, and what is wrong on both sides alike: counted by reason, never dropped.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::cells::{Cell, Cells, Seen, Texts};
@@ -62,7 +63,13 @@ pub(super) fn gaps(a: &Cells, b: &Cells, texts: &Texts) -> Vec<Gap> {
             example,
         },
     );
-    gaps.collect()
+    let mut gaps: Vec<Gap> = gaps.collect();
+    // What went wrong is worth more than what is not there.
+    gaps.sort_by_key(|gap| {
+        let wrong = [gap.a, gap.b].contains(&SideGap::CouldNotRun);
+        (!wrong, Reverse(gap.cells))
+    });
+    gaps
 }
 
 fn state(cell: &Cell, texts: &Texts) -> State {

@@ -166,7 +166,7 @@ impl Page<'_> {
             title => self.field("what", &title),
         }
         match words::same_line(cause) {
-            true => self.answers("get still", &cause.after),
+            true => self.answers("still", &cause.after),
             false => {
                 self.answers("got", &cause.before);
                 self.answers("get now", &cause.after);
