@@ -7,6 +7,7 @@
 pub mod attach;
 pub mod bundle;
 pub mod cli;
+pub mod compare;
 pub mod data;
 pub mod fold;
 pub mod judge;

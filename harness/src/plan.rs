@@ -276,13 +276,17 @@ impl Selection {
 
     /// Whether the cell is selected: by any glob (if there are any) and by every condition.
     pub fn accepts(&self, cell: &Cell) -> bool {
-        (self.globs.is_empty() || self.globs.iter().any(|glob| glob.is_match(&cell.id)))
+        self.accepts_named(&cell.id, &|axis| {
+            let mut axes = cell.axes();
+            axes.find(|(name, _)| *name == axis).map(|(_, value)| value)
+        })
+    }
+
+    /// As [`Selection::accepts`], of a cell that is known by its id and its values only, as records have it.
+    pub fn accepts_named<'a>(&self, id: &str, value: &dyn Fn(&str) -> Option<&'a str>) -> bool {
+        (self.globs.is_empty() || self.globs.iter().any(|glob| glob.is_match(id)))
             && self.conditions.iter().all(|condition| {
-                let value = cell
-                    .axes()
-                    .find(|(axis, _)| *axis == condition.axis)
-                    .map(|(_, value)| value);
-                value.is_some_and(|value| {
+                value(&condition.axis).is_some_and(|value| {
                     condition.values.iter().any(|wanted| wanted == value) != condition.negated
                 })
             })

@@ -1,35 +1,23 @@
 //! The arguments of `clawgauge run`, and what they mean together with a project's defaults.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Args;
-use toml::Spanned;
 
+use super::effort::EffortArgs;
 use super::output::{Failure, Output};
 use super::reports::ReportRequest;
 use crate::judge::Severity;
 use crate::plan::{Selection, ShardArg, ShardError, Shares};
 use crate::project::Project;
 use crate::record::{Baseline, BaselineError, FailOn, Gate, today};
-use crate::release::{GatewayRef, InstallContext, Program, Published, Version};
+use crate::release::{GatewayRef, Program, ReleaseName, Version};
 use crate::report::Detail;
 use crate::run::RunOptions;
 use crate::scenario::{Catalogue, Problems};
 
 /// The release whose contract the reference gateway keeps.
 pub(super) const REFERENCE_RELEASE: &str = "2026.9.6";
-
-/// Launches of the reference gateway at a time.
-const LIGHT_LAUNCHES: usize = 16;
-
-/// Requests at a time within a launch.
-const JOBS: usize = 16;
-/// How long a request may take.
-const TIMEOUT: Duration = Duration::from_secs(120);
-/// How long a gateway may take to get ready.
-const READY_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// Arguments of `run`. What is not given is taken from `clawgauge.toml`, and then from the defaults.
 #[derive(Debug, Args)]
@@ -56,25 +44,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "FILE.tar.gz")]
     pub(super) bundle: Option<PathBuf>,
 
-    /// Requests at a time within a launch [default: 16]
-    #[arg(long, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
-
-    /// Launches at a time [default: the number of cores; 16 for the reference gateway]
-    #[arg(long, value_name = "N")]
-    launches: Option<NonZeroUsize>,
-
-    /// Seconds that a request may take [default: 120]
-    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
-    timeout: Option<Duration>,
-
-    /// Seconds that a gateway may take to get ready [default: 180]
-    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
-    ready_timeout: Option<Duration>,
-
-    /// Judge a gateway that does not tell its version as this release
-    #[arg(long, value_name = "VERSION")]
-    release: Option<Version>,
+    #[command(flatten)]
+    pub(super) effort: EffortArgs,
 
     /// Whether known issues excuse what they explain; `off` judges as if there were none [default: on]
     #[arg(long, value_name = "WHETHER")]
@@ -93,11 +64,6 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "RECORD")]
     pub(super) baseline: Option<PathBuf>,
 
-    /// Try again, so many times, what failed for reasons of its surroundings: an install, a launch, a request without an
-    /// answer; an answer is never asked for twice [default: 0]
-    #[arg(long, value_name = "N")]
-    retries: Option<u32>,
-
     /// Make only the K-th of N parts of the launches; `clawgauge merge` judges the whole. `auto` takes the part from the
     /// variables of a pipeline, which nothing else does
     #[arg(long, value_name = "K/N|auto")]
@@ -115,10 +81,6 @@ pub(super) struct RunArgs {
     #[arg(long, short)]
     verbose: bool,
 
-    /// Write what is needed to debug clawgauge itself: every step, command and request; secrets are left out
-    #[arg(long, value_name = "FILE")]
-    pub(super) log: Option<PathBuf>,
-
     /// Keep the gateways up and judge again whenever a data file changes; only what changed is sent again
     #[arg(long, conflicts_with_all = ["report", "bundle", "baseline", "retries", "fail_fast", "keep_temp", "shard"])]
     pub(super) watch: bool,
@@ -134,31 +96,10 @@ enum Switch {
     Off,
 }
 
-pub(super) fn parse_seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| "not a number of seconds".to_owned())?;
-    seconds_of(seconds)
-}
-
-fn seconds_of(seconds: f64) -> Result<Duration, String> {
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(duration) if !duration.is_zero() => Ok(duration),
-        _ => Err("must be more than 0 seconds".to_owned()),
-    }
-}
-
 impl RunArgs {
     /// Fills in what a project's file says where the command line says nothing.
     pub(super) fn with_defaults(mut self, project: &Project) -> Result<Self, Failure> {
         let file = &project.file.run;
-        let seconds = |given: &Option<Spanned<f64>>| -> Result<Option<Duration>, Problems> {
-            let Some(given) = given else { return Ok(None) };
-            let parsed = seconds_of(*given.get_ref());
-            Ok(Some(
-                parsed.map_err(|error| project.problem(given.span(), error))?,
-            ))
-        };
         if self.globs.is_empty() {
             self.globs.clone_from(&file.cells);
         }
@@ -179,24 +120,16 @@ impl RunArgs {
                 self.report.push(report);
             }
         }
-        if let (None, Some(text)) = (&self.release, &file.release) {
-            self.release = Some(project.value(text).map_err(Problems::from)?);
-        }
-        self.jobs = self.jobs.or(file.jobs);
-        self.launches = self.launches.or(file.launches);
-        self.timeout = self.timeout.or(seconds(&file.timeout)?);
-        self.ready_timeout = self.ready_timeout.or(seconds(&file.ready_timeout)?);
+        self.effort = self.effort.with_defaults(project)?;
         self.known_issues = self.known_issues.or(file.known_issues.map(|on| match on {
             true => Switch::On,
             false => Switch::Off,
         }));
         self.fail_on = self.fail_on.or(file.fail_on);
         self.severity = self.severity.or(file.severity);
-        self.retries = self.retries.or(file.retries);
         self.fail_fast |= file.fail_fast.unwrap_or(false);
         let path = |path: &PathBuf| project.path(path);
         self.baseline = self.baseline.or(file.baseline.as_ref().map(path));
-        self.log = self.log.or(file.log.as_ref().map(path));
         Ok(self)
     }
 
@@ -262,7 +195,7 @@ impl RunArgs {
             .gateways
             .iter()
             .map(|gateway| {
-                let release = release_of(gateway, self.release.as_ref())?;
+                let release = release_of(gateway, self.effort.release.as_ref())?;
                 Ok((gateway.clone(), release))
             })
             .collect::<Result<_, Failure>>()?;
@@ -275,33 +208,11 @@ impl RunArgs {
         catalogue: &Catalogue,
         selection: Selection,
     ) -> Result<RunOptions, Failure> {
-        let mut gateways: Vec<GatewayRef> = Vec::new();
-        for gateway in &self.gateway {
-            if !gateways.contains(gateway) {
-                gateways.push(gateway.clone());
-            }
-        }
-        // The reference gateway starts in no time; a real one keeps a core busy for seconds.
-        let light = gateways
-            .iter()
-            .all(|gateway| *gateway == GatewayRef::Reference);
-        let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
-        let launches = if light { LIGHT_LAUNCHES } else { cores };
         let known_issues = self.known_issues.unwrap_or(Switch::On) == Switch::On;
         Ok(RunOptions {
-            gateways,
-            selection,
-            shares: None,
-            jobs: self.jobs.map_or(JOBS, NonZeroUsize::get),
-            launches: self.launches.map_or(launches, NonZeroUsize::get),
-            timeout: self.timeout.unwrap_or(TIMEOUT),
-            ready_timeout: self.ready_timeout.unwrap_or(READY_TIMEOUT),
-            stop_grace: Duration::from_secs(5),
-            retries: self.retries.unwrap_or(0),
-            release: self.release.clone(),
             known_issues: known_issues.then(today),
             keep_temp: self.keep_temp,
-            install: InstallContext::from_env(reference()?, catalogue.needs.clone()),
+            ..self.effort.options(catalogue, &self.gateway, selection)?
         })
     }
 }
@@ -310,11 +221,12 @@ impl RunArgs {
 fn release_of(gateway: &GatewayRef, given: Option<&Version>) -> Result<Version, Failure> {
     match (given, gateway) {
         (Some(version), _) => Ok(version.clone()),
-        (None, GatewayRef::Published(Published::Exact(version))) => Ok(version.clone()),
-        (None, GatewayRef::Published(Published::Latest))
-        | (None, GatewayRef::Reference | GatewayRef::Path(_)) => REFERENCE_RELEASE
-            .parse()
-            .map_err(|error| Failure::usage(format!("{error}"))),
+        (None, GatewayRef::Published(ReleaseName::Exact(version))) => Ok(version.clone()),
+        (None, GatewayRef::Published(_) | GatewayRef::Reference | GatewayRef::Path(_)) => {
+            REFERENCE_RELEASE
+                .parse()
+                .map_err(|error| Failure::usage(format!("{error}")))
+        }
     }
 }
 

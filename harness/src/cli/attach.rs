@@ -7,7 +7,8 @@ use clap::Args;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
-use super::args::{REFERENCE_RELEASE, parse_seconds};
+use super::args::REFERENCE_RELEASE;
+use super::effort::parse_seconds;
 use super::output::{Failure, Output};
 use super::reports::{ReportRequest, Reports};
 use super::session::{cancel_on_signal, end, log_event, start_log};

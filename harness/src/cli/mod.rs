@@ -4,6 +4,9 @@ mod accept;
 mod args;
 mod attach;
 mod check;
+mod compare;
+mod drive;
+mod effort;
 mod evidence;
 mod gateway;
 mod inspect;
@@ -86,6 +89,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Make one record out of the shards of a run, and judge it as a whole
     Merge(merge::MergeArgs),
+    /// Say what changed for callers between two gateways or records, as causes: exit code 1 on a blocker
+    Compare(compare::CompareArgs),
     /// Judge a run again from its evidence bundle, without a gateway and without a network
     Verify(verify::VerifyArgs),
     /// Print the JSON Schema of the scenario files and of clawgauge.toml
@@ -145,6 +150,10 @@ fn carry_out(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Accept(args) => accept::accept(&args, &place.catalogue()?, output),
         Command::Report(args) => report::report(&args, output),
         Command::Merge(args) => merge::run(&args, &place.catalogue()?, output),
+        Command::Compare(args) => {
+            let project = place.project()?;
+            compare::compare(args, &project, &place.load(&project)?, output)
+        }
         Command::Verify(args) => verify::verify(&args, &|| place.catalogue(), output),
         Command::Schema => output.json(&crate::schema::json_schema()),
         Command::Completions { shell } => shell::completions(shell, output),

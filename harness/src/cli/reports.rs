@@ -52,7 +52,7 @@ impl FromStr for ReportRequest {
 }
 
 /// Whether this runs in a workflow of GitHub.
-fn in_workflow(variable: impl Fn(&str) -> Option<OsString>) -> bool {
+pub(super) fn in_workflow(variable: impl Fn(&str) -> Option<OsString>) -> bool {
     variable("GITHUB_ACTIONS").is_some_and(|value| value == "true")
 }
 

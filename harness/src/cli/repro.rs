@@ -6,7 +6,8 @@ use std::time::Duration;
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
-use super::args::{REFERENCE_RELEASE, parse_seconds, reference};
+use super::args::{REFERENCE_RELEASE, reference};
+use super::effort::parse_seconds;
 use super::output::{Failure, Output};
 use super::session::cancel_on_signal;
 use crate::plan::{Cell, cells};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FailOn, Record};
+use super::{FailOn, GatewayRecord, Record};
 
 /// Counts of verdicts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -183,15 +183,20 @@ impl Record {
 
     /// A gateway that cannot be had, or whose last launch of a profile failed.
     fn failed_gateway(&self) -> Option<String> {
-        self.gateways.iter().find_map(|gateway| {
-            let name = &gateway.reference;
-            if gateway.error.is_some() {
-                return Some(format!("{name} cannot be had"));
-            }
-            gateway.last_launches().find_map(|launch| {
-                let failure = launch.failure.as_deref()?;
-                Some(format!("{name}, profile {}: {failure}", launch.profile))
-            })
+        self.gateways.iter().find_map(GatewayRecord::failed)
+    }
+}
+
+impl GatewayRecord {
+    /// Why it could not be had, or why its last launch of a profile failed.
+    pub fn failed(&self) -> Option<String> {
+        let name = &self.reference;
+        if self.error.is_some() {
+            return Some(format!("{name} cannot be had"));
+        }
+        self.last_launches().find_map(|launch| {
+            let failure = launch.failure.as_deref()?;
+            Some(format!("{name}, profile {}: {failure}", launch.profile))
         })
     }
 }

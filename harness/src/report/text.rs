@@ -71,7 +71,7 @@ pub(super) fn count(number: usize, noun: &str) -> String {
 }
 
 /// An argument as a shell takes it.
-fn quoted(argument: &str) -> String {
+pub(super) fn quoted(argument: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@=+,%".contains(&byte);
     match !argument.is_empty() && argument.bytes().all(plain) {
         true => argument.to_owned(),

@@ -20,7 +20,7 @@ pub(super) fn conditions(record: &Record, cause: &CauseRecord) -> String {
 }
 
 /// The values of a condition: the scenario's own name for the group where it has one, all but a few, or the list.
-pub(super) fn values_text(
+pub(crate) fn values_text(
     scenario: Option<&ScenarioRecord>,
     axis: &str,
     values: &[String],

@@ -41,12 +41,12 @@ pub(in crate::report) fn code(text: &str) -> String {
 }
 
 /// A text as code in a cell of a table, where a bar would end the cell even in code.
-pub(super) fn code_cell(text: &str) -> String {
+pub(in crate::report) fn code_cell(text: &str) -> String {
     code(text).replace('|', "\\|")
 }
 
 /// Lines of text as a block of code, indented so that it stays within its list.
-pub(super) fn fenced(text: &str, language: &str, indent: &str) -> String {
+pub(in crate::report) fn fenced(text: &str, language: &str, indent: &str) -> String {
     let text = block(text);
     let fence = "`".repeat(longest_run(&text).max(2) + 1);
     let lines = text
@@ -58,7 +58,7 @@ pub(super) fn fenced(text: &str, language: &str, indent: &str) -> String {
 }
 
 /// A link to a page, where the address is one; code otherwise.
-pub(super) fn link(url: &str) -> String {
+pub(in crate::report) fn link(url: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#@!$&'*+,;=%".contains(&byte);
     match url.starts_with("https://") && url.bytes().all(plain) {
         true => format!("<{url}>"),
