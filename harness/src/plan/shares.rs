@@ -94,7 +94,8 @@ impl Shares {
                 launch,
                 cost,
             } = &work[*place];
-            (Reverse(*cost), &names[*gateway], &launch.profile)
+            // Gateways in turn: one of them alone would fill its shard until another install seems to pay.
+            (Reverse(*cost), &launch.profile, &names[*gateway])
         });
         let mut loads = vec![Load::default(); shard.of() as usize];
         let mut shards = vec![0; work.len()];
