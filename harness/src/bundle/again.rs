@@ -61,7 +61,7 @@ impl Again<'_> {
                 continue;
             };
             let release = release.map_err(|error| bad(error.to_string()))?;
-            let plan = Plan::new(self.catalogue, &release, &selection);
+            let plan = Plan::new(self.catalogue, &release, &selection).without(&gateway.missing);
             for event in events_of(gateway, &release, &plan) {
                 recorder.event(&event);
             }
@@ -308,6 +308,8 @@ fn events_of(gateway: &GatewayRecord, release: &Version, plan: &Plan) -> Vec<Run
         integrity: gateway.integrity.clone(),
         node: gateway.node.clone(),
         notes: gateway.notes.clone(),
+        senders: gateway.senders.clone(),
+        missing: gateway.missing.clone(),
         selected: plan.len(),
         launches: Vec::new(),
         filtered: plan.filtered,

@@ -266,6 +266,7 @@ impl RunArgs {
             release: self.release.clone(),
             known_issues: known_issues.then(today),
             keep_temp: self.keep_temp,
+            clients: true,
             install: InstallContext::from_env(reference()?, catalogue.needs.clone()),
         })
     }

@@ -21,7 +21,7 @@ pub(super) const PACKAGE: &str = "openclaw";
 /// What runs a release, in the folder that it is installed in.
 pub(super) const ENTRY: &str = "node_modules/openclaw/openclaw.mjs";
 /// How long an installation may take; it needs one to two minutes, on a busy machine three.
-const INSTALL_PATIENCE: Duration = Duration::from_secs(20 * 60);
+pub(super) const INSTALL_PATIENCE: Duration = Duration::from_secs(20 * 60);
 /// How long the registry may take to answer a question.
 const VIEW_PATIENCE: Duration = Duration::from_secs(30);
 /// How long to wait before looking again whether somebody else is done with an entry.
@@ -143,10 +143,11 @@ pub async fn install(
     })
 }
 
-struct Installer<'a> {
-    context: &'a InstallContext,
-    progress: &'a (dyn Fn(Progress) + Send + Sync),
-    cancel: &'a CancellationToken,
+/// Installs what is missing.
+pub(super) struct Installer<'a> {
+    pub(super) context: &'a InstallContext,
+    pub(super) progress: &'a (dyn Fn(Progress) + Send + Sync),
+    pub(super) cancel: &'a CancellationToken,
 }
 
 impl Installer<'_> {
@@ -188,7 +189,7 @@ impl Installer<'_> {
     }
 
     /// A program that runs an entry point on a Node that fits.
-    async fn program(
+    pub(super) async fn program(
         &self,
         entry: &Path,
         engines: Option<&str>,
@@ -220,7 +221,7 @@ impl Installer<'_> {
                     .ok_or_else(|| InstallError::NoNode(engines.unwrap_or("*").to_owned()))?
             }
         };
-        let binary = format!("node_modules/{package}/bin/node");
+        let binary = node::binary();
         let (_, lease) = self.package(&package, &wanted, &binary, &[]).await?;
         let command = self.cache()?.folder(&package, &wanted).join(binary);
         Ok(Program {
@@ -240,7 +241,7 @@ impl Installer<'_> {
     }
 
     /// Installs a package into the cache, unless it is there; `file` is what the package is for.
-    async fn package(
+    pub(super) async fn package(
         &self,
         package: &str,
         version: &str,
@@ -252,6 +253,22 @@ impl Installer<'_> {
             let installed = cache.get(package, version, file);
             installed.filter(|installed| installed.beside == beside)
         };
+        let install = async |folder: PathBuf| {
+            self.install_into(&folder, package, version, file, beside)
+                .await
+        };
+        self.entry(package, version, found, install).await
+    }
+
+    /// Leases an entry of the cache, and lets it be installed into a folder first where `found` does not find it.
+    pub(super) async fn entry(
+        &self,
+        package: &str,
+        version: &str,
+        found: impl Fn() -> Option<Installed>,
+        install_into: impl AsyncFn(PathBuf) -> Result<Installed, InstallError>,
+    ) -> Result<(Installed, Lease), InstallError> {
+        let cache = self.cache()?;
         let mut waiting = Some(Progress::Waiting(format!("{package}@{version}")));
         loop {
             // What is there may be removed until it is leased.
@@ -276,9 +293,7 @@ impl Installer<'_> {
             }
             let install = async {
                 let folder = cache.begin(package, version, &lock)?;
-                let record = self
-                    .install_into(&folder, package, version, file, beside)
-                    .await?;
+                let record = install_into(folder).await?;
                 Ok(cache.commit(record, &lock)?)
             };
             if let Err(error) = install.await {
@@ -412,7 +427,7 @@ impl Installer<'_> {
         view(self.context, package, &[field], self.progress, self.cancel).await
     }
 
-    fn cache(&self) -> Result<&Cache, InstallError> {
+    pub(super) fn cache(&self) -> Result<&Cache, InstallError> {
         self.context.cache.as_ref().ok_or(InstallError::NoCache)
     }
 
@@ -503,7 +518,7 @@ fn engines_of(manifest: &Value) -> Option<String> {
         .map(str::to_owned)
 }
 
-fn read_json(path: &Path) -> Result<Value, InstallError> {
+pub(super) fn read_json(path: &Path) -> Result<Value, InstallError> {
     serde_json::from_slice(&fs_err::read(path)?)
         .map_err(|error| std::io::Error::other(format!("{}: {error}", path.display())).into())
 }
