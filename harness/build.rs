@@ -6,6 +6,7 @@ fn main() {
         "snapshots",
         "fixtures/profiles",
         "fixtures/requests",
+        "fixtures/senders",
     ] {
         println!("cargo::rerun-if-changed=../{name}");
     }

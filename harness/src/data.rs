@@ -11,7 +11,7 @@ use include_dir::{Dir, include_dir};
 const MARK: &str = "scenarios/outcomes.toml";
 
 /// The data as they were when the binary was built; names are relative to the data root. `build.rs` tells cargo of changes.
-const EMBEDDED: [(&str, Dir<'_>); 4] = [
+const EMBEDDED: [(&str, Dir<'_>); 5] = [
     (
         "scenarios",
         include_dir!("$CARGO_MANIFEST_DIR/../scenarios"),
@@ -27,6 +27,10 @@ const EMBEDDED: [(&str, Dir<'_>); 4] = [
     (
         "fixtures/requests",
         include_dir!("$CARGO_MANIFEST_DIR/../fixtures/requests"),
+    ),
+    (
+        "fixtures/senders",
+        include_dir!("$CARGO_MANIFEST_DIR/../fixtures/senders"),
     ),
 ];
 const EMBEDDED_RELEASES: (&str, &str) = (
@@ -50,9 +54,10 @@ pub enum Data {
 }
 
 /// The folders whose files a run is judged by, and how their names end.
-const JUDGED_BY: [(&str, &str); 4] = [
+const JUDGED_BY: [(&str, &str); 5] = [
     ("fixtures/profiles", ".toml"),
     ("fixtures/requests", ""),
+    ("fixtures/senders", ""),
     ("scenarios", ".toml"),
     ("snapshots", ".snap"),
 ];
@@ -239,6 +244,7 @@ mod tests {
             "snapshots",
             "fixtures/profiles",
             "fixtures/requests",
+            "fixtures/senders",
         ] {
             let (mut from_folder, mut from_binary) = (Vec::new(), Vec::new());
             walk(&folder, part, &mut from_folder);
@@ -254,7 +260,12 @@ mod tests {
         // Files in memory are the same again.
         let memory = Data::Memory(Arc::new(Data::Embedded.judged_by().unwrap()));
         let (mut all, mut again) = (Vec::new(), Vec::new());
-        for part in ["scenarios", "snapshots", "fixtures/requests"] {
+        for part in [
+            "scenarios",
+            "snapshots",
+            "fixtures/requests",
+            "fixtures/senders",
+        ] {
             walk(&Data::Embedded, part, &mut all);
             walk(&memory, part, &mut again);
         }

@@ -1,7 +1,7 @@
 //! clawgauge: a go/no-go gauge for OpenClaw gateways.
 //!
 //! The line through the house: [`scenario`] files become a [`plan`] of cells; [`launch`] starts a gateway, [`send`] asks
-//! it, [`observe`] normalises what came back, [`judge`] compares it with rule and snapshot, [`run`] tells all of this in
+//! it (or other people's [`senders`] do), [`observe`] normalises what came back, [`judge`] compares it with rule and snapshot, [`run`] tells all of this in
 //! events, [`record`] keeps them, [`report`] renders. Everything after `observe` is pure.
 
 pub mod attach;
@@ -30,6 +30,7 @@ pub mod run;
 pub mod scenario;
 pub mod schema;
 pub mod send;
+pub mod senders;
 pub mod snapshots;
 pub mod template;
 pub mod upstream;

@@ -188,7 +188,7 @@ impl Merged<'_> {
         let release: Version = release
             .parse()
             .map_err(|error| invalid(format!("the release of {name}: {error}")))?;
-        let plan = Plan::new(self.catalogue, &release, selection);
+        let plan = Plan::new(self.catalogue, &release, selection).without(&gateway.missing);
         let ready = gateway.ready(&release, plan.len(), plan.filtered);
         self.recorder.event(&RunEvent::GatewayReady(ready));
         for launch in &gateway.launches {

@@ -9,7 +9,7 @@ mod shares;
 pub use shard::{Shard, ShardArg, ShardError};
 pub use shares::{Share, Shares};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -17,6 +17,9 @@ use globset::{GlobBuilder, GlobMatcher};
 use crate::release::Version;
 use crate::scenario::model::{AxisValue, Kind, Outcome, Rule, Scenario};
 use crate::scenario::{Catalogue, nearest};
+
+/// What this machine has not: a requirement's name, such as a sender's, and why it is missing and how to get it.
+pub type Missing = BTreeMap<String, String>;
 
 /// One combination of axis values of one scenario.
 #[derive(Debug, Clone)]
@@ -48,6 +51,11 @@ impl Cell {
             .iter()
             .zip(self.values())
             .map(|(axis, value)| (axis.name.as_str(), value.id.as_str()))
+    }
+
+    /// The client that sends it, where clawgauge itself does not.
+    pub fn sender(&self) -> Option<&str> {
+        self.values().find_map(|value| value.sender.as_deref())
     }
 
     /// The id without scenario and profile: what tells cells of one snapshot file apart.
@@ -148,6 +156,17 @@ impl Plan {
             launches,
             filtered,
         }
+    }
+
+    /// The same plan on a machine that has not everything: what takes something of `missing` is not applicable.
+    #[must_use]
+    pub fn without(mut self, missing: &Missing) -> Self {
+        let cells = self.launches.iter_mut();
+        for planned in cells.flat_map(|launch| &mut launch.cells) {
+            let reason = planned.cell.sender().and_then(|name| missing.get(name));
+            planned.not_applicable = planned.not_applicable.take().or(reason.cloned());
+        }
+        self
     }
 
     /// How many cells were selected.

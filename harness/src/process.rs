@@ -4,7 +4,7 @@ use std::io;
 use std::process::{ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
 /// A child that leads a process group. Dropping it kills the whole group at once.
 #[derive(Debug)]
@@ -16,8 +16,20 @@ pub(crate) struct Group {
 impl Group {
     /// Spawns with no stdin and both pipes open.
     pub(crate) fn spawn(command: &mut Command) -> io::Result<Self> {
+        Self::spawn_with(command, Stdio::null())
+    }
+
+    /// Spawns with all three pipes open; the first is returned.
+    pub(crate) fn spawn_listening(command: &mut Command) -> io::Result<(Self, ChildStdin)> {
+        let mut group = Self::spawn_with(command, Stdio::piped())?;
+        let stdin = group.child.stdin.take();
+        let stdin = stdin.ok_or_else(|| io::Error::other("the child has no stdin"))?;
+        Ok((group, stdin))
+    }
+
+    fn spawn_with(command: &mut Command, stdin: Stdio) -> io::Result<Self> {
         let child = command
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)

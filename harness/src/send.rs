@@ -97,6 +97,14 @@ pub enum SendError {
     /// What came is not HTTP.
     #[error("the answer is not HTTP: {0}")]
     NotHttp(String),
+    /// Another client was to send it, and brought no answer.
+    #[error("{sender}: {why}")]
+    Sender {
+        /// Id of the sender.
+        sender: String,
+        /// What happened.
+        why: String,
+    },
     /// The time was up.
     #[error("no full answer within {} s", .0.as_secs_f32())]
     Timeout(Duration),
@@ -107,7 +115,7 @@ impl SendError {
     pub fn is_silence(&self) -> bool {
         match self {
             Self::Connect(_) | Self::Broken(_) | Self::Closed(_) | Self::Timeout(_) => true,
-            Self::NotHttp(_) => false,
+            Self::NotHttp(_) | Self::Sender { .. } => false,
         }
     }
 }

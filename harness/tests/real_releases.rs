@@ -7,7 +7,7 @@ mod agree;
 mod support;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use serde_json::Value;
@@ -17,6 +17,11 @@ use support::Sandbox;
 fn run(release: &str, flags: &[&str]) -> (Option<i32>, Value, String) {
     let sandbox = Sandbox::whole();
     let report = sandbox.folder.path().join("r.json");
+    // The client libraries send, too.
+    Command::new(assert_cmd::cargo::cargo_bin!("clawgauge"))
+        .args(["senders", "install"])
+        .assert()
+        .code(0);
     let output = Command::new(assert_cmd::cargo::cargo_bin!("clawgauge"))
         .env("TMPDIR", sandbox.temp())
         .env("CI", "true")
@@ -41,6 +46,12 @@ fn run(release: &str, flags: &[&str]) -> (Option<i32>, Value, String) {
         record.unwrap_or_else(|_| panic!("no record:\n{text}")),
         text,
     )
+}
+
+/// Where the machine keeps its caches.
+fn cache() -> PathBuf {
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache");
+    std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from)
 }
 
 /// What the record says about cells, by id: status, error type and model calls.
@@ -150,6 +161,7 @@ fn the_newest_release_conforms_and_agrees_with_the_reference() {
     let sandbox = Sandbox::whole();
     sandbox
         .clawgauge()
+        .env("XDG_CACHE_HOME", cache())
         .args(["run", "--report", "json=r.json"])
         .assert()
         .code(0);

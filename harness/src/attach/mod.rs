@@ -27,7 +27,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use crate::observe::Observation;
-use crate::plan::Cell;
+use crate::plan::{Cell, Missing};
 use crate::redact::Redactor;
 use crate::release::Version;
 use crate::run::{GatewayInfo, LaunchInfo, LaunchLog, RunEvent};
@@ -179,6 +179,8 @@ pub async fn attach(
         integrity: None,
         node: None,
         notes: summary.clone(),
+        senders: Vec::new(),
+        missing: Missing::new(),
         selected: choices.len(),
         launches: vec![(mode.profile().to_owned(), choices.len())],
         filtered: true,

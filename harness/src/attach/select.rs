@@ -8,6 +8,7 @@ use crate::plan::{Cell, cells};
 use crate::request::{CALLER, Written, with_caller, written};
 use crate::scenario::Catalogue;
 use crate::scenario::model::{Direction, Kind, Outcome, Protocol};
+use crate::scenario::sender::SENDER_AXIS;
 use crate::template::{Part, parts};
 
 /// How the secrets begin that a launch is given.
@@ -160,6 +161,11 @@ fn choose(
         (Kind::Requests, Protocol::Websocket) => {
             return no("only HTTP is asked of a running gateway");
         }
+    }
+    if scenario.axes.iter().any(|axis| axis.name == SENDER_AXIS) {
+        return no(
+            "client libraries are tried on gateways of their own; who gets in is asked without them",
+        );
     }
     let profile = catalogue.profiles.get(&cell.profile);
     let caller = profile.map_or(&[][..], |profile| &profile.caller);

@@ -59,7 +59,8 @@ impl Again<'_> {
                 continue;
             };
             let release = release.map_err(|error| bad(error.to_string()))?;
-            let mut plan = Plan::new(self.catalogue, &release, &selection);
+            let mut plan =
+                Plan::new(self.catalogue, &release, &selection).without(&gateway.missing);
             if let Some(shares) = &run.shard {
                 shares.cut(&gateway.reference, &mut plan);
             }

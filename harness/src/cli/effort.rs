@@ -137,6 +137,7 @@ impl EffortArgs {
             release: self.release.clone(),
             known_issues: Some(today()),
             keep_temp: false,
+            clients: true,
             install: InstallContext::from_env(reference()?, catalogue.needs.clone()),
         })
     }

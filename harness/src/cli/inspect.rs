@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 
 use clap::Args;
 
-use super::args::REFERENCE_RELEASE;
+use super::args::{REFERENCE_RELEASE, reference};
 use super::output::{Failure, Output};
 use crate::plan::{Cell, Plan, Selection, cells};
-use crate::release::Version;
+use crate::release::{InstallContext, Version};
 use crate::request::as_text;
 use crate::scenario::model::Kind;
 use crate::scenario::{Catalogue, nearest};
+use crate::senders::{Senders, used};
 use crate::snapshots::Snapshots;
 
 /// Which cells, as which release.
@@ -86,7 +87,12 @@ pub(super) fn list(args: &ListArgs, catalogue: &Catalogue, output: &Output) -> R
 pub(super) fn plan(args: &PlanArgs, catalogue: &Catalogue, output: &Output) -> Result<u8, Failure> {
     let selection = Selection::parse(catalogue, &args.select.globs, &args.select.conditions)?;
     let release = &args.select.release;
-    let plan = Plan::new(catalogue, release, &selection);
+    let context = InstallContext::from_env(reference()?, catalogue.needs.clone());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let senders = runtime.block_on(Senders::find(used(catalogue, &selection), &context));
+    let plan = Plan::new(catalogue, release, &selection).without(&senders.missing);
     if plan.is_empty() {
         return Err(Failure::usage("the filters together select no cell").code(4));
     }
@@ -223,6 +229,14 @@ fn explain(cell: &Cell, release: &Version, catalogue: &Catalogue, snapshots: &Sn
         None => {}
     }
 
+    if let Some(sender) = cell.sender().and_then(|id| catalogue.senders.get(id)) {
+        let _ = writeln!(out, "\nsender       {}", sender.full_title());
+        let _ = writeln!(
+            out,
+            "             {} makes the call that is this request; what the library tells is the answer",
+            sender.file
+        );
+    }
     if cell.scenario.kind != Kind::Start {
         out.push_str("\nrequest\n");
         for line in as_text(cell, catalogue).lines() {

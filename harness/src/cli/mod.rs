@@ -18,6 +18,7 @@ mod report;
 mod reports;
 mod repro;
 mod run;
+mod senders;
 mod session;
 mod shell;
 mod verify;
@@ -93,6 +94,8 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Judge a run again from its evidence bundle, without a gateway and without a network
     Verify(verify::VerifyArgs),
+    /// List or install the client libraries that can send in clawgauge's place
+    Senders(senders::SendersArgs),
     /// Print the JSON Schema of the scenario files and of clawgauge.toml
     Schema,
     /// Print completions for a shell
@@ -155,6 +158,7 @@ fn carry_out(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
             compare::compare(args, &project, &place.load(&project)?, output)
         }
         Command::Verify(args) => verify::verify(&args, &|| place.catalogue(), output),
+        Command::Senders(args) => senders::senders(&args, &place.catalogue()?, output),
         Command::Schema => output.json(&crate::schema::json_schema()),
         Command::Completions { shell } => shell::completions(shell, output),
         Command::Man { folder } => shell::man(folder.as_deref(), output),

@@ -141,6 +141,7 @@ fn options(catalogue: &Catalogue, sound: &Program, flags: &[&str]) -> RunOptions
         release: None,
         known_issues: None,
         keep_temp: false,
+        clients: false,
         install: InstallContext::from_env(program, catalogue.needs.clone()),
     }
 }

@@ -193,6 +193,9 @@ impl From<ReproError> for Failure {
             ReproError::NotApplicable { .. } => {
                 "name another release: --gateway openclaw@VERSION".to_owned()
             }
+            ReproError::Client { own, .. } => {
+                format!("the same request without the library: clawgauge repro '{own}'")
+            }
             ReproError::IssueElsewhere {
                 shows_on: Some(release),
                 ..

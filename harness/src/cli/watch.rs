@@ -120,9 +120,11 @@ fn changes_below(
             return;
         }
         for path in event.paths {
-            let is_data = path
-                .extension()
-                .is_some_and(|end| end == "toml" || end == "snap" || end == "json");
+            let is_data = path.extension().is_some_and(|end| {
+                ["toml", "snap", "json", "py", "cjs", "sh"]
+                    .iter()
+                    .any(|known| end == *known)
+            });
             if is_data {
                 let _ = sender.send(path);
             }

@@ -174,10 +174,23 @@ pub(super) fn same_gateway(
     second: (&str, &GatewayRecord),
 ) -> Result<(), MergeError> {
     let ((first, known), (second, mine)) = (first, second);
+    let lacks = |gateway: &GatewayRecord| {
+        let reasons = gateway.missing.values().cloned();
+        Some(reasons.collect::<Vec<_>>().join("; ")).filter(|text| !text.is_empty())
+    };
+    let senders = |gateway: &GatewayRecord| {
+        let senders = gateway.senders.iter().map(|sender| {
+            let library = sender.library.as_deref().unwrap_or(&sender.id);
+            format!("{library} on {}", sender.runtime)
+        });
+        Some(senders.collect::<Vec<_>>().join("; ")).filter(|text| !text.is_empty())
+    };
     for (what, said, other) in [
         ("release", &known.version, &mine.version),
         ("integrity", &known.integrity, &mine.integrity),
         ("Node", &known.node, &mine.node),
+        ("lack of tools", &lacks(known), &lacks(mine)),
+        ("client libraries", &senders(known), &senders(mine)),
     ] {
         if said != other {
             let word = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_owned());

@@ -19,10 +19,13 @@ pub use recorder::{Recorder, today};
 pub use results::{Results, ResultsError};
 pub use tables::{AxisRecord, IssueRecord, RuleRecord, ScenarioRecord, SetRecord, ValueRecord};
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::judge::{Proof, Severity};
-use crate::plan::Shares;
+use crate::plan::{Missing, Shares};
+use crate::senders::Ready;
 
 /// Name and version of the format.
 pub const SCHEMA: &str = "clawgauge.results/1";
@@ -118,11 +121,43 @@ pub struct GatewayRecord {
     /// What was done so that it runs.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<String>,
+    /// The clients that sent in clawgauge's place, by id.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub senders: Vec<SenderRecord>,
+    /// What the machine had not, and why: the cells that take it are not applicable.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub missing: Missing,
     /// Why it could not be had.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<String>,
     /// Its launches, by profile.
     pub launches: Vec<LaunchRecord>,
+}
+
+/// A client that sent in clawgauge's place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct SenderRecord {
+    /// Its value on the axis `sender`.
+    pub id: String,
+    /// Package and version where they are pinned: `openai 3.57.0`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub library: Option<String>,
+    /// Integrity of the package.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub integrity: Option<String>,
+    /// What it ran on, with version: `Python 3.11.7`.
+    pub runtime: String,
+}
+
+impl From<&Ready> for SenderRecord {
+    fn from(ready: &Ready) -> Self {
+        Self {
+            id: ready.sender.id.clone(),
+            library: ready.sender.pin(),
+            integrity: ready.integrity.clone(),
+            runtime: ready.runtime.clone(),
+        }
+    }
 }
 
 /// A launch.
@@ -155,6 +190,19 @@ fn first() -> u32 {
 }
 
 impl GatewayRecord {
+    /// What a reader of its results should know: what was done so that it runs, who else sent, and who could not.
+    pub fn remarks(&self) -> impl Iterator<Item = String> {
+        let notes = self.notes.iter().cloned();
+        let senders = self.senders.iter().map(|sender| match &sender.library {
+            Some(library) => format!("{} is {library} on {}", sender.id, sender.runtime),
+            None => format!("{} is {}", sender.id, sender.runtime),
+        });
+        let missing = self.missing.iter();
+        notes
+            .chain(senders)
+            .chain(missing.map(|(what, why)| format!("without {what}: {why}")))
+    }
+
     /// Of each profile the last launch: the one that counts.
     pub fn last_launches(&self) -> impl Iterator<Item = &LaunchRecord> {
         let mut launches = self.launches.iter().peekable();

@@ -12,7 +12,7 @@ use super::{
     ObservedRecord, Record, RelationRecord, RuleRecord, RunInfo, SCHEMA, Standing, Summary,
 };
 use crate::judge::{Broken, Cause, Severity, Verdict, broken_relations, causes};
-use crate::plan::Shares;
+use crate::plan::{Missing, Shares};
 use crate::run::{CellResult, RunEvent};
 use crate::scenario::Catalogue;
 use crate::scenario::model::Kind;
@@ -90,6 +90,8 @@ impl Recorder {
                     integrity: info.integrity.clone(),
                     node: info.node.clone(),
                     notes: info.notes.clone(),
+                    senders: info.senders.clone(),
+                    missing: info.missing.clone(),
                     error: None,
                     launches: Vec::new(),
                 });
@@ -102,6 +104,8 @@ impl Recorder {
                     integrity: None,
                     node: None,
                     notes: Vec::new(),
+                    senders: Vec::new(),
+                    missing: Missing::new(),
                     error: Some(error.clone()),
                     launches: Vec::new(),
                 });

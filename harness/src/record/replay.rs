@@ -22,6 +22,8 @@ impl GatewayRecord {
             integrity: self.integrity.clone(),
             node: self.node.clone(),
             notes: self.notes.clone(),
+            senders: self.senders.clone(),
+            missing: self.missing.clone(),
             selected,
             launches: Vec::new(),
             filtered,

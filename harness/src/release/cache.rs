@@ -16,6 +16,7 @@ pub use lease::Lease;
 use entries::footprint;
 use lease::Lock;
 
+use super::library::{VENV, in_venv};
 use super::registry::Listing;
 
 const RECORD: &str = "install.json";
@@ -102,12 +103,18 @@ impl Cache {
     ///
     /// # Errors
     /// What is missing, in words.
-    fn whole(&self, package: &str, version: &str) -> Result<Installed, String> {
+    pub(super) fn whole(&self, package: &str, version: &str) -> Result<Installed, String> {
         let modules = self.folder(package, version).join("node_modules");
         let record = self.record(package, version);
         let record = record
             .filter(|record| record.package == package && record.version == version)
             .ok_or_else(|| format!("its {RECORD} is missing or wrong"))?;
+        if let Some(library) = package.strip_prefix(VENV) {
+            let there = in_venv(&self.folder(package, version), library, version);
+            return there.then_some(record).ok_or_else(|| {
+                format!("{library} itself or its interpreter is missing, or of another version")
+            });
+        }
         let json = |path: &Path| -> Option<serde_json::Value> {
             serde_json::from_slice(&std::fs::read(path).ok()?).ok()
         };

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tokio::io::AsyncReadExt as _;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +23,7 @@ pub(super) const PACKAGE: &str = "openclaw";
 /// What runs a release, in the folder that it is installed in.
 pub(super) const ENTRY: &str = "node_modules/openclaw/openclaw.mjs";
 /// How long an installation may take; it needs one to two minutes, on a busy machine three.
-const INSTALL_PATIENCE: Duration = Duration::from_secs(20 * 60);
+pub(super) const INSTALL_PATIENCE: Duration = Duration::from_secs(20 * 60);
 /// How long the registry may take to answer a question.
 const VIEW_PATIENCE: Duration = Duration::from_secs(30);
 /// How long to wait before looking again whether somebody else is done with an entry.
@@ -143,10 +145,11 @@ pub async fn install(
     })
 }
 
-struct Installer<'a> {
-    context: &'a InstallContext,
-    progress: &'a (dyn Fn(Progress) + Send + Sync),
-    cancel: &'a CancellationToken,
+/// Installs what is missing.
+pub(super) struct Installer<'a> {
+    pub(super) context: &'a InstallContext,
+    pub(super) progress: &'a (dyn Fn(Progress) + Send + Sync),
+    pub(super) cancel: &'a CancellationToken,
 }
 
 impl Installer<'_> {
@@ -188,7 +191,7 @@ impl Installer<'_> {
     }
 
     /// A program that runs an entry point on a Node that fits.
-    async fn program(
+    pub(super) async fn program(
         &self,
         entry: &Path,
         engines: Option<&str>,
@@ -220,7 +223,7 @@ impl Installer<'_> {
                     .ok_or_else(|| InstallError::NoNode(engines.unwrap_or("*").to_owned()))?
             }
         };
-        let binary = format!("node_modules/{package}/bin/node");
+        let binary = node::binary();
         let (_, lease) = self.package(&package, &wanted, &binary, &[]).await?;
         let command = self.cache()?.folder(&package, &wanted).join(binary);
         Ok(Program {
@@ -240,7 +243,7 @@ impl Installer<'_> {
     }
 
     /// Installs a package into the cache, unless it is there; `file` is what the package is for.
-    async fn package(
+    pub(super) async fn package(
         &self,
         package: &str,
         version: &str,
@@ -252,6 +255,25 @@ impl Installer<'_> {
             let installed = cache.get(package, version, file);
             installed.filter(|installed| installed.beside == beside)
         };
+        let install = |folder: PathBuf| {
+            let install = async move {
+                self.install_into(&folder, package, version, file, beside)
+                    .await
+            };
+            install.boxed()
+        };
+        self.entry(package, version, found, install).await
+    }
+
+    /// Leases an entry of the cache, and lets it be installed into a folder first where `found` does not find it.
+    pub(super) async fn entry<'f>(
+        &self,
+        package: &str,
+        version: &str,
+        found: impl Fn() -> Option<Installed>,
+        install_into: impl Fn(PathBuf) -> BoxFuture<'f, Result<Installed, InstallError>>,
+    ) -> Result<(Installed, Lease), InstallError> {
+        let cache = self.cache()?;
         let mut waiting = Some(Progress::Waiting(format!("{package}@{version}")));
         loop {
             // What is there may be removed until it is leased.
@@ -276,9 +298,7 @@ impl Installer<'_> {
             }
             let install = async {
                 let folder = cache.begin(package, version, &lock)?;
-                let record = self
-                    .install_into(&folder, package, version, file, beside)
-                    .await?;
+                let record = install_into(folder).await?;
                 Ok(cache.commit(record, &lock)?)
             };
             if let Err(error) = install.await {
@@ -412,7 +432,7 @@ impl Installer<'_> {
         view(self.context, package, &[field], self.progress, self.cancel).await
     }
 
-    fn cache(&self) -> Result<&Cache, InstallError> {
+    pub(super) fn cache(&self) -> Result<&Cache, InstallError> {
         self.context.cache.as_ref().ok_or(InstallError::NoCache)
     }
 
@@ -503,7 +523,7 @@ fn engines_of(manifest: &Value) -> Option<String> {
         .map(str::to_owned)
 }
 
-fn read_json(path: &Path) -> Result<Value, InstallError> {
+pub(super) fn read_json(path: &Path) -> Result<Value, InstallError> {
     serde_json::from_slice(&fs_err::read(path)?)
         .map_err(|error| std::io::Error::other(format!("{}: {error}", path.display())).into())
 }

@@ -4,6 +4,7 @@
 
 mod cache;
 mod install;
+mod library;
 mod list;
 mod node;
 mod npm;
@@ -16,6 +17,8 @@ mod version;
 
 pub use cache::{Cache, Entry, EntryState, Footprint, Lease, Removal, prunable};
 pub use install::{InstallContext, Installation, install, resolve};
+pub(crate) use library::said;
+pub use library::{Library, NodeLibrary, PythonLibrary};
 pub use list::{Releases, Walk};
 pub(crate) use node::KNOWN_GOOD as NODES;
 pub use problem::{InstallError, Progress};

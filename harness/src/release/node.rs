@@ -67,18 +67,15 @@ pub(super) fn package() -> String {
     format!("node-{os}-{arch}")
 }
 
+/// The plain binary in that package's folder of the cache.
+pub(super) fn binary() -> String {
+    format!("node_modules/{}/bin/node", package())
+}
+
 /// Version of the Node that a command starts, if it starts one.
 pub(super) async fn version_of(command: &Path) -> Option<String> {
-    let output = tokio::process::Command::new(command)
-        .arg("--version")
-        .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(std::time::Duration::from_secs(10), output)
-        .await
-        .ok()?
-        .ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    Some(text.trim().strip_prefix('v')?.to_owned())
+    let text = super::said(command, "--version").await?;
+    Some(text.strip_prefix('v')?.to_owned())
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub(super) enum NpmError {
 /// npm waits five minutes for an answer, three times; whoever set something of their own knows better.
 const FETCH: [(&str, &str); 2] = [("fetch_timeout", "60000"), ("fetch_retries", "1")];
 
-/// Runs npm in a folder, for no longer than `patience`, and returns what it wrote to stdout.
+/// Runs npm, or another installer in its place, in a folder, for no longer than `patience`, and returns what it wrote to stdout.
 ///
 /// `tick` is called about once a second while it runs.
 pub(super) async fn npm(

@@ -57,6 +57,19 @@ pub enum InstallError {
         /// The last lines that it wrote.
         tail: Vec<String>,
     },
+    /// Python cannot be started.
+    #[error("python3 cannot be started: {0}")]
+    NoPython(String),
+    /// A virtual environment, or pip in it, failed.
+    #[error("pip could not install {what} (exit code {}); its last lines:\n{}", .code.map_or("none".to_owned(), |code| code.to_string()), .tail.join("\n"))]
+    Python {
+        /// What was installed.
+        what: String,
+        /// The exit code.
+        code: Option<i32>,
+        /// The last lines that were written.
+        tail: Vec<String>,
+    },
     /// The registry's answer makes no sense.
     #[error("the registry's answer about {0} cannot be read")]
     Registry(String),
@@ -106,6 +119,17 @@ impl InstallError {
                     ("ENOTFOUND", "the registry cannot be reached; check the network and `npm config get registry`"),
                     ("ECONNREFUSED", "the registry cannot be reached; check the network and `npm config get registry`"),
                     ("ETIMEDOUT", "the registry does not answer; check the network and try again"),
+                ];
+                cause.iter().find(|(word, _)| text.contains(word)).map(|(_, help)| (*help).to_owned())
+            }
+            Self::NoPython(_) => Some("install Python with its module venv: apt-get install python3 python3-venv".to_owned()),
+            Self::Python { tail, .. } => {
+                let text = tail.join("\n");
+                let cause = [
+                    ("ensurepip", "the module venv is not whole: apt-get install python3-venv"),
+                    ("No space left", "the disk is full; a library takes some 100 MB"),
+                    ("No matching distribution", "the registry cannot be reached, or has no build for this Python; check the network and `python3 --version`"),
+                    ("Connection", "the registry cannot be reached; check the network and `pip config list`"),
                 ];
                 cause.iter().find(|(word, _)| text.contains(word)).map(|(_, help)| (*help).to_owned())
             }

@@ -79,8 +79,8 @@ fn gateway_part(
         .map(|node| format!(", Node {node}"))
         .unwrap_or_default();
     let _ = writeln!(out, "\n{}{version}{node}", paint.bold(&gateway.reference));
-    for note in &gateway.notes {
-        let _ = writeln!(out, "  {}", paint.warn(note));
+    for note in gateway.remarks() {
+        let _ = writeln!(out, "  {}", paint.warn(&note));
     }
     launches(out, gateway, detail, paint);
     let mine: Vec<&CellRecord> = record

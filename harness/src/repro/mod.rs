@@ -18,6 +18,7 @@ use crate::plan::{Cell, cells};
 use crate::release::{Need, Version, VersionRange};
 use crate::request::{Written, with_caller, written};
 use crate::scenario::model::{Direction, Kind, Outcome, Protocol};
+use crate::scenario::sender::{OWN_SENDER, SENDER_AXIS};
 use crate::scenario::{Catalogue, KnownIssue, Launch};
 
 pub use markdown::markdown;
@@ -121,6 +122,16 @@ pub enum ReproError {
         /// Why.
         reason: String,
     },
+    /// Another client sends it, and a script brings none along.
+    #[error("{cell} is sent by {sender}, and a script sends by itself")]
+    Client {
+        /// The cell.
+        cell: String,
+        /// The sender.
+        sender: String,
+        /// The cell that is the same request, sent by clawgauge itself.
+        own: String,
+    },
     /// The issue affects no cell on the release.
     #[error("{issue} does not show on {release}{}", .shows_on.as_ref().map(|release| format!("; it was seen on {release}")).unwrap_or_default())]
     IssueElsewhere {
@@ -137,9 +148,18 @@ impl Repro {
     /// Puts together what a script for a cell needs to know. Pure.
     ///
     /// # Errors
-    /// [`ReproError::NotApplicable`] where the cell cannot be asked of the release.
+    /// [`ReproError::NotApplicable`] where the cell cannot be asked of the release, [`ReproError::Client`] where another
+    /// client sends it.
     pub fn new(catalogue: &Catalogue, cell: &Cell, release: &Version) -> Result<Self, ReproError> {
         let scenario = &cell.scenario;
+        if let Some(sender) = cell.sender() {
+            let axis = |sender: &str| format!("/{SENDER_AXIS}={sender}");
+            return Err(ReproError::Client {
+                cell: cell.id.clone(),
+                sender: sender.to_owned(),
+                own: cell.id.replacen(&axis(sender), &axis(OWN_SENDER), 1),
+            });
+        }
         let refuse = |reason: String| ReproError::NotApplicable {
             cell: cell.id.clone(),
             release: release.clone(),

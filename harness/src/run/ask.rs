@@ -1,8 +1,9 @@
 //! Asking a running gateway: the positive control, then every cell, then the sequences.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -16,12 +17,15 @@ use crate::redact::Redactor;
 use crate::request::Place;
 use crate::scenario::model::{Kind, Protocol};
 use crate::send::{Exchange, Request, SendError, send, websocket};
+use crate::senders::call;
 use crate::upstream::{Upstream, new_canary};
 
 /// How long after the last request a gateway's end is still noticed.
 const EXIT_NOTICE: Duration = Duration::from_millis(50);
 /// So many requests in a row without any answer, beyond those in flight, and the launch is given up.
 const SILENCES: usize = 3;
+/// So many failures of a sender in a row, and the launch's other cells are not asked by it.
+const SENDER_FAILURES: usize = 3;
 
 /// The canary that a request carried, and what was seen, or why nothing was.
 pub(super) type Answer = (String, Result<Observation, String>);
@@ -48,6 +52,10 @@ pub(super) struct Asker<'a> {
     /// Why it is pointless.
     pub(super) why: std::sync::OnceLock<String>,
     pub(super) silences: AtomicUsize,
+    /// The launch's folder, for what senders need.
+    pub(super) folder: PathBuf,
+    /// How often in a row each sender has failed.
+    pub(super) failures: Mutex<BTreeMap<String, usize>>,
 }
 
 impl Asker<'_> {
@@ -207,10 +215,43 @@ impl Asker<'_> {
 
     async fn send(&self, cell: &Cell, request: Request) -> Result<Exchange, SendError> {
         let timeout = self.context.options.timeout;
+        if let Some(sender) = cell.sender() {
+            return self.send_by(sender, request, timeout).await;
+        }
         match cell.scenario.request.protocol {
             Protocol::Http => send(self.address, request, timeout).await,
             Protocol::Websocket => websocket(self.address, request, timeout).await,
         }
+    }
+
+    /// Lets another client send the request. One that fails again and again is not waited for any longer.
+    async fn send_by(
+        &self,
+        sender: &str,
+        request: Request,
+        timeout: Duration,
+    ) -> Result<Exchange, SendError> {
+        let no_answer = |why: String| SendError::Sender {
+            sender: sender.to_owned(),
+            why,
+        };
+        let failures = || self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let senders = &self.target.senders;
+        let ready = senders.ready.get(sender);
+        let ready = ready.ok_or_else(|| no_answer("it is not installed".to_owned()))?;
+        if failures().get(sender) >= Some(&SENDER_FAILURES) {
+            let why = format!("given up after {SENDER_FAILURES} failures in a row");
+            return Err(no_answer(why));
+        }
+        let home = self.folder.join("senders").join(sender);
+        let called = call(senders, ready, self.address, request, &home, timeout).await;
+        let mut failures = failures();
+        let count = failures.entry(sender.to_owned()).or_default();
+        match &called {
+            Err(error) if error.is_failure() => *count += 1,
+            Ok(_) | Err(_) => *count = 0,
+        }
+        called.map_err(|error| no_answer(error.to_string()))
     }
 
     fn note_silence(&self, error: &SendError) {

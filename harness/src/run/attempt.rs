@@ -163,6 +163,8 @@ impl Attempt<'_> {
             ended: CancellationToken::new(),
             why: std::sync::OnceLock::new(),
             silences: AtomicUsize::new(0),
+            folder: self.place().join(self.profile),
+            failures: std::sync::Mutex::default(),
         };
         let requests: Vec<&PlannedCell> = cells
             .iter()

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::judge::{Difference, Proof, Verdict};
 use crate::observe::Observation;
-use crate::plan::Cell;
+use crate::plan::{Cell, Missing};
+use crate::record::SenderRecord;
 use crate::release::Version;
 use crate::scenario::KnownIssue;
 use crate::scenario::model::Outcome;
@@ -75,6 +76,10 @@ pub struct GatewayInfo {
     pub node: Option<String>,
     /// What was done so that it runs.
     pub notes: Vec<String>,
+    /// The clients that send in clawgauge's place.
+    pub senders: Vec<SenderRecord>,
+    /// What this machine has not, so that some cells are not applicable.
+    pub missing: Missing,
     /// Cells selected.
     pub selected: usize,
     /// Profiles to launch, with the number of their cells.

@@ -10,9 +10,10 @@ use super::launch::run_launch;
 use super::{Context, GatewayInfo, RunEvent};
 use crate::plan::{Plan, PlannedCell};
 use crate::release::{GatewayRef, Program, Version, resolve};
+use crate::senders::{Senders, used};
 
 /// A gateway that can be launched.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Target {
     /// As the caller named it.
     pub(super) gateway: String,
@@ -22,6 +23,27 @@ pub(super) struct Target {
     pub(super) program: Program,
     /// Folder for the launches' own folders.
     pub(super) folder: std::path::PathBuf,
+    /// The clients that send in clawgauge's place.
+    pub(super) senders: Senders,
+}
+
+impl Target {
+    /// Looks again which clients this machine has, of those that the selected cells take.
+    pub(super) async fn with_senders(&self, context: &Context) -> Self {
+        Self {
+            senders: senders(context).await,
+            ..self.clone()
+        }
+    }
+}
+
+async fn senders(context: &Context) -> Senders {
+    let (catalogue, options) = (&context.catalogue, &context.options);
+    let used = used(catalogue, &options.selection);
+    match options.clients {
+        true => Senders::find(used, &options.install).await,
+        false => Senders::none(used, "only clawgauge's own sender was asked for"),
+    }
 }
 
 /// Prepares a gateway and runs all its launches.
@@ -132,6 +154,7 @@ pub(super) async fn prepare(
         version,
         program,
         folder: folder.path().to_path_buf(),
+        senders: senders(context).await,
     });
     Some((target, folder))
 }
@@ -139,7 +162,9 @@ pub(super) async fn prepare(
 /// What the gateway is asked, told as an event.
 pub(super) fn plan(context: &Context, target: &Target) -> Plan {
     let (options, program) = (&context.options, &target.program);
-    let mut plan = Plan::new(&context.catalogue, &target.version, &options.selection);
+    let senders = &target.senders;
+    let mut plan = Plan::new(&context.catalogue, &target.version, &options.selection)
+        .without(&senders.missing);
     if let Some(shares) = &options.shares {
         shares.cut(&target.gateway, &mut plan);
     }
@@ -149,6 +174,8 @@ pub(super) fn plan(context: &Context, target: &Target) -> Plan {
         integrity: program.integrity.clone(),
         node: program.node.clone(),
         notes: program.notes.clone(),
+        senders: senders.records(),
+        missing: senders.missing.clone(),
         selected: plan.len(),
         launches: plan
             .launches

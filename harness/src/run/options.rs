@@ -34,6 +34,8 @@ pub struct RunOptions {
     pub known_issues: Option<jiff::civil::Date>,
     /// Keep the launch folders instead of removing them.
     pub keep_temp: bool,
+    /// Whether other people's clients send, too, as far as this machine has them.
+    pub clients: bool,
     /// Where releases come from.
     pub install: InstallContext,
 }

@@ -97,6 +97,7 @@ impl Rounds {
             events,
             cancel,
         });
+        self.target = Arc::new(self.target.with_senders(&context).await);
         let plan = plan(&context, &self.target);
         let slots = Arc::new(Semaphore::new(context.options.launches.max(1)));
         let mut tasks = JoinSet::new();
@@ -279,8 +280,15 @@ fn sent(planned: &PlannedCell, catalogue: &Catalogue, outcomes: &str) -> u64 {
         .collect();
     let (kind, protocol) = (cell.scenario.kind, cell.scenario.request.protocol);
     let request = as_text(cell, catalogue);
+    let sender = cell.sender().and_then(|id| catalogue.senders.get(id));
     let mut hash = std::hash::DefaultHasher::new();
-    (format!("{kind:?} {protocol:?}"), steps, request, outcomes).hash(&mut hash);
+    (
+        format!("{kind:?} {protocol:?} {sender:?}"),
+        steps,
+        request,
+        outcomes,
+    )
+        .hash(&mut hash);
     hash.finish()
 }
 

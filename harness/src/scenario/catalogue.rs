@@ -10,6 +10,7 @@ use super::known_issue::{self, KnownIssue};
 use super::model::{Outcome, Scenario};
 use super::profile::{Base, Profile, Profiles};
 use super::relation::{self, Relation};
+use super::sender::{self, SENDER_AXIS, Sender, Senders};
 use super::survivors::{self, Survivor};
 use super::{Problem, Problems, SourceFile};
 use super::{needs, parse, resolve};
@@ -27,6 +28,8 @@ pub struct Catalogue {
     pub outcomes: IndexMap<String, Arc<Outcome>>,
     /// The launch profiles by id.
     pub profiles: IndexMap<String, Profile>,
+    /// The clients that can send in clawgauge's place, by id.
+    pub senders: IndexMap<String, Arc<Sender>>,
     /// The known issues, by file name.
     pub known_issues: Vec<Arc<KnownIssue>>,
     /// What must hold between two cells.
@@ -99,7 +102,23 @@ impl Catalogue {
             }
         }
 
+        let mut senders = Senders::new();
+        for name in optional_toml_files(data, "fixtures/senders")? {
+            let found = sender::sender(&read(&name)?, data);
+            let Some(sender) = found.map_err(|found| problems.0.extend(found.0)).ok() else {
+                continue;
+            };
+            if let Some(twin) = senders.get(&sender.id) {
+                problems.0.push(Problem::nowhere(format!(
+                    "sender `{}` is defined twice, at {} and {}",
+                    sender.id, twin.origin, sender.origin
+                )));
+            }
+            senders.insert(sender.id.clone(), Arc::new(sender));
+        }
+
         let mut axes = Axes::new();
+        axes.insert(SENDER_AXIS.to_owned(), definitions::sender_axis(&senders));
         axes.insert(
             super::model::PROFILE_AXIS.to_owned(),
             definitions::profile_axis(&profiles),
@@ -168,6 +187,9 @@ impl Catalogue {
             }
             hash.update(scenario.request.body.as_bytes());
         }
+        for sender in senders.values() {
+            hash.update(sender.script.as_bytes());
+        }
         if scenarios.is_empty() && problems.0.is_empty() {
             problems
                 .0
@@ -183,6 +205,7 @@ impl Catalogue {
             scenarios,
             outcomes,
             profiles,
+            senders,
             known_issues,
             relations,
             survivors,

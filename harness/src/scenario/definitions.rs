@@ -12,6 +12,7 @@ use super::parse::{
     check_header, check_id, check_placeholders, parse_toml, placeholders, read_body, schema_version,
 };
 use super::profile::Profiles;
+use super::sender::{OWN_SENDER, Senders};
 use super::{Problem, Problems, SourceFile};
 use crate::data::Data;
 
@@ -70,6 +71,7 @@ pub(super) fn axis(
                 .into_iter()
                 .map(|(name, text)| (name, text.into_inner()))
                 .collect(),
+            sender: None,
             repeat: table.repeat,
             set_config: table.set_config.into(),
             wait: std::time::Duration::try_from_secs_f64(table.wait).unwrap_or_default(),
@@ -104,6 +106,31 @@ pub(super) fn profile_axis(profiles: &Profiles) -> IndexMap<String, Arc<AxisValu
             };
             (profile.id.clone(), Arc::new(value))
         })
+        .collect()
+}
+
+/// Makes the sender axis out of the senders, clawgauge's own first.
+pub(super) fn sender_axis(senders: &Senders) -> IndexMap<String, Arc<AxisValue>> {
+    let own = AxisValue {
+        id: OWN_SENDER.to_owned(),
+        short: "own".to_owned(),
+        title: "clawgauge's own sender, byte for byte".to_owned(),
+        repeat: 1,
+        origin: "built in".to_owned(),
+        ..AxisValue::default()
+    };
+    let clients = senders.values().map(|sender| AxisValue {
+        id: sender.id.clone(),
+        short: sender.short.clone(),
+        title: sender.full_title(),
+        sender: Some(sender.id.clone()),
+        repeat: 1,
+        origin: sender.origin.clone(),
+        ..AxisValue::default()
+    });
+    std::iter::once(own)
+        .chain(clients)
+        .map(|value| (value.id.clone(), Arc::new(value)))
         .collect()
 }
 

@@ -18,6 +18,7 @@ mod profile;
 mod relation;
 mod resolve;
 mod schema;
+pub mod sender;
 mod survivors;
 mod table;
 

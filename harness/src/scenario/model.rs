@@ -136,6 +136,8 @@ pub struct AxisValue {
     pub body: Option<String>,
     /// Texts for placeholders of their own, with placeholders.
     pub vars: BTreeMap<String, String>,
+    /// The client that sends the request instead of clawgauge itself.
+    pub sender: Option<String>,
     /// In a sequence: how often the request is sent.
     pub repeat: u32,
     /// In a sequence: configuration merged into the gateway's file before the request.

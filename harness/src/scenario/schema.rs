@@ -8,6 +8,7 @@ use super::known_issue::KnownIssueFile;
 use super::needs::ReleasesFile;
 use super::profile::{Base, ProfilesFile};
 use super::relation::RelationsFile;
+use super::sender::SenderFile;
 use super::survivors::SurvivorsFile;
 
 /// A schema a kind of data file, by name.
@@ -22,6 +23,7 @@ pub fn file_schemas() -> Map<String, Value> {
         ("outcomes", schema_for!(OutcomesFile)),
         ("profiles", schema_for!(ProfilesFile)),
         ("base", schema_for!(Base)),
+        ("sender", schema_for!(SenderFile)),
     ];
     let schemas = schemas.into_iter();
     schemas

@@ -25,6 +25,7 @@ fn edited(file: &str, from: &str, to: &str) -> Result<Catalogue, Problems> {
         "scenarios/known-issues",
         "fixtures",
         "fixtures/requests",
+        "fixtures/senders",
     ] {
         let target = folder.path().join(name);
         std::fs::create_dir_all(&target).unwrap();

@@ -62,6 +62,7 @@ impl Sandbox {
             "snapshots",
             "fixtures/profiles",
             "fixtures/requests",
+            "fixtures/senders",
         ] {
             copy(&repository().join(name), &sandbox.root().join(name));
         }

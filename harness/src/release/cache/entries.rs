@@ -85,7 +85,7 @@ impl Cache {
             .flat_map(|(package, folder)| {
                 subfolders(&folder)
                     .into_iter()
-                    .filter_map(move |(name, _)| Some((package.clone(), name)))
+                    .map(move |(name, _)| (package.clone(), name))
             })
             .map(|(package, name)| self.entry(package, &name))
             .collect();
@@ -216,7 +216,7 @@ pub fn prunable(entries: &[Entry], keep: usize) -> Vec<Entry> {
         .iter()
         .filter(|entry| entry.release().is_some() && entry.state == EntryState::Whole)
         .collect();
-    whole.sort_by(|a, b| (b.used, b.release()).cmp(&(a.used, a.release())));
+    whole.sort_by_key(|entry| std::cmp::Reverse((entry.used, entry.release())));
     let broken = entries
         .iter()
         .filter(|entry| entry.state != EntryState::Whole);

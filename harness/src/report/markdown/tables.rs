@@ -70,9 +70,9 @@ pub(super) fn gateways(record: &Record) -> Section {
     }
     text.push_str(&more(record.gateways.len(), MOST));
     for gateway in record.gateways.iter().take(MOST) {
-        for note in gateway.notes.iter().take(MOST) {
+        for note in gateway.remarks().take(MOST) {
             let name = escape::code(&gateway.reference);
-            text.push_str(&format!("\n- {name}: {}", escape::text(note)));
+            text.push_str(&format!("\n- {name}: {}", escape::text(&note)));
         }
     }
     Section::new("gateways", text)
