@@ -92,7 +92,7 @@ fn a_break_is_a_blocker_and_its_mending_an_improvement() {
 /// Each seeded fault shows with the weight that its bug has.
 #[rstest]
 #[case::let_in("attribution-unchecked", "ingress/**", 1, "blocker", "let-in")]
-#[case::let_in("secret-case-ignored", "credential-shapes/**", 1, "blocker", "let-in")]
+#[case::let_in("basic-accepted", "chat-completions/**", 1, "blocker", "let-in")]
 #[case::shut_out(
     "scheme-case-sensitive",
     "credential-shapes/**",
@@ -305,7 +305,7 @@ fn wrong_usage_is_told_with_the_way_out() {
             "--where",
             "profile=none",
             "--where",
-            "credential=valid",
+            "credential=identity",
         ],
         4,
         "select no cell",

@@ -68,6 +68,9 @@ struct Step {
     send: Vec<String>,
 }
 
+/// Cells that a way helps, by id, each with the cell that shows it.
+type Helped<'a, 'b> = BTreeMap<&'a str, (&'b Change<'a>, Open<'b>)>;
+
 fn requests<'a>(
     world: &World<'a>,
     shut: &[&Change<'a>],
@@ -75,8 +78,7 @@ fn requests<'a>(
 ) -> Vec<Advice> {
     let mut scenarios: BTreeMap<&str, Vec<Open<'_>>> = BTreeMap::new();
     // Which cells each way helps, and the cell that shows it.
-    let mut ways: BTreeMap<(&str, Step), BTreeMap<&'a str, (&Change<'_>, Open<'_>)>> =
-        BTreeMap::new();
+    let mut ways: BTreeMap<(&str, Step), Helped<'a, '_>> = BTreeMap::new();
     for change in shut {
         let name = change.scenario();
         let Some(scenario) = world.b.scenario(name) else {
@@ -90,9 +92,7 @@ fn requests<'a>(
     }
     let mut advice = Vec::new();
     while advice.len() < MOST {
-        let left = |cells: &BTreeMap<&str, (&Change<'_>, Open<'_>)>| {
-            cells.keys().filter(|id| !helped.contains(*id)).count()
-        };
+        let left = |cells: &Helped<'_, '_>| cells.keys().filter(|id| !helped.contains(*id)).count();
         let best = ways
             .iter()
             .filter(|(_, cells)| left(cells) > 0)

@@ -299,9 +299,12 @@ fn observed_direction(deviation: Deviation) -> Direction {
     }
 }
 
-/// The place of each value on its axis.
+/// An axis, and the place of each of its values.
+type AxisPlaces<'a> = (&'a str, HashMap<&'a str, u16>);
+
+/// The axes of each scenario.
 struct Positions<'a> {
-    axes: HashMap<&'a str, Vec<(&'a str, HashMap<&'a str, u16>)>>,
+    axes: HashMap<&'a str, Vec<AxisPlaces<'a>>>,
 }
 
 impl<'a> Positions<'a> {
@@ -321,7 +324,7 @@ impl<'a> Positions<'a> {
 
     fn combination(&self, cell: &CellRecord) -> Combination {
         let axes = self.axes.get(cell.scenario()).into_iter().flatten();
-        let value = |(axis, values): &(&str, HashMap<&str, u16>)| {
+        let value = |(axis, values): &AxisPlaces<'_>| {
             let value = cell.axes.get(*axis).map_or("", String::as_str);
             values.get(value).copied().unwrap_or(u16::MAX)
         };
