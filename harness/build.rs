@@ -5,6 +5,7 @@ fn main() {
         "scenarios",
         "snapshots",
         "fixtures/profiles",
+        "fixtures/proxies",
         "fixtures/requests",
     ] {
         println!("cargo::rerun-if-changed=../{name}");

@@ -1,6 +1,6 @@
 //! From scenarios to cells: what would be asked of one release, in which order and in which launches.
 //!
-//! [`Plan::new`] is pure. A cell's position is its place in the full matrix of all scenarios, so that filters and shards
+//! [`Plan::new`] is pure, and so is [`Plan::on`], which is told what the machine lacks. A cell's position is its place in the full matrix of all scenarios, so that filters and shards
 //! never change an id or an order.
 
 mod shard;
@@ -14,9 +14,10 @@ use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobMatcher};
 
+use crate::machine::{Machine, Needs};
 use crate::release::Version;
-use crate::scenario::model::{AxisValue, Kind, Outcome, Rule, Scenario};
-use crate::scenario::{Catalogue, nearest};
+use crate::scenario::model::{AxisValue, DIRECT, Kind, Outcome, PROXY_AXIS, Rule, Scenario};
+use crate::scenario::{Catalogue, Proxy, nearest};
 
 /// One combination of axis values of one scenario.
 #[derive(Debug, Clone)]
@@ -60,6 +61,16 @@ impl Cell {
         parts.join("/")
     }
 
+    /// How its request gets to the gateway.
+    pub fn way(&self) -> Way<'_> {
+        let proxy = self.axes().find(|(axis, _)| *axis == PROXY_AXIS);
+        match proxy {
+            None => Way::AsProxy,
+            Some((_, DIRECT)) => Way::PastProxies,
+            Some((_, proxy)) => Way::Through(proxy),
+        }
+    }
+
     /// The outcome that is asked of it on a release.
     pub fn expected(&self, release: &Version) -> Option<&Arc<Outcome>> {
         self.scenario.expected(release, &self.combination)
@@ -69,6 +80,17 @@ impl Cell {
     pub fn rule(&self, release: &Version) -> Option<&Rule> {
         self.scenario.rule_for(release, &self.combination)
     }
+}
+
+/// How a request gets to the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way<'a> {
+    /// From where a proxy would be: the scenario asks about no proxies, its header lines are what one would say.
+    AsProxy,
+    /// From where callers are, past all proxies.
+    PastProxies,
+    /// Through a proxy, by id.
+    Through(&'a str),
 }
 
 /// A cell and whether it can be asked of the release.
@@ -150,6 +172,29 @@ impl Plan {
         }
     }
 
+    /// What the cells that can be asked of the release need of a machine.
+    pub fn needs(&self, catalogue: &Catalogue) -> Needs {
+        let mut needs = Needs::default();
+        let launches = self.launches.iter().flat_map(|launch| &launch.cells);
+        for planned in launches.filter(|planned| planned.not_applicable.is_none()) {
+            needs.network |= own_network(catalogue, &planned.cell);
+            let proxy = proxy(catalogue, &planned.cell);
+            let program = proxy.map(|proxy| (proxy.program.clone(), proxy.install.clone()));
+            needs.programs.extend(program);
+        }
+        needs
+    }
+
+    /// The same plan where it is carried out: what the machine lacks is a reason not to ask.
+    #[must_use]
+    pub fn on(mut self, machine: &Machine, catalogue: &Catalogue) -> Self {
+        let launches = self.launches.iter_mut().flat_map(|launch| &mut launch.cells);
+        for planned in launches.filter(|planned| planned.not_applicable.is_none()) {
+            planned.not_applicable = lacks(machine, catalogue, &planned.cell);
+        }
+        self
+    }
+
     /// How many cells were selected.
     pub fn len(&self) -> usize {
         self.launches.iter().map(|launch| launch.cells.len()).sum()
@@ -192,6 +237,34 @@ fn not_applicable(catalogue: &Catalogue, release: &Version, cell: &Cell) -> Opti
         Some(profile) => profile.launch_for(release).err(),
         None => Some(format!("there is no profile {}", cell.profile)),
     }
+}
+
+/// Why a machine cannot ask a cell, if it cannot.
+fn lacks(machine: &Machine, catalogue: &Catalogue, cell: &Cell) -> Option<String> {
+    if let Some(proxy) = proxy(catalogue, cell).filter(|proxy| machine.missing.contains(&proxy.program)) {
+        let Proxy { program, install, .. } = proxy;
+        return Some(format!("no `{program}` on PATH; on Debian: {install}"));
+    }
+    let why = machine.no_network.as_ref().filter(|_| own_network(catalogue, cell))?;
+    Some(format!("it takes network namespaces, so root on Linux: {why}"))
+}
+
+/// The proxy that a cell's request goes through.
+fn proxy<'a>(catalogue: &'a Catalogue, cell: &Cell) -> Option<&'a Proxy> {
+    match cell.way() {
+        Way::Through(proxy) => catalogue.proxies.get(proxy),
+        Way::AsProxy | Way::PastProxies => None,
+    }
+}
+
+fn own_network(catalogue: &Catalogue, cell: &Cell) -> bool {
+    let profile = catalogue.profiles.get(&cell.profile);
+    profile.is_some_and(|profile| profile.own_network)
+}
+
+/// Whether a cell needs something of the machine beside the gateway.
+pub fn needs_machine(catalogue: &Catalogue, cell: &Cell) -> bool {
+    proxy(catalogue, cell).is_some() || own_network(catalogue, cell)
 }
 
 /// Which cells a command is about.

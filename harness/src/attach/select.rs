@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{AttachOptions, Capabilities, Mode};
-use crate::plan::{Cell, cells};
+use crate::plan::{Cell, Way, cells};
 use crate::request::{CALLER, Written, with_caller, written};
 use crate::scenario::Catalogue;
 use crate::scenario::model::{Direction, Kind, Outcome, Protocol};
@@ -159,6 +159,12 @@ fn choose(
         (Kind::Sequence | Kind::Start, _) => return no("it takes a gateway of its own"),
         (Kind::Requests, Protocol::Websocket) => {
             return no("only HTTP is asked of a running gateway");
+        }
+    }
+    match cell.way() {
+        Way::AsProxy => {}
+        Way::PastProxies | Way::Through(_) => {
+            return no("it is about proxies that clawgauge starts itself");
         }
     }
     let profile = catalogue.profiles.get(&cell.profile);

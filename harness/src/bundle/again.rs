@@ -9,7 +9,7 @@ use super::write::log_name;
 use super::{BundleError, Manifest};
 use crate::judge::{Proof, Verdict, VerdictKind};
 use crate::observe::Observation;
-use crate::plan::{Cell, Plan, Selection};
+use crate::plan::{Cell, Plan, Selection, needs_machine};
 use crate::record::{CellRecord, Gate, GatewayRecord, ObservedRecord, Record, Recorder};
 use crate::release::Version;
 use crate::run::{Judge, RunEvent};
@@ -94,6 +94,15 @@ impl Again<'_> {
                     (Some(reason), Some(_)) => {
                         self.differ(recorded, "an answer", "recorded", reason);
                         let verdict = Verdict::NotApplicable(reason.clone());
+                        judge.unseen(&planned.cell, verdict, attempts)
+                    }
+                    // What the machine of the run lacked is only in the record.
+                    (None, None)
+                        if recorded.verdict == VerdictKind::NotApplicable
+                            && needs_machine(self.catalogue, &planned.cell) =>
+                    {
+                        let reason = recorded.reason.clone().unwrap_or_default();
+                        let verdict = Verdict::NotApplicable(reason);
                         judge.unseen(&planned.cell, verdict, attempts)
                     }
                     (None, None) => {

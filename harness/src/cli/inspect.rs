@@ -6,7 +6,8 @@ use clap::Args;
 
 use super::args::REFERENCE_RELEASE;
 use super::output::{Failure, Output};
-use crate::plan::{Cell, Plan, Selection, cells};
+use crate::machine::Machine;
+use crate::plan::{Cell, Plan, Selection, Way, cells};
 use crate::release::Version;
 use crate::request::as_text;
 use crate::scenario::model::Kind;
@@ -87,6 +88,8 @@ pub(super) fn plan(args: &PlanArgs, catalogue: &Catalogue, output: &Output) -> R
     let selection = Selection::parse(catalogue, &args.select.globs, &args.select.conditions)?;
     let release = &args.select.release;
     let plan = Plan::new(catalogue, release, &selection);
+    let machine = Machine::look(&plan.needs(catalogue));
+    let plan = plan.on(&machine, catalogue);
     if plan.is_empty() {
         return Err(Failure::usage("the filters together select no cell").code(4));
     }
@@ -223,6 +226,14 @@ fn explain(cell: &Cell, release: &Version, catalogue: &Catalogue, snapshots: &Sn
         None => {}
     }
 
+    if let Way::Through(id) = cell.way()
+        && let Some(proxy) = catalogue.proxies.get(id)
+    {
+        let _ = writeln!(out, "\nproxy        {} {}", proxy.program, proxy.args.join(" "));
+        for line in proxy.config.lines() {
+            let _ = writeln!(out, "{}", format!("  {line}").trim_end());
+        }
+    }
     if cell.scenario.kind != Kind::Start {
         out.push_str("\nrequest\n");
         for line in as_text(cell, catalogue).lines() {

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 
 use super::launch::run_launch;
 use super::{Context, GatewayInfo, RunEvent};
+use crate::machine::Machine;
 use crate::plan::{Plan, PlannedCell};
 use crate::release::{GatewayRef, Program, Version, resolve};
 
@@ -139,10 +140,14 @@ pub(super) async fn prepare(
 /// What the gateway is asked, told as an event.
 pub(super) fn plan(context: &Context, target: &Target) -> Plan {
     let (options, program) = (&context.options, &target.program);
-    let mut plan = Plan::new(&context.catalogue, &target.version, &options.selection);
+    let catalogue = &context.catalogue;
+    let mut plan = Plan::new(catalogue, &target.version, &options.selection);
     if let Some(shares) = &options.shares {
         shares.cut(&target.gateway, &mut plan);
     }
+    // Who does what must not depend on the machine that does it.
+    let machine = Machine::look(&plan.needs(catalogue));
+    let plan = plan.on(&machine, catalogue);
     context.emit(RunEvent::GatewayReady(GatewayInfo {
         gateway: target.gateway.clone(),
         version: target.version.clone(),

@@ -9,6 +9,7 @@ use super::definitions::{self, Axes, Outcomes};
 use super::known_issue::{self, KnownIssue};
 use super::model::{Outcome, Scenario};
 use super::profile::{Base, Profile, Profiles};
+use super::proxy::{self, Proxies, Proxy};
 use super::relation::{self, Relation};
 use super::survivors::{self, Survivor};
 use super::{Problem, Problems, SourceFile};
@@ -27,6 +28,8 @@ pub struct Catalogue {
     pub outcomes: IndexMap<String, Arc<Outcome>>,
     /// The launch profiles by id.
     pub profiles: IndexMap<String, Profile>,
+    /// The proxies by id.
+    pub proxies: IndexMap<String, Proxy>,
     /// The known issues, by file name.
     pub known_issues: Vec<Arc<KnownIssue>>,
     /// What must hold between two cells.
@@ -99,10 +102,21 @@ impl Catalogue {
             }
         }
 
+        let mut proxies = Proxies::new();
+        for name in optional_toml_files(data, "fixtures/proxies")? {
+            if let Err(found) = proxy::proxies(&read(&name)?, &base.secrets, &mut proxies) {
+                problems.0.extend(found.0);
+            }
+        }
+
         let mut axes = Axes::new();
         axes.insert(
             super::model::PROFILE_AXIS.to_owned(),
             definitions::profile_axis(&profiles),
+        );
+        axes.insert(
+            super::model::PROXY_AXIS.to_owned(),
+            definitions::proxy_axis(&proxies),
         );
         for name in toml_files(data, "scenarios/axes")? {
             if let Err(found) = definitions::axis(&read(&name)?, data, &base.secrets, &mut axes) {
@@ -183,6 +197,7 @@ impl Catalogue {
             scenarios,
             outcomes,
             profiles,
+            proxies,
             known_issues,
             relations,
             survivors,
