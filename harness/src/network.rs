@@ -36,9 +36,7 @@ const GATEWAY_PAST: Ipv4Addr = Ipv4Addr::new(10, 77, 1, 2);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NetworkError {
     /// There is no `ip`.
-    #[error(
-        "no `ip` on PATH, which makes network namespaces; on Debian: apt-get install iproute2"
-    )]
+    #[error("no `ip` on PATH, which makes network namespaces; on Debian: apt-get install iproute2")]
     NoProgram,
     /// `ip` refused.
     #[error("`ip {0}` failed: {1}")]
@@ -158,21 +156,30 @@ impl Network {
             call(&network.ip, &["netns", "add", &host.name], "")?;
         }
         let (proxy, gateway) = (&network.proxy.name, &network.gateway.name);
-        network.configure(&network.caller, &format!(
-            "link add to-proxy type veth peer name to-caller netns {proxy}\n\
+        network.configure(
+            &network.caller,
+            &format!(
+                "link add to-proxy type veth peer name to-caller netns {proxy}\n\
              link add to-gateway type veth peer name to-caller netns {gateway}\n\
              addr add {CALLER}/24 dev to-proxy\naddr add {CALLER_PAST}/24 dev to-gateway\n\
              link set to-proxy up\nlink set to-gateway up\n"
-        ))?;
-        network.configure(&network.proxy, &format!(
-            "link add to-gateway type veth peer name to-proxy netns {gateway}\n\
+            ),
+        )?;
+        network.configure(
+            &network.proxy,
+            &format!(
+                "link add to-gateway type veth peer name to-proxy netns {gateway}\n\
              addr add {PROXY}/24 dev to-caller\naddr add {PROXY_INSIDE}/24 dev to-gateway\n\
              link set to-caller up\nlink set to-gateway up\n"
-        ))?;
-        network.configure(&network.gateway, &format!(
-            "addr add {GATEWAY}/24 dev to-proxy\naddr add {GATEWAY_PAST}/24 dev to-caller\n\
+            ),
+        )?;
+        network.configure(
+            &network.gateway,
+            &format!(
+                "addr add {GATEWAY}/24 dev to-proxy\naddr add {GATEWAY_PAST}/24 dev to-caller\n\
              link set to-proxy up\nlink set to-caller up\n"
-        ))?;
+            ),
+        )?;
         Ok(network)
     }
 
@@ -268,7 +275,11 @@ fn call(ip: &Path, args: &[&str], commands: &str) -> Result<(), NetworkError> {
     use std::io::Write as _;
     let refused = |why: String| {
         // The name differs from run to run.
-        let words: Vec<&str> = args.iter().copied().filter(|word| !word.starts_with(PREFIX)).collect();
+        let words: Vec<&str> = args
+            .iter()
+            .copied()
+            .filter(|word| !word.starts_with(PREFIX))
+            .collect();
         NetworkError::Refused(words.join(" "), why)
     };
     let failed = |error: io::Error| refused(error.to_string());
@@ -287,7 +298,9 @@ fn call(ip: &Path, args: &[&str], commands: &str) -> Result<(), NetworkError> {
     let said = String::from_utf8_lossy(&done.stderr);
     match done.status.success() {
         true => Ok(()),
-        false => Err(refused(said.lines().next().unwrap_or("no reason given").to_owned())),
+        false => Err(refused(
+            said.lines().next().unwrap_or("no reason given").to_owned(),
+        )),
     }
 }
 

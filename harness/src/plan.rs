@@ -188,7 +188,10 @@ impl Plan {
     /// The same plan where it is carried out: what the machine lacks is a reason not to ask.
     #[must_use]
     pub fn on(mut self, machine: &Machine, catalogue: &Catalogue) -> Self {
-        let launches = self.launches.iter_mut().flat_map(|launch| &mut launch.cells);
+        let launches = self
+            .launches
+            .iter_mut()
+            .flat_map(|launch| &mut launch.cells);
         for planned in launches.filter(|planned| planned.not_applicable.is_none()) {
             planned.not_applicable = lacks(machine, catalogue, &planned.cell);
         }
@@ -241,12 +244,21 @@ fn not_applicable(catalogue: &Catalogue, release: &Version, cell: &Cell) -> Opti
 
 /// Why a machine cannot ask a cell, if it cannot.
 fn lacks(machine: &Machine, catalogue: &Catalogue, cell: &Cell) -> Option<String> {
-    if let Some(proxy) = proxy(catalogue, cell).filter(|proxy| machine.missing.contains(&proxy.program)) {
-        let Proxy { program, install, .. } = proxy;
+    if let Some(proxy) =
+        proxy(catalogue, cell).filter(|proxy| machine.missing.contains(&proxy.program))
+    {
+        let Proxy {
+            program, install, ..
+        } = proxy;
         return Some(format!("no `{program}` on PATH; on Debian: {install}"));
     }
-    let why = machine.no_network.as_ref().filter(|_| own_network(catalogue, cell))?;
-    Some(format!("it takes network namespaces, so root on Linux: {why}"))
+    let why = machine
+        .no_network
+        .as_ref()
+        .filter(|_| own_network(catalogue, cell))?;
+    Some(format!(
+        "it takes network namespaces, so root on Linux: {why}"
+    ))
 }
 
 /// The proxy that a cell's request goes through.

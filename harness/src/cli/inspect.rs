@@ -229,7 +229,12 @@ fn explain(cell: &Cell, release: &Version, catalogue: &Catalogue, snapshots: &Sn
     if let Way::Through(id) = cell.way()
         && let Some(proxy) = catalogue.proxies.get(id)
     {
-        let _ = writeln!(out, "\nproxy        {} {}", proxy.program, proxy.args.join(" "));
+        let _ = writeln!(
+            out,
+            "\nproxy        {} {}",
+            proxy.program,
+            proxy.args.join(" ")
+        );
         for line in proxy.config.lines() {
             let _ = writeln!(out, "{}", format!("  {line}").trim_end());
         }

@@ -141,7 +141,9 @@ impl LaunchError {
     /// The next thing to do.
     pub fn help(&self) -> Option<String> {
         match self {
-            Self::Prepare { .. } | Self::PrepareProxy { .. } => Some("set TMPDIR to a folder that can be written".to_owned()),
+            Self::Prepare { .. } | Self::PrepareProxy { .. } => {
+                Some("set TMPDIR to a folder that can be written".to_owned())
+            }
             Self::Refused { .. } => Some(
                 "keep the launch's folder and look at its config and log: --keep-temp".to_owned(),
             ),

@@ -20,7 +20,12 @@ use crate::template::{TemplateError, expand, expand_json};
 /// How long a gateway that has refused is given to end by itself.
 const REFUSAL_GRACE: Duration = Duration::from_secs(3);
 /// Words of a port that somebody else has taken.
-pub(super) const TAKEN: [&str; 4] = ["EADDRINUSE", "address already in use", "Address already in use", "already listening"];
+pub(super) const TAKEN: [&str; 4] = [
+    "EADDRINUSE",
+    "address already in use",
+    "Address already in use",
+    "already listening",
+];
 /// How often a launch is tried with other ports.
 pub(super) const PORT_TRIES: usize = 3;
 /// Lines of the log in an error.

@@ -18,13 +18,17 @@ pub(super) fn history(catalogue: &Catalogue, scenario: &Scenario) -> String {
     // By profile and by what every release answers.
     let mut rows: BTreeMap<(u16, Vec<String>), Vec<Combination>> = BTreeMap::new();
     for cell in &all {
-        let answers = releases.iter().map(|release| answer(catalogue, scenario, release, cell));
+        let answers = releases
+            .iter()
+            .map(|release| answer(catalogue, scenario, release, cell));
         let key = (cell[profiles], answers.collect());
         rows.entry(key).or_default().push(cell.clone());
     }
     let mut rows: Vec<_> = rows.into_iter().collect();
     rows.sort_by(|(_, one), (_, other)| one.cmp(other));
-    let mut out = String::from("\n| profile | who |");
+    let mut out = String::from(
+        "\nWhat each release answers, known issues included; an answer stays until the next column.\n\n| profile | who |",
+    );
     for release in &releases {
         let _ = write!(out, " from {release} |");
     }
@@ -50,14 +54,24 @@ pub(super) fn history(catalogue: &Catalogue, scenario: &Scenario) -> String {
 /// The releases with which an answer may change.
 fn releases(catalogue: &Catalogue, scenario: &Scenario) -> Vec<Version> {
     let rules = scenario.rules.iter().map(|rule| &rule.range);
-    let issues = catalogue.known_issues.iter().flat_map(|issue| &issue.affects);
+    let issues = catalogue
+        .known_issues
+        .iter()
+        .flat_map(|issue| &issue.affects);
     let issues = issues.filter(|part| part.scenario == scenario.id);
     let ranges = rules.chain(issues.map(|part| &part.range));
-    breakpoints(ranges, scenario.since.as_ref()).into_iter().collect()
+    breakpoints(ranges, scenario.since.as_ref())
+        .into_iter()
+        .collect()
 }
 
 /// What a release answers, and by which known issue if not as it must.
-fn answer(catalogue: &Catalogue, scenario: &Scenario, release: &Version, cell: &Combination) -> String {
+fn answer(
+    catalogue: &Catalogue,
+    scenario: &Scenario,
+    release: &Version,
+    cell: &Combination,
+) -> String {
     let known = catalogue
         .known_issues
         .iter()

@@ -209,15 +209,16 @@ impl Asker<'_> {
             }
             Err(error) => {
                 tracing::debug!(cell = cell.id, %error, "no answer");
-                // Whoever refuses connections is about to be seen to have ended.
-                if matches!(error, SendError::Connect(_)) {
+                // Whoever refuses connections, or breaks them off, is about to be seen to have ended.
+                let through = matches!(cell.way(), Way::Through(_));
+                if matches!(error, SendError::Connect(_)) || (through && error.is_silence()) {
                     tokio::time::sleep(EXIT_NOTICE).await;
                 }
                 let error_text = self.redactor.text(&error.to_string()).into_owned();
                 match cell.way() {
-                    Way::Through(proxy) if self.proxies.has_ended(proxy) => {
-                        Err(format!("proxy {proxy} ended while it was asked: {error_text}"))
-                    }
+                    Way::Through(proxy) if self.proxies.has_ended(proxy) => Err(format!(
+                        "proxy {proxy} ended while it was asked: {error_text}"
+                    )),
                     Way::Through(_) | Way::AsProxy | Way::PastProxies => {
                         self.note_silence(&error);
                         Err(error_text)
@@ -242,12 +243,7 @@ impl Asker<'_> {
         matches!(cell.way(), Way::Through(_)) && PROXY_ERRORS.contains(&exchange.response.status)
     }
 
-    async fn send(
-        &self,
-        cell: &Cell,
-        peer: Peer,
-        request: Request,
-    ) -> Result<Exchange, SendError> {
+    async fn send(&self, cell: &Cell, peer: Peer, request: Request) -> Result<Exchange, SendError> {
         let timeout = self.context.options.timeout;
         match cell.scenario.request.protocol {
             Protocol::Http => send(peer, request, timeout).await,

@@ -197,7 +197,14 @@ impl Attempt<'_> {
         let cancel = &self.context.cancel;
         let mut failure = None;
         for error in live.proxies.start(cells, &place, cancel).await {
-            failure.get_or_insert_with(|| error.to_string().lines().next().unwrap_or_default().to_owned());
+            failure.get_or_insert_with(|| {
+                error
+                    .to_string()
+                    .lines()
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned()
+            });
             self.failed(error.to_string(), error.help());
         }
         let asker = Asker {
@@ -241,7 +248,12 @@ impl Attempt<'_> {
         for reason in live.proxies.ended() {
             let profile = self.profile;
             failure.get_or_insert_with(|| reason.lines().next().unwrap_or_default().to_owned());
-            self.failed(format!("profile {profile}: {reason}"), Some(format!("look at it alone: clawgauge run --where profile={profile} --keep-temp")));
+            self.failed(
+                format!("profile {profile}: {reason}"),
+                Some(format!(
+                    "look at it alone: clawgauge run --where profile={profile} --keep-temp"
+                )),
+            );
         }
         (answers, died.or(failure))
     }

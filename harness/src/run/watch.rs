@@ -284,7 +284,14 @@ fn sent(planned: &PlannedCell, catalogue: &Catalogue, outcomes: &str) -> u64 {
         Way::AsProxy | Way::PastProxies => None,
     };
     let mut hash = std::hash::DefaultHasher::new();
-    (format!("{kind:?} {protocol:?}"), steps, request, proxy, outcomes).hash(&mut hash);
+    (
+        format!("{kind:?} {protocol:?}"),
+        steps,
+        request,
+        proxy,
+        outcomes,
+    )
+        .hash(&mut hash);
     hash.finish()
 }
 

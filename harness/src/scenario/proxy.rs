@@ -12,7 +12,13 @@ use super::{Problem, Problems, SourceFile};
 /// What the arguments may name.
 const IN_ARGS: [&str; 2] = ["config", "folder"];
 /// What the configuration may name, beside the launch's secrets.
-const IN_CONFIG: [&str; 5] = ["listen", "listen-address", "listen-port", "gateway", "folder"];
+const IN_CONFIG: [&str; 5] = [
+    "listen",
+    "listen-address",
+    "listen-port",
+    "gateway",
+    "folder",
+];
 /// Stands for the rules of one of a program's proxies.
 const RULES: &str = "${rules}";
 
@@ -109,7 +115,9 @@ pub(super) fn proxies(
         };
         let twin = match id.as_str() {
             DIRECT => Some("the name of no proxy at all".to_owned()),
-            _ => proxies.get(&id).map(|twin| format!("also at {}", twin.origin)),
+            _ => proxies
+                .get(&id)
+                .map(|twin| format!("also at {}", twin.origin)),
         };
         if let Some(twin) = twin {
             let what = format!("proxy `{id}` is defined twice");
