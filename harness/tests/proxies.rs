@@ -314,8 +314,8 @@ fn a_configuration_that_nginx_refuses_is_told_in_its_words() {
     let sandbox = Sandbox::whole();
     sandbox.edit(
         "fixtures/proxies/nginx.toml",
-        "proxy_buffering off;",
-        "proxy_bufering off;",
+        "proxy_http_version 1.1;",
+        "proxy_http_verson 1.1;",
     );
     sandbox
         .clawgauge()
@@ -324,7 +324,7 @@ fn a_configuration_that_nginx_refuses_is_told_in_its_words() {
         .code(3)
         .stderr(
             contains("proxy tailscale-serve did not start: exit code 1")
-                .and(contains("unknown directive \"proxy_bufering\"")),
+                .and(contains("unknown directive \"proxy_http_verson\"")),
         );
     sandbox.assert_clean();
 }

@@ -129,6 +129,20 @@ impl LaunchError {
         }
     }
 
+    /// What failed, in one line that names nothing of this machine.
+    pub fn brief(&self) -> String {
+        match self {
+            Self::Proxy { proxy, reason, .. } => format!("proxy {proxy} did not start: {reason}"),
+            Self::PrepareProxy { proxy, what, .. } => {
+                format!("proxy {proxy} could not be started: {what} failed")
+            }
+            Self::Prepare { .. }
+            | Self::Refused { .. }
+            | Self::NotReady { .. }
+            | Self::Cancelled(_) => "did not start".to_owned(),
+        }
+    }
+
     /// What is kept of what the gateway wrote.
     pub fn said(&self) -> &str {
         match self {

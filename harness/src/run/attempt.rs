@@ -197,15 +197,8 @@ impl Attempt<'_> {
         let cancel = &self.context.cancel;
         let mut failure = None;
         for error in live.proxies.start(cells, &place, cancel).await {
-            failure.get_or_insert_with(|| {
-                error
-                    .to_string()
-                    .lines()
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned()
-            });
-            self.failed(error.to_string(), error.help());
+            failure.get_or_insert_with(|| error.brief());
+            self.failed(format!("profile {}: {error}", self.profile), error.help());
         }
         let asker = Asker {
             context: self.context,
@@ -276,7 +269,7 @@ impl Attempt<'_> {
         if refused.is_none() {
             self.failed(error.to_string(), error.help());
         }
-        let failure = refused.is_none().then(|| "did not start".to_owned());
+        let failure = refused.is_none().then(|| error.brief());
         let lines = error.said().lines().map(str::to_owned).collect();
         self.ended(error.exit_code(), failure, self.log(lines));
         let seen = cells.iter().map(|cell| match (&refused, is_start(cell)) {

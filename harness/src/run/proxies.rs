@@ -73,11 +73,11 @@ impl Proxies {
             let running = match started {
                 Ok(running) => Ok(Mutex::new(running)),
                 Err(error) => {
-                    let reason = error.to_string();
+                    let reason = error.brief();
                     if !cancel.is_cancelled() {
                         errors.push(error);
                     }
-                    Err(reason.lines().next().unwrap_or_default().to_owned())
+                    Err(reason)
                 }
             };
             let proxy = proxy.clone();
