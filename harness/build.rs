@@ -5,6 +5,7 @@ fn main() {
         "scenarios",
         "snapshots",
         "fixtures/profiles",
+        "fixtures/proxies",
         "fixtures/requests",
         "fixtures/senders",
     ] {

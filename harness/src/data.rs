@@ -11,7 +11,7 @@ use include_dir::{Dir, include_dir};
 const MARK: &str = "scenarios/outcomes.toml";
 
 /// The data as they were when the binary was built; names are relative to the data root. `build.rs` tells cargo of changes.
-const EMBEDDED: [(&str, Dir<'_>); 5] = [
+const EMBEDDED: [(&str, Dir<'_>); 6] = [
     (
         "scenarios",
         include_dir!("$CARGO_MANIFEST_DIR/../scenarios"),
@@ -23,6 +23,10 @@ const EMBEDDED: [(&str, Dir<'_>); 5] = [
     (
         "fixtures/profiles",
         include_dir!("$CARGO_MANIFEST_DIR/../fixtures/profiles"),
+    ),
+    (
+        "fixtures/proxies",
+        include_dir!("$CARGO_MANIFEST_DIR/../fixtures/proxies"),
     ),
     (
         "fixtures/requests",
@@ -54,8 +58,9 @@ pub enum Data {
 }
 
 /// The folders whose files a run is judged by, and how their names end.
-const JUDGED_BY: [(&str, &str); 5] = [
+const JUDGED_BY: [(&str, &str); 6] = [
     ("fixtures/profiles", ".toml"),
+    ("fixtures/proxies", ".toml"),
     ("fixtures/requests", ""),
     ("fixtures/senders", ""),
     ("scenarios", ".toml"),
@@ -243,6 +248,7 @@ mod tests {
             "scenarios",
             "snapshots",
             "fixtures/profiles",
+            "fixtures/proxies",
             "fixtures/requests",
             "fixtures/senders",
         ] {

@@ -188,7 +188,8 @@ impl Merged<'_> {
         let release: Version = release
             .parse()
             .map_err(|error| invalid(format!("the release of {name}: {error}")))?;
-        let plan = Plan::new(self.catalogue, &release, selection).without(&gateway.missing);
+        let plan = Plan::new(self.catalogue, &release, selection)
+            .without(&gateway.missing, self.catalogue);
         let ready = gateway.ready(&release, plan.len(), plan.filtered);
         self.recorder.event(&RunEvent::GatewayReady(ready));
         for launch in &gateway.launches {

@@ -1,6 +1,6 @@
 //! From scenarios to cells: what would be asked of one release, in which order and in which launches.
 //!
-//! [`Plan::new`] is pure. A cell's position is its place in the full matrix of all scenarios, so that filters and shards
+//! [`Plan::new`] is pure, and so is [`Plan::on`], which is told what the machine lacks. A cell's position is its place in the full matrix of all scenarios, so that filters and shards
 //! never change an id or an order.
 
 mod shard;
@@ -14,9 +14,10 @@ use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobMatcher};
 
+use crate::machine::{NETWORK, Needs};
 use crate::release::Version;
-use crate::scenario::model::{AxisValue, Kind, Outcome, Rule, Scenario};
-use crate::scenario::{Catalogue, nearest};
+use crate::scenario::model::{AxisValue, DIRECT, Kind, Outcome, PROXY_AXIS, Rule, Scenario};
+use crate::scenario::{Catalogue, Proxy, nearest};
 
 /// What this machine has not: a requirement's name, such as a sender's, and why it is missing and how to get it.
 pub type Missing = BTreeMap<String, String>;
@@ -68,6 +69,16 @@ impl Cell {
         parts.join("/")
     }
 
+    /// How its request gets to the gateway.
+    pub fn way(&self) -> Way<'_> {
+        let proxy = self.axes().find(|(axis, _)| *axis == PROXY_AXIS);
+        match proxy {
+            None => Way::AsProxy,
+            Some((_, DIRECT)) => Way::PastProxies,
+            Some((_, proxy)) => Way::Through(proxy),
+        }
+    }
+
     /// The outcome that is asked of it on a release.
     pub fn expected(&self, release: &Version) -> Option<&Arc<Outcome>> {
         self.scenario.expected(release, &self.combination)
@@ -77,6 +88,17 @@ impl Cell {
     pub fn rule(&self, release: &Version) -> Option<&Rule> {
         self.scenario.rule_for(release, &self.combination)
     }
+}
+
+/// How a request gets to the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way<'a> {
+    /// From where a proxy would be: the scenario asks about no proxies, its header lines are what one would say.
+    AsProxy,
+    /// From where callers are, past all proxies.
+    PastProxies,
+    /// Through a proxy, by id.
+    Through(&'a str),
 }
 
 /// A cell and whether it can be asked of the release.
@@ -158,13 +180,26 @@ impl Plan {
         }
     }
 
+    /// What the cells that can be asked of the release need of a machine, beside client libraries.
+    pub fn needs(&self, catalogue: &Catalogue) -> Needs {
+        let mut needs = Needs::default();
+        let launches = self.launches.iter().flat_map(|launch| &launch.cells);
+        for planned in launches.filter(|planned| planned.not_applicable.is_none()) {
+            needs.network |= own_network(catalogue, &planned.cell);
+            let proxy = proxy(catalogue, &planned.cell);
+            let program = proxy.map(|proxy| (proxy.program.clone(), proxy.install.clone()));
+            needs.programs.extend(program);
+        }
+        needs
+    }
+
     /// The same plan on a machine that has not everything: what takes something of `missing` is not applicable.
     #[must_use]
-    pub fn without(mut self, missing: &Missing) -> Self {
-        let cells = self.launches.iter_mut();
-        for planned in cells.flat_map(|launch| &mut launch.cells) {
-            let reason = planned.cell.sender().and_then(|name| missing.get(name));
-            planned.not_applicable = planned.not_applicable.take().or(reason.cloned());
+    pub fn without(mut self, missing: &Missing, catalogue: &Catalogue) -> Self {
+        let launches = self.launches.iter_mut();
+        let cells = launches.flat_map(|launch| &mut launch.cells);
+        for planned in cells.filter(|planned| planned.not_applicable.is_none()) {
+            planned.not_applicable = lack(missing, catalogue, &planned.cell);
         }
         self
     }
@@ -211,6 +246,28 @@ fn not_applicable(catalogue: &Catalogue, release: &Version, cell: &Cell) -> Opti
         Some(profile) => profile.launch_for(release).err(),
         None => Some(format!("there is no profile {}", cell.profile)),
     }
+}
+
+/// Why a cell cannot be asked where some requirements are missing, if it cannot.
+fn lack(missing: &Missing, catalogue: &Catalogue, cell: &Cell) -> Option<String> {
+    let program = proxy(catalogue, cell).map(|proxy| proxy.program.as_str());
+    let network = own_network(catalogue, cell).then_some(NETWORK);
+    let requirements = [cell.sender(), program, network].into_iter().flatten();
+    let mut reasons = requirements.filter_map(|name| missing.get(name));
+    reasons.next().cloned()
+}
+
+/// The proxy that a cell's request goes through.
+fn proxy<'a>(catalogue: &'a Catalogue, cell: &Cell) -> Option<&'a Proxy> {
+    match cell.way() {
+        Way::Through(proxy) => catalogue.proxies.get(proxy),
+        Way::AsProxy | Way::PastProxies => None,
+    }
+}
+
+fn own_network(catalogue: &Catalogue, cell: &Cell) -> bool {
+    let profile = catalogue.profiles.get(&cell.profile);
+    profile.is_some_and(|profile| profile.own_network)
 }
 
 /// Which cells a command is about.

@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+pub use crate::network::Peer;
+
 /// At most so many bytes of an answer are read; what lies beyond is dropped and the answer is marked as cut.
 pub const MAX_BODY: usize = 4 * 1024 * 1024;
 const MAX_HEAD: usize = 64 * 1024;
@@ -125,11 +127,12 @@ impl SendError {
 /// # Errors
 /// A [`SendError`] where no complete answer came within `timeout`.
 pub async fn send(
-    address: SocketAddr,
+    peer: impl Into<Peer>,
     request: Request,
     timeout: Duration,
 ) -> Result<Exchange, SendError> {
-    let (response, took) = timed(timeout, exchange(address, &request)).await?;
+    let peer = peer.into();
+    let (response, took) = timed(timeout, exchange(&peer, &request)).await?;
     Ok(Exchange {
         request,
         response,
@@ -149,13 +152,14 @@ async fn timed(
     Ok((response, started.elapsed()))
 }
 
-async fn exchange(address: SocketAddr, request: &Request) -> Result<Response, SendError> {
-    let mut stream = TcpStream::connect(address)
+async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError> {
+    let mut stream = peer
+        .connect()
         .await
         .map_err(|error| SendError::Connect(error.to_string()))?;
     let _ = stream.set_nodelay(true);
     // A gateway may answer and close before it has read the whole request: what it said still counts.
-    let written = stream.write_all(&request.encode(address)).await;
+    let written = stream.write_all(&request.encode(peer.address)).await;
     let mut reader = Reader {
         stream,
         buffer: Vec::with_capacity(4096),

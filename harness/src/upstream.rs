@@ -4,12 +4,15 @@
 //! passes it on; a gateway that refuses must not. The ledger says which canaries arrived.
 
 use std::collections::HashMap;
+use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Deserialize;
 use serde_json::json;
 use wiremock::matchers::{method, path};
-use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
+use wiremock::{Mock, MockServer, MockServerBuilder, Request, Respond, ResponseTemplate};
+
+use crate::network::Namespace;
 
 const PREFIX: &str = "canary-";
 const LENGTH: usize = 16;
@@ -37,11 +40,21 @@ struct Ledger(Mutex<HashMap<String, u32>>);
 impl Upstream {
     /// Starts on a free port of the loopback interface; stops when dropped.
     pub async fn start() -> Self {
+        Self::build(MockServer::builder()).await
+    }
+
+    /// As [`Upstream::start`], within a namespace: its loopback interface is another one.
+    ///
+    /// # Errors
+    /// The namespace is gone.
+    pub(crate) async fn start_within(namespace: &Namespace) -> std::io::Result<Self> {
+        let listener = namespace.inside(|| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+        Ok(Self::build(MockServer::builder().listener(listener)).await)
+    }
+
+    async fn build(builder: MockServerBuilder) -> Self {
         let ledger = Arc::new(Ledger::default());
-        let server = MockServer::builder()
-            .disable_request_recording()
-            .start()
-            .await;
+        let server = builder.disable_request_recording().start().await;
         let responder = Responder(Arc::clone(&ledger));
         Mock::given(method("POST"))
             .and(path("/v1/chat/completions"))

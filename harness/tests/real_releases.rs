@@ -154,8 +154,11 @@ fn the_seeds_bug_is_a_handful_of_lines() {
 fn the_newest_release_conforms_and_agrees_with_the_reference() {
     let (code, record, text) = run("2026.9.6", &[]);
     assert_eq!(code, Some(0), "{text}");
+    // What this machine lacks, such as a proxy, is not asked.
+    let count = |name: &str| record["summary"][name].as_u64().unwrap();
     assert_eq!(
-        record["summary"]["conforms"], record["summary"]["selected"],
+        count("conforms") + count("not_applicable"),
+        count("selected"),
         "{text}"
     );
     let sandbox = Sandbox::whole();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{AttachOptions, Capabilities, Mode};
-use crate::plan::{Cell, cells};
+use crate::plan::{Cell, Way, cells};
 use crate::request::{CALLER, Written, with_caller, written};
 use crate::scenario::Catalogue;
 use crate::scenario::model::{Direction, Kind, Outcome, Protocol};
@@ -166,6 +166,12 @@ fn choose(
         return no(
             "client libraries are tried on gateways of their own; who gets in is asked without them",
         );
+    }
+    match cell.way() {
+        Way::AsProxy => {}
+        Way::PastProxies | Way::Through(_) => {
+            return no("it is about proxies that clawgauge starts itself");
+        }
     }
     let profile = catalogue.profiles.get(&cell.profile);
     let caller = profile.map_or(&[][..], |profile| &profile.caller);

@@ -59,8 +59,8 @@ impl Again<'_> {
                 continue;
             };
             let release = release.map_err(|error| bad(error.to_string()))?;
-            let mut plan =
-                Plan::new(self.catalogue, &release, &selection).without(&gateway.missing);
+            let mut plan = Plan::new(self.catalogue, &release, &selection)
+                .without(&gateway.missing, self.catalogue);
             if let Some(shares) = &run.shard {
                 shares.cut(&gateway.reference, &mut plan);
             }

@@ -6,7 +6,8 @@ use clap::Args;
 
 use super::args::{REFERENCE_RELEASE, reference};
 use super::output::{Failure, Output};
-use crate::plan::{Cell, Plan, Selection, cells};
+use crate::machine;
+use crate::plan::{Cell, Plan, Selection, Way, cells};
 use crate::release::{InstallContext, Version};
 use crate::request::as_text;
 use crate::scenario::model::Kind;
@@ -92,7 +93,10 @@ pub(super) fn plan(args: &PlanArgs, catalogue: &Catalogue, output: &Output) -> R
         .enable_all()
         .build()?;
     let senders = runtime.block_on(Senders::find(used(catalogue, &selection), &context));
-    let plan = Plan::new(catalogue, release, &selection).without(&senders.missing);
+    let plan = Plan::new(catalogue, release, &selection);
+    let mut missing = machine::missing(&plan.needs(catalogue));
+    missing.extend(senders.missing);
+    let plan = plan.without(&missing, catalogue);
     if plan.is_empty() {
         return Err(Failure::usage("the filters together select no cell").code(4));
     }
@@ -236,6 +240,19 @@ fn explain(cell: &Cell, release: &Version, catalogue: &Catalogue, snapshots: &Sn
             "             {} makes the call that is this request; what the library tells is the answer",
             sender.file
         );
+    }
+    if let Way::Through(id) = cell.way()
+        && let Some(proxy) = catalogue.proxies.get(id)
+    {
+        let _ = writeln!(
+            out,
+            "\nproxy        {} {}",
+            proxy.program,
+            proxy.args.join(" ")
+        );
+        for line in proxy.config.lines() {
+            let _ = writeln!(out, "{}", format!("  {line}").trim_end());
+        }
     }
     if cell.scenario.kind != Kind::Start {
         out.push_str("\nrequest\n");

@@ -190,6 +190,9 @@ impl From<MinimizeError> for Failure {
 impl From<ReproError> for Failure {
     fn from(error: ReproError) -> Self {
         let help = match &error {
+            ReproError::Beside { cell, .. } => {
+                format!("ask it here: clawgauge run '{cell}' --gateway openclaw@VERSION")
+            }
             ReproError::NotApplicable { .. } => {
                 "name another release: --gateway openclaw@VERSION".to_owned()
             }

@@ -85,6 +85,32 @@ pub enum LaunchError {
         /// The last lines that it wrote.
         log: String,
     },
+    /// The start of a proxy could not even be tried.
+    #[error("proxy {proxy}: {what}: {error}")]
+    PrepareProxy {
+        /// The proxy.
+        proxy: String,
+        /// What was being done.
+        what: &'static str,
+        /// Why it failed.
+        error: String,
+    },
+    /// A proxy before the gateway did not start.
+    #[error(
+        "proxy {proxy} did not start: {reason}\ncommand: {command}\nconfig: {config}\nlast lines of its log:\n{log}"
+    )]
+    Proxy {
+        /// The proxy.
+        proxy: String,
+        /// How it ended, or that it accepts no connection.
+        reason: String,
+        /// The command line.
+        command: String,
+        /// Path of the configuration file.
+        config: String,
+        /// The last lines that it wrote.
+        log: String,
+    },
     /// The run was told to stop.
     #[error("profile {0}: cancelled")]
     Cancelled(String),
@@ -95,7 +121,25 @@ impl LaunchError {
     pub fn exit_code(&self) -> Option<i32> {
         match self {
             Self::Refused { code, .. } => *code,
-            Self::Prepare { .. } | Self::NotReady { .. } | Self::Cancelled(_) => None,
+            Self::Prepare { .. }
+            | Self::PrepareProxy { .. }
+            | Self::NotReady { .. }
+            | Self::Proxy { .. }
+            | Self::Cancelled(_) => None,
+        }
+    }
+
+    /// What failed, in one line that names nothing of this machine.
+    pub fn brief(&self) -> String {
+        match self {
+            Self::Proxy { proxy, reason, .. } => format!("proxy {proxy} did not start: {reason}"),
+            Self::PrepareProxy { proxy, what, .. } => {
+                format!("proxy {proxy} could not be started: {what} failed")
+            }
+            Self::Prepare { .. }
+            | Self::Refused { .. }
+            | Self::NotReady { .. }
+            | Self::Cancelled(_) => "did not start".to_owned(),
         }
     }
 
@@ -103,17 +147,23 @@ impl LaunchError {
     pub fn said(&self) -> &str {
         match self {
             Self::Refused { said, .. } => said,
-            Self::NotReady { log, .. } => log,
-            Self::Prepare { .. } | Self::Cancelled(_) => "",
+            Self::NotReady { log, .. } | Self::Proxy { log, .. } => log,
+            Self::Prepare { .. } | Self::PrepareProxy { .. } | Self::Cancelled(_) => "",
         }
     }
 
     /// The next thing to do.
     pub fn help(&self) -> Option<String> {
         match self {
-            Self::Prepare { .. } => Some("set TMPDIR to a folder that can be written".to_owned()),
+            Self::Prepare { .. } | Self::PrepareProxy { .. } => {
+                Some("set TMPDIR to a folder that can be written".to_owned())
+            }
             Self::Refused { .. } => Some(
                 "keep the launch's folder and look at its config and log: --keep-temp".to_owned(),
+            ),
+            Self::Proxy { .. } => Some(
+                "keep the launch's folder and look at the proxy's configuration: --keep-temp"
+                    .to_owned(),
             ),
             Self::NotReady { .. } => Some(
                 "give it longer with --ready-timeout, or start fewer at a time with --launches 1"

@@ -1,71 +1,44 @@
 //! A gateway's life: spawn, wait until it is ready, stop.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tokio::process::Command;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{Exit, LaunchError};
 use super::output::Output;
 use super::port::Ports;
 use super::ready::ready;
+use super::running::{ProcessLog, Running, StopReport};
 use super::spec::{Folders, LaunchSpec};
-use super::strays::sweep;
-use crate::process::Group;
 use crate::redact::Redactor;
 use crate::scenario::merge;
+use crate::send::Peer;
 use crate::template::{TemplateError, expand, expand_json};
 
 /// How long a gateway that has refused is given to end by itself.
 const REFUSAL_GRACE: Duration = Duration::from_secs(3);
 /// Words of a port that somebody else has taken.
-const TAKEN: [&str; 3] = ["EADDRINUSE", "address already in use", "already listening"];
+pub(super) const TAKEN: [&str; 4] = [
+    "EADDRINUSE",
+    "address already in use",
+    "Address already in use",
+    "already listening",
+];
 /// How often a launch is tried with other ports.
-const PORT_TRIES: usize = 3;
+pub(super) const PORT_TRIES: usize = 3;
 /// Lines of the log in an error.
-const LOG_LINES: usize = 12;
+pub(super) const LOG_LINES: usize = 12;
 
 /// A running gateway. Dropping it kills it and everything it started.
 #[derive(Debug)]
 pub struct Gateway {
-    group: Group,
+    running: Running,
     folders: Folders,
     ports: Ports,
-    output: Output,
-    drains: Vec<JoinHandle<()>>,
-    redactor: Redactor,
     ready_after: Duration,
     spec: LaunchSpec,
-}
-
-/// What a gateway wrote; it outlives the gateway.
-#[derive(Debug)]
-pub struct GatewayLog {
-    output: Output,
-    redactor: Redactor,
-}
-
-impl GatewayLog {
-    /// All lines that are kept, the first and the last ones, redacted.
-    pub fn lines(&self) -> Vec<String> {
-        self.output.clean_tail(usize::MAX, &self.redactor)
-    }
-}
-
-/// How a gateway stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StopReport {
-    /// From asking it to stop until it had.
-    pub duration: Duration,
-    /// Its exit code, if it had one.
-    pub exit_code: Option<i32>,
-    /// Whether it had to be killed.
-    pub killed: bool,
-    /// Processes outside its group that had to be killed.
-    pub strays: usize,
 }
 
 /// Launches a gateway below `parent` and waits until it is ready.
@@ -104,37 +77,32 @@ async fn try_launch(
     let lookup = |name: &str| folders.lookup(spec, ports.port(), name);
     let config = expand_json(&spec.config, &lookup)
         .map_err(|error| prepare("its config", error.to_string()))?;
-    write_private(&folders.config(), &config)
+    write_json(&folders.config(), &config)
         .map_err(|error| prepare("its config", error.to_string()))?;
     let mut command =
         command(spec, &lookup).map_err(|error| prepare("its command", error.to_string()))?;
     command.current_dir(folders.root.join("workspace"));
 
     let started = Instant::now();
-    let mut group = Group::spawn(&mut command).map_err(|error| {
+    let redactor = Redactor::new(&spec.secrets);
+    let line = command_line(&command, &redactor);
+    let running = Running::spawn(&mut command, &spec.profile, &folders.root, redactor);
+    let running = running.map_err(|error| {
         prepare(
             "starting it",
             format!("{}: {error}", spec.command.display()),
         )
     })?;
-    let line = command_line(&command, &Redactor::new(&spec.secrets));
     tracing::debug!(profile = spec.profile, port = ports.port(), folder = %folders.root.display(), "spawned {line}");
-    let output = Output::new(&spec.profile);
-    let (stdout, stderr) = group.pipes();
-    let drains = vec![
-        tokio::spawn(output.clone().drain(stdout)),
-        tokio::spawn(output.clone().drain(stderr)),
-    ];
     let mut gateway = Gateway {
-        group,
+        running,
         folders,
         ports,
-        output,
-        drains,
-        redactor: Redactor::new(&spec.secrets),
         ready_after: Duration::ZERO,
         spec: spec.clone(),
     };
+    let peer = gateway.peer();
+    let output = gateway.running.output().clone();
 
     let refused = tokio::select! {
         biased;
@@ -142,33 +110,32 @@ async fn try_launch(
             gateway.stop().await;
             return Err(LaunchError::Cancelled(spec.profile.clone()));
         }
-        exit = gateway.group.wait() => exit.ok().map(Exit::from).map(|exit| (exit.to_string(), exit.code)),
-        line = refusal(gateway.output.clone(), &spec.refusals) => {
-            let exit = tokio::time::timeout(REFUSAL_GRACE, gateway.group.wait()).await.ok().and_then(Result::ok);
-            Some((gateway.redactor.text(&line).into_owned(), exit.and_then(|exit| exit.code())))
+        exit = gateway.running.exited() => Some((exit.to_string(), exit.code)),
+        said = refusal(output, &spec.refusals) => {
+            let exit = tokio::time::timeout(REFUSAL_GRACE, gateway.running.exited()).await.ok();
+            let said = gateway.running.redactor().text(&said).into_owned();
+            Some((said, exit.and_then(|exit| exit.code)))
         }
-        () = ready(gateway.ports.address(), &spec.ready) => None,
+        () = ready(&peer, &spec.ready) => None,
         () = tokio::time::sleep(spec.ready_timeout) => {
-            gateway.group.kill();
-            gateway.settle().await;
+            gateway.running.kill().await;
             return Err(LaunchError::NotReady {
                 profile: spec.profile.clone(),
                 seconds: spec.ready_timeout.as_secs_f64(),
                 probes: spec.ready.join(", "),
-                command: command_line(&command, &gateway.redactor),
+                command: line,
                 config: gateway.folders.config().display().to_string(),
                 log: gateway.log_tail(LOG_LINES).join("\n"),
             });
         }
     };
     if let Some((reason, code)) = refused {
-        gateway.group.kill();
-        gateway.settle().await;
+        gateway.running.kill().await;
         return Err(LaunchError::Refused {
             profile: spec.profile.clone(),
             reason,
             code,
-            command: command_line(&command, &gateway.redactor),
+            command: line,
             config: gateway.folders.config().display().to_string(),
             log: gateway.log_tail(LOG_LINES).join("\n"),
             said: gateway.log_tail(usize::MAX).join("\n"),
@@ -181,9 +148,22 @@ async fn try_launch(
 }
 
 impl Gateway {
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.ports.address()
+    /// Where it listens, for somebody who stands where a proxy does.
+    pub fn peer(&self) -> Peer {
+        let port = self.ports.port();
+        match &self.spec.network {
+            Some(network) => network.from_the_proxy(port),
+            None => self.ports.address().into(),
+        }
+    }
+
+    /// Where it listens, for a caller who comes past the proxies.
+    pub fn peer_past_proxies(&self) -> Peer {
+        let port = self.ports.port();
+        match &self.spec.network {
+            Some(network) => network.past_the_proxy(port),
+            None => self.ports.address().into(),
+        }
     }
 
     /// From spawning to the first good answer of a probe.
@@ -202,80 +182,35 @@ impl Gateway {
         let change = expand_json(change, &lookup).map_err(std::io::Error::other)?;
         merge(&mut config, change);
         let pending = path.with_extension("json.new");
-        write_private(&pending, &config)?;
+        write_json(&pending, &config)?;
         fs_err::rename(&pending, &path)
     }
 
     /// Waits for its end, which nobody asked for.
     pub async fn exited(&mut self) -> Exit {
-        match self.group.wait().await {
-            Ok(status) => status.into(),
-            Err(_) => Exit {
-                code: None,
-                signal: None,
-            },
-        }
+        self.running.exited().await
     }
 
     /// The last lines that it wrote, redacted.
     pub fn log_tail(&self, lines: usize) -> Vec<String> {
-        self.output.clean_tail(lines, &self.redactor)
+        self.running.log_tail(lines)
     }
 
     /// What it writes, to be read once it has stopped.
-    pub fn log(&self) -> GatewayLog {
-        GatewayLog {
-            output: self.output.clone(),
-            redactor: self.redactor.clone(),
-        }
+    pub fn log(&self) -> ProcessLog {
+        self.running.log()
+    }
+
+    /// The folder of its launch.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folders.root
     }
 
     /// Asks it to stop, waits for the grace, kills what is left.
-    pub async fn stop(mut self) -> StopReport {
-        let asked = Instant::now();
-        self.group.terminate();
-        let ended = tokio::time::timeout(self.spec.stop_grace, self.group.wait()).await;
-        let killed = ended.is_err();
-        // Members of the group may outlive its leader.
-        self.group.kill();
-        let status = match ended {
-            Ok(status) => status.ok(),
-            Err(_) => self.group.wait().await.ok(),
-        };
-        let duration = asked.elapsed();
-        let strays = self.settle().await;
-        let report = StopReport {
-            duration,
-            exit_code: status.and_then(|status| status.code()),
-            killed,
-            strays,
-        };
+    pub async fn stop(self) -> StopReport {
+        let report = self.running.stop(self.spec.stop_grace).await;
         tracing::debug!(profile = self.spec.profile, ?report, "stopped");
         report
-    }
-
-    /// Ends strays and the drains of the pipes.
-    async fn settle(&mut self) -> usize {
-        let strays = sweep(&self.folders.root);
-        for drain in self.drains.drain(..) {
-            let abort = drain.abort_handle();
-            if tokio::time::timeout(Duration::from_millis(500), drain)
-                .await
-                .is_err()
-            {
-                abort.abort();
-            }
-        }
-        strays
-    }
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        if self.group.ended().is_none() {
-            self.group.kill();
-            sweep(&self.folders.root);
-        }
     }
 }
 
@@ -283,7 +218,10 @@ fn command(
     spec: &LaunchSpec,
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Command, TemplateError> {
-    let mut command = Command::new(&spec.command);
+    let mut command = match &spec.network {
+        Some(network) => network.gateway.command(&spec.command),
+        None => Command::new(&spec.command),
+    };
     command.args(&spec.args).env_clear();
     for arg in &spec.profile_args {
         command.arg(expand(arg, lookup)?);
@@ -305,7 +243,7 @@ fn command(
 }
 
 /// The command line as one would type it, redacted.
-fn command_line(command: &Command, redactor: &Redactor) -> String {
+pub(super) fn command_line(command: &Command, redactor: &Redactor) -> String {
     let command = command.as_std();
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let words: Vec<String> = words
@@ -324,8 +262,12 @@ async fn refusal(output: Output, refusals: &[String]) -> String {
     }
 }
 
+fn write_json(path: &Path, config: &serde_json::Value) -> std::io::Result<()> {
+    write_private(path, &serde_json::to_vec_pretty(config)?)
+}
+
 /// Writes a file that nobody else may read.
-fn write_private(path: &Path, config: &serde_json::Value) -> std::io::Result<()> {
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut file = std::fs::OpenOptions::new()
@@ -334,5 +276,5 @@ fn write_private(path: &Path, config: &serde_json::Value) -> std::io::Result<()>
         .truncate(true)
         .mode(0o600)
         .open(path)?;
-    file.write_all(&serde_json::to_vec_pretty(config)?)
+    file.write_all(bytes)
 }

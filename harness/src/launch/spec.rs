@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::network::{Network, proxy_address};
+
 /// What to launch and how; texts may hold placeholders.
 ///
-/// Placeholders: `port`, `upstream`, `home`, `state`, `tmp`, `workspace`, `config`, `log`, and the secrets by name.
+/// Placeholders: `port`, `proxy-address`, `upstream`, `home`, `state`, `tmp`, `workspace`, `config`, `log`, and the secrets by name.
 #[derive(Debug, Clone)]
 pub struct LaunchSpec {
     /// Id of the profile.
@@ -38,6 +41,8 @@ pub struct LaunchSpec {
     pub ready_timeout: Duration,
     /// How long it may take to stop before it is killed.
     pub stop_grace: Duration,
+    /// The network that it runs in; `None` for the machine's own, on the loopback.
+    pub(crate) network: Option<Arc<Network>>,
 }
 
 /// A secret nobody can guess, in mixed case so that changes of case show.
@@ -78,6 +83,7 @@ impl Folders {
         let inside = |name: &str| Some(self.root.join(name).to_string_lossy().into_owned());
         match name {
             "port" => Some(port.to_string()),
+            "proxy-address" => Some(proxy_address(spec.network.as_deref()).to_string()),
             "upstream" => Some(spec.upstream_url.clone()),
             "home" | "state" | "tmp" | "workspace" => inside(name),
             "config" => inside("openclaw.json"),

@@ -36,6 +36,7 @@ fn spec(script: &std::path::Path) -> LaunchSpec {
         ready: vec!["/health".to_owned()],
         ready_timeout: Duration::from_secs(2),
         stop_grace: Duration::from_secs(1),
+        network: None,
     }
 }
 

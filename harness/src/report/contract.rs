@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::fold::{Combination, fold};
+use super::history::history;
+use crate::fold::{Combination, Group, fold};
 use crate::release::Version;
 use crate::scenario::model::{Direction, Kind, Scenario};
 use crate::scenario::{Affects, Catalogue};
@@ -19,6 +20,9 @@ pub fn contract(catalogue: &Catalogue, release: &Version) -> String {
         if scenario.kind == Kind::Requests && scenario.axes.len() > 1 {
             out.push('\n');
             out.push_str(&who_gets_in(scenario, release));
+        }
+        if scenario.history {
+            out.push_str(&history(catalogue, scenario));
         }
         rules(&mut out, scenario, release);
         known_issues(&mut out, catalogue, scenario);
@@ -85,24 +89,27 @@ fn field(scenario: &Scenario, release: &Version, cells: &[Combination], fixed: &
     let groups = fold(&allowed, cells);
     let words: Vec<String> = groups
         .iter()
-        .map(|group| {
-            let conditions: Vec<String> = group
-                .conditions
-                .iter()
-                .filter(|(axis, _)| !fixed.contains(axis))
-                .map(|(axis, values)| {
-                    let axis = &scenario.axes[*axis];
-                    let values: Vec<&str> = values
-                        .iter()
-                        .map(|value| axis.values[usize::from(*value)].id.as_str())
-                        .collect();
-                    format!("{}: {}", axis.name, values.join(", "))
-                })
-                .collect();
-            conditions.join("; ")
-        })
+        .map(|group| conditions(scenario, group, fixed))
         .collect();
     words.join(" **or** ")
+}
+
+/// Which cells a group holds, in words; nothing about the axes that are fixed.
+pub(super) fn conditions(scenario: &Scenario, group: &Group, fixed: &[usize]) -> String {
+    let conditions: Vec<String> = group
+        .conditions
+        .iter()
+        .filter(|(axis, _)| !fixed.contains(axis))
+        .map(|(axis, values)| {
+            let axis = &scenario.axes[*axis];
+            let values: Vec<&str> = values
+                .iter()
+                .map(|value| axis.values[usize::from(*value)].id.as_str())
+                .collect();
+            format!("{}: {}", axis.name, values.join(", "))
+        })
+        .collect();
+    conditions.join("; ")
 }
 
 fn rules(out: &mut String, scenario: &Scenario, release: &Version) {

@@ -10,6 +10,7 @@ mod facts;
 mod fate;
 mod findings;
 mod format;
+mod history;
 mod html;
 mod json;
 mod junit;

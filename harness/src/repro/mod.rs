@@ -14,7 +14,7 @@ mod shell;
 
 use std::sync::Arc;
 
-use crate::plan::{Cell, cells};
+use crate::plan::{Cell, Way, cells};
 use crate::release::{Need, Version, VersionRange};
 use crate::request::{Written, with_caller, written};
 use crate::scenario::model::{Direction, Kind, Outcome, Protocol};
@@ -132,6 +132,14 @@ pub enum ReproError {
         /// The cell that is the same request, sent by clawgauge itself.
         own: String,
     },
+    /// It takes more than a gateway.
+    #[error("{cell} takes {what}, which a script does not set up")]
+    Beside {
+        /// The cell.
+        cell: String,
+        /// What it takes.
+        what: String,
+    },
     /// The issue affects no cell on the release.
     #[error("{issue} does not show on {release}{}", .shows_on.as_ref().map(|release| format!("; it was seen on {release}")).unwrap_or_default())]
     IssueElsewhere {
@@ -149,7 +157,7 @@ impl Repro {
     ///
     /// # Errors
     /// [`ReproError::NotApplicable`] where the cell cannot be asked of the release, [`ReproError::Client`] where another
-    /// client sends it.
+    /// client sends it, [`ReproError::Beside`] where it takes more than a gateway.
     pub fn new(catalogue: &Catalogue, cell: &Cell, release: &Version) -> Result<Self, ReproError> {
         let scenario = &cell.scenario;
         if let Some(sender) = cell.sender() {
@@ -174,6 +182,15 @@ impl Repro {
             .profiles
             .get(&cell.profile)
             .ok_or_else(|| refuse(format!("there is no profile {}", cell.profile)))?;
+        let beside = match cell.way() {
+            _ if profile.own_network => Some("network namespaces".to_owned()),
+            Way::Through(proxy) => Some(format!("the proxy {proxy}")),
+            Way::AsProxy | Way::PastProxies => None,
+        };
+        if let Some(what) = beside {
+            let cell = cell.id.clone();
+            return Err(ReproError::Beside { cell, what });
+        }
         profile.launch_for(release).map_err(refuse)?;
         let expectations: Vec<Expectation> = scenario
             .rules

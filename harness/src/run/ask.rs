@@ -9,19 +9,22 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::gateway::Target;
+use super::proxies::Proxies;
 use super::{Context, RunEvent};
 use crate::launch::Gateway;
 use crate::observe::{Observation, observe};
-use crate::plan::{Cell, PlannedCell};
+use crate::plan::{Cell, PlannedCell, Way};
 use crate::redact::Redactor;
 use crate::request::Place;
 use crate::scenario::model::{Kind, Protocol};
-use crate::send::{Exchange, Request, SendError, send, websocket};
+use crate::send::{Exchange, Peer, Request, SendError, send, websocket};
 use crate::senders::call;
 use crate::upstream::{Upstream, new_canary};
 
 /// How long after the last request a gateway's end is still noticed.
 const EXIT_NOTICE: Duration = Duration::from_millis(50);
+/// Bad gateway, service unavailable, gateway timeout.
+const PROXY_ERRORS: [u16; 3] = [502, 503, 504];
 /// So many requests in a row without any answer, beyond those in flight, and the launch is given up.
 const SILENCES: usize = 3;
 /// So many failures of a sender in a row, and the launch's other cells are not asked by it.
@@ -43,7 +46,11 @@ pub(super) struct Asker<'a> {
     pub(super) context: &'a Arc<Context>,
     pub(super) target: &'a Target,
     pub(super) profile: &'a str,
-    pub(super) address: std::net::SocketAddr,
+    /// The gateway, from where a proxy would be.
+    pub(super) peer: Peer,
+    /// The gateway, from where callers are.
+    pub(super) past_proxies: Peer,
+    pub(super) proxies: &'a Proxies,
     pub(super) redactor: Redactor,
     pub(super) upstream: &'a Upstream,
     pub(super) secrets: &'a BTreeMap<String, String>,
@@ -146,7 +153,7 @@ impl Asker<'_> {
         else {
             return false;
         };
-        let sent = send(self.address, request, self.context.options.timeout);
+        let sent = send(self.peer.clone(), request, self.context.options.timeout);
         tokio::select! {
             biased;
             () = self.ended.cancelled() => {}
@@ -160,7 +167,7 @@ impl Asker<'_> {
         Place {
             secrets: self.secrets,
             canary,
-            port: self.address.port(),
+            port: self.peer.address.port(),
         }
     }
 
@@ -176,17 +183,25 @@ impl Asker<'_> {
             Ok(request) => request,
             Err(error) => return (canary, Err(error.to_string())),
         };
+        let peer = match self.way(cell) {
+            Ok(peer) => peer,
+            Err(reason) => return (canary, Err(reason)),
+        };
         let sent = tokio::select! {
             biased;
             () = self.context.cancel.cancelled() => return (canary, Err("interrupted".to_owned())),
             () = self.ended.cancelled() => return (canary, Err(self.why.get().cloned().unwrap_or_default())),
-            sent = self.send(cell, request) => sent,
+            sent = self.send(cell, peer, request) => sent,
         };
         self.context.emit(RunEvent::Asked {
             gateway: self.target.gateway.clone(),
             profile: self.profile.to_owned(),
         });
         let seen = match sent {
+            Ok(exchange) if self.is_of_a_proxy(cell, &exchange) => Err(format!(
+                "the proxy has no answer of the gateway: it says {} itself",
+                exchange.response.status
+            )),
             Ok(exchange) => {
                 let took = exchange.took;
                 tracing::trace!(
@@ -202,25 +217,48 @@ impl Asker<'_> {
             }
             Err(error) => {
                 tracing::debug!(cell = cell.id, %error, "no answer");
-                // Whoever refuses connections is about to be seen to have ended.
-                if matches!(error, SendError::Connect(_)) {
+                // Whoever refuses connections, or breaks them off, is about to be seen to have ended.
+                let through = matches!(cell.way(), Way::Through(_));
+                if matches!(error, SendError::Connect(_)) || (through && error.is_silence()) {
                     tokio::time::sleep(EXIT_NOTICE).await;
                 }
-                self.note_silence(&error);
-                Err(self.redactor.text(&error.to_string()).into_owned())
+                let error_text = self.redactor.text(&error.to_string()).into_owned();
+                match cell.way() {
+                    Way::Through(proxy) if self.proxies.has_ended(proxy) => Err(format!(
+                        "proxy {proxy} ended while it was asked: {error_text}"
+                    )),
+                    Way::Through(_) | Way::AsProxy | Way::PastProxies => {
+                        self.note_silence(&error);
+                        Err(error_text)
+                    }
+                }
             }
         };
         (canary, seen)
     }
 
-    async fn send(&self, cell: &Cell, request: Request) -> Result<Exchange, SendError> {
+    /// Where a cell's request goes, and from where; or why it cannot.
+    fn way(&self, cell: &Cell) -> Result<Peer, String> {
+        match cell.way() {
+            Way::AsProxy => Ok(self.peer.clone()),
+            Way::PastProxies => Ok(self.past_proxies.clone()),
+            Way::Through(proxy) => self.proxies.peer(proxy),
+        }
+    }
+
+    /// Whether an answer is what a proxy says when it gets none from the gateway, which never answers so itself.
+    fn is_of_a_proxy(&self, cell: &Cell, exchange: &Exchange) -> bool {
+        matches!(cell.way(), Way::Through(_)) && PROXY_ERRORS.contains(&exchange.response.status)
+    }
+
+    async fn send(&self, cell: &Cell, peer: Peer, request: Request) -> Result<Exchange, SendError> {
         let timeout = self.context.options.timeout;
         if let Some(sender) = cell.sender() {
             return self.send_by(sender, request, timeout).await;
         }
         match cell.scenario.request.protocol {
-            Protocol::Http => send(self.address, request, timeout).await,
-            Protocol::Websocket => websocket(self.address, request, timeout).await,
+            Protocol::Http => send(peer, request, timeout).await,
+            Protocol::Websocket => websocket(peer, request, timeout).await,
         }
     }
 
@@ -244,7 +282,7 @@ impl Asker<'_> {
             return Err(no_answer(why));
         }
         let home = self.folder.join("senders").join(sender);
-        let called = call(senders, ready, self.address, request, &home, timeout).await;
+        let called = call(senders, ready, self.peer.address, request, &home, timeout).await;
         let mut failures = failures();
         let count = failures.entry(sender.to_owned()).or_default();
         match &called {

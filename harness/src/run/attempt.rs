@@ -10,10 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::ask::{Answers, Asker};
 use super::gateway::Target;
+use super::proxies::Proxies;
 use super::verdicts::{Bench, Seen};
 use super::{Context, LaunchInfo, LaunchLog, RunEvent};
 use crate::judge::Proof;
 use crate::launch::{Gateway, LaunchError, LaunchSpec, StopReport, launch};
+use crate::network::Network;
 use crate::observe::{Observation, observe_start};
 use crate::plan::PlannedCell;
 use crate::redact::Redactor;
@@ -29,14 +31,18 @@ const STOPPED: &str = "the run was stopped before it was asked";
 /// A gateway that is up, with what belongs to its launch.
 #[derive(Debug)]
 pub(super) struct Live {
+    proxies: Proxies,
     gateway: Gateway,
     upstream: Upstream,
     secrets: BTreeMap<String, String>,
+    /// Removed last, when nothing runs in it any more.
+    network: Option<Arc<Network>>,
 }
 
 impl Live {
     /// Stops it.
     pub(super) async fn stop(self) -> StopReport {
+        self.proxies.stop().await;
         self.gateway.stop().await
     }
 
@@ -76,10 +82,17 @@ impl Attempt<'_> {
         let started = live.started(self.context);
         let ready = live.gateway.ready_after();
         let Live {
-            gateway, upstream, ..
+            proxies,
+            gateway,
+            upstream,
+            network,
+            ..
         } = live;
         let log = gateway.log();
+        let said = proxies.stop().await;
         let stopped = gateway.stop().await;
+        drop(network);
+        let log = [log.lines(), said].concat();
         let (seen, proof) = settle(cells, answers, &started, &upstream);
         self.context.emit(RunEvent::LaunchEnded(LaunchInfo {
             gateway: self.target.gateway.clone(),
@@ -91,7 +104,7 @@ impl Attempt<'_> {
             killed: stopped.killed,
             failure: died,
             proof: Some(proof),
-            log: self.log(log.lines()),
+            log: self.log(log),
         }));
         (seen, proof)
     }
@@ -116,7 +129,10 @@ impl Attempt<'_> {
             gateway: self.target.gateway.clone(),
             profile: self.profile.to_owned(),
         });
-        let upstream = Upstream::start().await;
+        let (network, upstream) = match self.surroundings().await {
+            Ok(surroundings) => surroundings,
+            Err(error) => return Err(self.not_started(cells, &error)),
+        };
         let secrets: BTreeMap<String, String> = self
             .context
             .catalogue
@@ -128,7 +144,7 @@ impl Attempt<'_> {
         for (name, secret) in &secrets {
             crate::log::hide(name, secret);
         }
-        let spec = self.spec(&secrets, &upstream);
+        let spec = self.spec(&secrets, &upstream, network.clone());
         match launch(&spec, &self.place(), &self.context.cancel).await {
             Ok(gateway) => {
                 self.context.emit(RunEvent::LaunchReady {
@@ -137,9 +153,11 @@ impl Attempt<'_> {
                     after: gateway.ready_after(),
                 });
                 Ok(Live {
+                    proxies: Proxies::default(),
                     gateway,
                     upstream,
                     secrets,
+                    network,
                 })
             }
             Err(_) if self.context.cancel.is_cancelled() => {
@@ -150,13 +168,45 @@ impl Attempt<'_> {
         }
     }
 
-    /// Asks a gateway that is up; also says why it is not any more.
+    /// The network of the launch, if it has one of its own, and the model stand-in in it.
+    async fn surroundings(&self) -> Result<(Option<Arc<Network>>, Upstream), LaunchError> {
+        let profile = self.context.catalogue.profiles.get(self.profile);
+        if !profile.is_some_and(|profile| profile.own_network) {
+            return Ok((None, Upstream::start().await));
+        }
+        let failed = |error: String| LaunchError::Prepare {
+            profile: self.profile.to_owned(),
+            what: "its network",
+            error,
+        };
+        let network = Network::build().map_err(|error| failed(error.to_string()))?;
+        let upstream = Upstream::start_within(&network.gateway).await;
+        let upstream = upstream.map_err(|error| failed(error.to_string()))?;
+        Ok((Some(Arc::new(network)), upstream))
+    }
+
+    /// Asks a gateway that is up; also says why it, or a proxy before it, is not any more.
     async fn ask(&self, cells: &[&PlannedCell], live: &mut Live) -> (Answers, Option<String>) {
+        let place = super::proxies::Place {
+            catalogue: &self.context.catalogue,
+            gateway: live.gateway.peer().address,
+            folder: live.gateway.folder(),
+            secrets: &live.secrets,
+            network: live.network.as_ref(),
+        };
+        let cancel = &self.context.cancel;
+        let mut failure = None;
+        for error in live.proxies.start(cells, &place, cancel).await {
+            failure.get_or_insert_with(|| error.brief());
+            self.failed(format!("profile {}: {error}", self.profile), error.help());
+        }
         let asker = Asker {
             context: self.context,
             target: self.target,
             profile: self.profile,
-            address: live.gateway.address(),
+            peer: live.gateway.peer(),
+            past_proxies: live.gateway.peer_past_proxies(),
+            proxies: &live.proxies,
             redactor: Redactor::with_folder(&live.secrets, &self.folder()),
             upstream: &live.upstream,
             secrets: &live.secrets,
@@ -190,7 +240,17 @@ impl Attempt<'_> {
                 Some(format!("look at it alone: clawgauge run --where profile={profile} --gateway {name} --keep-temp")),
             );
         }
-        (answers, died)
+        for reason in live.proxies.ended() {
+            let profile = self.profile;
+            failure.get_or_insert_with(|| reason.lines().next().unwrap_or_default().to_owned());
+            self.failed(
+                format!("profile {profile}: {reason}"),
+                Some(format!(
+                    "look at it alone: clawgauge run --where profile={profile} --keep-temp"
+                )),
+            );
+        }
+        (answers, died.or(failure))
     }
 
     /// A gateway that does not start: for cells about the start that is the answer, for all others there is none.
@@ -211,7 +271,7 @@ impl Attempt<'_> {
         if refused.is_none() {
             self.failed(error.to_string(), error.help());
         }
-        let failure = refused.is_none().then(|| "did not start".to_owned());
+        let failure = refused.is_none().then(|| error.brief());
         let lines = error.said().lines().map(str::to_owned).collect();
         self.ended(error.exit_code(), failure, self.log(lines));
         let seen = cells.iter().map(|cell| match (&refused, is_start(cell)) {
@@ -272,7 +332,12 @@ impl Attempt<'_> {
         }
     }
 
-    fn spec(&self, secrets: &BTreeMap<String, String>, upstream: &Upstream) -> LaunchSpec {
+    fn spec(
+        &self,
+        secrets: &BTreeMap<String, String>,
+        upstream: &Upstream,
+        network: Option<Arc<Network>>,
+    ) -> LaunchSpec {
         let (program, options) = (&self.target.program, &self.context.options);
         LaunchSpec {
             profile: self.profile.to_owned(),
@@ -288,6 +353,7 @@ impl Attempt<'_> {
             refusals: self.context.catalogue.base.refusals.clone(),
             ready_timeout: options.ready_timeout,
             stop_grace: options.stop_grace,
+            network,
         }
     }
 }

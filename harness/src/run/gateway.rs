@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 
 use super::launch::run_launch;
 use super::{Context, GatewayInfo, RunEvent};
+use crate::machine;
 use crate::plan::{Plan, PlannedCell};
 use crate::release::{GatewayRef, Program, Version, resolve};
 use crate::senders::{Senders, used};
@@ -162,20 +163,24 @@ pub(super) async fn prepare(
 /// What the gateway is asked, told as an event.
 pub(super) fn plan(context: &Context, target: &Target) -> Plan {
     let (options, program) = (&context.options, &target.program);
-    let senders = &target.senders;
-    let mut plan = Plan::new(&context.catalogue, &target.version, &options.selection)
-        .without(&senders.missing);
+    let catalogue = &context.catalogue;
+    let mut plan = Plan::new(catalogue, &target.version, &options.selection);
+    // The same in every shard, so that what is not applicable does not depend on who asks.
+    let mut missing = machine::missing(&plan.needs(catalogue));
+    missing.extend(target.senders.missing.clone());
     if let Some(shares) = &options.shares {
         shares.cut(&target.gateway, &mut plan);
     }
+    // Who does what must not depend on the machine that does it.
+    let plan = plan.without(&missing, catalogue);
     context.emit(RunEvent::GatewayReady(GatewayInfo {
         gateway: target.gateway.clone(),
         version: target.version.clone(),
         integrity: program.integrity.clone(),
         node: program.node.clone(),
         notes: program.notes.clone(),
-        senders: senders.records(),
-        missing: senders.missing.clone(),
+        senders: target.senders.records(),
+        missing,
         selected: plan.len(),
         launches: plan
             .launches

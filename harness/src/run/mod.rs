@@ -6,6 +6,7 @@ mod events;
 mod gateway;
 mod launch;
 mod options;
+mod proxies;
 mod verdicts;
 mod watch;
 

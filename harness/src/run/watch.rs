@@ -15,7 +15,7 @@ use super::gateway::{Target, partition, plan, prepare};
 use super::verdicts::{Bench, Seen};
 use super::{Context, RunEvent, RunOptions};
 use crate::judge::{Proof, Verdict};
-use crate::plan::{PlannedCell, PlannedLaunch};
+use crate::plan::{PlannedCell, PlannedLaunch, Way};
 use crate::release::GatewayRef;
 use crate::request::as_text;
 use crate::scenario::model::Kind;
@@ -281,11 +281,16 @@ fn sent(planned: &PlannedCell, catalogue: &Catalogue, outcomes: &str) -> u64 {
     let (kind, protocol) = (cell.scenario.kind, cell.scenario.request.protocol);
     let request = as_text(cell, catalogue);
     let sender = cell.sender().and_then(|id| catalogue.senders.get(id));
+    let proxy = match cell.way() {
+        Way::Through(id) => catalogue.proxies.get(id).map(|proxy| format!("{proxy:?}")),
+        Way::AsProxy | Way::PastProxies => None,
+    };
     let mut hash = std::hash::DefaultHasher::new();
     (
         format!("{kind:?} {protocol:?} {sender:?}"),
         steps,
         request,
+        proxy,
         outcomes,
     )
         .hash(&mut hash);

@@ -9,6 +9,7 @@ use super::definitions::{self, Axes, Outcomes};
 use super::known_issue::{self, KnownIssue};
 use super::model::{Outcome, Scenario};
 use super::profile::{Base, Profile, Profiles};
+use super::proxy::{self, Proxies, Proxy};
 use super::relation::{self, Relation};
 use super::sender::{self, SENDER_AXIS, Sender, Senders};
 use super::survivors::{self, Survivor};
@@ -30,6 +31,8 @@ pub struct Catalogue {
     pub profiles: IndexMap<String, Profile>,
     /// The clients that can send in clawgauge's place, by id.
     pub senders: IndexMap<String, Arc<Sender>>,
+    /// The proxies by id.
+    pub proxies: IndexMap<String, Proxy>,
     /// The known issues, by file name.
     pub known_issues: Vec<Arc<KnownIssue>>,
     /// What must hold between two cells.
@@ -117,11 +120,22 @@ impl Catalogue {
             senders.insert(sender.id.clone(), Arc::new(sender));
         }
 
+        let mut proxies = Proxies::new();
+        for name in optional_toml_files(data, "fixtures/proxies")? {
+            if let Err(found) = proxy::proxies(&read(&name)?, &base.secrets, &mut proxies) {
+                problems.0.extend(found.0);
+            }
+        }
+
         let mut axes = Axes::new();
         axes.insert(SENDER_AXIS.to_owned(), definitions::sender_axis(&senders));
         axes.insert(
             super::model::PROFILE_AXIS.to_owned(),
             definitions::profile_axis(&profiles),
+        );
+        axes.insert(
+            super::model::PROXY_AXIS.to_owned(),
+            definitions::proxy_axis(&proxies),
         );
         for name in toml_files(data, "scenarios/axes")? {
             if let Err(found) = definitions::axis(&read(&name)?, data, &base.secrets, &mut axes) {
@@ -206,6 +220,7 @@ impl Catalogue {
             outcomes,
             profiles,
             senders,
+            proxies,
             known_issues,
             relations,
             survivors,

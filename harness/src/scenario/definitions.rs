@@ -7,11 +7,12 @@ use indexmap::IndexMap;
 use toml::Spanned;
 
 use super::files::{AxisFile, OutcomesFile};
-use super::model::{AxisValue, Outcome};
+use super::model::{AxisValue, DIRECT, Outcome};
 use super::parse::{
     check_header, check_id, check_placeholders, parse_toml, placeholders, read_body, schema_version,
 };
 use super::profile::Profiles;
+use super::proxy::Proxies;
 use super::sender::{OWN_SENDER, Senders};
 use super::{Problem, Problems, SourceFile};
 use crate::data::Data;
@@ -130,6 +131,30 @@ pub(super) fn sender_axis(senders: &Senders) -> IndexMap<String, Arc<AxisValue>>
     });
     std::iter::once(own)
         .chain(clients)
+        .map(|value| (value.id.clone(), Arc::new(value)))
+        .collect()
+}
+
+/// Makes the proxy axis out of the proxies.
+pub(super) fn proxy_axis(proxies: &Proxies) -> IndexMap<String, Arc<AxisValue>> {
+    let direct = AxisValue {
+        id: DIRECT.to_owned(),
+        short: DIRECT.to_owned(),
+        title: "no proxy: the caller comes past it".to_owned(),
+        repeat: 1,
+        origin: "built in".to_owned(),
+        ..AxisValue::default()
+    };
+    let values = proxies.values().map(|proxy| AxisValue {
+        id: proxy.id.clone(),
+        short: proxy.short.clone().unwrap_or_else(|| proxy.id.clone()),
+        title: proxy.title.clone(),
+        repeat: 1,
+        origin: proxy.origin.clone(),
+        ..AxisValue::default()
+    });
+    std::iter::once(direct)
+        .chain(values)
         .map(|value| (value.id.clone(), Arc::new(value)))
         .collect()
 }

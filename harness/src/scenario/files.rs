@@ -27,6 +27,9 @@ pub(crate) struct ScenarioFile {
     /// What a cell does: send a request, send its requests one after the other, or only start.
     #[serde(default)]
     pub(crate) kind: super::model::Kind,
+    /// Whether `clawgauge contract` shows, row by row, what each release answers.
+    #[serde(default)]
+    pub(crate) history: bool,
     /// The request that every cell sends, before its axis values add to it.
     #[serde(default)]
     pub(crate) request: RequestTable,

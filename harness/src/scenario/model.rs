@@ -13,6 +13,11 @@ use crate::release::{Version, VersionRange};
 /// The axis whose values are launch profiles; every scenario has it.
 pub const PROFILE_AXIS: &str = "profile";
 
+/// The axis whose values are proxies, and [`DIRECT`]; only some scenarios have it.
+pub const PROXY_AXIS: &str = "proxy";
+/// The value of the axis `proxy` for a caller who comes past all proxies.
+pub const DIRECT: &str = "direct";
+
 /// Whether a caller got in.
 #[derive(
     Debug,
@@ -289,6 +294,8 @@ pub struct Scenario {
     pub since: Option<Version>,
     /// What its cells do.
     pub kind: Kind,
+    /// Whether the contract for people shows what each release answers.
+    pub history: bool,
     /// The request.
     pub request: RequestTemplate,
     /// The axes in order; the first is the profile.

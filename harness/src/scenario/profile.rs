@@ -76,6 +76,10 @@ struct ProfileTable {
     caller: Vec<String>,
     /// Why such a caller cannot reach the model: there is no positive control then, and denials stand for themselves.
     no_control: Option<String>,
+    /// Whether caller, proxy and gateway have network namespaces of their own instead of the machine's loopback. What no proxy
+    /// forwards comes from where the proxy is.
+    #[serde(default)]
+    own_network: bool,
     /// How the gateway is started, by release.
     launch: Vec<LaunchTable>,
     /// Releases on which the profile cannot be tested.
@@ -134,6 +138,8 @@ pub struct Profile {
     pub caller: Vec<String>,
     /// Why such a caller cannot reach the model, so that there is no positive control.
     pub no_control: Option<String>,
+    /// Whether caller, proxy and gateway have network namespaces of their own.
+    pub own_network: bool,
     /// The ways to start it, by release.
     pub launches: Vec<Launch>,
     /// Where it cannot be tested.
@@ -234,6 +240,7 @@ impl Profile {
             short: raw.short,
             caller: raw.caller,
             no_control: raw.no_control,
+            own_network: raw.own_network,
             launches,
             not_applicable,
         }

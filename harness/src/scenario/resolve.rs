@@ -106,6 +106,7 @@ pub(super) fn scenario(
         file: file.clone(),
         since,
         kind: raw.kind,
+        history: raw.history,
         request: RequestTemplate {
             protocol: raw.request.protocol,
             method: raw.request.method.unwrap_or_else(|| "GET".to_owned()),

@@ -7,6 +7,7 @@ use super::files::{AxisFile, OutcomesFile, ScenarioFile};
 use super::known_issue::KnownIssueFile;
 use super::needs::ReleasesFile;
 use super::profile::{Base, ProfilesFile};
+use super::proxy::ProxiesFile;
 use super::relation::RelationsFile;
 use super::sender::SenderFile;
 use super::survivors::SurvivorsFile;
@@ -22,6 +23,7 @@ pub fn file_schemas() -> Map<String, Value> {
         ("releases", schema_for!(ReleasesFile)),
         ("outcomes", schema_for!(OutcomesFile)),
         ("profiles", schema_for!(ProfilesFile)),
+        ("proxies", schema_for!(ProxiesFile)),
         ("base", schema_for!(Base)),
         ("sender", schema_for!(SenderFile)),
     ];

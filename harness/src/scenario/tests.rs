@@ -22,6 +22,7 @@ fn edited(file: &str, from: &str, to: &str) -> Result<Catalogue, Problems> {
         "scenarios",
         "scenarios/axes",
         "fixtures/profiles",
+        "fixtures/proxies",
         "scenarios/known-issues",
         "fixtures",
         "fixtures/requests",

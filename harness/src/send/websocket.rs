@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::{Exchange, MAX_BODY, Request, Response, SendError, timed};
+use super::{Exchange, MAX_BODY, Peer, Request, Response, SendError, timed};
 
 /// How long the gateway's first event is waited for; it is not needed.
 const GREETING: Duration = Duration::from_secs(2);
@@ -26,11 +26,12 @@ const GREETING: Duration = Duration::from_secs(2);
 /// # Errors
 /// A [`SendError`] where the frames were not answered, or the connection not closed, within `timeout`.
 pub async fn websocket(
-    address: SocketAddr,
+    peer: impl Into<Peer>,
     request: Request,
     timeout: Duration,
 ) -> Result<Exchange, SendError> {
-    let (response, took) = timed(timeout, exchange(address, &request)).await?;
+    let peer = peer.into();
+    let (response, took) = timed(timeout, exchange(&peer, &request)).await?;
     Ok(Exchange {
         request,
         response,
@@ -38,15 +39,16 @@ pub async fn websocket(
     })
 }
 
-async fn exchange(address: SocketAddr, request: &Request) -> Result<Response, SendError> {
+async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError> {
     let frames: Vec<Value> = serde_json::from_slice(&request.body).map_err(|error| {
         SendError::NotHttp(format!("the frames to send are no JSON array: {error}"))
     })?;
-    let stream = TcpStream::connect(address)
+    let stream = peer
+        .connect()
         .await
         .map_err(|error| SendError::Connect(error.to_string()))?;
     let config = WebSocketConfig::default().max_message_size(Some(MAX_BODY));
-    let upgrade = upgrade(address, request)?;
+    let upgrade = upgrade(peer.address, request)?;
     let connected =
         tokio_tungstenite::client_async_with_config(upgrade, stream, Some(config)).await;
     let mut socket = match connected {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::machine::which;
 use crate::plan::{Missing, Selection, cells};
 use crate::record::SenderRecord;
 use crate::release::{
@@ -114,7 +115,7 @@ async fn find(sender: &Arc<Sender>, context: &InstallContext) -> Result<Ready, S
 
 /// A sender that needs a command of the machine's.
 async fn shell(sender: &Arc<Sender>, command: &str) -> Result<Ready, String> {
-    let Some(path) = on_path(command) else {
+    let Some(path) = which(command) else {
         return Err(format!("{command} is not installed: {}", sender.get));
     };
     let version = said(&path, "--version").await;
@@ -212,19 +213,6 @@ fn ready(sender: &Arc<Sender>, library: Library) -> Ready {
         folder: Some(library.folder),
         leases: library.leases,
     }
-}
-
-/// The executable that a name stands for.
-fn on_path(name: &str) -> Option<PathBuf> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let executable = |path: &PathBuf| {
-        std::fs::metadata(path)
-            .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
-    };
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(executable)
 }
 
 /// The senders that the selected cells are asked by.

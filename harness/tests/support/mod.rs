@@ -61,6 +61,7 @@ impl Sandbox {
             "scenarios",
             "snapshots",
             "fixtures/profiles",
+            "fixtures/proxies",
             "fixtures/requests",
             "fixtures/senders",
         ] {

@@ -56,6 +56,30 @@ fn asked(mode: Mode, options: &AttachOptions) -> Vec<Choice> {
     choices
 }
 
+/// Which proxies stand before somebody's gateway is not for clawgauge to say.
+#[rstest]
+fn cells_about_proxies_are_left_out(
+    #[values(Mode::None, Mode::Token, Mode::TrustedProxy)] mode: Mode,
+) {
+    let catalogue = catalogue();
+    let safety = Safety::new(&catalogue);
+    let choices = select(
+        &catalogue,
+        &capabilities(mode),
+        &options(Some("x"), 9),
+        &safety,
+    );
+    let about_proxies: Vec<&Choice> = choices
+        .iter()
+        .filter(|choice| choice.cell.way() != Way::AsProxy)
+        .collect();
+    assert!(!about_proxies.is_empty());
+    for choice in about_proxies {
+        let why = choice.what.as_ref().unwrap_err();
+        assert!(why.contains("proxies that clawgauge starts"), "{why}");
+    }
+}
+
 /// What may be asked of the routes to the model is listed here one by one: a new body must be thought about.
 #[rstest]
 #[case(Mode::None, None)]

@@ -164,6 +164,7 @@ impl Trial<'_> {
             refusals: repro.refusals.clone(),
             ready_timeout: self.bench.ready_timeout,
             stop_grace: Duration::from_secs(5),
+            network: None,
         };
         // A folder of its own for each launch: what one leaves behind is no part of the next.
         let folder =
@@ -188,18 +189,18 @@ impl Trial<'_> {
         protocol: Protocol,
     ) -> Result<Sight, String> {
         let canary = new_canary();
-        let address = running.gateway.address();
+        let peer = running.gateway.peer();
         let place = Place {
             secrets: &running.secrets,
             canary: &canary,
-            port: address.port(),
+            port: peer.address.port(),
         };
         let request = fill(request.clone(), &place).map_err(|error| error.to_string())?;
         let timeout = self.bench.timeout;
         let sent = async {
             match protocol {
-                Protocol::Http => send(address, request, timeout).await,
-                Protocol::Websocket => websocket(address, request, timeout).await,
+                Protocol::Http => send(peer, request, timeout).await,
+                Protocol::Websocket => websocket(peer, request, timeout).await,
             }
         };
         let exchange = tokio::select! {
