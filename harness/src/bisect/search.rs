@@ -6,11 +6,11 @@
 use std::collections::BTreeSet;
 
 /// An answer, as a number: equal numbers, equal answers.
-pub type Class = usize;
+pub(super) type Class = usize;
 
 /// What is known of one release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Known {
+pub(super) enum Known {
     /// It was not asked.
     Untested,
     /// It answers this.
@@ -41,27 +41,27 @@ pub enum Probes {
 
 /// Two neighbours among the releases that answered, and they answer differently.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub(super) struct Change {
     /// The last release with the answer before.
-    pub before: usize,
+    pub(super) before: usize,
     /// The first release that is known to have the answer after.
-    pub after: usize,
+    pub(super) after: usize,
     /// Those between them, of which nothing is known: the change may be on any of them.
-    pub unclear: Vec<usize>,
+    pub(super) unclear: Vec<usize>,
 }
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub(super) struct Step {
     /// The release to test.
-    pub test: usize,
+    pub(super) test: usize,
     /// Those that may be next, depending on what it answers; at most two, none of them `test`.
-    pub ahead: Vec<usize>,
+    pub(super) ahead: Vec<usize>,
 }
 
 /// A line of releases, what is known of each, and what is looked for.
 #[derive(Debug, Clone)]
-pub struct Search {
+pub(super) struct Search {
     known: Vec<Known>,
     ends: Vec<usize>,
     hints: Vec<usize>,
@@ -75,7 +75,7 @@ impl Search {
     /// of `towards`.
     ///
     /// Positions that are not on the line are ignored.
-    pub fn new(
+    pub(super) fn new(
         length: usize,
         ends: impl IntoIterator<Item = usize>,
         hints: impl IntoIterator<Item = usize>,
@@ -98,19 +98,14 @@ impl Search {
     }
 
     /// Takes in what is known of a release.
-    pub fn learn(&mut self, place: usize, known: Known) {
+    pub(super) fn learn(&mut self, place: usize, known: Known) {
         if let Some(slot) = self.known.get_mut(place) {
             *slot = known;
         }
     }
 
-    /// What is known of a release.
-    pub fn known(&self, place: usize) -> Known {
-        self.known.get(place).copied().unwrap_or(Known::Untested)
-    }
-
     /// What to test next; `None` where the search is over.
-    pub fn next(&self) -> Option<Step> {
+    pub(super) fn next(&self) -> Option<Step> {
         let (test, _) = self.choose()?;
         let [before, after] = self.neighbours(test);
         let mut classes: BTreeSet<Class> = before.into_iter().chain(after).collect();
@@ -131,7 +126,7 @@ impl Search {
     }
 
     /// Takes in what a release that [`Search::next`] chose has answered.
-    pub fn answer(&mut self, place: usize, known: Known) {
+    pub(super) fn answer(&mut self, place: usize, known: Known) {
         if self.choose() == Some((place, true)) {
             match &mut self.probes {
                 Probes::None => {}
@@ -144,7 +139,7 @@ impl Search {
     }
 
     /// Where the answer changes, in the order of the line.
-    pub fn changes(&self) -> Vec<Change> {
+    pub(super) fn changes(&self) -> Vec<Change> {
         let answered: Vec<(usize, Class)> = self.answered().collect();
         answered
             .windows(2)
@@ -158,7 +153,7 @@ impl Search {
     }
 
     /// Releases between two others that answer the same, and of which nothing is known.
-    pub fn assumed(&self) -> Vec<usize> {
+    pub(super) fn assumed(&self) -> Vec<usize> {
         self.quiet_stretches()
             .flat_map(|(from, to)| self.untested(from, to))
             .collect()
@@ -254,9 +249,10 @@ impl Search {
         let ends = self.hints.iter().skip(1).copied().chain([self.known.len()]);
         self.hints.iter().zip(ends).find_map(|(from, to)| {
             let part = *from..to;
+            let answered = |place: usize| matches!(self.known[place], Known::Answers(_));
             if part
                 .clone()
-                .any(|place| matches!(self.known[place], Known::Answers(_)))
+                .any(|place| answered(place) && !self.ends.contains(&place))
             {
                 return None;
             }

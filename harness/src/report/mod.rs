@@ -3,6 +3,7 @@
 //! A format is a file of its own that writes bytes; [`Format`] names them all, and [`write_report`] is the only writer.
 
 mod annotations;
+mod bisection;
 mod comparison;
 mod contract;
 mod ctrf;
@@ -24,6 +25,7 @@ mod terminal;
 mod text;
 mod words;
 
+pub use bisection::{bisection, bisection_markdown};
 pub use comparison::{comparison_markdown, comparison_text};
 pub use contract::contract;
 pub use format::{Format, ReportError, render, write_report};

@@ -49,7 +49,7 @@ fn edges(search: &Search) -> Vec<(usize, usize)> {
 #[case::at_once(".bbbbbbbb", &[(0, 1)], 5)]
 #[case::at_the_end("........b", &[(7, 8)], 5)]
 #[case::none_at_all(".........", &[], 2)]
-#[case::hole_before_the_change("....?bbbb", &[(3, 5)], 6)]
+#[case::hole_before_the_change("....?bbbb", &[(3, 5)], 7)]
 #[case::nothing_tells_between(".???b", &[(0, 4)], 5)]
 fn from_one_end_to_the_other(
     #[case] text: &str,
@@ -159,6 +159,8 @@ fn log2(length: usize) -> usize {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     /// The answer is as narrow as the holes permit, whatever the hints say; and it is found in a logarithmic number of tests.
     #[test]
     fn one_change_is_bracketed((truth, at) in histories(1), hints in prop::collection::vec(0usize..200, 0..4)) {
