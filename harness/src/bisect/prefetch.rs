@@ -42,38 +42,45 @@ impl Prefetch {
         }
     }
 
-    /// Installs these, in their order, and gives up on all others. Must be called within a runtime.
-    pub async fn aim(&mut self, wanted: &[Version]) {
+    /// Returns once a release is installed; those that may be next are installed from then on, and all others are given up.
+    /// Must be called within a runtime.
+    ///
+    /// # Errors
+    /// The release could not be installed.
+    pub async fn ready(&mut self, test: &Version, ahead: &[Version]) -> Result<(), InstallError> {
+        let useful = |version: &Version| version == test || ahead.contains(version);
         let useless: Vec<Version> = self
             .ahead
             .keys()
-            .filter(|version| !wanted.contains(version))
+            .filter(|version| !useful(version))
             .cloned()
             .collect();
-        for version in useless {
-            self.give_up(&version).await;
+        self.give_up(useless).await;
+        self.begin(test);
+        let installed = self.settle(test).await;
+        for version in ahead {
+            self.begin(version);
         }
-        for version in wanted {
-            if !self.ahead.contains_key(version) {
-                let cancel = self.cancel.child_token();
-                let task = tokio::spawn(install(
-                    Arc::clone(&self.context),
-                    version.clone(),
-                    self.retries,
-                    Arc::clone(&self.say),
-                    Arc::clone(&self.slot),
-                    cancel.clone(),
-                ));
-                self.ahead.insert(version.clone(), (cancel, task));
-            }
-        }
+        installed
     }
 
-    /// Waits for one that is under way.
-    ///
-    /// # Errors
-    /// It could not be installed.
-    pub async fn settle(&mut self, version: &Version) -> Result<(), InstallError> {
+    fn begin(&mut self, version: &Version) {
+        if self.ahead.contains_key(version) {
+            return;
+        }
+        let cancel = self.cancel.child_token();
+        let task = tokio::spawn(install(
+            Arc::clone(&self.context),
+            version.clone(),
+            self.retries,
+            Arc::clone(&self.say),
+            Arc::clone(&self.slot),
+            cancel.clone(),
+        ));
+        self.ahead.insert(version.clone(), (cancel, task));
+    }
+
+    async fn settle(&mut self, version: &Version) -> Result<(), InstallError> {
         let Some((_, task)) = self.ahead.remove(version) else {
             return Ok(());
         };
@@ -89,14 +96,17 @@ impl Prefetch {
     /// Gives up on everything; nothing half installed is left when this returns.
     pub async fn stop(&mut self) {
         self.cancel.cancel();
-        self.aim(&[]).await;
+        let all: Vec<Version> = self.ahead.keys().cloned().collect();
+        self.give_up(all).await;
     }
 
-    async fn give_up(&mut self, version: &Version) {
-        if let Some((cancel, task)) = self.ahead.remove(version) {
-            cancel.cancel();
-            // Whatever it came to, nobody wants it any more.
-            let _ = task.await;
+    async fn give_up(&mut self, versions: Vec<Version>) {
+        for version in versions {
+            if let Some((cancel, task)) = self.ahead.remove(&version) {
+                cancel.cancel();
+                // Whatever it came to, nobody wants it any more.
+                let _ = task.await;
+            }
         }
     }
 }

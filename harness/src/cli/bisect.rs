@@ -272,16 +272,9 @@ impl Command<'_> {
             if cancel.is_cancelled() {
                 break;
             }
-            let mut wanted = vec![next.test.clone()];
-            wanted.extend(next.ahead);
-            prefetch.aim(&wanted).await;
-            let tested = match prefetch.settle(&next.test).await {
+            let tested = match prefetch.ready(&next.test, &next.ahead).await {
                 Ok(()) => self.test(hunt.question(), &next.test, cancel).await?,
-                Err(error) => {
-                    let why = error.to_string();
-                    let why = why.lines().next().unwrap_or_default();
-                    Tested::nothing(next.test.clone(), why.to_owned(), true)
-                }
+                Err(error) => Tested::nothing(next.test.clone(), not_installed(&error), true),
             };
             if cancel.is_cancelled() {
                 break;
@@ -349,6 +342,18 @@ fn tell(output: &Output, step: &Progress) {
     };
     if !quiet {
         output.note(&step.to_string());
+    }
+}
+
+/// Why a release cannot be had, in one line.
+fn not_installed(error: &InstallError) -> String {
+    match error {
+        InstallError::Npm { what, tail, .. } => {
+            let last = tail.iter().rfind(|line| !line.trim().is_empty());
+            let last = last.map_or("it says nothing", String::as_str);
+            format!("npm could not install {what}: {last}")
+        }
+        _ => error.to_string(),
     }
 }
 

@@ -205,7 +205,10 @@ fn tested(found: &Bisection, paint: Paint) -> String {
             (_, Some(_)) => paint.warn("cannot tell"),
             (Some("bad"), None) => paint.bad("bad"),
             (Some(side), None) => paint.good(side),
-            (None, None) => String::new(),
+            (None, None) => match release.answers.iter().all(|(answer, _)| answer.conforms) {
+                true => paint.good("conforms"),
+                false => paint.bad("deviates"),
+            },
         };
         let text = format!("  {:<16} {side} {}", release.release, summary(release));
         let _ = writeln!(out, "{}", text.trim_end());
