@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::release::{
-    GatewayRef, InstallContext, InstallError, Progress, Published, Version, resolve,
+    GatewayRef, InstallContext, InstallError, Progress, ReleaseName, Version, resolve,
 };
 
 type Say = Arc<dyn Fn(Progress) + Send + Sync>;
@@ -132,7 +132,7 @@ async fn install(
         () = cancel.cancelled() => return Err(InstallError::Cancelled),
         slot = slot.acquire() => slot,
     };
-    let gateway = GatewayRef::Published(Published::Exact(version));
+    let gateway = GatewayRef::Published(ReleaseName::Exact(version));
     let progress = |step| say(step);
     let mut left = retries;
     loop {

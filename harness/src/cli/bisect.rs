@@ -17,7 +17,7 @@ use crate::plan::Selection;
 use crate::project::Project;
 use crate::record::Gate;
 use crate::release::{
-    GatewayRef, InstallError, Progress, Published, RangeError, Releases, Version, Walk, releases,
+    GatewayRef, InstallError, Progress, RangeError, ReleaseName, Releases, Version, Walk, releases,
 };
 use crate::report::{bisection, bisection_markdown};
 use crate::run::RunOptions;
@@ -294,7 +294,7 @@ impl Command<'_> {
         cancel: &CancellationToken,
     ) -> Result<Tested, Failure> {
         self.output.note(&format!("{release}: testing"));
-        let gateway = GatewayRef::Published(Published::Exact(release.clone()));
+        let gateway = GatewayRef::Published(ReleaseName::Exact(release.clone()));
         let ids: Vec<String> = question.ids().map(str::to_owned).collect();
         let options = RunOptions {
             gateways: vec![gateway],
