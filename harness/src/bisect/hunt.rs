@@ -162,8 +162,13 @@ impl Hunt {
         }
         question.narrow(catalogue, &line)?;
         let place = |version: &Version| line.iter().position(|other| other >= version);
+        // What begins with the first release of the line, or before it, divides nothing.
+        let inside = |place: &usize| *place > 0;
         let hints: Vec<usize> = match hints {
-            true => question.hints(catalogue).iter().filter_map(place).collect(),
+            true => {
+                let hints = question.hints(catalogue);
+                hints.iter().filter_map(place).filter(inside).collect()
+            }
             false => Vec::new(),
         };
         let ends: Vec<usize> = claims
@@ -306,10 +311,10 @@ impl Hunt {
     }
 
     /// Holds the ends against what they are called; how to tell releases apart follows from what they answer.
-    fn verified(&self) -> Result<Sorter, EndError> {
-        let ends: Vec<(&Tested, Label)> = self
+    fn verified(&mut self) -> Result<Sorter, EndError> {
+        let ends: Vec<(Tested, Label)> = self
             .ends()
-            .filter_map(|(place, label)| Some((self.tested.get(&place)?, label)))
+            .filter_map(|(place, label)| Some((self.tested.get(&place)?.clone(), label)))
             .collect();
         for (end, called) in &ends {
             if let Some(trouble) = &end.trouble {
@@ -324,27 +329,13 @@ impl Hunt {
         if let Some(expect) = &self.expect {
             return verify_expected(&ends, expect);
         }
-        let called = |label: Label| -> Result<Option<&Tested>, EndError> {
-            let mut same = ends.iter().filter(|(_, other)| *other == label);
-            let Some((first, _)) = same.next() else {
-                return Ok(None);
-            };
-            for (other, _) in same {
-                let apart = differing(&first.answers, &other.answers);
-                if let Some(cell) = apart.first() {
-                    return Err(EndError::Apart {
-                        one: first.release.clone(),
-                        other: other.release.clone(),
-                        called: label,
-                        answers: (line(first, cell), line(other, cell)),
-                    });
-                }
-            }
-            Ok(Some(first))
-        };
-        match (called(Label::Good)?, called(Label::Bad)?) {
+        let mut left_out = Vec::new();
+        let good = agreed(&ends, Label::Good, &mut left_out)?;
+        let bad = agreed(&ends, Label::Bad, &mut left_out)?;
+        self.question.left_out.extend(left_out);
+        match (good, bad) {
             (None, None) => Ok(Sorter::Any(Vec::new())),
-            (Some(good), None) => Ok(Sorter::OnlyGood(good.answers.clone())),
+            (Some(good), None) => Ok(Sorter::OnlyGood(good.answers)),
             (None, Some(bad)) => Ok(Sorter::only_bad(&bad.answers)),
             (Some(good), Some(bad)) => {
                 let cells = differing(&good.answers, &bad.answers);
@@ -382,7 +373,43 @@ impl Hunt {
     }
 }
 
-fn verify_expected(ends: &[(&Tested, Label)], expect: &str) -> Result<Sorter, EndError> {
+/// What the ends that are called the same answer: cells on which they differ tell nothing and are left out, unless none would be
+/// left.
+fn agreed(
+    ends: &[(Tested, Label)],
+    called: Label,
+    left_out: &mut Vec<(String, String)>,
+) -> Result<Option<Tested>, EndError> {
+    let mut same = ends.iter().filter(|(_, label)| *label == called);
+    let Some((first, _)) = same.next() else {
+        return Ok(None);
+    };
+    let mut agreed = first.clone();
+    for (other, _) in same {
+        let apart = differing(&agreed.answers, &other.answers);
+        let Some(cell) = apart.first() else {
+            continue;
+        };
+        let (one, two) = (&first.release, &other.release);
+        if apart.len() == agreed.answers.len() {
+            return Err(EndError::Apart {
+                one: one.clone(),
+                other: two.clone(),
+                called,
+                answers: (line(first, cell), line(other, cell)),
+            });
+        }
+        agreed.answers.retain(|cell, _| !apart.contains(cell));
+        let reason = format!(
+            "{one} and {two} are both called {} and answer differently",
+            called.name()
+        );
+        left_out.extend(apart.into_iter().map(|cell| (cell, reason.clone())));
+    }
+    Ok(Some(agreed))
+}
+
+fn verify_expected(ends: &[(Tested, Label)], expect: &str) -> Result<Sorter, EndError> {
     for (end, called) in ends {
         let other = end.answers.values().find(|answer| answer.key() != expect);
         let wrong = match (called, other) {

@@ -198,15 +198,15 @@ impl Search {
             .iter()
             .find(|end| self.known[**end] == Known::Untested);
         end.copied()
-            .or_else(|| self.into_a_change())
+            .or_else(|| self.halve_a_change())
             .or_else(|| self.outwards())
             .or_else(|| self.where_hints_point())
             .map(|place| (place, false))
-            .or_else(|| self.into_the_quiet().map(|place| (place, true)))
+            .or_else(|| self.probe_the_quiet().map(|place| (place, true)))
     }
 
     /// Halves the first stretch with a change in it.
-    fn into_a_change(&self) -> Option<usize> {
+    fn halve_a_change(&self) -> Option<usize> {
         self.changes().iter().find_map(|change| {
             let (from, to) = (change.before, change.after);
             self.hint(from, to).or_else(|| self.middle(from, to))
@@ -250,10 +250,8 @@ impl Search {
         self.hints.iter().zip(ends).find_map(|(from, to)| {
             let part = *from..to;
             let answered = |place: usize| matches!(self.known[place], Known::Answers(_));
-            if part
-                .clone()
-                .any(|place| answered(place) && !self.ends.contains(&place))
-            {
+            let seen = |place: usize| answered(place) && !self.ends.contains(&place);
+            if answered(*from) || part.clone().any(seen) {
                 return None;
             }
             part.into_iter().find(|place| {
@@ -264,7 +262,7 @@ impl Search {
     }
 
     /// The middle of the largest run of untested releases between two answers that are the same.
-    fn into_the_quiet(&self) -> Option<usize> {
+    fn probe_the_quiet(&self) -> Option<usize> {
         let left = match self.probes {
             Probes::None => 0,
             Probes::UntilAChange(_) if !self.changes().is_empty() => 0,

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::record::{CellRecord, GatewayRecord, Record};
 use crate::release::Version;
+use crate::report::one_line;
 
 /// What a release answers to one cell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -117,7 +118,7 @@ impl Tested {
                     let failure = failure(gateway, cell.profile());
                     tested.trouble.get_or_insert(Trouble {
                         gateway: failure.is_some(),
-                        why: failure.unwrap_or(why),
+                        why: failure.map_or(why, |failure| one_line(&failure)),
                     });
                 }
             }
@@ -141,7 +142,7 @@ fn answer(cell: &CellRecord) -> Result<Answer, String> {
             Some(observed),
         ) => Ok(Answer {
             outcome: observed.outcome.clone(),
-            line: observed.line(),
+            line: one_line(&observed.line()),
             expected: cell
                 .expected
                 .as_ref()
@@ -157,7 +158,7 @@ fn failure(gateway: &GatewayRecord, profile: &str) -> Option<String> {
     Some(format!("profile {profile}: {}", launch.failure.as_ref()?))
 }
 
-/// The first line of a text.
-pub(super) fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
+/// The first line of a text, fit to be shown.
+fn first_line(text: &str) -> String {
+    one_line(text.lines().next().unwrap_or_default())
 }

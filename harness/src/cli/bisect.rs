@@ -19,7 +19,7 @@ use crate::record::Gate;
 use crate::release::{
     GatewayRef, InstallError, Progress, RangeError, ReleaseName, Releases, Version, Walk, releases,
 };
-use crate::report::{bisection, bisection_markdown};
+use crate::report::{bisection, bisection_markdown, one_line};
 use crate::run::RunOptions;
 use crate::scenario::{Catalogue, nearest};
 use crate::snapshots::Snapshots;
@@ -328,7 +328,7 @@ impl Command<'_> {
             && let Some(launch) = launches.iter().rfind(|launch| launch.failure.is_some())
             && let Some(line) = launch.log.0.iter().rfind(|line| !line.trim().is_empty())
         {
-            trouble.why = format!("{}; its last line: {line}", trouble.why);
+            trouble.why = format!("{}; its last line: {}", trouble.why, one_line(line));
         }
         Ok(tested)
     }
@@ -351,7 +351,7 @@ fn not_installed(error: &InstallError) -> String {
         InstallError::Npm { what, tail, .. } => {
             let last = tail.iter().rfind(|line| !line.trim().is_empty());
             let last = last.map_or("it says nothing", String::as_str);
-            format!("npm could not install {what}: {last}")
+            format!("npm could not install {what}: {}", one_line(last))
         }
         _ => error.to_string(),
     }

@@ -33,3 +33,4 @@ pub use progress::Progress;
 pub use style::Paint;
 pub use terminal::{Detail, terminal};
 pub(crate) use words::values_text;
+pub(crate) use text::one_line;
