@@ -218,8 +218,12 @@ impl Hunt {
             self.tested.get(&change.after)?,
         );
         let mut cells = differing(&before.answers, &after.answers);
-        if let Some(Sorter::Both { cells: sides, .. } | Sorter::OnlyBad(_, sides)) = &self.sorter {
-            cells.retain(|cell| sides.contains(cell));
+        match &self.sorter {
+            Some(Sorter::Both { cells: sides, .. } | Sorter::OnlyBad(_, sides)) => {
+                cells.retain(|cell| sides.contains(cell));
+            }
+            Some(Sorter::OnlyGood(good)) => cells.retain(|cell| good.contains_key(cell)),
+            Some(Sorter::Any(_) | Sorter::Expect(_)) | None => {}
         }
         let mut groups: Vec<CellChange> = Vec::new();
         let mut issues: Vec<&str> = Vec::new();

@@ -6,6 +6,7 @@
 
 mod bisection;
 mod claims;
+mod ends;
 mod hunt;
 mod prefetch;
 mod question;
@@ -19,7 +20,8 @@ pub use bisection::{
     ReleaseRecord,
 };
 pub use claims::{Claims, ClaimsError, Find, Label};
-pub use hunt::{EndError, Hunt, Next};
+pub use ends::EndError;
+pub use hunt::{Hunt, Next};
 pub use prefetch::Prefetch;
 pub use question::{Question, QuestionError, QuestionKind};
 pub use records::Records;
