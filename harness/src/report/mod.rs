@@ -32,5 +32,5 @@ pub use format::{Format, ReportError, render, write_report};
 pub use progress::Progress;
 pub use style::Paint;
 pub use terminal::{Detail, terminal};
-pub(crate) use words::values_text;
 pub(crate) use text::one_line;
+pub(crate) use words::values_text;
