@@ -5,6 +5,7 @@
 //! events, [`record`] keeps them, [`report`] renders. Everything after `observe` is pure.
 
 pub mod attach;
+pub mod bisect;
 pub mod bundle;
 pub mod cli;
 pub mod compare;

@@ -233,7 +233,12 @@ pub fn cells(catalogue: &Catalogue) -> impl Iterator<Item = Cell> + '_ {
     })
 }
 
-fn not_applicable(catalogue: &Catalogue, release: &Version, cell: &Cell) -> Option<String> {
+/// Why a cell cannot be asked of a release, if it cannot.
+pub(crate) fn not_applicable(
+    catalogue: &Catalogue,
+    release: &Version,
+    cell: &Cell,
+) -> Option<String> {
     if let Some(since) = cell
         .scenario
         .since
@@ -275,6 +280,7 @@ fn own_network(catalogue: &Catalogue, cell: &Cell) -> bool {
 pub struct Selection {
     globs: Vec<GlobMatcher>,
     conditions: Vec<WhereExpr>,
+    only: Option<BTreeSet<String>>,
 }
 
 /// `axis=value,value` or `axis!=value,value`.
@@ -347,7 +353,19 @@ impl Selection {
             .iter()
             .map(|text| parse_where(text, catalogue))
             .collect::<Result<_, _>>()?;
-        Ok(Self { globs, conditions })
+        Ok(Self {
+            globs,
+            conditions,
+            only: None,
+        })
+    }
+
+    /// Selects the cells with these ids and no others.
+    pub fn only(ids: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            only: Some(ids.into_iter().collect()),
+            ..Self::default()
+        }
     }
 
     /// Whether the cell is selected: by any glob (if there are any) and by every condition.
@@ -360,7 +378,8 @@ impl Selection {
 
     /// As [`Selection::accepts`], of a cell that is known by its id and its values only, as records have it.
     pub fn accepts_named<'a>(&self, id: &str, value: &dyn Fn(&str) -> Option<&'a str>) -> bool {
-        (self.globs.is_empty() || self.globs.iter().any(|glob| glob.is_match(id)))
+        self.only.as_ref().is_none_or(|only| only.contains(id))
+            && (self.globs.is_empty() || self.globs.iter().any(|glob| glob.is_match(id)))
             && self.conditions.iter().all(|condition| {
                 value(&condition.axis).is_some_and(|value| {
                     condition.values.iter().any(|wanted| wanted == value) != condition.negated

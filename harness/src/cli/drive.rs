@@ -53,12 +53,22 @@ impl Drive<'_> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;
-        Ok(runtime.block_on(self.follow(options, gate)))
+        runtime.block_on(async {
+            let cancel = CancellationToken::new();
+            let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
+            let driven = self.follow(options, gate, &cancel).await;
+            signals.abort();
+            Ok(driven)
+        })
     }
 
-    async fn follow(&self, options: RunOptions, gate: Gate) -> Driven {
-        let cancel = CancellationToken::new();
-        let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
+    /// Runs within a runtime, until everything is told or `cancel` fires.
+    pub(super) async fn follow(
+        &self,
+        options: RunOptions,
+        gate: Gate,
+        cancel: &CancellationToken,
+    ) -> Driven {
         let (sender, mut events) = unbounded_channel();
         let known_issues = options.known_issues;
         let shares = options.shares.clone();
@@ -105,7 +115,6 @@ impl Drive<'_> {
         {
             std::panic::resume_unwind(panic);
         }
-        signals.abort();
         let (record, results) = recorder.finish(self.catalogue);
         Driven {
             record,

@@ -3,6 +3,7 @@
 mod accept;
 mod args;
 mod attach;
+mod bisect;
 mod check;
 mod compare;
 mod drive;
@@ -80,6 +81,8 @@ enum Command {
     /// Install, list and remove the releases in the cache
     #[command(subcommand)]
     Gateway(gateway::GatewayCommand),
+    /// Find the release that broke or mended a cell, a rule or what a known issue says
+    Bisect(bisect::BisectArgs),
     /// Check the scenario files: names, decision tables, snapshots
     Check,
     /// Measure the scenarios: run them against the reference gateway's seeded faults
@@ -148,6 +151,10 @@ fn carry_out(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Contract(args) => inspect::contract(&args, &place.catalogue()?, output),
         Command::Repro(args) => repro::repro(&args, &place.catalogue()?, output),
         Command::Gateway(command) => gateway::gateway(&command, &|| place.catalogue(), output),
+        Command::Bisect(args) => {
+            let project = place.project()?;
+            bisect::bisect(args, &project, &place.load(&project)?, output)
+        }
         Command::Check => check::check(&place.catalogue()?, output),
         Command::Mutants(args) => mutants::run(args, place.catalogue()?, output),
         Command::Accept(args) => accept::accept(&args, &place.catalogue()?, output),

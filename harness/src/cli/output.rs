@@ -79,7 +79,7 @@ impl From<std::io::Error> for Failure {
 }
 
 /// Where results and messages go.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Output {
     choice: anstream::ColorChoice,
 }

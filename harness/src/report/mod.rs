@@ -3,6 +3,7 @@
 //! A format is a file of its own that writes bytes; [`Format`] names them all, and [`write_report`] is the only writer.
 
 mod annotations;
+mod bisection;
 mod comparison;
 mod contract;
 mod ctrf;
@@ -25,10 +26,12 @@ mod terminal;
 mod text;
 mod words;
 
+pub use bisection::{bisection, bisection_markdown};
 pub use comparison::{comparison_markdown, comparison_text};
 pub use contract::contract;
 pub use format::{Format, ReportError, render, write_report};
 pub use progress::Progress;
 pub use style::Paint;
 pub use terminal::{Detail, terminal};
+pub(crate) use text::one_line;
 pub(crate) use words::values_text;

@@ -34,7 +34,7 @@ pub(super) fn visible(text: &str, keep: &[char]) -> String {
 }
 
 /// A text in one line: white space becomes one blank, what is hidden is written out, what is too long is cut.
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     // Text that is far too long is cut before it is looked at.
     let words: Vec<&str> = head(text, 4 * LINE).split_whitespace().collect();
     let line = visible(&words.join(" "), &[]);
