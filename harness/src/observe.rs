@@ -174,7 +174,7 @@ fn without_time(line: &str) -> &str {
 }
 
 /// A message of bounded length.
-fn cut(message: &str) -> String {
+pub(crate) fn cut(message: &str) -> String {
     match message.char_indices().nth(MAX_MESSAGE) {
         Some((end, _)) => format!("{}...", &message[..end]),
         None => message.to_owned(),

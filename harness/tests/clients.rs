@@ -161,7 +161,7 @@ fn a_sender_that_breaks_is_no_answer_and_not_waited_for_again_and_again() {
             "cat > /dev/null; echo 'no such module' >&2; exit 1",
             "curl: it ended with exit status: 1: no such module",
         ),
-        ("sleep 600", "curl: it did not end within 1 s"),
+        ("sleep 600", "curl: it did not end within 5 s"),
         (
             "cat > /dev/null; echo '{\"no_answer\":\"ConnectError\"}'",
             "curl: ConnectError",
@@ -176,7 +176,7 @@ fn a_sender_that_breaks_is_no_answer_and_not_waited_for_again_and_again() {
             "--where",
             "profile=token",
             "--timeout",
-            "1",
+            "5",
         ];
         let begun = std::time::Instant::now();
         let (code, record, said) = run(&sandbox, &flags);
@@ -200,29 +200,24 @@ fn a_sender_that_breaks_is_no_answer_and_not_waited_for_again_and_again() {
     }
 }
 
-/// A gateway that ends while a client asks it: no answer, whatever the client says of it.
+/// A gateway that is silent: no answer, whatever the client says of it.
 #[test]
-fn a_gateway_that_is_gone_is_no_refusal() {
+fn a_silent_gateway_is_no_refusal() {
     let sandbox = Sandbox::whole();
-    let gateway = sandbox.broken_gateway("dies-after-requests");
+    let gateway = sandbox.broken_gateway("hangs");
     let flags = [
-        "client-libraries/profile=none/**",
+        "client-libraries/profile=none/sender=curl/endpoint=chat/**",
         "--gateway",
         &gateway,
-        "--jobs",
-        "1",
+        "--timeout",
+        "3",
     ];
     let (code, record, said) = run(&sandbox, &flags);
-    assert!(code == Some(3) || code == Some(4), "{said}");
-    let cells = record["cells"].as_array().unwrap();
-    let answered = cells.iter().filter(|cell| !cell["observed"].is_null());
-    for cell in answered {
-        assert_eq!(cell["observed"]["status"], 200, "{cell}");
+    assert_eq!(code, Some(4), "{said}");
+    for cell in cells(&record, "curl") {
+        assert_eq!(cell["verdict"], "could-not-run", "{cell}");
+        assert!(cell["observed"].is_null(), "{cell}");
     }
-    let unasked = cells
-        .iter()
-        .filter(|cell| cell["verdict"] == "could-not-run");
-    assert!(unasked.count() > 0, "{said}");
     sandbox.assert_clean();
 }
 

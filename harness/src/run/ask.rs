@@ -12,7 +12,7 @@ use super::gateway::Target;
 use super::proxies::Proxies;
 use super::{Context, RunEvent};
 use crate::launch::Gateway;
-use crate::observe::{Observation, observe};
+use crate::observe::{Observation, cut, observe};
 use crate::plan::{Cell, PlannedCell, Way};
 use crate::redact::Redactor;
 use crate::request::Place;
@@ -222,7 +222,7 @@ impl Asker<'_> {
                 if matches!(error, SendError::Connect(_)) || (through && error.is_silence()) {
                     tokio::time::sleep(EXIT_NOTICE).await;
                 }
-                let error_text = self.redactor.text(&error.to_string()).into_owned();
+                let error_text = cut(&self.redactor.text(&error.to_string()));
                 match cell.way() {
                     Way::Through(proxy) if self.proxies.has_ended(proxy) => Err(format!(
                         "proxy {proxy} ended while it was asked: {error_text}"
@@ -277,12 +277,14 @@ impl Asker<'_> {
         let senders = &self.target.senders;
         let ready = senders.ready.get(sender);
         let ready = ready.ok_or_else(|| no_answer("it is not installed".to_owned()))?;
+        // Whether it is given up is asked when it is its turn: others may have failed meanwhile.
+        let _turn = senders.turn().await;
         if failures().get(sender) >= Some(&SENDER_FAILURES) {
             let why = format!("given up after {SENDER_FAILURES} failures in a row");
             return Err(no_answer(why));
         }
         let home = self.folder.join("senders").join(sender);
-        let called = call(senders, ready, self.peer.address, request, &home, timeout).await;
+        let called = call(ready, self.peer.address, request, &home, timeout).await;
         let mut failures = failures();
         let count = failures.entry(sender.to_owned()).or_default();
         match &called {

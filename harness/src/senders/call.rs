@@ -10,14 +10,15 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::{Ready, Senders};
+use super::Ready;
 use crate::process::Group;
 use crate::send::{Exchange, MAX_BODY, Request, Response};
 
 /// So much of what a script writes to stderr is read.
 const MAX_COMPLAINT: u64 = 64 * 1024;
-/// At most so many characters of what a script wrote stand in an error.
-const MAX_SHOWN: usize = 200;
+/// At most so many characters of what a script wrote stand in an error. It is cut again where it is told, after secrets are taken
+/// out: half a secret would not be recognised as one.
+const MAX_SHOWN: usize = 4_096;
 
 /// A sender that brought no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -80,15 +81,12 @@ struct Told {
 /// # Errors
 /// A [`CallError`] where the library had nothing to tell within `timeout`. Dropping the call kills it.
 pub async fn call(
-    senders: &Senders,
     ready: &Ready,
     address: SocketAddr,
     request: Request,
     home: &Path,
     timeout: Duration,
 ) -> Result<Exchange, CallError> {
-    // The semaphore is never closed, so there is always a permit in the end.
-    let _slot = senders.slots.acquire().await.ok();
     let started = Instant::now();
     let asked = ask(ready, as_lines(&request, address), home);
     let told = tokio::time::timeout(timeout, asked)

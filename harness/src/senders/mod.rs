@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use crate::machine::which;
@@ -63,6 +63,12 @@ impl Senders {
             missing,
             slots: Arc::new(Semaphore::new(cores.max(2))),
         }
+    }
+
+    /// Waits for a turn, which lasts until it is dropped.
+    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed, so there is always a permit in the end.
+        self.slots.acquire().await.ok()
     }
 
     /// The ready ones, for a record.

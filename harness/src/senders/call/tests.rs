@@ -7,7 +7,6 @@ use std::time::Duration;
 use rstest::rstest;
 
 use super::*;
-use crate::plan::Missing;
 use crate::scenario::sender::{Runtime, Sender};
 
 const SECRET: &str = "cG-a-secret";
@@ -15,7 +14,6 @@ const SECRET: &str = "cG-a-secret";
 /// A sender whose script is this text, and a folder for it.
 struct Bench {
     folder: tempfile::TempDir,
-    senders: Senders,
     ready: Ready,
 }
 
@@ -45,7 +43,6 @@ impl Bench {
         };
         Self {
             folder: tempfile::tempdir().unwrap(),
-            senders: Senders::with(BTreeMap::new(), Missing::new()),
             ready,
         }
     }
@@ -60,7 +57,7 @@ impl Bench {
         let address = "127.0.0.1:9".parse().unwrap();
         let home = self.folder.path().join("senders/make-believe");
         let timeout = Duration::from_secs_f64(seconds);
-        call(&self.senders, &self.ready, address, request, &home, timeout).await
+        call(&self.ready, address, request, &home, timeout).await
     }
 }
 
@@ -196,7 +193,7 @@ async fn a_flood_is_bounded() {
     let script = "cat > /dev/null; head -c 20000000 /dev/zero | tr '\\0' x";
     let error = Bench::new(script).call(60.0).await.unwrap_err();
     assert!(
-        error.to_string().len() < 1_000,
+        error.to_string().len() < 10_000,
         "{}",
         error.to_string().len()
     );
