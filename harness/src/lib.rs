@@ -31,5 +31,6 @@ pub mod scenario;
 pub mod schema;
 pub mod send;
 pub mod snapshots;
+pub mod survey;
 pub mod template;
 pub mod upstream;

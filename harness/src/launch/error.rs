@@ -99,6 +99,16 @@ impl LaunchError {
         }
     }
 
+    /// What happened, in one line.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Prepare { what, error, .. } => format!("{what}: {error}"),
+            Self::Refused { reason, .. } => reason.clone(),
+            Self::NotReady { seconds, .. } => format!("not ready after {seconds:.0} s"),
+            Self::Cancelled(_) => "cancelled".to_owned(),
+        }
+    }
+
     /// What is kept of what the gateway wrote.
     pub fn said(&self) -> &str {
         match self {

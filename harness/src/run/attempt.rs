@@ -209,7 +209,10 @@ impl Attempt<'_> {
         if refused.is_none() {
             self.failed(error.to_string(), error.help());
         }
-        let failure = refused.is_none().then(|| "did not start".to_owned());
+        let failure = refused.is_none().then(|| {
+            let reason = error.reason().replace(&self.folder(), "[launch]");
+            format!("did not start: {reason}")
+        });
         let lines = error.said().lines().map(str::to_owned).collect();
         self.ended(error.exit_code(), failure, self.log(lines));
         let seen = cells.iter().map(|cell| match (&refused, is_start(cell)) {

@@ -187,7 +187,8 @@ impl Encoder<'_> {
             None => None,
         };
         let judged = self.judged.place(&Judged::from(cell))?;
-        let ms = cell.observed.as_ref().map_or(-1.0, |seen| seen.ms);
+        let ms = cell.observed.as_ref().map(|seen| seen.ms);
+        let ms = ms.filter(|ms| *ms > 0.0).unwrap_or(-1.0);
         write!(
             out,
             "{},{},{judged},{},",

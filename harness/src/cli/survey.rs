@@ -1,0 +1,369 @@
+//! `clawgauge survey`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use super::effort::EffortArgs;
+use super::output::{Failure, Output};
+use super::session::{cancel_on_signal, log_event};
+use crate::plan::{Selection, cells};
+use crate::project::Project;
+use crate::release::{ReleaseRange, Version, Walk, releases};
+use crate::report::{Detail, Progress};
+use crate::run::{RunEvent, RunOptions};
+use crate::scenario::Catalogue;
+use crate::snapshots::Snapshots;
+use crate::survey::{Asked, Event, Folder, Job, Kept, Outcome, State, StateKind, carry_out};
+
+/// Exit code where nothing could be had.
+const NOTHING: u8 = 3;
+/// Exit code where some releases are missing.
+const INCOMPLETE: u8 = 4;
+/// Exit code where somebody stopped it.
+const INTERRUPTED: u8 = 130;
+/// Folder of the records below that of the pages, where none is named.
+const RECORDS: &str = "records";
+
+/// Arguments of `survey`.
+#[derive(Debug, Args)]
+pub(super) struct SurveyArgs {
+    /// Only cells whose id matches; `*` stops at a slash, `**` does not
+    #[arg(value_name = "CELL-GLOB")]
+    globs: Vec<String>,
+
+    /// The releases: `2026.3.28`, `2026.3.*`, `>=2026.3.24, <2026.5.1`, `latest-5`; may be repeated
+    #[arg(long, value_name = "RANGE", required_unless_present = "from")]
+    releases: Vec<ReleaseRange>,
+
+    /// Betas, too, where a range passes them
+    #[arg(long)]
+    betas: bool,
+
+    /// Long-term lines, too, where a range passes them
+    #[arg(long)]
+    long_term: bool,
+
+    /// Only cells with these values: axis=value,value or axis!=value; all that are given must hold
+    #[arg(long = "where", value_name = "EXPR")]
+    conditions: Vec<String>,
+
+    /// Write the table as a static site: index.html, a page a release, survey.json
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["json", "markdown"])]
+    html: Option<PathBuf>,
+
+    /// Keep the records here, one a release; what is there already is not run again [default: records/ in the folder of the
+    /// pages]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["html", "from"])]
+    json: Option<PathBuf>,
+
+    /// Write what changed since which release as Markdown; `-` is stdout
+    #[arg(long, value_name = "PATH")]
+    markdown: Option<PathBuf>,
+
+    /// Run nothing: make the pages from the records in this folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["releases", "json", "globs", "conditions", "again"])]
+    from: Option<PathBuf>,
+
+    /// How many of the releases that the survey installs may stay installed at a time; with less than 2 none is installed
+    /// ahead
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    keep: usize,
+
+    /// Run releases again that have a record
+    #[arg(long)]
+    again: bool,
+
+    #[command(flatten)]
+    effort: EffortArgs,
+
+    /// Say only what fails
+    #[arg(long, short, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// Tell every launch
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// Runs what has no record, and makes the pages.
+pub(super) fn survey(
+    args: SurveyArgs,
+    project: &Project,
+    load: &dyn Fn() -> Result<Catalogue, Failure>,
+    output: &Output,
+) -> Result<u8, Failure> {
+    let args = SurveyArgs {
+        effort: args.effort.clone().with_defaults(project)?,
+        ..args
+    };
+    args.effort.start_log()?;
+    if let Some(folder) = &args.from {
+        let kept = read_all(folder, output)?;
+        args.render(&kept, output)?;
+        return Ok(0);
+    }
+    args.run(&load()?, output)
+}
+
+/// The records of a folder.
+fn read_all(path: &Path, output: &Output) -> Result<Vec<Kept>, Failure> {
+    let (kept, wrong) = Folder::at(path.to_path_buf()).all()?;
+    for error in &wrong {
+        output.note(&format!("left out: {error}"));
+    }
+    if kept.is_empty() {
+        return Err(Failure::usage(format!(
+            "there is no record of a release in {}",
+            path.display()
+        ))
+        .help("make some: clawgauge survey --releases RANGE --json DIR"));
+    }
+    Ok(kept)
+}
+
+impl SurveyArgs {
+    fn run(&self, catalogue: &Catalogue, output: &Output) -> Result<u8, Failure> {
+        let selection = Selection::parse(catalogue, &self.globs, &self.conditions)?;
+        if !cells(catalogue).any(|cell| selection.accepts(&cell)) {
+            return Err(Failure::usage("the filters together select no cell")
+                .help("clawgauge list shows every cell")
+                .code(INCOMPLETE));
+        }
+        let path = match (&self.json, &self.html) {
+            (Some(json), _) => json.clone(),
+            (None, Some(html)) => html.join(RECORDS),
+            (None, None) => return Err(Failure::usage("name a folder with --html or --json")),
+        };
+        let folder = Folder::at(path);
+        folder.prepare().map_err(|error| {
+            Failure::usage(format!("cannot write {}: {error}", folder.path().display()))
+                .help("name a folder that can be written with --json")
+        })?;
+        let options = self.effort.options(catalogue, &[], selection)?;
+        let snapshots = Snapshots::load(&catalogue.data)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
+        let (outcome, interrupted) = runtime.block_on(async {
+            let cancel = CancellationToken::new();
+            let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
+            let releases = self.releases(&options, output, &cancel).await?;
+            let mut teller = Teller::new(output, self.detail());
+            let job = Job {
+                catalogue,
+                snapshots: &snapshots,
+                options,
+                asked: Asked {
+                    table_hash: catalogue.table_hash.clone(),
+                    cells: self.globs.clone(),
+                    conditions: self.conditions.clone(),
+                },
+                releases: &releases,
+                folder: &folder,
+                again: self.again,
+                keep: self.keep,
+            };
+            let outcome = carry_out(&job, &cancel, &mut |event| teller.event(&event)).await;
+            signals.abort();
+            let outcome = outcome.map_err(|error| {
+                Failure::usage(error.to_string())
+                    .help("what was recorded is kept; the same command goes on from there")
+            })?;
+            Ok::<_, Failure>((outcome, cancel.is_cancelled()))
+        })?;
+        if !outcome.kept.is_empty() {
+            self.render(&outcome.kept, output)?;
+        }
+        Ok(end(&outcome, interrupted, output))
+    }
+
+    /// The releases that the ranges select, in order.
+    async fn releases(
+        &self,
+        options: &RunOptions,
+        output: &Output,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<Version>, Failure> {
+        let tell = |step: crate::release::Progress| output.note(&step.to_string());
+        let all = releases(&options.install, &tell, cancel).await;
+        let all = all.map_err(|error| {
+            let failure = Failure::usage(format!("the releases are not known: {error}"));
+            match error.help() {
+                Some(help) => failure.help(help),
+                None => failure,
+            }
+            .code(match cancel.is_cancelled() {
+                true => INTERRUPTED,
+                false => NOTHING,
+            })
+        })?;
+        let walk = Walk {
+            betas: self.betas,
+            long_term: self.long_term,
+        };
+        let mut selected = Vec::new();
+        for range in &self.releases {
+            selected.extend(all.select(range, walk).map_err(|error| {
+                Failure::usage(format!("--releases {range}: {error}"))
+                    .help("npm view openclaw versions lists them")
+            })?);
+        }
+        selected.sort();
+        selected.dedup();
+        Ok(selected)
+    }
+
+    fn detail(&self) -> Detail {
+        match (self.quiet, self.verbose) {
+            (true, _) => Detail::Quiet,
+            (false, true) => Detail::Verbose,
+            (false, false) => Detail::Normal,
+        }
+    }
+
+    /// Writes what was asked for.
+    fn render(&self, _kept: &[Kept], _output: &Output) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+/// Says how a survey ended, and returns its exit code. Deviations are what it is there to find: they do not fail it.
+fn end(outcome: &Outcome, interrupted: bool, output: &Output) -> u8 {
+    let names = |versions: &[&Version]| {
+        let names: Vec<String> = versions.iter().map(|version| version.to_string()).collect();
+        names.join(", ")
+    };
+    let ran = outcome.that(&[StateKind::Ran, StateKind::Broken]);
+    let missing = outcome.that(&[StateKind::CannotInstall, StateKind::CannotStart]);
+    let (code, why) = if interrupted {
+        let why = format!(
+            "interrupted; {} releases have a record, {} are left: the same command goes on from there",
+            outcome.kept.len(),
+            outcome.left.len()
+        );
+        (INTERRUPTED, why)
+    } else if ran.is_empty() {
+        (NOTHING, format!("no release could be run: {}", names(&missing)))
+    } else if !missing.is_empty() {
+        let why = format!(
+            "{} of {} releases could not be run: {}",
+            missing.len(),
+            outcome.kept.len(),
+            names(&missing)
+        );
+        (INCOMPLETE, why)
+    } else {
+        return 0;
+    };
+    let paint = output.paint_err();
+    output.note(&format!("{} {why} (exit code {code})", paint.bad("clawgauge:")));
+    code
+}
+
+/// Tells a survey's events on stderr.
+struct Teller<'a> {
+    output: &'a Output,
+    detail: Detail,
+    progress: Progress,
+}
+
+impl<'a> Teller<'a> {
+    fn new(output: &'a Output, detail: Detail) -> Self {
+        Self {
+            output,
+            detail,
+            progress: Self::progress(output, detail),
+        }
+    }
+
+    /// The progress of a release's run. Where nobody watches, its single steps are told to those only who want them.
+    fn progress(output: &Output, detail: Detail) -> Progress {
+        let told = match (detail, output.live()) {
+            (Detail::Normal, false) => Detail::Quiet,
+            (detail, _) => detail,
+        };
+        Progress::new(output.live(), told, output.paint_err())
+    }
+
+    fn event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Kept(kept) => self.say(&format!("{}: has a record", kept.version)),
+            Event::Begins {
+                version,
+                place,
+                of,
+                why,
+                left,
+            } => {
+                self.progress = Self::progress(self.output, self.detail);
+                let left = left.map_or(String::new(), |left| format!(", about {} left", time(left)));
+                self.say(&format!("{version}: release {place} of {of} ({why}){left}"));
+            }
+            Event::Run(event) => {
+                log_event(event);
+                // Cells that are not as they should be are what a survey is for; a release that is stopped is told below.
+                if !matches!(event, RunEvent::Interrupted) {
+                    self.progress.event(event);
+                }
+            }
+            Event::GivenUp(version) => {
+                self.say(&format!("{version}: nothing gets up, so that no more is started"));
+            }
+            Event::Recorded { kept, state, took } => {
+                let summary = &kept.record.summary;
+                let counts = match state.kind {
+                    StateKind::Ran | StateKind::Broken => format!(
+                        ", {} conform, {} known, {} deviate, {} not applicable, {} could not run",
+                        summary.conforms,
+                        summary.known,
+                        summary.deviates + summary.stale + summary.new,
+                        summary.not_applicable,
+                        summary.could_not_run
+                    ),
+                    StateKind::CannotInstall | StateKind::CannotStart => String::new(),
+                };
+                let (words, kib) = (state.kind.words(), kept.bytes.div_ceil(1024));
+                self.say(&format!(
+                    "{}: {words}{counts} ({}, {kib} KiB)",
+                    kept.version,
+                    time(*took)
+                ));
+                self.remarks(state);
+            }
+            Event::Dropped(dropped) => match &dropped.error {
+                None => self.say(&format!("{}: removed from the cache again", dropped.version)),
+                Some(error) => self.output.note(&format!(
+                    "{}: stays in the cache, since it cannot be removed: {error}",
+                    dropped.version
+                )),
+            },
+        }
+    }
+
+    fn remarks(&self, state: &State) {
+        for note in &state.workarounds {
+            self.say(&format!("  {note}"));
+        }
+        if let (StateKind::Broken, Some(reason)) = (state.kind, &state.reason) {
+            self.say(&format!("  {reason}"));
+        }
+    }
+
+    fn say(&self, text: &str) {
+        if self.detail > Detail::Quiet {
+            self.output.note(text);
+        }
+    }
+}
+
+/// A time as people say it.
+fn time(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..90 => format!("{seconds} s"),
+        seconds @ 90..5400 => format!("{} min", (seconds + 30) / 60),
+        seconds => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
