@@ -246,7 +246,10 @@ fn end(outcome: &Outcome, interrupted: bool, output: &Output) -> u8 {
         );
         (INTERRUPTED, why)
     } else if ran.is_empty() {
-        (NOTHING, format!("no release could be run: {}", names(&missing)))
+        (
+            NOTHING,
+            format!("no release could be run: {}", names(&missing)),
+        )
     } else if !missing.is_empty() {
         let why = format!(
             "{} of {} releases could not be run: {}",
@@ -259,7 +262,10 @@ fn end(outcome: &Outcome, interrupted: bool, output: &Output) -> u8 {
         return 0;
     };
     let paint = output.paint_err();
-    output.note(&format!("{} {why} (exit code {code})", paint.bad("clawgauge:")));
+    output.note(&format!(
+        "{} {why} (exit code {code})",
+        paint.bad("clawgauge:")
+    ));
     code
 }
 
@@ -299,7 +305,8 @@ impl<'a> Teller<'a> {
                 left,
             } => {
                 self.progress = Self::progress(self.output, self.detail);
-                let left = left.map_or(String::new(), |left| format!(", about {} left", time(left)));
+                let left =
+                    left.map_or(String::new(), |left| format!(", about {} left", time(left)));
                 self.say(&format!("{version}: release {place} of {of} ({why}){left}"));
             }
             Event::Run(event) => {
@@ -310,7 +317,9 @@ impl<'a> Teller<'a> {
                 }
             }
             Event::GivenUp(version) => {
-                self.say(&format!("{version}: nothing gets up, so that no more is started"));
+                self.say(&format!(
+                    "{version}: nothing gets up, so that no more is started"
+                ));
             }
             Event::Recorded { kept, state, took } => {
                 let summary = &kept.record.summary;
@@ -334,7 +343,10 @@ impl<'a> Teller<'a> {
                 self.remarks(state);
             }
             Event::Dropped(dropped) => match &dropped.error {
-                None => self.say(&format!("{}: removed from the cache again", dropped.version)),
+                None => self.say(&format!(
+                    "{}: removed from the cache again",
+                    dropped.version
+                )),
                 Some(error) => self.output.note(&format!(
                     "{}: stays in the cache, since it cannot be removed: {error}",
                     dropped.version

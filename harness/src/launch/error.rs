@@ -3,6 +3,9 @@
 use std::fmt;
 use std::process::ExitStatus;
 
+/// So many characters of the last line that a gateway wrote say why it did not start.
+const LAST_WORDS: usize = 200;
+
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exit {
@@ -103,7 +106,13 @@ impl LaunchError {
     pub fn reason(&self) -> String {
         match self {
             Self::Prepare { what, error, .. } => format!("{what}: {error}"),
-            Self::Refused { reason, .. } => reason.clone(),
+            Self::Refused { reason, said, .. } => {
+                // A release that is broken says what it lacks in its last words.
+                let last = said.lines().map(str::trim).rfind(|line| !line.is_empty());
+                let last = last.filter(|last| !reason.contains(last));
+                let last = last.map(|last| last.chars().take(LAST_WORDS).collect::<String>());
+                last.map_or_else(|| reason.clone(), |last| format!("{reason}: {last}"))
+            }
             Self::NotReady { seconds, .. } => format!("not ready after {seconds:.0} s"),
             Self::Cancelled(_) => "cancelled".to_owned(),
         }

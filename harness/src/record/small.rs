@@ -13,7 +13,10 @@ impl Record {
             reference.clone_into(&mut gateway.reference);
         }
         let causes = self.causes.iter_mut().map(|cause| &mut cause.gateway);
-        let relations = self.relations.iter_mut().map(|relation| &mut relation.gateway);
+        let relations = self
+            .relations
+            .iter_mut()
+            .map(|relation| &mut relation.gateway);
         for gateway in causes.chain(relations) {
             reference.clone_into(gateway);
         }
@@ -39,7 +42,10 @@ impl CellRecord {
 
 /// The values by axis that an id tells.
 fn axes_of(id: &str) -> BTreeMap<String, String> {
-    let pairs = id.split('/').skip(1).filter_map(|part| part.split_once('='));
+    let pairs = id
+        .split('/')
+        .skip(1)
+        .filter_map(|part| part.split_once('='));
     pairs
         .map(|(axis, value)| (axis.to_owned(), value.to_owned()))
         .collect()

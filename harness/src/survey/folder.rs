@@ -94,7 +94,9 @@ impl Folder {
         let mut names: BTreeMap<Version, String> = BTreeMap::new();
         for entry in fs_err::read_dir(&self.path)? {
             let name = entry?.file_name().to_string_lossy().into_owned();
-            let stem = name.strip_suffix(ENDING).or_else(|| name.strip_suffix(PLAIN));
+            let stem = name
+                .strip_suffix(ENDING)
+                .or_else(|| name.strip_suffix(PLAIN));
             // Whatever is not named after a release is no record of one.
             if let Some(Ok(version)) = stem.map(str::parse::<Version>)
                 && (name.ends_with(ENDING) || !names.contains_key(&version))
@@ -118,8 +120,12 @@ impl Folder {
             file: name.to_owned(),
             error,
         };
-        let bytes = fs_err::metadata(&path).map_err(|error| fail(error.into()))?.len();
-        let record = Results::open(&path).and_then(|results| results.load()).map_err(fail)?;
+        let bytes = fs_err::metadata(&path)
+            .map_err(|error| fail(error.into()))?
+            .len();
+        let record = Results::open(&path)
+            .and_then(|results| results.load())
+            .map_err(fail)?;
         let about: Vec<&str> = record
             .gateways
             .iter()

@@ -9,7 +9,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::folder::reference;
-use crate::release::{GatewayRef, InstallContext, InstallError, Progress, Published, Version, resolve};
+use crate::release::{
+    GatewayRef, InstallContext, InstallError, Progress, Published, Version, resolve,
+};
 
 /// A release that is being installed.
 #[derive(Debug)]

@@ -73,16 +73,15 @@ impl State {
         }
         let failures = failures(gateway);
         let up = |ready: Option<u64>| ready.is_some();
-        let (kind, reason) = if !failures.is_empty()
-            && !gateway.last_launches().any(|launch| up(launch.ready_ms))
-        {
-            (StateKind::CannotStart, Some(failures.join("; ")))
-        } else if let Some(broken) = unproven(record, gateway) {
-            (StateKind::Broken, Some(broken))
-        } else {
-            let some = (!failures.is_empty()).then(|| failures.join("; "));
-            (StateKind::Ran, some)
-        };
+        let (kind, reason) =
+            if !failures.is_empty() && !gateway.last_launches().any(|launch| up(launch.ready_ms)) {
+                (StateKind::CannotStart, Some(failures.join("; ")))
+            } else if let Some(broken) = unproven(record, gateway) {
+                (StateKind::Broken, Some(broken))
+            } else {
+                let some = (!failures.is_empty()).then(|| failures.join("; "));
+                (StateKind::Ran, some)
+            };
         Self {
             kind,
             reason,
@@ -101,10 +100,12 @@ fn failures(gateway: &GatewayRecord) -> Vec<String> {
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|(failure, profiles)| (std::cmp::Reverse(profiles.len()), *failure));
-    let words = counts.into_iter().map(|(failure, profiles)| match &profiles[..] {
-        [profile] => format!("profile {profile}: {failure}"),
-        several => format!("{} profiles: {failure}", several.len()),
-    });
+    let words = counts
+        .into_iter()
+        .map(|(failure, profiles)| match &profiles[..] {
+            [profile] => format!("profile {profile}: {failure}"),
+            several => format!("{} profiles: {failure}", several.len()),
+        });
     words.collect()
 }
 
@@ -122,7 +123,10 @@ fn unproven(record: &Record, gateway: &GatewayRecord) -> Option<String> {
         return None;
     }
     // What it answers instead says more than that it does not answer.
-    let failing = record.cells.iter().filter_map(|cell| cell.observed.as_ref());
+    let failing = record
+        .cells
+        .iter()
+        .filter_map(|cell| cell.observed.as_ref());
     let seen = failing
         .filter(|observed| observed.status.is_some_and(|status| status >= 500))
         .map(|observed| observed.line());

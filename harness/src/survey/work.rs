@@ -207,7 +207,10 @@ impl Turn<'_, '_> {
         cancel: &CancellationToken,
     ) -> Option<Record> {
         let gateway = reference(self.version);
-        let mine = match coming.take().filter(|coming| coming.version == *self.version) {
+        let mine = match coming
+            .take()
+            .filter(|coming| coming.version == *self.version)
+        {
             Some(mine) => mine,
             None => {
                 let (_, dropped) = self.guests.make_room(self.version).await;
@@ -275,7 +278,9 @@ impl Turn<'_, '_> {
         let stop = cancel.child_token();
         let (sender, mut events) = unbounded_channel();
         let options = RunOptions {
-            gateways: vec![GatewayRef::Published(Published::Exact(self.version.clone()))],
+            gateways: vec![GatewayRef::Published(Published::Exact(
+                self.version.clone(),
+            ))],
             ..self.job.options.clone()
         };
         let task = tokio::spawn(run(

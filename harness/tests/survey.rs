@@ -1,0 +1,427 @@
+//! `clawgauge survey` offline: npm, Node and the releases are make-believe, the gateways are the reference gateway.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use assert_cmd::assert::Assert;
+use clawgauge::record::{Record, Results};
+use clawgauge::survey::{Folder, State, StateKind};
+use support::{Sandbox, executable, until_said};
+
+/// Cells that every release has, in one launch.
+const CELLS: &str = "chat-completions/profile=none/credential=absent/**";
+
+/// A machine on which npm installs releases that are not real.
+struct Machine {
+    sandbox: Sandbox,
+}
+
+impl Machine {
+    /// 2026.3.28 cannot be installed, 2026.4.1 does not start, 2026.5.28 answers nobody, 2026.8.2 lets everybody in; the
+    /// others are sound. A release named in the file `slow` takes its time to start.
+    fn new() -> Self {
+        let machine = Self {
+            sandbox: Sandbox::whole(),
+        };
+        let gauge = assert_cmd::cargo::cargo_bin!("clawgauge")
+            .display()
+            .to_string();
+        let folder = machine.sandbox.folder.path().display().to_string();
+        let npm = format!(
+            r#"#!/bin/sh
+echo "$@" >> '{folder}/npm.log'
+if [ "$1" = view ]; then
+  echo '{{"versions":["2026.3.24","2026.3.28","2026.4.1","2026.5.28","2026.8.2","2026.9.6"],"dist-tags":{{"latest":"2026.9.6"}},"time":{{}}}}'
+  exit 0
+fi
+version=${{2#openclaw@}}
+mkdir -p node_modules/openclaw
+flags=
+case $version in
+  2026.3.28) echo 'npm error code EBROKEN: nothing to see in {folder}/x' >&2; exit 1 ;;
+  2026.4.1) echo 'echo "Config invalid: it was never meant to start" >&2; exit 1' > node_modules/openclaw/openclaw.mjs ;;
+  2026.5.28) flags='--misbehave refuses-everybody' ;;
+  2026.8.2) flags='--misbehave ignores-scopes' ;;
+esac
+if [ ! -f node_modules/openclaw/openclaw.mjs ]; then
+  cat > node_modules/openclaw/openclaw.mjs <<END
+grep -q $version '{folder}/slow' 2>/dev/null && sleep 600
+exec '{gauge}' reference-gateway $flags "\$@"
+END
+fi
+echo '{{"name":"openclaw","version":"'$version'","engines":{{"node":">=22"}}}}' > node_modules/openclaw/package.json
+echo '{{"packages":{{"node_modules/openclaw":{{"integrity":"sha512-of-'$version'"}}}}}}' > node_modules/.package-lock.json
+"#
+        );
+        let node =
+            "#!/bin/sh\n[ \"$1\" = --version ] && { echo v24.21.0; exit; }\nexec sh \"$@\"\n";
+        executable(&machine.bin().join("npm"), &npm);
+        executable(&machine.bin().join("node"), node);
+        machine
+    }
+
+    fn bin(&self) -> PathBuf {
+        self.sandbox.folder.path().join("bin")
+    }
+
+    fn path(&self) -> String {
+        let rest = std::env::var("PATH").unwrap_or_default();
+        format!("{}:{rest}", self.bin().display())
+    }
+
+    fn survey(&self, args: &[&str]) -> Assert {
+        let mut command = self.sandbox.clawgauge();
+        command.env("PATH", self.path()).arg("survey").args(args);
+        command.assert()
+    }
+
+    fn folder(&self) -> Folder {
+        Folder::at(self.records())
+    }
+
+    fn records(&self) -> PathBuf {
+        self.sandbox.folder.path().join("records")
+    }
+
+    fn state(&self, version: &str) -> State {
+        let kept = self.folder().read(&version.parse().unwrap()).unwrap();
+        State::of(&kept.unwrap().record)
+    }
+
+    fn installed(&self) -> Vec<String> {
+        let cache = self.sandbox.folder.path().join(".cache/clawgauge/openclaw");
+        names(&cache)
+            .into_iter()
+            .filter(|name| !name.starts_with('.'))
+            .collect()
+    }
+
+    /// How often npm was asked to install a release.
+    fn installs(&self, version: &str) -> usize {
+        let log = fs::read_to_string(self.sandbox.folder.path().join("npm.log")).unwrap();
+        let wanted = format!("install openclaw@{version} ");
+        log.lines().filter(|line| line.starts_with(&wanted)).count()
+    }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn stderr(assert: &Assert) -> String {
+    String::from_utf8(assert.get_output().stderr.clone()).unwrap()
+}
+
+#[test]
+fn releases_are_told_apart_and_what_ran_is_not_run_again() {
+    let machine = Machine::new();
+    let args = [
+        "--releases",
+        ">=2026.3.24, <=2026.9.6",
+        "--json",
+        "records",
+        CELLS,
+    ];
+    let first = machine.survey(&args).code(4);
+    let told = stderr(&first);
+    assert!(
+        told.contains("2026.5.28: release 4 of 6 (no record yet), about "),
+        "{told}"
+    );
+    let last = told.lines().last().unwrap();
+    assert_eq!(
+        last,
+        "clawgauge: 2 of 6 releases could not be run: 2026.3.28, 2026.4.1 (exit code 4)"
+    );
+    let kinds = |version| machine.state(version).kind;
+    assert_eq!(kinds("2026.3.24"), StateKind::Ran);
+    assert_eq!(kinds("2026.3.28"), StateKind::CannotInstall);
+    assert_eq!(kinds("2026.4.1"), StateKind::CannotStart);
+    assert_eq!(kinds("2026.5.28"), StateKind::Broken);
+    assert_eq!(kinds("2026.8.2"), StateKind::Ran);
+    assert_eq!(kinds("2026.9.6"), StateKind::Ran);
+    let why = machine.state("2026.3.28").reason.unwrap();
+    assert!(why.contains("npm error code EBROKEN"), "{why}");
+    let why = machine.state("2026.4.1").reason.unwrap();
+    assert!(
+        why.starts_with("profile none: did not start: ") && why.contains("Config invalid"),
+        "{why}"
+    );
+    let why = machine.state("2026.5.28").reason.unwrap();
+    assert!(
+        why.starts_with("the positive control reached no model in 1 launches"),
+        "{why}"
+    );
+
+    // Only what may have been a matter of the moment is tried once more.
+    let again = machine.survey(&args).code(4);
+    let told = stderr(&again);
+    for version in ["2026.3.24", "2026.5.28", "2026.8.2", "2026.9.6"] {
+        assert!(told.contains(&format!("{version}: has a record")), "{told}");
+        assert_eq!(machine.installs(version), 1, "{version}");
+    }
+    assert!(
+        told.contains("2026.3.28: release 1 of 2 (the last time it could not be installed)"),
+        "{told}"
+    );
+    assert!(
+        told.contains("2026.4.1: release 2 of 2 (the last time it could not be started)"),
+        "{told}"
+    );
+    assert_eq!(machine.installs("2026.3.28"), 2);
+    machine.sandbox.assert_clean();
+}
+
+#[test]
+fn records_are_small_whole_and_know_nothing_of_the_machine() {
+    let machine = Machine::new();
+    machine
+        .survey(&["--releases", "2026.3.28, 2026.9.6", "--json", "records"])
+        .code(4);
+    let folder = machine.sandbox.folder.path().to_str().unwrap().to_owned();
+    for version in ["2026.3.28", "2026.9.6"] {
+        let file = machine.records().join(format!("{version}.json.gz"));
+        let mut text = String::new();
+        let packed = fs::read(&file).unwrap();
+        flate2::read::GzDecoder::new(&packed[..])
+            .read_to_string(&mut text)
+            .unwrap();
+        assert!(!text.contains(&folder), "{version} names {folder}");
+        assert!(packed.len() < 50 << 10, "{version}: {} bytes", packed.len());
+    }
+    // It is an ordinary record: everything that reads one reads it.
+    let record = Results::open(&machine.records().join("2026.9.6.json.gz")).unwrap();
+    let record = record.load().unwrap();
+    assert!(record.cells.len() > 3000);
+    assert!(
+        record
+            .cells
+            .iter()
+            .all(|cell| cell.axes.contains_key("profile"))
+    );
+    let whole: Record = {
+        let mut command = machine.sandbox.clawgauge();
+        command.env("PATH", machine.path());
+        command.args([
+            "run",
+            "--gateway",
+            "openclaw@2026.9.6",
+            "--report",
+            "json=whole.json",
+        ]);
+        command.assert().code(0);
+        let whole = Results::open(&machine.sandbox.folder.path().join("whole.json")).unwrap();
+        whole.load().unwrap()
+    };
+    assert_eq!(record.summary, whole.summary);
+    for (small, whole) in record.cells.iter().zip(&whole.cells) {
+        assert_eq!(
+            (&small.id, &small.axes, small.verdict),
+            (&whole.id, &whole.axes, whole.verdict)
+        );
+        let (Some(small), Some(whole)) = (&small.observed, &whole.observed) else {
+            continue;
+        };
+        assert_eq!(
+            (&small.outcome, small.line()),
+            (&whole.outcome, whole.line())
+        );
+    }
+    let mut command = machine.sandbox.clawgauge();
+    let report = command
+        .args(["report", "records/2026.9.6.json.gz"])
+        .assert()
+        .code(0);
+    let report = String::from_utf8(report.get_output().stdout.clone()).unwrap();
+    assert!(report.contains("openclaw@2026.9.6"), "{report}");
+}
+
+#[test]
+fn an_interrupted_survey_leaves_whole_records_and_goes_on() {
+    let machine = Machine::new();
+    let slow = machine.sandbox.folder.path().join("slow");
+    fs::write(&slow, "2026.8.2").unwrap();
+    let args = [
+        "--releases",
+        "2026.3.24, 2026.8.2, 2026.9.6",
+        "--json",
+        "records",
+        CELLS,
+    ];
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("clawgauge"));
+    let mut child = command
+        .env_clear()
+        .env("PATH", machine.path())
+        .env("HOME", machine.sandbox.folder.path())
+        .env("TMPDIR", machine.sandbox.temp())
+        .current_dir(machine.sandbox.folder.path())
+        .arg("--root")
+        .arg(machine.sandbox.root())
+        .arg("survey")
+        .arg("--verbose")
+        .args(args)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = child.stderr.take().unwrap();
+    until_said(&mut pipe, "openclaw@2026.8.2: starting profile none");
+    let id = child.id().to_string();
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut rest = String::new();
+    pipe.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
+    let last = rest.lines().last().unwrap();
+    assert!(
+        last.contains("interrupted; 1 releases have a record, 2 are left"),
+        "{rest}"
+    );
+    assert_eq!(names(&machine.records()), ["2026.3.24.json.gz"]);
+    machine.sandbox.assert_clean();
+
+    fs::remove_file(slow).unwrap();
+    let told = stderr(&machine.survey(&args).code(0));
+    assert!(told.contains("2026.3.24: has a record"), "{told}");
+    assert!(
+        told.contains("2026.8.2: release 1 of 2 (no record yet)"),
+        "{told}"
+    );
+    assert_eq!(names(&machine.records()).len(), 3);
+}
+
+#[test]
+fn a_record_that_cannot_be_used_is_told_and_made_again() {
+    let machine = Machine::new();
+    let args = [
+        "--releases",
+        "2026.3.24, 2026.8.2, 2026.9.6",
+        "--json",
+        "records",
+        CELLS,
+    ];
+    machine.survey(&args).code(0);
+    let file = |version: &str| machine.records().join(format!("{version}.json.gz"));
+    let whole = fs::read(file("2026.8.2")).unwrap();
+    fs::write(file("2026.8.2"), &whole[..whole.len() / 2]).unwrap();
+    fs::copy(file("2026.3.24"), file("2026.9.6")).unwrap();
+    let told = stderr(&machine.survey(&args).code(0));
+    assert!(
+        told.contains("2026.8.2: release 1 of 2 (its record cannot be used: 2026.8.2.json.gz: "),
+        "{told}"
+    );
+    let foreign = "(its record cannot be used: 2026.9.6.json.gz is about openclaw@2026.3.24)";
+    assert!(told.contains(foreign), "{told}");
+    assert_eq!(machine.state("2026.8.2").kind, StateKind::Ran);
+    assert!(machine.folder().all().unwrap().1.is_empty());
+
+    // Other cells and other files are other questions.
+    let other = "chat-completions/profile=token/credential=valid/**";
+    let told = stderr(
+        &machine
+            .survey(&["--releases", "2026.9.6", "--json", "records", other])
+            .code(0),
+    );
+    assert!(told.contains("(its record is about other cells)"), "{told}");
+    machine.sandbox.edit(
+        "scenarios/chat-completions.toml",
+        "title = \"a caller whom",
+        "title = \"somebody whom",
+    );
+    let told = stderr(
+        &machine
+            .survey(&["--releases", "2026.9.6", "--json", "records", other])
+            .code(0),
+    );
+    assert!(
+        told.contains("(its record was judged by other files)"),
+        "{told}"
+    );
+    let told = stderr(
+        &machine
+            .survey(&[
+                "--releases",
+                "2026.9.6",
+                "--json",
+                "records",
+                "--again",
+                other,
+            ])
+            .code(0),
+    );
+    assert!(told.contains("(asked for again)"), "{told}");
+}
+
+#[test]
+fn only_what_the_survey_installed_is_dropped() {
+    let machine = Machine::new();
+    let before = ["--releases", "2026.3.24", "--json", "before", CELLS];
+    machine.survey(&before).code(0);
+    assert_eq!(machine.installed(), ["2026.3.24"]);
+    let range = [
+        "--releases",
+        "2026.3.24, 2026.5.28, 2026.8.2, 2026.9.6",
+        "--json",
+        "records",
+        CELLS,
+    ];
+    let told = stderr(
+        &machine
+            .survey(&[&range[..], &["--keep", "1"]].concat())
+            .code(0),
+    );
+    assert_eq!(machine.installed(), ["2026.3.24", "2026.9.6"], "{told}");
+    assert!(
+        told.contains("2026.5.28: removed from the cache again"),
+        "{told}"
+    );
+    let told = stderr(
+        &machine
+            .survey(&[&range[..], &["--keep", "0", "--again"]].concat())
+            .code(0),
+    );
+    assert_eq!(machine.installed(), ["2026.3.24", "2026.9.6"], "{told}");
+    assert_eq!(machine.installs("2026.8.2"), 2);
+}
+
+#[test]
+fn nothing_that_can_be_had_is_exit_code_3_and_a_wrong_range_2() {
+    let machine = Machine::new();
+    let none = machine
+        .survey(&[
+            "--releases",
+            "2026.3.28, 2026.4.1",
+            "--json",
+            "records",
+            CELLS,
+        ])
+        .code(3);
+    let told = stderr(&none);
+    assert!(
+        told.ends_with("no release could be run: 2026.3.28, 2026.4.1 (exit code 3)\n"),
+        "{told}"
+    );
+    let wrong = machine
+        .survey(&["--releases", "2026.3.25", "--json", "records"])
+        .code(2);
+    assert!(stderr(&wrong).contains("there is no release 2026.3.25"));
+    let empty = machine
+        .survey(&["--from", "nowhere", "--markdown", "-"])
+        .code(2);
+    assert!(stderr(&empty).contains("nowhere"));
+}
