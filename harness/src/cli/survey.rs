@@ -1,5 +1,6 @@
 //! `clawgauge survey`.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,11 +13,13 @@ use super::session::{cancel_on_signal, log_event};
 use crate::plan::{Selection, cells};
 use crate::project::Project;
 use crate::release::{ReleaseRange, Version, Walk, releases};
-use crate::report::{Detail, Progress};
+use crate::report::{Detail, INDEX, Progress, readable, site, survey_markdown, write_site};
 use crate::run::{RunEvent, RunOptions};
 use crate::scenario::Catalogue;
 use crate::snapshots::Snapshots;
-use crate::survey::{Asked, Event, Folder, Job, Kept, Outcome, State, StateKind, carry_out};
+use crate::survey::{
+    Asked, Event, Folder, Job, Kept, Outcome, State, StateKind, Table, carry_out,
+};
 
 /// Exit code where nothing could be had.
 const NOTHING: u8 = 3;
@@ -225,9 +228,59 @@ impl SurveyArgs {
     }
 
     /// Writes what was asked for.
-    fn render(&self, _kept: &[Kept], _output: &Output) -> Result<(), Failure> {
+    fn render(&self, kept: &[Kept], output: &Output) -> Result<(), Failure> {
+        if self.html.is_none() && self.markdown.is_none() {
+            return Ok(());
+        }
+        let table = Table::of(kept).map_err(|error| {
+            let help = "records of one table are made by the same files and about the same cells; --again makes them anew";
+            Failure::usage(error.to_string()).help(help)
+        })?;
+        if let Some(html) = &self.html {
+            let records = self.records_from(html);
+            let files = site(&table, kept, records.as_deref());
+            let files = files.map_err(|error| Failure::usage(format!("the pages: {error}")))?;
+            write_site(html, &files)?;
+            self.say(output, &format!("the table: {}", html.join(INDEX).display()));
+        }
+        match &self.markdown {
+            None => {}
+            Some(path) if path == Path::new("-") => {
+                output.result(&survey_markdown(&table))?;
+            }
+            Some(path) => write_whole(path, &survey_markdown(&table))?,
+        }
         Ok(())
     }
+
+    /// Where the records are, seen from the pages, if they are below them.
+    fn records_from(&self, html: &Path) -> Option<String> {
+        let records = match (&self.from, &self.json) {
+            (Some(path), _) | (None, Some(path)) => path.clone(),
+            (None, None) => html.join(RECORDS),
+        };
+        let whole = |path: &Path| fs_err::canonicalize(path).ok();
+        fs_err::create_dir_all(html).ok()?;
+        let below = whole(&records)?.strip_prefix(whole(html)?).ok()?.to_path_buf();
+        Some(below.to_str()?.to_owned())
+    }
+
+    fn say(&self, output: &Output, text: &str) {
+        if self.detail() > Detail::Quiet {
+            output.note(text);
+        }
+    }
+}
+
+/// Writes a file in one step.
+fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = tempfile::Builder::new()
+        .permissions(readable())
+        .tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    file.write_all(text.as_bytes())?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
 }
 
 /// Says how a survey ended, and returns its exit code. Deviations are what it is there to find: they do not fail it.

@@ -1,13 +1,11 @@
 //! What a client developer asks: which request gets in, by route and auth mode, since which release until which.
 
-use std::collections::BTreeMap;
-
 use super::Table;
 use super::mark::Look;
 use super::spans::{Span, spans};
 use super::table::Row;
 use crate::fold::{Combination, fold};
-use crate::record::{AxisRecord, ScenarioRecord};
+use crate::record::ScenarioRecord;
 use crate::release::Version;
 use crate::scenario::model::PROFILE_AXIS;
 
@@ -65,7 +63,7 @@ fn of_scenario(
 ) -> Vec<Access> {
     let cells: Vec<Cell<'_>> = rows
         .iter()
-        .flat_map(|row| row.cells.iter().map(|id| (combination(scenario, id), *row)))
+        .flat_map(|row| row.cells.iter().map(|id| (Table::combination(scenario, id), *row)))
         .collect();
     let value = |axis: usize, place: usize| scenario.axes[axis].values[place].id.clone();
     let mut found: Vec<Access> = Vec::new();
@@ -100,26 +98,6 @@ fn of_scenario(
     found
 }
 
-/// The places of a cell's values.
-fn combination(scenario: &ScenarioRecord, id: &str) -> Combination {
-    let values: BTreeMap<&str, &str> = id
-        .split('/')
-        .skip(1)
-        .filter_map(|part| part.split_once('='))
-        .collect();
-    let place = |axis: &AxisRecord| {
-        let value = values.get(axis.name.as_str());
-        let place = axis
-            .values
-            .iter()
-            .position(|known| Some(&known.id.as_str()) == value);
-        place
-            .and_then(|place| u16::try_from(place).ok())
-            .unwrap_or(u16::MAX)
-    };
-    scenario.axes.iter().map(place).collect()
-}
-
 /// Who gets in on a release; `None` where it cannot be told of every cell.
 fn entry(
     scenario: &ScenarioRecord,
@@ -146,17 +124,9 @@ fn entry(
         .filter(|axis| !fixed.contains(axis))
         .collect();
     let who = fold(&allowed, &universe).into_iter().map(|group| {
-        let conditions = group.conditions.into_iter();
-        let named = conditions
-            .filter(|(axis, _)| free.contains(axis))
-            .map(|(axis, values)| {
-                let axis = &scenario.axes[axis];
-                let ids = values
-                    .iter()
-                    .map(|value| axis.values[usize::from(*value)].id.clone());
-                (axis.name.clone(), ids.collect())
-            });
-        named.collect()
+        let mut conditions = group.conditions;
+        conditions.retain(|(axis, _)| free.contains(axis));
+        Table::named(scenario, &conditions)
     });
     Some(Entry {
         send: least(scenario, &allowed, &free),

@@ -157,12 +157,12 @@ impl Folder {
         let text = serde_json::to_vec(record)?;
         let mut file = tempfile::Builder::new()
             .prefix(".survey-")
+            .permissions(crate::report::readable())
             .tempfile_in(&self.path)?;
         let mut gzip = GzBuilder::new().write(file.as_file_mut(), Compression::best());
         gzip.write_all(&text)?;
         gzip.finish()?.sync_all()?;
         let bytes = file.as_file().metadata()?.len();
-        readable(file.as_file())?;
         file.persist(self.path.join(&name))?;
         let _ = fs_err::remove_file(self.path.join(format!("{version}{PLAIN}")));
         Ok(Kept {
@@ -172,12 +172,6 @@ impl Folder {
             record: record.clone(),
         })
     }
-}
-
-/// A temporary file is its owner's alone; a record is everybody's, as far as a new file would be.
-fn readable(file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
 }
 
 /// How a survey names the gateway of a release.

@@ -6,6 +6,7 @@
 
 mod access;
 mod asked;
+mod changes;
 mod document;
 mod folder;
 mod install;
@@ -17,6 +18,7 @@ mod work;
 
 pub use access::{Access, Entry, access};
 pub use asked::{Asked, Todo, Why};
+pub use changes::{Change, changes};
 pub use document::{SURVEY_SCHEMA, SurveyDocument};
 pub use folder::{Folder, FolderError, Kept};
 pub use install::Dropped;

@@ -160,6 +160,35 @@ impl Table {
             .position(|release| release.version == *version)
     }
 
+    /// The places of a cell's values on the axes of its scenario.
+    pub(super) fn combination(scenario: &ScenarioRecord, id: &str) -> Combination {
+        let parts = id.split('/').skip(1);
+        let values: BTreeMap<&str, &str> = parts.filter_map(|part| part.split_once('=')).collect();
+        let place = |axis: &AxisRecord| {
+            let value = values.get(axis.name.as_str());
+            let mut known = axis.values.iter();
+            let place = known.position(|known| Some(&known.id.as_str()) == value);
+            place
+                .and_then(|place| u16::try_from(place).ok())
+                .unwrap_or(u16::MAX)
+        };
+        scenario.axes.iter().map(place).collect()
+    }
+
+    /// Conditions by name.
+    pub(super) fn named(
+        scenario: &ScenarioRecord,
+        conditions: &[(usize, Vec<u16>)],
+    ) -> Vec<(String, Vec<String>)> {
+        let named = conditions.iter().map(|(axis, values)| {
+            let axis = &scenario.axes[*axis];
+            let ids = values.iter();
+            let ids = ids.map(|value| axis.values[usize::from(*value)].id.clone());
+            (axis.name.clone(), ids.collect())
+        });
+        named.collect()
+    }
+
     /// The rule of a row with an id.
     pub fn rule(&self, row: &Row, id: &str) -> Option<&RuleRecord> {
         let scenario = &self.scenarios[row.scenario].id;
@@ -333,18 +362,11 @@ impl Rows {
                     .iter()
                     .filter_map(|cell| ids.get(&(scenario, cell)));
                 let told: Vec<_> = told.copied().collect();
-                let axes = &self.scenarios[scenario].axes;
-                let conditions = group.conditions.iter().map(|(axis, values)| {
-                    let axis = &axes[*axis];
-                    let ids = values
-                        .iter()
-                        .map(|value| axis.values[usize::from(*value)].id.clone());
-                    (axis.name.clone(), ids.collect())
-                });
+                let conditions = Table::named(&self.scenarios[scenario], &group.conditions);
                 rows.push(row(
                     scenario,
                     &self.scenarios[scenario].id,
-                    conditions.collect(),
+                    conditions,
                     &marks,
                     &told,
                     releases,
