@@ -9,20 +9,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::effort::EffortArgs;
 use super::output::{Failure, Output};
+use super::releases::{NOT_HAD, WalkArgs, ranges, select};
 use super::session::{cancel_on_signal, log_event};
 use crate::plan::{Selection, cells};
 use crate::project::Project;
-use crate::release::{ReleaseRange, Version, Walk, releases};
+use crate::release::{Version, releases};
 use crate::report::{Detail, INDEX, Progress, readable, site, survey_markdown, write_site};
 use crate::run::{RunEvent, RunOptions};
 use crate::scenario::Catalogue;
 use crate::snapshots::Snapshots;
-use crate::survey::{
-    Asked, Event, Folder, Job, Kept, Outcome, State, StateKind, Table, carry_out,
-};
+use crate::survey::{Again, Asked, Event, Folder, Job, Kept, Outcome, State, StateKind, Table, carry_out};
 
-/// Exit code where nothing could be had.
-const NOTHING: u8 = 3;
 /// Exit code where some releases are missing.
 const INCOMPLETE: u8 = 4;
 /// Exit code where somebody stopped it.
@@ -37,17 +34,12 @@ pub(super) struct SurveyArgs {
     #[arg(value_name = "CELL-GLOB")]
     globs: Vec<String>,
 
-    /// The releases: `2026.3.28`, `2026.3.*`, `>=2026.3.24, <2026.5.1`, `latest-5`; may be repeated
+    /// The releases: `2026.3.28`, `2026.3.*`, `>=2026.3.24, <2026.5.1`, `>=latest-5`; may be repeated
     #[arg(long, value_name = "RANGE", required_unless_present = "from")]
-    releases: Vec<ReleaseRange>,
+    releases: Vec<String>,
 
-    /// Betas, too, where a range passes them
-    #[arg(long)]
-    betas: bool,
-
-    /// Long-term lines, too, where a range passes them
-    #[arg(long)]
-    long_term: bool,
+    #[command(flatten)]
+    walk: WalkArgs,
 
     /// Only cells with these values: axis=value,value or axis!=value; all that are given must hold
     #[arg(long = "where", value_name = "EXPR")]
@@ -75,9 +67,10 @@ pub(super) struct SurveyArgs {
     #[arg(long, value_name = "N", default_value_t = 2)]
     keep: usize,
 
-    /// Run releases again that have a record
-    #[arg(long)]
-    again: bool,
+    /// Run releases again that have a record: all, or those of which some cells could not be asked. What could not be
+    /// installed or started the last time is tried again in any case
+    #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    again: Option<Again>,
 
     #[command(flatten)]
     effort: EffortArgs,
@@ -166,7 +159,7 @@ impl SurveyArgs {
                 },
                 releases: &releases,
                 folder: &folder,
-                again: self.again,
+                again: self.again.unwrap_or_default(),
                 keep: self.keep,
             };
             let outcome = carry_out(&job, &cancel, &mut |event| teller.event(&event)).await;
@@ -190,33 +183,10 @@ impl SurveyArgs {
         output: &Output,
         cancel: &CancellationToken,
     ) -> Result<Vec<Version>, Failure> {
+        let ranges = ranges(&self.releases)?;
         let tell = |step: crate::release::Progress| output.note(&step.to_string());
-        let all = releases(&options.install, &tell, cancel).await;
-        let all = all.map_err(|error| {
-            let failure = Failure::usage(format!("the releases are not known: {error}"));
-            match error.help() {
-                Some(help) => failure.help(help),
-                None => failure,
-            }
-            .code(match cancel.is_cancelled() {
-                true => INTERRUPTED,
-                false => NOTHING,
-            })
-        })?;
-        let walk = Walk {
-            betas: self.betas,
-            long_term: self.long_term,
-        };
-        let mut selected = Vec::new();
-        for range in &self.releases {
-            selected.extend(all.select(range, walk).map_err(|error| {
-                Failure::usage(format!("--releases {range}: {error}"))
-                    .help("npm view openclaw versions lists them")
-            })?);
-        }
-        selected.sort();
-        selected.dedup();
-        Ok(selected)
+        let all = releases(&options.install, &tell, cancel).await?;
+        Ok(select(&ranges, &all, self.walk.into())?)
     }
 
     fn detail(&self) -> Detail {
@@ -241,7 +211,10 @@ impl SurveyArgs {
             let files = site(&table, kept, records.as_deref());
             let files = files.map_err(|error| Failure::usage(format!("the pages: {error}")))?;
             write_site(html, &files)?;
-            self.say(output, &format!("the table: {}", html.join(INDEX).display()));
+            self.say(
+                output,
+                &format!("the table: {}", html.join(INDEX).display()),
+            );
         }
         match &self.markdown {
             None => {}
@@ -261,7 +234,10 @@ impl SurveyArgs {
         };
         let whole = |path: &Path| fs_err::canonicalize(path).ok();
         fs_err::create_dir_all(html).ok()?;
-        let below = whole(&records)?.strip_prefix(whole(html)?).ok()?.to_path_buf();
+        let below = whole(&records)?
+            .strip_prefix(whole(html)?)
+            .ok()?
+            .to_path_buf();
         Some(below.to_str()?.to_owned())
     }
 
@@ -274,7 +250,9 @@ impl SurveyArgs {
 
 /// Writes a file in one step.
 fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     let mut file = tempfile::Builder::new()
         .permissions(readable())
         .tempfile_in(folder.unwrap_or(Path::new(".")))?;
@@ -300,7 +278,7 @@ fn end(outcome: &Outcome, interrupted: bool, output: &Output) -> u8 {
         (INTERRUPTED, why)
     } else if ran.is_empty() {
         (
-            NOTHING,
+            NOT_HAD,
             format!("no release could be run: {}", names(&missing)),
         )
     } else if !missing.is_empty() {
@@ -395,15 +373,14 @@ impl<'a> Teller<'a> {
                 ));
                 self.remarks(state);
             }
-            Event::Dropped(dropped) => match &dropped.error {
+            Event::Dropped(dropped) => match &dropped.stays {
                 None => self.say(&format!(
                     "{}: removed from the cache again",
                     dropped.version
                 )),
-                Some(error) => self.output.note(&format!(
-                    "{}: stays in the cache, since it cannot be removed: {error}",
-                    dropped.version
-                )),
+                Some(why) => self
+                    .output
+                    .note(&format!("{}: stays in the cache: {why}", dropped.version)),
             },
         }
     }

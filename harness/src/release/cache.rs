@@ -199,24 +199,6 @@ impl Cache {
         Ok(record)
     }
 
-    /// Removes an entry. Until it is gone it is no entry any more.
-    ///
-    /// # Errors
-    /// Somebody installs it at the moment, or it cannot be removed.
-    pub fn remove(&self, package: &str, version: &str) -> std::io::Result<()> {
-        let lock = File::options()
-            .create(true)
-            .append(true)
-            .open(self.root.join(package).join(format!(".{version}.lock")))?;
-        lock.try_lock().map_err(std::io::Error::from)?;
-        let folder = self.folder(package, version);
-        match fs_err::remove_file(folder.join(RECORD)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-        remove_if_there(&folder)
-    }
-
     /// Removes what a failed installation left.
     pub(super) fn abort(&self, package: &str, version: &str, _lock: &Lock) {
         let _ = remove_if_there(&self.partial(package, version));

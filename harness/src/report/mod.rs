@@ -27,8 +27,8 @@ mod words;
 
 pub use comparison::{comparison_markdown, comparison_text};
 pub use contract::contract;
-pub use format::{Format, ReportError, render, write_report};
 pub(crate) use format::readable;
+pub use format::{Format, ReportError, render, write_report};
 pub use progress::Progress;
 pub use style::Paint;
 pub use survey::{INDEX, markdown as survey_markdown, site, write_site};

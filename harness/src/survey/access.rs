@@ -30,7 +30,7 @@ pub struct Entry {
     pub send: Option<Vec<String>>,
     /// Everybody who gets in: alternatives of values by axis. No axis means everybody.
     pub who: Vec<Vec<(String, Vec<String>)>>,
-    /// Whether somebody gets in who must not, or does not who must.
+    /// Whether that is as the contract says.
     pub sound: bool,
 }
 
@@ -63,7 +63,11 @@ fn of_scenario(
 ) -> Vec<Access> {
     let cells: Vec<Cell<'_>> = rows
         .iter()
-        .flat_map(|row| row.cells.iter().map(|id| (Table::combination(scenario, id), *row)))
+        .flat_map(|row| {
+            row.cells
+                .iter()
+                .map(|id| (Table::combination(scenario, id), *row))
+        })
         .collect();
     let value = |axis: usize, place: usize| scenario.axes[axis].values[place].id.clone();
     let mut found: Vec<Access> = Vec::new();
@@ -83,7 +87,7 @@ fn of_scenario(
                 (release.version.clone(), entry)
             });
             let entries: Vec<(Version, Option<Entry>)> = entries.collect();
-            (value(modes, mode), spans(&entries))
+            (value(modes, mode), whole(&entries))
         });
         let by_mode: Vec<_> = by_mode.filter(|(_, spans)| !spans.is_empty()).collect();
         match found.iter_mut().find(|access| access.modes == by_mode) {
@@ -96,6 +100,31 @@ fn of_scenario(
         }
     }
     found
+}
+
+/// The spans in which the same get in; sound where that is so on all of their releases.
+fn whole(entries: &[(Version, Option<Entry>)]) -> Vec<Span<Entry>> {
+    let alike: Vec<(Version, Option<Entry>)> = entries
+        .iter()
+        .map(|(version, entry)| {
+            let entry = entry.clone().map(|entry| Entry {
+                sound: true,
+                ..entry
+            });
+            (version.clone(), entry)
+        })
+        .collect();
+    let mut spans = spans(&alike);
+    for span in &mut spans {
+        let inside = entries.iter().filter(|(version, _)| {
+            let line = version.line() == span.first.line();
+            line && span.first <= *version && *version <= span.last
+        });
+        span.seen.sound = inside
+            .filter_map(|(_, entry)| entry.as_ref())
+            .all(|entry| entry.sound);
+    }
+    spans
 }
 
 /// Who gets in on a release; `None` where it cannot be told of every cell.

@@ -16,6 +16,18 @@ pub struct Asked {
     pub conditions: Vec<String>,
 }
 
+/// Which releases that have a record are run again, besides those that could not be had the last time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Again {
+    /// None of them.
+    #[default]
+    Nothing,
+    /// Those of which some cells could not be asked.
+    Incomplete,
+    /// All of them.
+    All,
+}
+
 /// What is to be done about a release.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Todo {
@@ -32,6 +44,8 @@ pub enum Why {
     NoRecord,
     /// Every release is asked for again.
     Again,
+    /// So many cells of its record could not be asked.
+    Incomplete(usize),
     /// Its record was judged by other files.
     OtherFiles,
     /// Its record is about other cells.
@@ -49,6 +63,7 @@ impl fmt::Display for Why {
         match self {
             Self::NoRecord => f.write_str("no record yet"),
             Self::Again => f.write_str("asked for again"),
+            Self::Incomplete(cells) => write!(f, "{cells} cells of its record could not be asked"),
             Self::OtherFiles => f.write_str("its record was judged by other files"),
             Self::OtherCells => f.write_str("its record is about other cells"),
             Self::BrokenOff => f.write_str("its record was broken off"),
@@ -60,12 +75,12 @@ impl fmt::Display for Why {
 
 impl Asked {
     /// What is to be done about a release; `kept` is what the folder holds in its place.
-    pub fn decide(&self, kept: Result<Option<Kept>, FolderError>, again: bool) -> Todo {
+    pub fn decide(&self, kept: Result<Option<Kept>, FolderError>, again: Again) -> Todo {
         match kept {
             Err(error) => Todo::Run(Why::Unusable(error.to_string())),
             Ok(None) => Todo::Run(Why::NoRecord),
-            Ok(Some(_)) if again => Todo::Run(Why::Again),
-            Ok(Some(kept)) => match self.why(&kept.record) {
+            Ok(Some(_)) if again == Again::All => Todo::Run(Why::Again),
+            Ok(Some(kept)) => match self.why(&kept.record, again) {
                 Some(why) => Todo::Run(why),
                 None => Todo::Keep(Box::new(kept)),
             },
@@ -73,7 +88,7 @@ impl Asked {
     }
 
     /// Why a record is not enough, if it is not.
-    fn why(&self, record: &Record) -> Option<Why> {
+    fn why(&self, record: &Record, again: Again) -> Option<Why> {
         let run = &record.run;
         if run.table_hash != self.table_hash {
             return Some(Why::OtherFiles);
@@ -85,7 +100,10 @@ impl Asked {
             return Some(Why::BrokenOff);
         }
         match State::of(record).kind {
-            StateKind::Ran | StateKind::Broken => None,
+            StateKind::Ran | StateKind::Broken => match record.summary.could_not_run {
+                cells @ 1.. if again == Again::Incomplete => Some(Why::Incomplete(cells)),
+                _ => None,
+            },
             kind @ (StateKind::CannotInstall | StateKind::CannotStart) => Some(Why::NotHad(kind)),
         }
     }

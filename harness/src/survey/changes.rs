@@ -38,7 +38,8 @@ pub fn changes(table: &Table, before: usize, after: usize) -> Vec<Change> {
         let mut groups: BTreeMap<(&Mark, &Mark), Vec<(usize, Combination)>> = BTreeMap::new();
         for (number, row) in table.rows.iter().enumerate() {
             let mark = |release: usize| row.marks.get(release).and_then(Option::as_ref);
-            let (true, Some(old), Some(new)) = (row.scenario == place, mark(before), mark(after)) else {
+            let (true, Some(old), Some(new)) = (row.scenario == place, mark(before), mark(after))
+            else {
                 continue;
             };
             if old.look.is_silent() || new.look.is_silent() {
@@ -53,7 +54,8 @@ pub fn changes(table: &Table, before: usize, after: usize) -> Vec<Change> {
             }
         }
         for ((old, new), cells) in groups {
-            let combinations: Vec<Combination> = cells.iter().map(|(_, cell)| cell.clone()).collect();
+            let combinations: Vec<Combination> =
+                cells.iter().map(|(_, cell)| cell.clone()).collect();
             for group in fold(&combinations, &universe) {
                 let row = cells.iter().find(|(_, cell)| group.cells.contains(cell));
                 found.push(Change {

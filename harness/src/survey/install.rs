@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::folder::reference;
 use crate::release::{
-    GatewayRef, InstallContext, InstallError, Progress, Published, Version, resolve,
+    GatewayRef, InstallContext, InstallError, Progress, ReleaseName, Removal, Version, resolve,
 };
 
 /// A release that is being installed.
@@ -117,15 +117,16 @@ impl Guests {
     async fn drop_at(&mut self, place: usize) -> Option<Dropped> {
         let version = self.installed.remove(place)?;
         let cache = self.context.cache.clone()?;
+        let name = version.clone();
         // Half a gigabyte in tens of thousands of files takes its time.
-        let text = version.to_string();
-        let removed = tokio::task::spawn_blocking(move || cache.remove("openclaw", &text)).await;
-        let error = match removed {
-            Ok(Ok(())) => None,
+        let removed = tokio::task::spawn_blocking(move || cache.remove_release(&name)).await;
+        let stays = match removed {
+            Ok(Ok(Removal::Removed(_) | Removal::Absent)) => None,
+            Ok(Ok(Removal::InUse)) => Some("somebody uses it".to_owned()),
             Ok(Err(error)) => Some(error.to_string()),
             Err(error) => Some(error.to_string()),
         };
-        Some(Dropped { version, error })
+        Some(Dropped { version, stays })
     }
 }
 
@@ -134,8 +135,8 @@ impl Guests {
 pub struct Dropped {
     /// The release.
     pub version: Version,
-    /// Why it could not be removed, if it could not.
-    pub error: Option<String>,
+    /// Why it could not be removed and stays, if it does.
+    pub stays: Option<String>,
 }
 
 /// Where an installation tells its steps.
@@ -166,7 +167,7 @@ async fn install(
     steps: Steps,
     cancel: CancellationToken,
 ) -> Result<(), InstallError> {
-    let reference = GatewayRef::Published(Published::Exact(version));
+    let reference = GatewayRef::Published(ReleaseName::Exact(version));
     let mut left = retries;
     loop {
         let tell = |step: Progress| steps.tell(step);

@@ -17,7 +17,7 @@ mod table;
 mod work;
 
 pub use access::{Access, Entry, access};
-pub use asked::{Asked, Todo, Why};
+pub use asked::{Again, Asked, Todo, Why};
 pub use changes::{Change, changes};
 pub use document::{SURVEY_SCHEMA, SurveyDocument};
 pub use folder::{Folder, FolderError, Kept};

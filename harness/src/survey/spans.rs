@@ -98,15 +98,22 @@ impl<T> Span<T> {
     /// could not be asked, `or earlier` and `or later` say so.
     pub fn when(&self) -> String {
         let earlier = if self.open.start { " or earlier" } else { "" };
-        let later = if self.open.end && self.before.is_some() {
-            " or later"
-        } else {
-            ""
+        let later = match (self.open.end, &self.before) {
+            (true, Some(_)) => " or later",
+            (true, None) | (false, _) => "",
         };
         match (&self.after, &self.before) {
             (None, None) if self.releases == 1 => format!("on {}", self.first),
             (None, None) => format!("on all from {} to {}", self.first, self.last),
             (None, Some(_)) => format!("until {}{later}", self.last),
+            // Nobody knows whether it still holds.
+            (Some(_), None) if self.open.end && self.first == self.last => {
+                format!("on {}{earlier}, newer ones not known", self.first)
+            }
+            (Some(_), None) if self.open.end => {
+                let (first, last) = (&self.first, &self.last);
+                format!("{first}{earlier} to {last}, newer ones not known")
+            }
             (Some(_), None) => format!("since {}{earlier}", self.first),
             (Some(_), Some(_)) if self.first == self.last => match (earlier, later) {
                 ("", "") => format!("on {}", self.first),
@@ -167,6 +174,11 @@ mod tests {
     #[case::a_long_term_line_is_its_own(
         "+++++dd+",
         "+ on all from 2026.3.24 to 2026.7.1; d on all from 2026.6.33 to 2026.6.34"
+    )]
+    #[case::the_end_is_not_known("++d?", "+ until 2026.3.28; d on 2026.3.31, newer ones not known")]
+    #[case::the_end_is_not_known_for_long(
+        "+dd?",
+        "+ until 2026.3.24; d 2026.3.28 to 2026.3.31, newer ones not known"
     )]
     #[case::nothing("????", "")]
     fn told(#[case] letters: &str, #[case] words: &str) {

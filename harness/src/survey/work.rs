@@ -8,10 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::folder::reference;
 use super::install::{Coming, Guests};
-use super::{Asked, Dropped, Folder, Kept, State, StateKind, Todo, Why};
+use super::{Again, Asked, Dropped, Folder, Kept, State, StateKind, Todo, Why};
 use crate::bundle::Cleaner;
 use crate::record::{Gate, Record, Recorder};
-use crate::release::{GatewayRef, InstallError, Progress, Published, Version};
+use crate::release::{GatewayRef, InstallError, Progress, ReleaseName, Version};
 use crate::run::{RunEvent, RunOptions, run};
 use crate::scenario::Catalogue;
 use crate::snapshots::Snapshots;
@@ -34,8 +34,8 @@ pub struct Job<'a> {
     pub releases: &'a [Version],
     /// Where the records are.
     pub folder: &'a Folder,
-    /// Whether releases that have a record are run again.
-    pub again: bool,
+    /// Which releases that have a record are run again.
+    pub again: Again,
     /// How many of the releases that the survey installs may stay installed at a time.
     pub keep: usize,
 }
@@ -278,7 +278,7 @@ impl Turn<'_, '_> {
         let stop = cancel.child_token();
         let (sender, mut events) = unbounded_channel();
         let options = RunOptions {
-            gateways: vec![GatewayRef::Published(Published::Exact(
+            gateways: vec![GatewayRef::Published(ReleaseName::Exact(
                 self.version.clone(),
             ))],
             ..self.job.options.clone()

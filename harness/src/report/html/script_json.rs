@@ -7,7 +7,10 @@ use serde_json::ser::{Formatter, Serializer};
 
 /// Writes a value. `<`, `>`, `&` and the two line ends of JavaScript that JSON allows are written as escapes; all of them
 /// occur in strings only.
-pub(in crate::report) fn write<T: Serialize + ?Sized>(out: &mut dyn Write, value: &T) -> io::Result<()> {
+pub(in crate::report) fn write<T: Serialize + ?Sized>(
+    out: &mut dyn Write,
+    value: &T,
+) -> io::Result<()> {
     let mut serializer = Serializer::with_formatter(out, Escaping);
     value.serialize(&mut serializer)?;
     Ok(())

@@ -35,7 +35,14 @@ mod tests {
             assert!(!text.contains("</") && !text.contains("<!--"));
         }
         for script in [TABLE_SCRIPT, RELEASE_SCRIPT] {
-            for word in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function("] {
+            for word in [
+                "innerHTML",
+                "outerHTML",
+                "insertAdjacentHTML",
+                "document.write",
+                "eval(",
+                "Function(",
+            ] {
                 assert!(!script.contains(word), "{word}");
             }
         }

@@ -40,7 +40,6 @@ struct Counts {
 /// Who gets in at some routes.
 #[derive(Debug)]
 struct AccessView {
-    scenario: String,
     routes: Vec<String>,
     modes: Vec<ModeView>,
 }
@@ -93,7 +92,6 @@ struct RowView {
     id: String,
     pairs: Vec<(String, String)>,
     cells: String,
-    rules: String,
     spans: Vec<SpanView>,
     marks: Vec<(&'static str, &'static str)>,
     quiet: bool,
@@ -154,7 +152,9 @@ impl<'a> Page<'a> {
             let own = rows.filter(|(_, row)| row.scenario == place);
             ScenarioView {
                 scenario,
-                rows: own.map(|(place, row)| RowView::new(table, place, row)).collect(),
+                rows: own
+                    .map(|(place, row)| RowView::new(table, place, row))
+                    .collect(),
             }
         });
         let shown = |look: &Look| {
@@ -166,16 +166,31 @@ impl<'a> Page<'a> {
             policy: policy_for(TABLE_SCRIPT, STYLE),
             first: version(table.releases.first()),
             last: version(table.releases.last()),
-            access: access(table).iter().map(|access| AccessView::new(table, access)).collect(),
-            releases: table.releases.iter().map(|release| ReleaseView::new(table, release)).collect(),
+            access: access(table)
+                .iter()
+                .map(|access| AccessView::new(table, access))
+                .collect(),
+            releases: table
+                .releases
+                .iter()
+                .map(|release| ReleaseView::new(table, release))
+                .collect(),
             scenarios: scenarios.filter(|view| !view.rows.is_empty()).collect(),
-            issues: table.issues.iter().map(|issue| IssueView::new(table, issue)).collect(),
+            issues: table
+                .issues
+                .iter()
+                .map(|issue| IssueView::new(table, issue))
+                .collect(),
             legend: Look::ALL.into_iter().filter(shown).collect(),
             counts: Counts {
                 releases: table.releases.len(),
                 ran: table.releases.iter().filter(ran).count(),
                 rows: table.rows.len(),
-                changing: table.rows.iter().filter(|row| row.changes() || row.deviates()).count(),
+                changing: table
+                    .rows
+                    .iter()
+                    .filter(|row| row.changes() || row.deviates())
+                    .count(),
                 cells: table.rows.iter().map(|row| row.cells.len()).sum(),
                 issues: table.issues.len(),
             },
@@ -186,7 +201,10 @@ impl<'a> Page<'a> {
 
 impl AccessView {
     fn new(table: &Table, access: &Access) -> Self {
-        let scenario = table.scenarios.iter().find(|scenario| scenario.id == access.scenario);
+        let scenario = table
+            .scenarios
+            .iter()
+            .find(|scenario| scenario.id == access.scenario);
         let modes = access.modes.iter().map(|(mode, spans)| {
             let spans = spans.iter().map(|span| EntryView {
                 when: span.when(),
@@ -206,7 +224,6 @@ impl AccessView {
             }
         });
         Self {
-            scenario: access.scenario.clone(),
             routes: access.routes.clone(),
             modes: modes.collect(),
         }
@@ -246,7 +263,6 @@ impl RowView {
             id: row.id.clone(),
             pairs: words::pairs(&table.scenarios[row.scenario], &row.conditions),
             cells: words::cells(row.cells.len()),
-            rules: row.rules.join(", "),
             spans: row.spans.iter().map(SpanView::from).collect(),
             marks: row.marks.iter().map(mark).collect(),
             quiet: !row.changes() && !row.deviates(),
@@ -257,11 +273,18 @@ impl RowView {
 impl<'a> IssueView<'a> {
     fn new(table: &Table, issue: &'a Issue) -> Self {
         let url = issue.issue.url.as_str();
-        let marks = table.releases.iter().zip(&issue.cells).map(|(release, cells)| match cells {
-            Some(0) => ("in", format!("{}: does not show", release.version)),
-            Some(count) => ("known", format!("{}: {}", release.version, words::cells(*count))),
-            None => ("lost", format!("{}: not known", release.version)),
-        });
+        let marks = table
+            .releases
+            .iter()
+            .zip(&issue.cells)
+            .map(|(release, cells)| match cells {
+                Some(0) => ("in", format!("{}: does not show", release.version)),
+                Some(count) => (
+                    "known",
+                    format!("{}: {}", release.version, words::cells(*count)),
+                ),
+                None => ("lost", format!("{}: not known", release.version)),
+            });
         Self {
             issue,
             url: is_web(url).then_some(url),

@@ -54,7 +54,11 @@ fn releases(out: &mut String, table: &Table) {
 
 fn who_gets_in(out: &mut String, table: &Table) {
     for access in access(table) {
-        let Some(scenario) = table.scenarios.iter().find(|known| known.id == access.scenario) else {
+        let Some(scenario) = table
+            .scenarios
+            .iter()
+            .find(|known| known.id == access.scenario)
+        else {
             continue;
         };
         let routes: Vec<String> = access.routes.iter().map(|route| plain(route)).collect();
@@ -83,7 +87,10 @@ fn changes(out: &mut String, table: &Table) {
     for (place, scenario) in table.scenarios.iter().enumerate() {
         let own = |row: &&Row| row.scenario == place;
         let rows: Vec<&Row> = table.rows.iter().filter(own).collect();
-        let told: Vec<&&Row> = rows.iter().filter(|row| row.changes() || row.deviates()).collect();
+        let told: Vec<&&Row> = rows
+            .iter()
+            .filter(|row| row.changes() || row.deviates())
+            .collect();
         if told.is_empty() {
             continue;
         }
@@ -105,9 +112,15 @@ fn changes(out: &mut String, table: &Table) {
         let (quiet, cells) = rows
             .iter()
             .filter(|row| !row.changes() && !row.deviates())
-            .fold((0, 0), |(rows, cells), row| (rows + 1, cells + row.cells.len()));
+            .fold((0, 0), |(rows, cells), row| {
+                (rows + 1, cells + row.cells.len())
+            });
         if quiet > 0 {
-            let _ = writeln!(out, "\nThe other {} conform on every release that was asked, and answer the same.", words::cells(cells));
+            let _ = writeln!(
+                out,
+                "\nThe other {} conform on every release that was asked, and answer the same.",
+                words::cells(cells)
+            );
         }
     }
 }
@@ -124,6 +137,11 @@ fn issues(out: &mut String, table: &Table) {
             true => format!("[{name}]({})", issue.issue.url),
             false => name,
         };
-        let _ = writeln!(out, "| {name} | {} | {} |", plain(&issue.issue.title), shows.join(", "));
+        let _ = writeln!(
+            out,
+            "| {name} | {} | {} |",
+            plain(&issue.issue.title),
+            shows.join(", ")
+        );
     }
 }

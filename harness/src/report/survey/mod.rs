@@ -68,7 +68,8 @@ pub fn write_site(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> std::io::
             .permissions(crate::report::readable())
             .tempfile_in(folder)?;
         file.write_all(bytes)?;
-        file.persist(folder.join(name)).map_err(|error| error.error)?;
+        file.persist(folder.join(name))
+            .map_err(|error| error.error)?;
     }
     Ok(())
 }

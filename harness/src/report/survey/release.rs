@@ -118,12 +118,13 @@ impl<'a> Page<'a> {
             version: release.version.to_string(),
             href: words::release_file(&release.version),
         };
-        let ran = |release: &Release| {
-            matches!(release.state.kind, StateKind::Ran | StateKind::Broken)
-        };
+        let ran =
+            |release: &Release| matches!(release.state.kind, StateKind::Ran | StateKind::Broken);
         // What could not be asked has nothing to compare with.
         let before = table.releases[..place].iter().rposition(ran);
-        let changed = before.filter(|_| ran(release)).map(|before| changes(table, before, place));
+        let changed = before
+            .filter(|_| ran(release))
+            .map(|before| changes(table, before, place));
         let summary = &release.summary;
         let deviates = summary.deviates + summary.stale + summary.new;
         let (word, class) = match (release.state.kind, deviates, summary.known) {
@@ -139,14 +140,22 @@ impl<'a> Page<'a> {
             policy: policy_for(RELEASE_SCRIPT, STYLE),
             word,
             class,
-            reason: release.state.reason.iter().flat_map(|reason| reason.lines()).map(cut).collect(),
+            reason: release
+                .state
+                .reason
+                .iter()
+                .flat_map(|reason| reason.lines())
+                .map(cut)
+                .collect(),
             summary,
             record: records.map(|folder| match folder.is_empty() {
                 true => kept.file.clone(),
                 false => format!("{folder}/{}", kept.file),
             }),
             matrix: words::has_matrix(release).then(|| words::matrix_file(&release.version)),
-            before: before.and_then(|before| table.releases.get(before)).map(neighbour),
+            before: before
+                .and_then(|before| table.releases.get(before))
+                .map(neighbour),
             next: table.releases.get(place + 1).map(neighbour),
             unknown: changed.is_none(),
             changed: changed
@@ -207,14 +216,23 @@ fn deviating(table: &Table, place: usize) -> Vec<Deviating> {
         ))
     });
     let mut rows: Vec<_> = rows.collect();
-    let grave = |look| crate::survey::Look::ALL.iter().position(|known| *known == look);
+    let grave = |look| {
+        crate::survey::Look::ALL
+            .iter()
+            .position(|known| *known == look)
+    };
     rows.sort_by_key(|(look, _)| grave(*look));
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
 fn issues(table: &Table, place: usize) -> Vec<IssueView<'_>> {
     let shown = table.issues.iter().filter_map(|issue| {
-        let cells = issue.cells.get(place).copied().flatten().filter(|cells| *cells > 0)?;
+        let cells = issue
+            .cells
+            .get(place)
+            .copied()
+            .flatten()
+            .filter(|cells| *cells > 0)?;
         let shows: Vec<String> = issue.spans.iter().map(crate::survey::Span::when).collect();
         let url = issue.issue.url.as_str();
         Some(IssueView {
@@ -239,5 +257,7 @@ fn reasons(kept: &Kept) -> Vec<(usize, String)> {
         }
     }
     let counts = counts.into_iter();
-    counts.map(|((_, reason), count)| (count, cut(reason))).collect()
+    counts
+        .map(|((_, reason), count)| (count, cut(reason)))
+        .collect()
 }

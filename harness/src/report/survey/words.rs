@@ -27,7 +27,12 @@ pub(super) fn pairs(
 ) -> Vec<(String, String)> {
     let conditions = conditions.iter();
     conditions
-        .map(|(axis, values)| (axis.clone(), spaced(&values_text(Some(scenario), axis, values))))
+        .map(|(axis, values)| {
+            (
+                axis.clone(),
+                spaced(&values_text(Some(scenario), axis, values)),
+            )
+        })
         .collect()
 }
 
@@ -56,8 +61,14 @@ pub(super) fn short(version: &Version, table: &Table) -> String {
     let year = |version: &Version| version.to_string().split('.').next().map(str::to_owned);
     let one = year(version);
     let text = version.to_string();
-    match table.releases.iter().all(|release| year(&release.version) == one) {
-        true => text.split_once('.').map_or(text.clone(), |(_, rest)| rest.to_owned()),
+    match table
+        .releases
+        .iter()
+        .all(|release| year(&release.version) == one)
+    {
+        true => text
+            .split_once('.')
+            .map_or(text.clone(), |(_, rest)| rest.to_owned()),
         false => text,
     }
 }
@@ -66,11 +77,11 @@ pub(super) fn short(version: &Version, table: &Table) -> String {
 pub(super) fn send(entry: &Entry) -> String {
     match &entry.send {
         None => "nobody gets in".to_owned(),
-        Some(parts) if parts.is_empty() => "nothing: neither a credential nor scopes".to_owned(),
+        Some(parts) if parts.is_empty() => "nothing: no credential, no scopes".to_owned(),
         Some(parts) => {
             let words = parts.iter().map(|part| match part.split_once(": ") {
                 Some(("scopes", value)) => format!("x-openclaw-scopes: {value}"),
-                Some((axis, value)) => format!("{axis}: {value}"),
+                Some((_, value)) => value.to_owned(),
                 None => part.clone(),
             });
             words.collect::<Vec<_>>().join(", and ")
@@ -83,10 +94,13 @@ pub(super) fn who(scenario: &ScenarioRecord, entry: &Entry) -> String {
     if entry.who.is_empty() {
         return "nobody".to_owned();
     }
-    let ways = entry.who.iter().map(|conditions| match conditions.is_empty() {
-        true => "everybody".to_owned(),
-        false => conditions_line(scenario, conditions),
-    });
+    let ways = entry
+        .who
+        .iter()
+        .map(|conditions| match conditions.is_empty() {
+            true => "everybody".to_owned(),
+            false => conditions_line(scenario, conditions),
+        });
     ways.collect::<Vec<_>>().join(", or ")
 }
 
@@ -116,7 +130,9 @@ impl From<&Span<Mark>> for SpanView {
 /// What was seen, and that it must not be so where it must not.
 pub(super) fn seen(mark: &Mark) -> String {
     match mark.look {
-        Look::Body | Look::Denial | Look::Known => format!("{}, another answer than accepted", mark.seen),
+        Look::Body | Look::Denial | Look::Known => {
+            format!("{}, another answer than accepted", mark.seen)
+        }
         Look::In
         | Look::Out
         | Look::Allow
