@@ -18,7 +18,9 @@ use crate::report::{Detail, INDEX, Progress, readable, site, survey_markdown, wr
 use crate::run::{RunEvent, RunOptions};
 use crate::scenario::Catalogue;
 use crate::snapshots::Snapshots;
-use crate::survey::{Again, Asked, Event, Folder, Job, Kept, Outcome, State, StateKind, Table, carry_out};
+use crate::survey::{
+    Again, Asked, Event, Folder, Job, Kept, Outcome, State, StateKind, Table, carry_out,
+};
 
 /// Exit code where some releases are missing.
 const INCOMPLETE: u8 = 4;

@@ -27,3 +27,6 @@ pub use spans::{Open, Span, spans};
 pub use state::{State, StateKind};
 pub use table::{Issue, Release, Row, Table, TableError};
 pub use work::{Event, Job, Outcome, SurveyError, carry_out};
+
+#[cfg(test)]
+mod tests;

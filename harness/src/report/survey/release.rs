@@ -51,6 +51,7 @@ struct ChangeView {
     before: MarkView,
     after: MarkView,
     kind: &'static str,
+    issues: String,
     href: String,
 }
 
@@ -189,6 +190,7 @@ impl ChangeView {
             before: before.into(),
             after: after.into(),
             kind,
+            issues: change.issues.join(", "),
             href: format!("{}#{}", super::INDEX, table.rows[change.row].id),
         }
     }
