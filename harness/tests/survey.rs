@@ -318,3 +318,127 @@ fn nothing_that_can_be_had_is_exit_code_3_and_a_wrong_range_2() {
         .code(2);
     assert!(stderr(&empty).contains("nowhere"));
 }
+
+#[test]
+fn shards_are_parts_of_the_releases_and_their_records_make_the_whole() {
+    let machine = Machine::new();
+    let range = "2026.3.24, 2026.8.2, 2026.9.6";
+    let shard = |part: &str| {
+        let args = [
+            "--releases",
+            range,
+            "--json",
+            "records",
+            "--shard",
+            part,
+            CELLS,
+        ];
+        machine.survey(&args)
+    };
+    shard("2/2").code(0);
+    assert_eq!(names(&machine.records()), ["2026.8.2.json.gz"]);
+    let whole = ["--from", "records", "--releases", range, "--html", "site"];
+    let gaps = stderr(&machine.survey(&whole).code(4));
+    assert!(
+        gaps.ends_with("no record of 2026.3.24, 2026.9.6 (exit code 4)\n"),
+        "{gaps}"
+    );
+    shard("1/2").code(0);
+    machine.survey(&whole).code(0);
+    let site = machine.sandbox.folder.path().join("site");
+    let document = fs::read_to_string(site.join("survey.json")).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    let versions: Vec<&str> = document["releases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|release| release["version"].as_str().unwrap())
+        .collect();
+    assert_eq!(versions, ["2026.3.24", "2026.8.2", "2026.9.6"]);
+    assert!(stderr(&shard("4/4").code(4)).contains("shard 4/4 of 3 releases is empty"));
+
+    // A record of other files is no part of it.
+    machine.sandbox.edit(
+        "scenarios/chat-completions.toml",
+        "title = \"a caller whom",
+        "title = \"somebody whom",
+    );
+    machine
+        .survey(&["--releases", "2026.5.28", "--json", "records", CELLS])
+        .code(0);
+    let mixed = stderr(
+        &machine
+            .survey(&["--from", "records", "--html", "site"])
+            .code(2),
+    );
+    assert!(
+        mixed.contains("the records were judged by different scenario files"),
+        "{mixed}"
+    );
+}
+
+/// The same records make the same site, byte for byte; the matrices of each release are there, and the links are whole.
+#[test]
+fn the_site_is_made_from_the_records_alone() {
+    let machine = Machine::new();
+    let cells = "chat-completions/**";
+    let run = [
+        "--releases",
+        ">=2026.3.28, <=2026.9.6",
+        "--html",
+        "site",
+        "--markdown",
+        "survey.md",
+        cells,
+    ];
+    machine.survey(&run).code(4);
+    let folder = machine.sandbox.folder.path();
+    machine
+        .survey(&[
+            "--from",
+            "site/records",
+            "--html",
+            "again",
+            "--markdown",
+            "again.md",
+        ])
+        .code(0);
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    assert_eq!(read("survey.md"), read("again.md"));
+    for name in ["index.html", "survey.json", "2026.9.6.matrix.html"] {
+        assert_eq!(
+            read(&format!("site/{name}")),
+            read(&format!("again/{name}")),
+            "{name}"
+        );
+    }
+    // Records that are not below a site cannot be linked to.
+    assert!(!read("again/2026.8.2.html").contains("json.gz\""));
+    let page = read("site/2026.8.2.html");
+    for part in [
+        "What changed since 2026.5.28",
+        "let in, must be refused",
+        "sha512-of-2026.8.2",
+        "href=\"records/2026.8.2.json.gz\"",
+        "href=\"2026.8.2.matrix.html\"",
+        "clawgauge compare openclaw@2026.5.28 openclaw@2026.8.2",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let page = read("site/2026.4.1.html");
+    assert!(
+        page.contains("cannot be started") && page.contains("Config invalid"),
+        "{page}"
+    );
+    assert!(!folder.join("site/2026.3.28.matrix.html").exists());
+    let markdown = read("survey.md");
+    assert!(
+        markdown.contains("| 2026.3.28 | could not be installed: npm could not install"),
+        "{markdown}"
+    );
+    assert!(
+        markdown.contains("let in on 2026.8.2 (wrongly)"),
+        "{markdown}"
+    );
+    assert!(!markdown.contains(folder.to_str().unwrap()));
+}

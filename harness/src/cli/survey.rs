@@ -7,13 +7,15 @@ use std::time::Duration;
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
+use super::args::reference;
 use super::effort::EffortArgs;
 use super::output::{Failure, Output};
 use super::releases::{NOT_HAD, WalkArgs, ranges, select};
+use super::reports::Hush;
 use super::session::{cancel_on_signal, log_event};
-use crate::plan::{Selection, cells};
+use crate::plan::{Selection, ShardArg, ShardError, cells};
 use crate::project::Project;
-use crate::release::{Version, releases};
+use crate::release::{InstallContext, Version, releases};
 use crate::report::{Detail, INDEX, Progress, readable, site, survey_markdown, write_site};
 use crate::run::{RunEvent, RunOptions};
 use crate::scenario::Catalogue;
@@ -60,9 +62,15 @@ pub(super) struct SurveyArgs {
     #[arg(long, value_name = "PATH")]
     markdown: Option<PathBuf>,
 
-    /// Run nothing: make the pages from the records in this folder
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["releases", "json", "globs", "conditions", "again"])]
+    /// Run nothing: make the pages from the records in this folder, which may have come from many machines. With `--releases`,
+    /// from those of these releases, and what is missing is named
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["json", "globs", "conditions", "again", "shard"])]
     from: Option<PathBuf>,
+
+    /// Survey only the K-th of N parts of the releases; the records of all parts in one folder are the whole survey. `auto`
+    /// takes the part from the variables of a pipeline, which nothing else does
+    #[arg(long, value_name = "K/N|auto")]
+    shard: Option<ShardArg>,
 
     /// How many of the releases that the survey installs may stay installed at a time; with less than 2 none is installed
     /// ahead
@@ -98,12 +106,14 @@ pub(super) fn survey(
         ..args
     };
     args.effort.start_log()?;
-    if let Some(folder) = &args.from {
-        let kept = read_all(folder, output)?;
-        args.render(&kept, output)?;
-        return Ok(0);
-    }
-    args.run(&load()?, output)
+    // What a gateway says may stand in progress and pages' texts: a workflow heeds no command meanwhile.
+    let hush = Hush::begin(output)?;
+    let done = match &args.from {
+        Some(folder) => args.again_from(folder, load, output),
+        None => load().and_then(|catalogue| args.run(&catalogue, output)),
+    };
+    hush.end(output)?;
+    done
 }
 
 /// The records of a folder.
@@ -123,6 +133,39 @@ fn read_all(path: &Path, output: &Output) -> Result<Vec<Kept>, Failure> {
 }
 
 impl SurveyArgs {
+    /// Makes the pages from records that are there.
+    fn again_from(
+        &self,
+        folder: &Path,
+        load: &dyn Fn() -> Result<Catalogue, Failure>,
+        output: &Output,
+    ) -> Result<u8, Failure> {
+        let mut kept = read_all(folder, output)?;
+        if self.releases.is_empty() {
+            self.render(&kept, output)?;
+            return Ok(0);
+        }
+        let install = InstallContext::from_env(reference()?, load()?.needs);
+        let wanted = runtime()?.block_on(async {
+            let cancel = CancellationToken::new();
+            let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
+            let wanted = self.selected(&install, output, &cancel).await;
+            signals.abort();
+            wanted
+        })?;
+        kept.retain(|kept| wanted.contains(&kept.version));
+        let there = |version: &&Version| kept.iter().any(|kept| kept.version == **version);
+        let missing: Vec<&Version> = wanted.iter().filter(|version| !there(version)).collect();
+        if !kept.is_empty() {
+            self.render(&kept, output)?;
+        }
+        if missing.is_empty() {
+            return Ok(0);
+        }
+        let why = format!("no record of {}", names(&missing));
+        Ok(told(INCOMPLETE, &why, output))
+    }
+
     fn run(&self, catalogue: &Catalogue, output: &Output) -> Result<u8, Failure> {
         let selection = Selection::parse(catalogue, &self.globs, &self.conditions)?;
         if !cells(catalogue).any(|cell| selection.accepts(&cell)) {
@@ -142,10 +185,7 @@ impl SurveyArgs {
         })?;
         let options = self.effort.options(catalogue, &[], selection)?;
         let snapshots = Snapshots::load(&catalogue.data)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()?;
-        let (outcome, interrupted) = runtime.block_on(async {
+        let (outcome, interrupted) = runtime()?.block_on(async {
             let cancel = CancellationToken::new();
             let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
             let releases = self.releases(&options, output, &cancel).await?;
@@ -178,16 +218,45 @@ impl SurveyArgs {
         Ok(end(&outcome, interrupted, output))
     }
 
-    /// The releases that the ranges select, in order.
+    /// The releases that this machine surveys, in order.
     async fn releases(
         &self,
         options: &RunOptions,
         output: &Output,
         cancel: &CancellationToken,
     ) -> Result<Vec<Version>, Failure> {
+        let mut selected = self.selected(&options.install, output, cancel).await?;
+        let Some(shard) = self.shard else {
+            return Ok(selected);
+        };
+        let variable = |name: &str| std::env::var(name).ok();
+        let fail = |error: ShardError| Failure::usage(error.to_string()).help(error.help());
+        let (shard, by) = shard.resolve(variable).map_err(fail)?;
+        if let Some(names) = by {
+            output.note(&format!("shard {shard}, from {names}"));
+        }
+        let all = selected.len();
+        let mut place = 0..;
+        selected.retain(|_| place.next().is_some_and(|place| shard.takes(place)));
+        if selected.is_empty() {
+            let why = format!("shard {shard} of {all} releases is empty");
+            return Err(Failure::usage(why)
+                .help("ask for no more shards than releases")
+                .code(INCOMPLETE));
+        }
+        Ok(selected)
+    }
+
+    /// The releases that the ranges select, in order.
+    async fn selected(
+        &self,
+        install: &InstallContext,
+        output: &Output,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<Version>, Failure> {
         let ranges = ranges(&self.releases)?;
         let tell = |step: crate::release::Progress| output.note(&step.to_string());
-        let all = releases(&options.install, &tell, cancel).await?;
+        let all = releases(install, &tell, cancel).await?;
         Ok(select(&ranges, &all, self.walk.into())?)
     }
 
@@ -263,37 +332,45 @@ fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+}
+
+fn names(versions: &[&Version]) -> String {
+    let names: Vec<String> = versions.iter().map(ToString::to_string).collect();
+    names.join(", ")
+}
+
 /// Says how a survey ended, and returns its exit code. Deviations are what it is there to find: they do not fail it.
 fn end(outcome: &Outcome, interrupted: bool, output: &Output) -> u8 {
-    let names = |versions: &[&Version]| {
-        let names: Vec<String> = versions.iter().map(|version| version.to_string()).collect();
-        names.join(", ")
-    };
     let ran = outcome.that(&[StateKind::Ran, StateKind::Broken]);
     let missing = outcome.that(&[StateKind::CannotInstall, StateKind::CannotStart]);
-    let (code, why) = if interrupted {
+    if interrupted {
+        let (kept, left) = (outcome.kept.len(), outcome.left.len());
         let why = format!(
-            "interrupted; {} releases have a record, {} are left: the same command goes on from there",
-            outcome.kept.len(),
-            outcome.left.len()
+            "interrupted; {kept} releases have a record, {left} are left: the same command goes on from there"
         );
-        (INTERRUPTED, why)
-    } else if ran.is_empty() {
-        (
-            NOT_HAD,
-            format!("no release could be run: {}", names(&missing)),
-        )
-    } else if !missing.is_empty() {
+        return told(INTERRUPTED, &why, output);
+    }
+    if ran.is_empty() {
+        let why = format!("no release could be run: {}", names(&missing));
+        return told(NOT_HAD, &why, output);
+    }
+    if !missing.is_empty() {
+        let (count, all) = (missing.len(), outcome.kept.len());
         let why = format!(
-            "{} of {} releases could not be run: {}",
-            missing.len(),
-            outcome.kept.len(),
+            "{count} of {all} releases could not be run: {}",
             names(&missing)
         );
-        (INCOMPLETE, why)
-    } else {
-        return 0;
-    };
+        return told(INCOMPLETE, &why, output);
+    }
+    0
+}
+
+/// Says why the exit code is not 0, and returns it.
+fn told(code: u8, why: &str, output: &Output) -> u8 {
     let paint = output.paint_err();
     output.note(&format!(
         "{} {why} (exit code {code})",

@@ -31,6 +31,13 @@ impl Record {
     }
 }
 
+impl Record {
+    /// Fills in what [`Record::make_small`] left out and the rest tells: the axes.
+    pub(crate) fn fill_in(&mut self) {
+        self.cells.iter_mut().for_each(CellRecord::fill_in);
+    }
+}
+
 impl CellRecord {
     /// Fills in the axes of a cell of a small record.
     pub(super) fn fill_in(&mut self) {

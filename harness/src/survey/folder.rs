@@ -165,11 +165,14 @@ impl Folder {
         let bytes = file.as_file().metadata()?.len();
         file.persist(self.path.join(&name))?;
         let _ = fs_err::remove_file(self.path.join(format!("{version}{PLAIN}")));
+        // What is handed on is what a reader of the file gets.
+        let mut whole = record.clone();
+        whole.fill_in();
         Ok(Kept {
             version: version.clone(),
             file: name,
             bytes,
-            record: record.clone(),
+            record: whole,
         })
     }
 }

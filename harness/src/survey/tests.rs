@@ -202,7 +202,7 @@ fn a_release_that_cannot_be_asked_is_a_gap_and_not_an_answer() {
     let table = Table::of(&records).unwrap();
     assert_eq!(
         told(&table)[0],
-        "profile=none scopes=absent: +let in until 2026.3.24, d403 forbidden on 2026.3.28, perhaps beside it, +let in since 2026.4.1 or earlier"
+        "scopes=absent: +let in until 2026.3.24, d403 forbidden on 2026.3.28, perhaps beside it, +let in since 2026.4.1 or earlier"
     );
     assert!(
         changes(&table, 1, 2).is_empty(),

@@ -127,18 +127,18 @@ impl From<&Span<Mark>> for SpanView {
     }
 }
 
-/// What was seen, and that it must not be so where it must not.
+/// What was seen; where the answer to whoever is let in is another one, that too.
 pub(super) fn seen(mark: &Mark) -> String {
     match mark.look {
-        Look::Body | Look::Denial | Look::Known => {
-            format!("{}, another answer than accepted", mark.seen)
-        }
+        Look::Body => format!("{}, with another answer", mark.seen),
         Look::In
         | Look::Out
         | Look::Allow
         | Look::Deny
+        | Look::Denial
         | Look::KnownAllow
         | Look::KnownDeny
+        | Look::Known
         | Look::Stale
         | Look::New
         | Look::Lost
@@ -149,9 +149,13 @@ pub(super) fn seen(mark: &Mark) -> String {
 /// The sentence that tells a row: `let in until 2026.3.24, 403 forbidden 2026.3.28 to 2026.3.31 (openclaw#58357), ...`.
 pub(super) fn sentence(row: &Row) -> String {
     let spans = row.spans.iter().map(|span| {
-        let issue = span.seen.issue.as_ref();
-        let issue = issue.map_or(String::new(), |issue| format!(" ({issue})"));
-        format!("{} {}{issue}", seen(&span.seen), span.when())
+        let mark = &span.seen;
+        let why = match &mark.issue {
+            Some(issue) => format!(" ({issue})"),
+            None if mark.look.is_sound() || mark.look.is_silent() => String::new(),
+            None => " (wrongly)".to_owned(),
+        };
+        format!("{} {}{why}", seen(mark), span.when())
     });
     spans.collect::<Vec<_>>().join(", ")
 }
