@@ -35,5 +35,6 @@ pub mod schema;
 pub mod send;
 pub mod senders;
 pub mod snapshots;
+pub mod survey;
 pub mod template;
 pub mod upstream;

@@ -13,6 +13,7 @@ use std::process::Command;
 use clawgauge::record::{Record, Results};
 use clawgauge::report::{Format, write_report};
 use records::{hostile, many, mixed};
+use support::releases::Machine;
 use support::{Sandbox, repository};
 
 /// What drives the browser, and what judges accessibility.
@@ -41,6 +42,8 @@ fn the_page_works_in_a_browser() {
         .assert()
         .code(1);
 
+    survey_sites(folder);
+
     let done = Command::new("node")
         .arg(repository().join("harness/tests/browser/main.mjs"))
         .arg(folder)
@@ -50,6 +53,37 @@ fn the_page_works_in_a_browser() {
         .status()
         .unwrap();
     assert!(done.success(), "the browser's checks failed, see above");
+}
+
+/// The site of a survey over releases that are not real, and one of a release that says hostile things.
+fn survey_sites(folder: &Path) {
+    let machine = Machine::new();
+    let site = folder.join("site");
+    let cells = ["chat-completions/**", "endpoints/**", "start/**"];
+    let mut args = vec!["--releases", "2026.*", "--html", site.to_str().unwrap()];
+    args.extend(cells);
+    machine.survey(&args).code(4);
+
+    let mut record = hostile();
+    let reference = "openclaw@2026.9.6";
+    record.gateways.truncate(1);
+    let name = std::mem::replace(&mut record.gateways[0].reference, reference.to_owned());
+    record.cells.retain(|cell| cell.gateway == name);
+    for cell in &mut record.cells {
+        cell.gateway = reference.to_owned();
+    }
+    let records = folder.join("hostile-records");
+    fs::create_dir(&records).unwrap();
+    let text = serde_json::to_vec(&record).unwrap();
+    fs::write(records.join("2026.9.6.json"), text).unwrap();
+    let hostile_site = folder.join("hostile-site");
+    let from = [
+        "--from",
+        records.to_str().unwrap(),
+        "--html",
+        hostile_site.to_str().unwrap(),
+    ];
+    machine.survey(&from).code(0);
 }
 
 fn write(folder: &Path, name: &str, record: &Record) {

@@ -40,12 +40,18 @@ pub enum BundleError {
 }
 
 impl Bundle {
-    /// Whether a file begins as a bundle does.
+    /// Whether a file begins as a bundle does. A record that is packed with gzip begins in the same way, but for what is in it.
     pub fn is_one(path: &Path) -> bool {
-        let mut start = [0; 2];
-        let file = fs_err::File::open(path).ok();
-        let read = file.and_then(|mut file| file.read_exact(&mut start).ok());
-        read.is_some() && start == [0x1f, 0x8b]
+        let (mut start, mut inside) = ([0; 2], [0; 1]);
+        let mut read = || {
+            let mut file = fs_err::File::open(path).ok()?;
+            file.read_exact(&mut start).ok()?;
+            (start == [0x1f, 0x8b]).then_some(())?;
+            let file = std::io::BufReader::new(fs_err::File::open(path).ok()?);
+            let unpacked = flate2::bufread::GzDecoder::new(file).read_exact(&mut inside);
+            Some(unpacked.is_err() || inside != *b"{")
+        };
+        read().unwrap_or(false)
     }
 
     /// Reads a bundle; also says what the file's SHA-256 is.

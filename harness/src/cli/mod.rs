@@ -22,6 +22,7 @@ mod run;
 mod senders;
 mod session;
 mod shell;
+mod survey;
 mod verify;
 mod watch;
 
@@ -76,6 +77,8 @@ enum Command {
     Show(inspect::ShowArgs),
     /// Print the contract for people: who gets in where, by which rule, on whose authority (Markdown)
     Contract(inspect::ContractArgs),
+    /// Run many releases and make the table of who gets in on which: one record a release, resumable
+    Survey(survey::SurveyArgs),
     /// Print a script that shows what a release answers to one cell, for a machine without clawgauge
     Repro(repro::ReproArgs),
     /// Install, list and remove the releases in the cache
@@ -149,6 +152,10 @@ fn carry_out(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Plan(args) => inspect::plan(&args, &place.catalogue()?, output),
         Command::Show(args) => inspect::show(&args, &place.catalogue()?, output),
         Command::Contract(args) => inspect::contract(&args, &place.catalogue()?, output),
+        Command::Survey(args) => {
+            let project = place.project()?;
+            survey::survey(args, &project, &|| place.load(&project), output)
+        }
         Command::Repro(args) => repro::repro(&args, &place.catalogue()?, output),
         Command::Gateway(command) => gateway::gateway(&command, &|| place.catalogue(), output),
         Command::Bisect(args) => {

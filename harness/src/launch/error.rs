@@ -3,6 +3,9 @@
 use std::fmt;
 use std::process::ExitStatus;
 
+/// So many characters of the last line that a gateway wrote say why it did not start.
+const LAST_WORDS: usize = 200;
+
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exit {
@@ -129,17 +132,26 @@ impl LaunchError {
         }
     }
 
-    /// What failed, in one line that names nothing of this machine.
+    /// What failed, in one line; of this machine it may name the launch's folder.
     pub fn brief(&self) -> String {
         match self {
             Self::Proxy { proxy, reason, .. } => format!("proxy {proxy} did not start: {reason}"),
             Self::PrepareProxy { proxy, what, .. } => {
                 format!("proxy {proxy} could not be started: {what} failed")
             }
-            Self::Prepare { .. }
-            | Self::Refused { .. }
-            | Self::NotReady { .. }
-            | Self::Cancelled(_) => "did not start".to_owned(),
+            Self::Prepare { what, error, .. } => format!("did not start: {what}: {error}"),
+            Self::Refused { reason, said, .. } => {
+                // A release that is broken says what it lacks in its last words.
+                let last = said.lines().map(str::trim).rfind(|line| !line.is_empty());
+                let last = last.filter(|last| !reason.contains(last));
+                let last = last.map(|last| last.chars().take(LAST_WORDS).collect::<String>());
+                let last = last.map(|last| format!(": {last}")).unwrap_or_default();
+                format!("did not start: {reason}{last}")
+            }
+            Self::NotReady { seconds, .. } => {
+                format!("did not start: not ready after {seconds:.0} s")
+            }
+            Self::Cancelled(_) => "did not start: cancelled".to_owned(),
         }
     }
 

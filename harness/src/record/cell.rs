@@ -14,7 +14,8 @@ pub struct CellRecord {
     pub id: String,
     /// The gateway as the caller named it.
     pub gateway: String,
-    /// Its values by axis.
+    /// Its values by axis; left out where the record is made small, since the id tells them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub axes: BTreeMap<String, String>,
     /// What the rule asks for.
     pub expected: Option<ExpectedRecord>,
@@ -113,11 +114,17 @@ pub struct ObservedRecord {
     /// Whether calls came after the answer: it fits no outcome then, whatever it says.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub late_calls: bool,
-    /// Milliseconds from connecting to the end of the answer.
+    /// Milliseconds from connecting to the end of the answer; left out where the record is made small.
+    #[serde(skip_serializing_if = "is_zero", default)]
     pub ms: f64,
     /// The normalised, redacted answer: its place in [`super::Record::answers`].
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub answer: Option<usize>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde lends it")]
+fn is_zero(ms: &f64) -> bool {
+    *ms == 0.0
 }
 
 impl ObservedRecord {

@@ -9,6 +9,7 @@ mod gate;
 mod recorder;
 mod replay;
 mod results;
+mod small;
 mod tables;
 
 pub use cause::{CauseRecord, DifferenceRecord, RelationRecord};

@@ -3,12 +3,16 @@
 //! A record in memory lends its cells; a record in a file is read cell by cell, so that a report of a hundred thousand
 //! cells needs no more memory than one of a thousand.
 
-use std::io::BufReader;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use flate2::bufread::GzDecoder;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::{CellRecord, Record, SCHEMA};
+
+/// How a file begins that is packed with gzip.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// A record of which the cells can be read again and again.
 #[derive(Debug)]
@@ -111,8 +115,7 @@ fn parse(
     path: &Path,
     visit: &mut dyn FnMut(&CellRecord) -> std::io::Result<()>,
 ) -> Result<Record, ResultsError> {
-    let file = fs_err::File::open(path)?;
-    let mut deserializer = serde_json::Deserializer::from_reader(BufReader::new(file));
+    let mut deserializer = serde_json::Deserializer::from_reader(reader(path)?);
     let mut trouble = None;
     let parser = RecordVisitor {
         visit,
@@ -125,6 +128,15 @@ fn parse(
         (Some(trouble), _) => Err(trouble),
         (None, Err(error)) => Err(error.into()),
         (None, Ok(head)) => Ok(serde_json::from_value(head)?),
+    }
+}
+
+/// The text of a record file, packed with gzip or not.
+fn reader(path: &Path) -> std::io::Result<Box<dyn BufRead>> {
+    let mut file = BufReader::new(fs_err::File::open(path)?);
+    match file.fill_buf()?.starts_with(&GZIP) {
+        true => Ok(Box::new(BufReader::new(GzDecoder::new(file)))),
+        false => Ok(Box::new(file)),
     }
 }
 
@@ -180,7 +192,8 @@ impl<'de> Visitor<'de> for Cells<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut cells: A) -> Result<(), A::Error> {
-        while let Some(cell) = cells.next_element::<CellRecord>()? {
+        while let Some(mut cell) = cells.next_element::<CellRecord>()? {
+            cell.fill_in();
             if let Err(error) = (self.0.visit)(&cell) {
                 *self.0.trouble = Some(error.into());
                 return Err(serde::de::Error::custom("the reader stopped"));

@@ -147,7 +147,7 @@ fn append(
 }
 
 /// As a file has them that is simply written; a temporary one would be its owner's alone.
-fn readable() -> std::fs::Permissions {
+pub(crate) fn readable() -> std::fs::Permissions {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::Permissions::from_mode(0o644)
 }

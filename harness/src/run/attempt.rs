@@ -271,7 +271,9 @@ impl Attempt<'_> {
         if refused.is_none() {
             self.failed(error.to_string(), error.help());
         }
-        let failure = refused.is_none().then(|| error.brief());
+        let failure = refused
+            .is_none()
+            .then(|| error.brief().replace(&self.folder(), "[launch]"));
         let lines = error.said().lines().map(str::to_owned).collect();
         self.ended(error.exit_code(), failure, self.log(lines));
         let seen = cells.iter().map(|cell| match (&refused, is_start(cell)) {

@@ -2,11 +2,12 @@
 
 import { closeBrowser, folder, openBrowser } from "./page.mjs";
 import * as looks from "./looks.mjs";
+import * as survey from "./survey.mjs";
 import * as works from "./works.mjs";
 
 await openBrowser();
 let failed = 0;
-for (const [name, check] of [...Object.entries(works), ...Object.entries(looks)]) {
+for (const [name, check] of [...Object.entries(works), ...Object.entries(looks), ...Object.entries(survey)]) {
   const started = performance.now();
   try {
     const told = await check(folder);

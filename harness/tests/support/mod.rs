@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 pub(crate) mod installed;
 pub(crate) mod operator;
+pub(crate) mod releases;
 
 /// The repository.
 pub(crate) fn repository() -> PathBuf {

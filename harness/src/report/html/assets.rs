@@ -24,15 +24,21 @@ const SCRIPT: &str = concat!(
     include_str!("page/diff.js"),
     include_str!("page/details.js"),
     include_str!("page/keys.js"),
+    include_str!("page/theme.js"),
     include_str!("page/main.js"),
 );
 
-/// The content security policy.
+/// The content security policy of the report.
 pub(super) fn policy() -> String {
+    policy_for(SCRIPT, STYLE)
+}
+
+/// The content security policy of a page that has this script and this style: nothing else runs, nothing is loaded.
+pub(in crate::report) fn policy_for(script: &str, style: &str) -> String {
     format!(
         "default-src 'none'; script-src '{}'; style-src '{}'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
-        hash(SCRIPT),
-        hash(STYLE)
+        hash(script),
+        hash(style)
     )
 }
 
@@ -40,10 +46,15 @@ fn hash(text: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(text)))
 }
 
-/// Ends the page: the script, which finds all data before it.
+/// Ends the report: the script, which finds all data before it.
 pub(super) fn write_end(out: &mut dyn Write) -> io::Result<()> {
+    write_end_with(SCRIPT, out)
+}
+
+/// Ends a page with its script.
+pub(in crate::report) fn write_end_with(script: &str, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"<script type=\"module\">")?;
-    out.write_all(SCRIPT.as_bytes())?;
+    out.write_all(script.as_bytes())?;
     out.write_all(b"</script>\n</body>\n</html>\n")
 }
 

@@ -130,7 +130,7 @@ pub(super) fn href(gateway: &str, cell: &str) -> String {
 }
 
 /// A text of bearable length.
-pub(super) fn cut(text: &str) -> String {
+pub(in crate::report) fn cut(text: &str) -> String {
     match text.char_indices().nth(LONG) {
         None => text.to_owned(),
         Some((place, _)) => format!("{} … ({} bytes in all)", &text[..place], text.len()),

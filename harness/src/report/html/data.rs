@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::script_json;
-use super::survey::Survey;
+use super::tally::Tallies;
 use crate::record::{
     CauseRecord, CellRecord, ExpectedRecord, IssueRecord, ObservedRecord, Results, ResultsError,
     RuleRecord, ScenarioRecord, Summary,
@@ -20,11 +20,11 @@ use crate::record::{
 /// Writes both data blocks. Cells are written as they are read; what is kept is their distinct parts.
 pub(super) fn write(
     results: &Results<'_>,
-    survey: &Survey,
+    tallies: &Tallies,
     out: &mut dyn Write,
 ) -> Result<(), ResultsError> {
     let mut encoder = Encoder {
-        survey,
+        tallies,
         expected: Pool::default(),
         observed: Pool::default(),
         judged: Pool::default(),
@@ -40,8 +40,8 @@ pub(super) fn write(
 
     let head = results.head();
     let tables = Tables {
-        gateways: survey.gateways.iter().map(|it| it.name.as_str()).collect(),
-        scenarios: &survey.scenarios,
+        gateways: tallies.gateways.iter().map(|it| it.name.as_str()).collect(),
+        scenarios: &tallies.scenarios,
         summary: &head.summary,
         causes: &head.causes,
         rules: &head.rules,
@@ -140,7 +140,7 @@ impl<'a> From<&'a CellRecord> for Judged<'a> {
 }
 
 struct Encoder<'a> {
-    survey: &'a Survey,
+    tallies: &'a Tallies,
     expected: Pool,
     observed: Pool,
     judged: Pool,
@@ -150,9 +150,9 @@ struct Encoder<'a> {
 
 impl Encoder<'_> {
     fn cell(&mut self, cell: &CellRecord, out: &mut dyn Write) -> io::Result<()> {
-        let survey = self.survey;
-        let gateway = survey.gateway_place(&cell.gateway);
-        let scenario = survey.scenario_place(cell.scenario());
+        let tallies = self.tallies;
+        let gateway = tallies.gateway_place(&cell.gateway);
+        let scenario = tallies.scenario_place(cell.scenario());
         let (Some(gateway), Some(scenario)) = (gateway, scenario) else {
             return Err(io::Error::other("the record changed while it was read"));
         };
@@ -167,7 +167,7 @@ impl Encoder<'_> {
 
         let mut id = cell.scenario().to_owned();
         out.write_all(b"[")?;
-        for axis in &survey.scenarios[scenario].axes {
+        for axis in &tallies.scenarios[scenario].axes {
             let value = cell.axes.get(&axis.name);
             let place = axis.values.iter().position(|it| Some(&it.id) == value);
             write!(out, "{},", number(place))?;
@@ -187,7 +187,8 @@ impl Encoder<'_> {
             None => None,
         };
         let judged = self.judged.place(&Judged::from(cell))?;
-        let ms = cell.observed.as_ref().map_or(-1.0, |seen| seen.ms);
+        let ms = cell.observed.as_ref().map(|seen| seen.ms);
+        let ms = ms.filter(|ms| *ms > 0.0).unwrap_or(-1.0);
         write!(
             out,
             "{},{},{judged},{},",

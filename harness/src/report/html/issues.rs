@@ -1,7 +1,7 @@
 //! Known issues, and why cells were not asked, as the page shows them without JavaScript.
 
 use super::causes::{CauseView, cut};
-use super::survey::{GatewayTally, Survey};
+use super::tally::{GatewayTally, Tallies};
 use crate::judge::VerdictKind;
 use crate::record::Record;
 
@@ -25,9 +25,9 @@ pub(super) struct IssueView {
 
 impl IssueView {
     /// Those that cells name; what most cells show comes first.
-    pub(super) fn all(record: &Record, survey: &Survey, several: bool) -> Vec<Self> {
+    pub(super) fn all(record: &Record, tallies: &Tallies, several: bool) -> Vec<Self> {
         let mut views = Vec::new();
-        for gateway in &survey.gateways {
+        for gateway in &tallies.gateways {
             let mut of_gateway: Vec<Self> = gateway
                 .issues
                 .keys()
@@ -68,7 +68,7 @@ impl IssueView {
 }
 
 /// Only such addresses become links: a record's text must not run as `javascript:` or open a file.
-pub(super) fn is_web(url: &str) -> bool {
+pub(in crate::report) fn is_web(url: &str) -> bool {
     let scheme = url.split_once("://").map(|(scheme, _)| scheme);
     scheme.is_some_and(|it| it.eq_ignore_ascii_case("https") || it.eq_ignore_ascii_case("http"))
 }
@@ -84,9 +84,9 @@ pub(super) struct ReasonView {
 
 impl ReasonView {
     /// Those with one verdict.
-    pub(super) fn all(survey: &Survey, several: bool, verdict: VerdictKind) -> Vec<Self> {
+    pub(super) fn all(tallies: &Tallies, several: bool, verdict: VerdictKind) -> Vec<Self> {
         let mut views = Vec::new();
-        for gateway in &survey.gateways {
+        for gateway in &tallies.gateways {
             for ((of, profile, reason), cells) in &gateway.reasons {
                 if *of == verdict {
                     views.push(Self {

@@ -8,7 +8,7 @@ use askama::Template;
 use super::assets::{STYLE, policy};
 use super::causes::{CauseView, RelationView};
 use super::issues::{IssueView, ReasonView};
-use super::survey::{Survey, Tally};
+use super::tally::{Tallies, Tally};
 use crate::judge::VerdictKind;
 use crate::record::{CauseRecord, Ending, FailOn, GatewayRecord, Record, RunInfo, Summary};
 
@@ -77,7 +77,7 @@ struct Count {
 
 impl<'a> Page<'a> {
     /// Gathers it.
-    pub(super) fn new(record: &'a Record, survey: &'a Survey) -> Self {
+    pub(super) fn new(record: &'a Record, tallies: &'a Tallies) -> Self {
         let (ending, why) = record.ending();
         let (word, class) = match ending {
             Ending::Holds => ("GO", "go"),
@@ -86,8 +86,8 @@ impl<'a> Page<'a> {
                 ("COULD NOT TELL", "unsure")
             }
         };
-        let several = survey.gateways.len() > 1;
-        let names = survey.gateways.iter().map(|it| it.name.as_str());
+        let several = tallies.gateways.len() > 1;
+        let names = tallies.gateways.iter().map(|it| it.name.as_str());
         let mut causes: Vec<_> = record.causes.iter().collect();
         // The gravest first, who got in before who was kept out, then what most cells show.
         causes.sort_by_key(|cause| {
@@ -112,7 +112,7 @@ impl<'a> Page<'a> {
             code: ending.code(),
             heading: names.collect::<Vec<_>>().join(", "),
             run: &record.run,
-            gateways: gateways(record, survey),
+            gateways: gateways(record, tallies),
             summary: &record.summary,
             counts: counts_of(&record.summary),
             failing,
@@ -121,11 +121,11 @@ impl<'a> Page<'a> {
             relations: relations
                 .map(|relation| RelationView::new(several, relation))
                 .collect(),
-            issues: IssueView::all(record, survey, several),
+            issues: IssueView::all(record, tallies, several),
             known_fails: record.run.fail_on == FailOn::Known,
             excused: views(&|cause| cause.failing == 0 && cause.known_issue.is_none()),
-            lost: ReasonView::all(survey, several, VerdictKind::CouldNotRun),
-            not_applicable: ReasonView::all(survey, several, VerdictKind::NotApplicable),
+            lost: ReasonView::all(tallies, several, VerdictKind::CouldNotRun),
+            not_applicable: ReasonView::all(tallies, several, VerdictKind::NotApplicable),
         }
     }
 
@@ -145,10 +145,10 @@ impl<'a> Page<'a> {
     }
 }
 
-fn gateways<'a>(record: &'a Record, survey: &'a Survey) -> Vec<GatewayView<'a>> {
-    let views = survey.gateways.iter().enumerate().map(|(place, tally)| {
+fn gateways<'a>(record: &'a Record, tallies: &'a Tallies) -> Vec<GatewayView<'a>> {
+    let views = tallies.gateways.iter().enumerate().map(|(place, tally)| {
         let scenarios = tally.scenarios.iter().map(|(scenario, counts)| {
-            let known = &survey.scenarios[*scenario];
+            let known = &tallies.scenarios[*scenario];
             ScenarioView {
                 anchor: format!("g{place}-s{scenario}"),
                 id: &known.id,

@@ -7,14 +7,17 @@ use serde_json::ser::{Formatter, Serializer};
 
 /// Writes a value. `<`, `>`, `&` and the two line ends of JavaScript that JSON allows are written as escapes; all of them
 /// occur in strings only.
-pub(super) fn write<T: Serialize + ?Sized>(out: &mut dyn Write, value: &T) -> io::Result<()> {
+pub(in crate::report) fn write<T: Serialize + ?Sized>(
+    out: &mut dyn Write,
+    value: &T,
+) -> io::Result<()> {
     let mut serializer = Serializer::with_formatter(out, Escaping);
     value.serialize(&mut serializer)?;
     Ok(())
 }
 
 /// As [`write`], into a text.
-pub(super) fn text<T: Serialize + ?Sized>(value: &T) -> io::Result<String> {
+pub(in crate::report) fn text<T: Serialize + ?Sized>(value: &T) -> io::Result<String> {
     let mut bytes = Vec::new();
     write(&mut bytes, value)?;
     String::from_utf8(bytes).map_err(io::Error::other)

@@ -55,29 +55,29 @@ pub(super) struct GatewayTally {
 
 /// What the first pass finds.
 #[derive(Debug, Default)]
-pub(super) struct Survey {
+pub(super) struct Tallies {
     /// The record's gateways in their order; what only cells name comes after.
     pub(super) gateways: Vec<GatewayTally>,
     /// The record's scenarios with every axis and value that its cells have.
     pub(super) scenarios: Vec<ScenarioRecord>,
 }
 
-impl Survey {
+impl Tallies {
     /// Reads all cells once.
     pub(super) fn of(results: &Results<'_>) -> Result<Self, ResultsError> {
         let head = results.head();
-        let mut survey = Self {
+        let mut tallies = Self {
             gateways: Vec::new(),
             scenarios: head.scenarios.clone(),
         };
         for gateway in &head.gateways {
-            survey.gateway(&gateway.reference);
+            tallies.gateway(&gateway.reference);
         }
         results.each_cell(&mut |cell| {
-            survey.add(cell);
+            tallies.add(cell);
             Ok(())
         })?;
-        Ok(survey)
+        Ok(tallies)
     }
 
     /// The place of a gateway.
