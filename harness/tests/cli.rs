@@ -218,7 +218,7 @@ fn no_data_folder() {
         .arg("check")
         .assert()
         .code(0)
-        .stdout(contains("20 scenarios"));
+        .stdout(contains("22 scenarios"));
 }
 
 /// A pending snapshot is written by a whole run, shown, accepted; CI neither writes nor accepts.
