@@ -7,7 +7,6 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
-use tokio::io::AsyncReadExt as _;
 use tokio_util::sync::CancellationToken;
 
 use super::cache::{Cache, Installed, Lease, Removal};
@@ -435,57 +434,6 @@ impl Installer<'_> {
     pub(super) fn cache(&self) -> Result<&Cache, InstallError> {
         self.context.cache.as_ref().ok_or(InstallError::NoCache)
     }
-
-    /// An entry point that runs on Node, or an executable.
-    async fn path(&self, path: &Path) -> Result<Program, InstallError> {
-        let wrong = |why: &str, help: Option<String>| InstallError::Path {
-            path: path.display().to_string(),
-            why: why.to_owned(),
-            help,
-        };
-        let entry = std::path::absolute(path)?;
-        if entry.is_dir() {
-            let inside = [entry.join("openclaw.mjs"), entry.join(ENTRY)]
-                .into_iter()
-                .find(|inside| inside.is_file());
-            return Err(wrong(
-                "is a folder",
-                inside.map(|inside| format!("name the file: {}", inside.display())),
-            ));
-        }
-        if !entry.is_file() {
-            return Err(wrong("there is no such file", None));
-        }
-        let script = entry
-            .extension()
-            .is_some_and(|extension| ["mjs", "js", "cjs"].iter().any(|known| extension == *known));
-        if script {
-            let manifest = entry
-                .ancestors()
-                .skip(1)
-                .find_map(|folder| read_json(&folder.join("package.json")).ok());
-            let version = manifest
-                .as_ref()
-                .and_then(|manifest| manifest.get("version")?.as_str()?.parse().ok());
-            let engines = manifest.as_ref().and_then(engines_of);
-            return self
-                .program(&entry, engines.as_deref(), version, None)
-                .await;
-        }
-        if !is_executable(&entry) {
-            return Err(wrong(
-                "is not executable",
-                Some(format!("chmod +x {}", entry.display())),
-            ));
-        }
-        let version = executable_version(&entry).await;
-        Ok(Program {
-            command: entry,
-            args: Vec::new(),
-            version,
-            ..Program::default()
-        })
-    }
 }
 
 /// Asks the registry about a package.
@@ -516,7 +464,7 @@ fn is_git_failure(code: Option<i32>, tail: &[String]) -> bool {
             .any(|line| line.contains("git ls-remote") || line.contains("git --no-replace-objects"))
 }
 
-fn engines_of(manifest: &Value) -> Option<String> {
+pub(super) fn engines_of(manifest: &Value) -> Option<String> {
     manifest
         .pointer("/engines/node")
         .and_then(Value::as_str)
@@ -526,27 +474,6 @@ fn engines_of(manifest: &Value) -> Option<String> {
 pub(super) fn read_json(path: &Path) -> Result<Value, InstallError> {
     serde_json::from_slice(&fs_err::read(path)?)
         .map_err(|error| std::io::Error::other(format!("{}: {error}", path.display())).into())
-}
-
-fn is_executable(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(path).is_ok_and(|data| data.permissions().mode() & 0o111 != 0)
-}
-
-/// What `--version` prints, if a release is in it.
-async fn executable_version(path: &Path) -> Option<Version> {
-    let mut command = tokio::process::Command::new(path);
-    let mut group = crate::process::Group::spawn(command.arg("--version")).ok()?;
-    let (stdout, _stderr) = group.pipes();
-    let mut text = Vec::new();
-    let mut start = stdout?.take(4096);
-    tokio::time::timeout(Duration::from_secs(10), start.read_to_end(&mut text))
-        .await
-        .ok()?
-        .ok()?;
-    String::from_utf8_lossy(&text)
-        .split_whitespace()
-        .find_map(|word| word.parse().ok())
 }
 
 #[cfg(test)]

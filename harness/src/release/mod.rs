@@ -6,6 +6,7 @@ mod cache;
 mod install;
 mod library;
 mod list;
+mod local;
 mod node;
 mod npm;
 mod problem;
