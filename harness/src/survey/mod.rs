@@ -1,7 +1,7 @@
 //! A survey: many releases, one record each, and what the records say together.
 //!
 //! [`carry_out`] runs what has no record yet and keeps the records in a [`Folder`]. What follows is pure: [`Table`] is what the
-//! records say, release by release, [`spans`] since which release until which, [`access`] who gets in, [`SurveyDocument`] all of
+//! records say, release by release, [`spans()`] since which release until which, [`access()`] who gets in, [`SurveyDocument`] all of
 //! it for programs.
 
 mod access;

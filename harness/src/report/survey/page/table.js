@@ -35,7 +35,8 @@ function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) {
     return;
   }
-  const typing = event.target.matches?.("input, select, textarea");
+  // A box that is ticked and a list are no places to type in.
+  const typing = event.target.matches?.('input:not([type="checkbox"]), textarea');
   if (event.key === "/" && !typing) {
     event.preventDefault();
     controls.text.focus();
