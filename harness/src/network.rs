@@ -193,7 +193,7 @@ impl Network {
     }
 
     /// The gateway for somebody who stands where the proxy does.
-    pub(crate) fn from_the_proxy(&self, port: u16) -> Peer {
+    pub(crate) fn gateway_for_proxies(&self, port: u16) -> Peer {
         Peer {
             address: (GATEWAY, port).into(),
             from: Some(self.proxy.clone()),
@@ -201,7 +201,7 @@ impl Network {
     }
 
     /// The gateway for a caller who comes past the proxy.
-    pub(crate) fn past_the_proxy(&self, port: u16) -> Peer {
+    pub(crate) fn gateway_past_proxies(&self, port: u16) -> Peer {
         Peer {
             address: (GATEWAY_PAST, port).into(),
             from: Some(self.caller.clone()),
@@ -209,7 +209,7 @@ impl Network {
     }
 
     /// A proxy for a caller.
-    pub(crate) fn to_the_proxy(&self, port: u16) -> Peer {
+    pub(crate) fn proxy_for_callers(&self, port: u16) -> Peer {
         Peer {
             address: (PROXY, port).into(),
             from: Some(self.caller.clone()),

@@ -152,7 +152,7 @@ impl Gateway {
     pub fn peer(&self) -> Peer {
         let port = self.ports.port();
         match &self.spec.network {
-            Some(network) => network.from_the_proxy(port),
+            Some(network) => network.gateway_for_proxies(port),
             None => self.ports.address().into(),
         }
     }
@@ -161,7 +161,7 @@ impl Gateway {
     pub fn peer_past_proxies(&self) -> Peer {
         let port = self.ports.port();
         match &self.spec.network {
-            Some(network) => network.past_the_proxy(port),
+            Some(network) => network.gateway_past_proxies(port),
             None => self.ports.address().into(),
         }
     }

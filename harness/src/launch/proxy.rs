@@ -83,7 +83,7 @@ async fn try_launch(
     fs_err::create_dir_all(&folder).map_err(|error| prepare("its folder", error.to_string()))?;
     let ports = Ports::take().map_err(|error| prepare("a free port", error.to_string()))?;
     let peer = match spec.network {
-        Some(network) => network.to_the_proxy(ports.port()),
+        Some(network) => network.proxy_for_callers(ports.port()),
         None => SocketAddr::from((Ipv4Addr::LOCALHOST, ports.port())).into(),
     };
     let config_file = folder.join("proxy.conf");
@@ -97,11 +97,11 @@ async fn try_launch(
         "config" => text(&config_file),
         secret => spec.secrets.get(secret).cloned(),
     };
-    let filled = |template: &String| {
-        expand(template, &lookup).map_err(|error| prepare("its configuration", error.to_string()))
-    };
-    write_private(&config_file, filled(&proxy.config)?.as_bytes())
-        .map_err(|error| prepare("its configuration", error.to_string()))?;
+    let configuration = |error: String| prepare("its configuration", error);
+    let config =
+        expand(&proxy.config, &lookup).map_err(|error| configuration(error.to_string()))?;
+    write_private(&config_file, config.as_bytes())
+        .map_err(|error| configuration(error.to_string()))?;
     let program = which(&proxy.program).ok_or_else(|| {
         let what = format!("no `{}` on PATH: {}", proxy.program, proxy.install);
         prepare("starting it", what)
@@ -112,7 +112,7 @@ async fn try_launch(
     };
     command.env_clear().current_dir(&folder);
     for arg in &proxy.args {
-        command.arg(filled(arg)?);
+        command.arg(expand(arg, &lookup).map_err(|error| configuration(error.to_string()))?);
     }
     // Some look for a home, and all that a proxy starts is known by its folder.
     for name in ["HOME", "TMPDIR"] {
