@@ -207,7 +207,9 @@ fn list(args: &ListArgs, cache: &Cache, output: &Output) -> Result<u8, Failure> 
         }
     }
     let total: u64 = entries.iter().map(|entry| entry.bytes).sum();
-    let free = free_bytes(cache).map_or(String::new(), |free| format!(", {} free", size(free)));
+    let free = cache
+        .free_bytes()
+        .map_or(String::new(), |free| format!(", {} free", size(free)));
     text.push_str(&format!(
         "{} in {}{free}\n",
         size(total),
@@ -300,13 +302,6 @@ fn ago(now: Timestamp, then: Timestamp) -> String {
         minutes @ 120..2880 => format!("{} hours ago", minutes / 60),
         minutes => format!("{} days ago", minutes / 1440),
     }
-}
-
-/// What is free on the disk of the cache.
-fn free_bytes(cache: &Cache) -> Option<u64> {
-    let folder = cache.root().ancestors().find(|folder| folder.exists())?;
-    let disk = rustix::fs::statvfs(folder).ok()?;
-    Some(disk.f_bavail * disk.f_frsize)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub use entries::{Entry, EntryState, Footprint, Removal, prunable};
 pub use lease::Lease;
 
 use entries::footprint;
+pub(super) use entries::free_bytes;
 use lease::Lock;
 
 use super::library::{VENV, in_venv};
@@ -75,6 +76,11 @@ impl Cache {
     /// The folder of a package's version.
     pub(super) fn folder(&self, package: &str, version: &str) -> PathBuf {
         self.root.join(package).join(version)
+    }
+
+    /// What is free on its disk, in bytes; `None` where nobody can tell.
+    pub fn free_bytes(&self) -> Option<u64> {
+        free_bytes(&self.root)
     }
 
     /// The folder of the cache.

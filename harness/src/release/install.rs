@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -9,7 +10,7 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::cache::{Cache, Installed, Lease, Removal};
+use super::cache::{Cache, Installed, Lease, Removal, free_bytes};
 use super::node::{self, NodeChoice};
 use super::npm::{NpmError, npm};
 use super::problem::{InstallError, Progress};
@@ -25,6 +26,8 @@ pub(super) const ENTRY: &str = "node_modules/openclaw/openclaw.mjs";
 pub(super) const INSTALL_PATIENCE: Duration = Duration::from_secs(20 * 60);
 /// How long the registry may take to answer a question.
 const VIEW_PATIENCE: Duration = Duration::from_secs(30);
+/// With less than this left, a disk is full.
+const LAST_BYTES: u64 = 8 * 1024 * 1024;
 /// How long to wait before looking again whether somebody else is done with an entry.
 const LOCK_PAUSE: Duration = Duration::from_millis(200);
 /// Some releases depend on a package from a git host; the registry has a build of it.
@@ -415,16 +418,31 @@ impl Installer<'_> {
             .chain(packages)
             .chain(flags)
             .collect();
-        let tick = |time| (self.progress)(Progress::Installing(what.to_owned(), time));
+        // npm goes on trying for many minutes when it cannot write any more.
+        let stop = self.cancel.child_token();
+        let full = AtomicBool::new(false);
+        let tick = |time| {
+            (self.progress)(Progress::Installing(what.to_owned(), time));
+            if free_bytes(folder).is_some_and(|free| free < LAST_BYTES) {
+                full.store(true, Ordering::Relaxed);
+                stop.cancel();
+            }
+        };
         let npm = npm(
             &self.context.npm,
             folder,
             &args,
             INSTALL_PATIENCE,
             &tick,
-            self.cancel,
+            &stop,
         );
-        Ok(npm.await.map(drop))
+        let done = npm.await.map(drop);
+        match done {
+            Err(NpmError::Cancelled) if full.load(Ordering::Relaxed) => {
+                Err(InstallError::Full(what.to_owned()))
+            }
+            done => Ok(done),
+        }
     }
 
     async fn view(&self, package: &str, field: &str) -> Result<Value, InstallError> {

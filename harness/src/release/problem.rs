@@ -76,6 +76,9 @@ pub enum InstallError {
     /// The registry took too long.
     #[error("the registry did not answer within {} s", .0.as_secs())]
     Silent(Duration),
+    /// There is no room for it.
+    #[error("{0} cannot be installed: the disk is full")]
+    Full(String),
     /// It is to be installed again while somebody uses it.
     #[error("{0} is in use, so it cannot be installed again")]
     InUse(String),
@@ -115,7 +118,7 @@ impl InstallError {
             Self::Npm { tail, .. } => {
                 let text = tail.join("\n");
                 let cause = [
-                    ("ENOSPC", "the disk is full; a release takes 350 to 1360 MB"),
+                    ("ENOSPC", "the disk is full; a release takes 350 to 1360 MB: clawgauge gateway prune --keep 3 makes room"),
                     ("ENOTFOUND", "the registry cannot be reached; check the network and `npm config get registry`"),
                     ("ECONNREFUSED", "the registry cannot be reached; check the network and `npm config get registry`"),
                     ("ETIMEDOUT", "the registry does not answer; check the network and try again"),
@@ -134,6 +137,7 @@ impl InstallError {
                 cause.iter().find(|(word, _)| text.contains(word)).map(|(_, help)| (*help).to_owned())
             }
             Self::Registry(what) => Some(format!("try it by hand: npm view {what}")),
+            Self::Full(_) => Some("a release takes 350 to 1360 MB: clawgauge gateway list shows what there is, clawgauge gateway prune --keep 3 makes room".to_owned()),
             Self::InUse(_) => Some("wait for the other clawgauge, or end it".to_owned()),
             Self::Name(_) => Some("list what there is: npm view openclaw versions".to_owned()),
             Self::Silent(_) => Some("check the network and `npm config get registry`, and try again".to_owned()),

@@ -247,6 +247,13 @@ pub(in crate::release) fn footprint(folder: &Path) -> io::Result<Footprint> {
     Ok(total)
 }
 
+/// What is free on the disk of a folder, or of the one that it would be made in.
+pub(in crate::release) fn free_bytes(folder: &Path) -> Option<u64> {
+    let folder = folder.ancestors().find(|folder| folder.exists())?;
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    Some(disk.f_bavail * disk.f_frsize)
+}
+
 fn subfolders(folder: &Path) -> Vec<(String, PathBuf)> {
     let entries = std::fs::read_dir(folder).into_iter().flatten();
     entries

@@ -127,18 +127,19 @@ async fn two_at_a_time_install_it_once() {
 async fn what_is_not_whole_is_installed_again() {
     let bench = Bench::new("");
     let cancel = CancellationToken::new();
-    let library = bench.install(&cancel).await.unwrap();
+    // Whoever uses it keeps others from installing it again.
+    let folder = bench.install(&cancel).await.unwrap().folder;
     for gone in [
         "lib/python3.12/site-packages/some_lib-1.2.3.dist-info/METADATA",
         "bin/python",
         "install.json",
     ] {
-        std::fs::remove_file(library.folder.join(gone)).unwrap();
+        std::fs::remove_file(folder.join(gone)).unwrap();
         assert_eq!(bench.find().await, None, "{gone}");
         bench.install(&cancel).await.unwrap();
     }
     // The machine's Python is another one now: what was installed for the old one is not seen by it.
-    let python = library.folder.join("bin/python");
+    let python = folder.join("bin/python");
     let script = std::fs::read_to_string(&python).unwrap();
     std::fs::write(&python, script.replace("3.12.4", "3.13.0")).unwrap();
     assert_eq!(bench.find().await, None);
