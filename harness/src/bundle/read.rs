@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::{Bundle, MANIFEST, Manifest, SCHEMA};
+use crate::record::is_record;
 
 /// So much of a file is read.
 const MAX_FILE: u64 = 256 << 20;
@@ -40,18 +41,11 @@ pub enum BundleError {
 }
 
 impl Bundle {
-    /// Whether a file begins as a bundle does. A record that is packed with gzip begins in the same way, but for what is in it.
+    /// Whether a file begins as a bundle does: packed with gzip, and no record.
     pub fn is_one(path: &Path) -> bool {
-        let (mut start, mut inside) = ([0; 2], [0; 1]);
-        let mut read = || {
-            let mut file = fs_err::File::open(path).ok()?;
-            file.read_exact(&mut start).ok()?;
-            (start == [0x1f, 0x8b]).then_some(())?;
-            let file = std::io::BufReader::new(fs_err::File::open(path).ok()?);
-            let unpacked = flate2::bufread::GzDecoder::new(file).read_exact(&mut inside);
-            Some(unpacked.is_err() || inside != *b"{")
-        };
-        read().unwrap_or(false)
+        let mut start = [0; 2];
+        let read = fs_err::File::open(path).and_then(|mut file| file.read_exact(&mut start));
+        read.is_ok() && start == [0x1f, 0x8b] && !is_record(path)
     }
 
     /// Reads a bundle; also says what the file's SHA-256 is.

@@ -1,6 +1,5 @@
 //! `clawgauge compare A B`: what changed for callers.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -14,7 +13,7 @@ use crate::bundle::Bundle;
 use crate::compare::{Cells, CompareError, Comparison, Profiles, Texts, compare as compare_cells};
 use crate::plan::{Selection, cells};
 use crate::project::Project;
-use crate::record::{CellRecord, Ending, Gate, Record, Results};
+use crate::record::{CellRecord, Ending, Gate, Record, Results, is_record};
 use crate::release::GatewayRef;
 use crate::report::{Detail, Format, comparison_markdown, comparison_text, write_report};
 use crate::scenario::Catalogue;
@@ -100,7 +99,8 @@ impl FromStr for Input {
         let path = Path::new(text);
         // Whether a file is there is found out with the rest of it.
         let named = |end: &str| text.ends_with(end);
-        let missing = !path.exists() && (named(".json") || named(".tar.gz") || named(".tgz"));
+        let missing = !path.exists()
+            && (named(".json") || named(".json.gz") || named(".tar.gz") || named(".tgz"));
         if missing || is_record(path) || Bundle::is_one(path) {
             return Ok(Self::File(path.to_path_buf()));
         }
@@ -109,15 +109,6 @@ impl FromStr for Input {
             format!("{error}; a record is what `clawgauge run --report json=PATH` wrote")
         })
     }
-}
-
-/// Whether a file begins as a record does, which no program does.
-fn is_record(path: &Path) -> bool {
-    let mut start = [0; 64];
-    let file = std::fs::File::open(path).ok().filter(|_| path.is_file());
-    let read = file.and_then(|mut file| file.read(&mut start).ok());
-    let start = &start[..read.unwrap_or(0)];
-    start.trim_ascii_start().first() == Some(&b'{')
 }
 
 /// Runs what is no record, compares, and says what changed.

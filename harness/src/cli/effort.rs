@@ -118,10 +118,12 @@ impl EffortArgs {
                 distinct.push(gateway.clone());
             }
         }
-        // The reference gateway starts in no time; a real one keeps a core busy for seconds.
-        let light = distinct
-            .iter()
-            .all(|gateway| *gateway == GatewayRef::Reference);
+        // The reference gateway starts in no time; a real one keeps a core busy for seconds. Whoever names none yet will
+        // name real ones.
+        let light = !distinct.is_empty()
+            && distinct
+                .iter()
+                .all(|gateway| *gateway == GatewayRef::Reference);
         let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
         let launches = if light { LIGHT_LAUNCHES } else { cores };
         Ok(RunOptions {

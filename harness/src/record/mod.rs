@@ -17,7 +17,7 @@ pub use cell::{CellRecord, ExpectedRecord, ObservedRecord, Standing};
 pub use ending::{Ending, Summary};
 pub use gate::{Baseline, BaselineError, FailOn, Gate};
 pub use recorder::{Recorder, today};
-pub use results::{Results, ResultsError};
+pub use results::{Results, ResultsError, is_record};
 pub use tables::{AxisRecord, IssueRecord, RuleRecord, ScenarioRecord, SetRecord, ValueRecord};
 
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 //! A record in memory lends its cells; a record in a file is read cell by cell, so that a report of a hundred thousand
 //! cells needs no more memory than one of a thousand.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::GzDecoder;
@@ -129,6 +129,16 @@ fn parse(
         (None, Err(error)) => Err(error.into()),
         (None, Ok(head)) => Ok(serde_json::from_value(head)?),
     }
+}
+
+/// Whether a file begins as a record does, packed with gzip or not. No program and no archive does.
+pub fn is_record(path: &Path) -> bool {
+    let begins = || {
+        let mut start = Vec::new();
+        reader(path).ok()?.take(64).read_to_end(&mut start).ok()?;
+        Some(start.trim_ascii_start().first() == Some(&b'{'))
+    };
+    path.is_file() && begins().unwrap_or(false)
 }
 
 /// The text of a record file, packed with gzip or not.
