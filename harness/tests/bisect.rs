@@ -213,7 +213,7 @@ fn what_cannot_be_tested_widens_the_answer() {
         .stdout(contains("broken by 2026.10.7 or 2026.10.8 or 2026.10.9"))
         .stdout(contains("first bad is one of 2026.10.7, 2026.10.8, 2026.10.9:"))
         .stdout(contains("2026.10.7 could not be told: npm could not install openclaw@2026.10.7: npm error code EBROKEN"))
-        .stdout(contains("2026.10.8 could not be told: profile none: did not start; its last line: [gateway] fatal: line 300 of 300"))
+        .stdout(contains("2026.10.8 could not be told: profile none: did not start: exit code 7: [gateway] fatal: line 300 of 300\n"))
         .stderr(contains("the first may be any of 2026.10.7, 2026.10.8, 2026.10.9 (exit code 4)"));
     market.assert_whole();
 }

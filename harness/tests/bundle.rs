@@ -97,7 +97,7 @@ fn a_sound_run_follows() {
     // Of few cells only the recorded outcome is taken on trust.
     let checked = clawgauge::bundle::verify(&open(&sandbox), &clawgauge::bundle::By::Itself);
     let checked = checked.unwrap();
-    assert!(checked.as_recorded < 100, "{}", checked.as_recorded);
+    assert!(checked.as_recorded < 130, "{}", checked.as_recorded);
     // Its reports can be made from it.
     let report = ["report", FILE, "--report", "json=again.json"];
     sandbox.clawgauge().args(report).assert().code(0);

@@ -192,7 +192,7 @@ fn invalid_files_stop_everything() {
 
 #[rstest]
 #[case::no_command(&[], "Usage:")]
-#[case::gateway(&["run", "--gateway", "openclaw@2026.3"], "is not a release")]
+#[case::gateway(&["run", "--gateway", "openclaw@2026.3"], "`2026.3` names no release")]
 #[case::report(&["run", "--report", "jsno=x"], "there is no format \"jsno\"; did you mean \"json\"?")]
 #[case::no_path(&["run", "--report", "json"], "write FORMAT=PATH")]
 #[case::timeout(&["run", "--timeout", "0"], "must be more than 0 seconds")]

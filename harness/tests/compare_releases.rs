@@ -1,6 +1,10 @@
 //! Published releases compared. Ignored unless asked for: they take minutes and a network.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test may panic, and tell why"
+)]
 
 use std::path::PathBuf;
 

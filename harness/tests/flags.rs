@@ -247,7 +247,7 @@ fn a_project_has_defaults_and_flags_go_before_them() {
 #[case::gateway(
     "[run]\ngateway = [\"openclaw@2026.3\"]\n",
     "clawgauge.toml:2",
-    "is not a release"
+    "names no release"
 )]
 #[case::report(
     "[run]\nreport = [\"junitt=x\"]\n",

@@ -327,6 +327,7 @@ impl Command<'_> {
             && trouble.gateway
             && let Some(launch) = launches.iter().rfind(|launch| launch.failure.is_some())
             && let Some(line) = launch.log.0.iter().rfind(|line| !line.trim().is_empty())
+            && !trouble.why.contains(line.trim())
         {
             trouble.why = format!("{}; its last line: {}", trouble.why, one_line(line));
         }

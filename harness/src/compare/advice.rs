@@ -21,7 +21,8 @@ use crate::scenario::model::{Direction, PROFILE_AXIS};
 /// At most so many ways out are told of each kind.
 const MOST: usize = 3;
 
-/// What helps, and how many of the callers who are shut out nothing helps.
+/// What helps, and how many of the callers who are shut out nothing helps. Where a record holds no requests, as those of a
+/// survey do not, nobody knows what else could be sent.
 pub(super) fn advise(world: &World<'_>, changes: &[&Change<'_>]) -> (Vec<Advice>, usize) {
     let shut: Vec<&Change<'_>> = changes
         .iter()
@@ -34,7 +35,11 @@ pub(super) fn advise(world: &World<'_>, changes: &[&Change<'_>]) -> (Vec<Advice>
     let mut helped = BTreeSet::new();
     let mut advice = requests(world, &shut, &mut helped);
     advice.extend(configurations(world, &shut, &mut helped));
-    (advice, shut.len() - helped.len())
+    let helpless = shut
+        .iter()
+        .filter(|change| change.twin.after.request.is_some() && !helped.contains(change.id));
+    let helpless = helpless.count();
+    (advice, helpless)
 }
 
 /// A cell that B lets in.
