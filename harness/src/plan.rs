@@ -1,6 +1,6 @@
 //! From scenarios to cells: what would be asked of one release, in which order and in which launches.
 //!
-//! [`Plan::new`] is pure, and so is [`Plan::on`], which is told what the machine lacks. A cell's position is its place in the full matrix of all scenarios, so that filters and shards
+//! [`Plan::new`] is pure, and so is [`Plan::without`], which is told what the machine lacks. A cell's position is its place in the full matrix of all scenarios, so that filters and shards
 //! never change an id or an order.
 
 mod shard;
