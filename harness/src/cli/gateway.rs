@@ -169,7 +169,7 @@ fn install_all(
         match failed.is_empty() {
             true => Ok(0),
             false => Err(Failure::usage(format!(
-                "{} of {} releases could not be installed: {}",
+                "{} of {} releases could not be installed: {} (exit code {NOT_HAD})",
                 failed.len(),
                 selected.len(),
                 failed.join(", ")
