@@ -141,8 +141,10 @@ impl LaunchError {
             }
             Self::Prepare { what, error, .. } => format!("did not start: {what}: {error}"),
             Self::Refused { reason, said, .. } => {
-                // A release that is broken says what it lacks in its last words.
-                let last = said.lines().map(str::trim).rfind(|line| !line.is_empty());
+                // A release that is broken says what it lacks in a line with an error, else in its last words.
+                let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+                let last = lines.clone().rfind(|line| line.contains("Error"));
+                let last = last.or_else(|| lines.next_back());
                 let last = last.filter(|last| !reason.contains(last));
                 let last = last.map(|last| last.chars().take(LAST_WORDS).collect::<String>());
                 let last = last.map(|last| format!(": {last}")).unwrap_or_default();
