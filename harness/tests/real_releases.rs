@@ -33,6 +33,9 @@ fn run(release: &str, flags: &[&str]) -> (Option<i32>, Value, String) {
             &format!("openclaw@{release}"),
             "--report",
             &format!("json={}", report.display()),
+            // Of surroundings, not of answers.
+            "--retries",
+            "1",
         ])
         .args(flags)
         .output()
