@@ -105,7 +105,7 @@ fn one_that_cannot_be_installed_is_named_at_the_end() {
 #[case::nothing_in_the_range(&["install", ">2026.9.6"], 2, "`>2026.9.6` selects no release")]
 #[case::not_installed(&["path", "2026.9.6"], 2, "clawgauge gateway install 2026.9.6")]
 #[case::nothing_to_remove(&["prune", "2026.9.6"], 2, "clawgauge gateway list shows what is installed")]
-#[case::remove_what(&["prune"], 2, "--keep")]
+#[case::remove_what(&["prune"], 2, "<RELEASES>")]
 fn what_cannot_be_meant_is_told(#[case] args: &[&str], #[case] code: i32, #[case] why: &str) {
     let machine = Machine::new();
     gateway(&machine, args)
