@@ -1,5 +1,7 @@
 //! What a client developer asks: which request gets in, by route and auth mode, since which release until which.
 
+use std::fmt;
+
 use super::Table;
 use super::mark::Look;
 use super::spans::{Span, spans};
@@ -30,8 +32,27 @@ pub struct Entry {
     pub send: Option<Vec<String>>,
     /// Everybody who gets in: alternatives of values by axis. No axis means everybody.
     pub who: Vec<Vec<(String, Vec<String>)>>,
-    /// Whether that is as the contract says.
-    pub sound: bool,
+    /// Where that is not as the contract says; none where it is on all of the span's releases.
+    pub wrong: Option<Wrong>,
+}
+
+/// On which releases of a span it is not as the contract says who gets in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wrong {
+    /// On all of them.
+    Throughout,
+    /// On some of them, in words: `until 2026.6.1`.
+    When(String),
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not as the contract says")?;
+        match self {
+            Self::Throughout => Ok(()),
+            Self::When(when) => write!(f, " {when}"),
+        }
+    }
 }
 
 /// For each scenario that asks several routes under several modes.
@@ -86,7 +107,7 @@ fn of_scenario(
                 let entry = entry(scenario, &own, place, &[routes, modes]);
                 (release.version.clone(), entry)
             });
-            let entries: Vec<(Version, Option<Entry>)> = entries.collect();
+            let entries: Vec<_> = entries.collect();
             (value(modes, mode), whole(&entries))
         });
         let by_mode: Vec<_> = by_mode.filter(|(_, spans)| !spans.is_empty()).collect();
@@ -102,38 +123,51 @@ fn of_scenario(
     found
 }
 
-/// The spans in which the same get in; sound where that is so on all of their releases.
-fn whole(entries: &[(Version, Option<Entry>)]) -> Vec<Span<Entry>> {
+/// The spans in which the same get in, whether or not the contract says so.
+fn whole(entries: &[(Version, Option<(Entry, bool)>)]) -> Vec<Span<Entry>> {
     let alike: Vec<(Version, Option<Entry>)> = entries
         .iter()
         .map(|(version, entry)| {
-            let entry = entry.clone().map(|entry| Entry {
-                sound: true,
-                ..entry
-            });
+            let entry = entry.as_ref().map(|(entry, _)| entry.clone());
             (version.clone(), entry)
         })
         .collect();
     let mut spans = spans(&alike);
     for span in &mut spans {
-        let inside = entries.iter().filter(|(version, _)| {
-            let line = version.line() == span.first.line();
-            line && span.first <= *version && *version <= span.last
-        });
-        span.seen.sound = inside
-            .filter_map(|(_, entry)| entry.as_ref())
-            .all(|entry| entry.sound);
+        span.seen.wrong = wrong(span, entries);
     }
     spans
 }
 
-/// Who gets in on a release; `None` where it cannot be told of every cell.
+/// Where a span is not as the contract says.
+fn wrong(span: &Span<Entry>, entries: &[(Version, Option<(Entry, bool)>)]) -> Option<Wrong> {
+    let inside = entries.iter().filter(|(version, _)| {
+        let line = version.line() == span.first.line();
+        line && span.first <= *version && *version <= span.last
+    });
+    let inside: Vec<(Version, Option<bool>)> = inside
+        .map(|(version, entry)| (version.clone(), entry.as_ref().map(|(_, sound)| *sound)))
+        .collect();
+    let parts = spans(&inside);
+    let wrong: Vec<String> = parts
+        .iter()
+        .filter(|part| !part.seen)
+        .map(Span::when)
+        .collect();
+    match (wrong.is_empty(), parts.len()) {
+        (true, _) => None,
+        (false, 1) => Some(Wrong::Throughout),
+        (false, _) => Some(Wrong::When(wrong.join(", "))),
+    }
+}
+
+/// Who gets in on a release, and whether that is as the contract says; `None` where it cannot be told of every cell.
 fn entry(
     scenario: &ScenarioRecord,
     cells: &[&Cell<'_>],
     release: usize,
     fixed: &[usize],
-) -> Option<Entry> {
+) -> Option<(Entry, bool)> {
     let (mut universe, mut allowed, mut sound) = (Vec::new(), Vec::new(), true);
     for (combination, row) in cells {
         let mark = row.marks.get(release)?.as_ref()?;
@@ -157,11 +191,12 @@ fn entry(
         conditions.retain(|(axis, _)| free.contains(axis));
         Table::named(scenario, &conditions)
     });
-    Some(Entry {
+    let entry = Entry {
         send: least(scenario, &allowed, &free),
         who: who.collect(),
-        sound,
-    })
+        wrong: None,
+    };
+    Some((entry, sound))
 }
 
 fn let_in(look: Look, seen: &str) -> bool {

@@ -135,8 +135,11 @@ pub struct EntryDocument {
     pub send: Option<Vec<String>>,
     /// Everybody who gets in: alternatives, each of values by axis. An alternative without any is everybody.
     pub who: Vec<indexmap::IndexMap<String, Vec<String>>>,
-    /// Whether that is as the contract says.
+    /// Whether that is as the contract says on all of them.
     pub sound: bool,
+    /// On which of them it is not, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wrong: Option<String>,
 }
 
 /// A known issue, and where it showed.
@@ -182,7 +185,8 @@ impl From<&Span<Entry>> for EntryDocument {
             who: who
                 .map(|conditions| conditions.iter().cloned().collect())
                 .collect(),
-            sound: span.seen.sound,
+            sound: span.seen.wrong.is_none(),
+            wrong: span.seen.wrong.as_ref().map(ToString::to_string),
         }
     }
 }

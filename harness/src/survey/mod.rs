@@ -16,7 +16,7 @@ mod state;
 mod table;
 mod work;
 
-pub use access::{Access, Entry, access};
+pub use access::{Access, Entry, Wrong, access};
 pub use asked::{Again, Asked, Todo, Why};
 pub use changes::{Change, changes};
 pub use document::{SURVEY_SCHEMA, SurveyDocument};

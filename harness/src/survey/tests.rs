@@ -174,10 +174,13 @@ fn who_gets_in_is_told_newest_contract_included() {
             spans.iter().map(move |span| {
                 let send = span.seen.send.as_ref().map(|parts| parts.join(" and "));
                 format!(
-                    "{mode} {}: {:?} {}",
+                    "{mode} {}: {:?}{}",
                     span.when(),
                     send.unwrap_or_default(),
-                    span.seen.sound
+                    span.seen
+                        .wrong
+                        .as_ref()
+                        .map_or(String::new(), |wrong| format!(" {wrong}"))
                 )
             })
         })
@@ -185,13 +188,37 @@ fn who_gets_in_is_told_newest_contract_included() {
     assert_eq!(
         told,
         [
-            "none until 2026.3.24: \"\" true",
-            "none 2026.3.28 to 2026.3.31: \"scopes: title of write\" false",
-            "none since 2026.4.1: \"\" true",
-            "token until 2026.3.24: \"\" true",
-            "token on 2026.3.28: \"scopes: title of write\" false",
-            "token since 2026.3.31: \"\" true",
+            "none until 2026.3.24: \"\"",
+            "none 2026.3.28 to 2026.3.31: \"scopes: title of write\" not as the contract says",
+            "none since 2026.4.1: \"\"",
+            "token until 2026.3.24: \"\"",
+            "token on 2026.3.28: \"scopes: title of write\" not as the contract says",
+            "token since 2026.3.31: \"\"",
         ]
+    );
+}
+
+/// The same get in on all releases; that the contract forbids it is over with the first.
+#[test]
+fn what_was_wrong_on_some_releases_of_a_span_is_said_of_these() {
+    let records = [
+        kept("2026.3.24", ["+A+", "+++"]),
+        kept("2026.3.28", ["+++", "+++"]),
+        kept("2026.3.31", ["???", "+++"]),
+        kept("2026.4.1", ["+++", "+++"]),
+    ];
+    let table = Table::of(&records).unwrap();
+    let access = access(&table);
+    let wrong: Vec<_> = access[0]
+        .modes
+        .iter()
+        .map(|(_, spans)| (spans.len(), spans[0].seen.wrong.clone()))
+        .collect();
+    let until = Wrong::When("until 2026.3.24".to_owned());
+    assert_eq!(wrong, [(1, Some(until.clone())), (1, None)]);
+    assert_eq!(
+        until.to_string(),
+        "not as the contract says until 2026.3.24"
     );
 }
 

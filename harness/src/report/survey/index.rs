@@ -8,7 +8,9 @@ use crate::record::{RuleRecord, ScenarioRecord};
 use crate::report::html::assets::{policy_for, write_end_with};
 use crate::report::html::issues::is_web;
 use crate::report::html::script_json;
-use crate::survey::{Access, Issue, Look, Release, Row, StateKind, SurveyDocument, Table, access};
+use crate::survey::{
+    Access, Issue, Look, Release, Row, StateKind, SurveyDocument, Table, Wrong, access,
+};
 
 /// The page up to its data.
 #[derive(Debug, Template)]
@@ -56,6 +58,8 @@ struct EntryView {
     send: String,
     who: String,
     class: &'static str,
+    sign: &'static str,
+    wrong: Option<String>,
     now: bool,
 }
 
@@ -206,16 +210,23 @@ impl AccessView {
             .iter()
             .find(|scenario| scenario.id == access.scenario);
         let modes = access.modes.iter().map(|(mode, spans)| {
-            let spans = spans.iter().map(|span| EntryView {
-                when: span.when(),
-                send: words::send(&span.seen),
-                who: scenario.map_or(String::new(), |scenario| words::who(scenario, &span.seen)),
-                class: match (&span.seen.send, span.seen.sound) {
-                    (_, false) => "known-deny",
-                    (Some(_), true) => "in",
-                    (None, true) => "out",
-                },
-                now: span.before.is_none(),
+            let spans = spans.iter().map(|span| {
+                // What was wrong on some releases only is told beside what holds, not instead of it.
+                let (class, sign) = match (&span.seen.wrong, &span.seen.send) {
+                    (Some(Wrong::Throughout), _) => ("known-deny", "!"),
+                    (Some(Wrong::When(_)) | None, Some(_)) => ("in", "+"),
+                    (Some(Wrong::When(_)) | None, None) => ("out", "."),
+                };
+                let who = |scenario| words::who(scenario, &span.seen);
+                EntryView {
+                    when: span.when(),
+                    send: words::send(&span.seen),
+                    who: scenario.map_or(String::new(), who),
+                    class,
+                    sign,
+                    wrong: span.seen.wrong.as_ref().map(ToString::to_string),
+                    now: span.before.is_none(),
+                }
             });
             ModeView {
                 mode: mode.clone(),

@@ -69,9 +69,11 @@ fn who_gets_in(out: &mut String, table: &Table) {
         );
         for (mode, spans) in &access.modes {
             for span in spans {
+                let wrong = span.seen.wrong.as_ref();
+                let wrong = wrong.map_or(String::new(), |wrong| format!("; {wrong}"));
                 let _ = writeln!(
                     out,
-                    "| {} | {} | {} | {} |",
+                    "| {} | {}{wrong} | {} | {} |",
                     plain(mode),
                     span.when(),
                     plain(&words::send(&span.seen)),
