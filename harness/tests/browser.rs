@@ -37,6 +37,7 @@ fn the_page_works_in_a_browser() {
     sandbox
         .clawgauge()
         .args(["run", "chat-completions/**", "endpoints/**", "start/**"])
+        .arg("tailscale-serve/**")
         .args(["--gateway", "reference", "--gateway", &broken])
         .args(["--report", "html=real.html", "--report", "json=real.json"])
         .assert()

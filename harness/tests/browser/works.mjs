@@ -61,6 +61,18 @@ export async function attemptsReasonsAndStandingAreTold() {
   }
 }
 
+export async function aScriptIsOfferedWhereOneCanBeMade() {
+  const record = recordOf("real");
+  for (const [proxy, offered] of [["direct", true], ["tailscale-serve", false]]) {
+    const cell = record.cells.find((it) => it.axes.proxy === proxy);
+    await withPage("real", async (page) => {
+      const text = await page.locator("#details").textContent();
+      assert.ok(text.includes("clawgauge run '" + cell.id + "'"), text);
+      assert.equal(text.includes("clawgauge repro"), offered, text);
+    }, { hash: hashOf(cell) });
+  }
+}
+
 export async function theFilterFindsByVerdictAxisAndText() {
   const record = recordOf("real");
   const count = (test) => record.cells.filter(test).length;

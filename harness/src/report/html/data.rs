@@ -16,6 +16,8 @@ use crate::record::{
     CauseRecord, CellRecord, ExpectedRecord, IssueRecord, ObservedRecord, Results, ResultsError,
     RuleRecord, ScenarioRecord, Summary,
 };
+use crate::scenario::model::{DIRECT, PROXY_AXIS};
+use crate::scenario::sender::{OWN_SENDER, SENDER_AXIS};
 
 /// Writes both data blocks. Cells are written as they are read; what is kept is their distinct parts.
 pub(super) fn write(
@@ -42,6 +44,7 @@ pub(super) fn write(
     let tables = Tables {
         gateways: tallies.gateways.iter().map(|it| it.name.as_str()).collect(),
         scenarios: &tallies.scenarios,
+        scripted: [(SENDER_AXIS, OWN_SENDER), (PROXY_AXIS, DIRECT)],
         summary: &head.summary,
         causes: &head.causes,
         rules: &head.rules,
@@ -63,6 +66,8 @@ pub(super) fn write(
 struct Tables<'a> {
     gateways: Vec<&'a str>,
     scenarios: &'a [ScenarioRecord],
+    /// Of axes that say what a request passes, the value with which a script of `clawgauge repro` can send it.
+    scripted: [(&'a str, &'a str); 2],
     summary: &'a Summary,
     causes: &'a [CauseRecord],
     rules: &'a [RuleRecord],

@@ -70,6 +70,13 @@ class Cell {
   get request() {
     return this.requestAt < 0 ? null : tables.requests[this.requestAt];
   }
+  /** Whether `clawgauge repro` makes a script of it: not where another client sends it, or a real proxy passes it on. */
+  get scripted() {
+    return tables.scripted.every(([axis, own]) => {
+      const place = tables.scenarios[this.scenario].axes.findIndex((it) => it.name === axis);
+      return place < 0 || this.at[place] < 0 || this.value(place).id === own;
+    });
+  }
   get rule() {
     const expected = this.expected;
     return expected && tables.rules.find((it) => it.id === expected.rule && it.scenario === expected.scenario);

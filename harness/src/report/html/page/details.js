@@ -129,7 +129,7 @@ function render(cell) {
         observed: cell.observed ? visible(cell.observed.line) : "nothing",
       })),
       make("h3", {}, "Replay"), commandOf(run),
-      make("h3", {}, "Reproduce on a clean machine"), commandOf(repro),
+      cell.scripted ? [make("h3", {}, "Reproduce on a clean machine"), commandOf(repro)] : [],
       make("p", { class: "id" }, make("code", {}, visible(cell.id)))));
 }
 
