@@ -13,6 +13,7 @@ use assert_cmd::assert::Assert;
 use predicates::str::contains;
 use rstest::rstest;
 use serde_json::Value;
+use support::schema::assert_described;
 use support::{Sandbox, executable, until_said};
 
 const SEED: &str = "chat-completions/profile=none/credential=absent/scopes=absent";
@@ -86,7 +87,9 @@ echo '{{"packages":{{"node_modules/openclaw":{{"integrity":"sha512-of-'$version'
     fn json(&self, args: &[&str], code: i32) -> Value {
         let args = [args, &["--format", "json"]].concat();
         let done = self.bisect(&args).code(code);
-        serde_json::from_slice(&done.get_output().stdout).unwrap()
+        let found = serde_json::from_slice(&done.get_output().stdout).unwrap();
+        assert_described("bisection", &found);
+        found
     }
 
     /// Releases that were installed, in order.

@@ -10,6 +10,7 @@ use predicates::prelude::*;
 use predicates::str::contains;
 use rstest::rstest;
 use serde_json::Value;
+use support::schema::assert_described;
 use support::{Sandbox, repository};
 
 #[test]
@@ -145,27 +146,7 @@ fn the_schema_of_the_record_describes_it() {
     sandbox.clawgauge().args(args).assert().code(1);
     let record = fs::read(sandbox.folder.path().join("r.json")).unwrap();
     let record: Value = serde_json::from_slice(&record).unwrap();
-    let schema = sandbox.clawgauge().arg("schema").output().unwrap().stdout;
-    let schema: Value = serde_json::from_slice(&schema).unwrap();
-    let schema = &schema["$defs"]["record"];
-    let part = |name: &str| &schema["$defs"][name];
-    let first = |key: &str| &record[key][0];
-    for (value, schema) in [
-        (&record, schema),
-        (&record["run"], part("RunInfo")),
-        (&record["summary"], part("Summary")),
-        (first("gateways"), part("GatewayRecord")),
-        (first("causes"), part("CauseRecord")),
-        (first("scenarios"), part("ScenarioRecord")),
-        (first("rules"), part("RuleRecord")),
-        (first("cells"), part("CellRecord")),
-    ] {
-        let known = schema["properties"].as_object().unwrap();
-        for key in value.as_object().unwrap().keys() {
-            let text = known.get(key).map(|field| &field["description"]);
-            assert!(text.is_some_and(Value::is_string), "{key} in {schema}");
-        }
-    }
+    assert_described("record", &record);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use predicates::str::contains;
 use rstest::rstest;
 use serde_json::Value;
 use support::Sandbox;
+use support::schema::assert_described;
 
 /// Runs a comparison: exit code, stdout, stderr.
 fn compare(sandbox: &Sandbox, args: &[&str]) -> (Option<i32>, String, String) {
@@ -32,11 +33,10 @@ fn compare(sandbox: &Sandbox, args: &[&str]) -> (Option<i32>, String, String) {
 /// The comparison of two gateways.
 fn json(sandbox: &Sandbox, args: &[&str]) -> (Option<i32>, Comparison) {
     let (code, stdout, stderr) = compare(sandbox, &[args, &["--format", "json"]].concat());
-    let comparison = serde_json::from_str(&stdout);
-    (
-        code,
-        comparison.unwrap_or_else(|error| panic!("{error}\n{stdout}\n{stderr}")),
-    )
+    let comparison: Value =
+        serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}\n{stdout}\n{stderr}"));
+    assert_described("comparison", &comparison);
+    (code, serde_json::from_value(comparison).unwrap())
 }
 
 /// A record of a gateway on the chat scenario.
@@ -213,18 +213,6 @@ fn records_are_enough_and_say_the_same() {
     // Filters hold for records, too.
     let (code, comparison) = json(&sandbox, &[&a, &b, "--where", "profile=token"]);
     assert_eq!((code, comparison.counts.changed), (Some(0), 0));
-}
-
-/// The format is documented.
-#[test]
-fn the_schema_knows_comparisons() {
-    let sandbox = Sandbox::new();
-    let output = sandbox.clawgauge().arg("schema").output().unwrap();
-    let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let comparison = &schema["$defs"]["comparison"];
-    for field in ["schema", "a", "b", "counts", "causes", "unchanged", "gaps"] {
-        assert!(comparison["properties"][field].is_object(), "{field}");
-    }
 }
 
 #[test]

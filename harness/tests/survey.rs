@@ -11,6 +11,7 @@ use std::process::Stdio;
 use clawgauge::record::{Record, Results};
 use clawgauge::survey::StateKind;
 use support::releases::{Machine, names, stderr};
+use support::schema::assert_described;
 use support::until_said;
 
 /// Cells that every release has, in one launch.
@@ -348,6 +349,7 @@ fn shards_are_parts_of_the_releases_and_their_records_make_the_whole() {
     let site = machine.sandbox.folder.path().join("site");
     let document = fs::read_to_string(site.join("survey.json")).unwrap();
     let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    assert_described("survey", &document);
     let versions: Vec<&str> = document["releases"]
         .as_array()
         .unwrap()

@@ -18,7 +18,7 @@ use crate::scenario::Catalogue;
 const SCHEMA: &str = "clawgauge.bisect/1";
 
 /// What a bisection found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Bisection {
     /// `clawgauge.bisect/1`.
     pub schema: &'static str,
@@ -49,7 +49,7 @@ pub struct Bisection {
 }
 
 /// Cells that were not asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct LeftOut {
     /// How many.
     pub cells: usize,
@@ -58,7 +58,7 @@ pub struct LeftOut {
 }
 
 /// In which way an answer changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeKind {
     /// From good to bad.
@@ -70,7 +70,7 @@ pub enum ChangeKind {
 }
 
 /// A change of the answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct ChangeRecord {
     /// In which way.
     pub kind: ChangeKind,
@@ -89,7 +89,7 @@ pub struct ChangeRecord {
 }
 
 /// Cells whose answer changes in the same way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct CellChange {
     /// How many.
     pub cells: usize,
@@ -102,7 +102,7 @@ pub struct CellChange {
 }
 
 /// An answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct AnswerRecord {
     /// Name of the outcome, if it fits one.
     pub outcome: Option<String>,
@@ -113,7 +113,7 @@ pub struct AnswerRecord {
 }
 
 /// A known issue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct IssueMention {
     /// Its public name.
     pub id: String,
@@ -124,7 +124,7 @@ pub struct IssueMention {
 }
 
 /// A release that was tested, or that cannot be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct ReleaseRecord {
     /// The release.
     pub release: String,

@@ -8,7 +8,7 @@ use super::search::{Probes, Towards};
 use crate::release::Version;
 
 /// What a release is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Label {
     /// Good.

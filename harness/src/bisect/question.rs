@@ -11,7 +11,7 @@ use crate::scenario::model::{Rule, any_matches};
 use crate::scenario::{Catalogue, KnownIssue, nearest};
 
 /// What the cells have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum QuestionKind {
     /// It is one cell.

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 pub(crate) mod installed;
 pub(crate) mod operator;
 pub(crate) mod releases;
+pub(crate) mod schema;
 
 /// The repository.
 pub(crate) fn repository() -> PathBuf {
