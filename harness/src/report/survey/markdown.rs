@@ -11,9 +11,11 @@ pub fn markdown(table: &Table) -> String {
     let mut out = String::new();
     let (first, last) = (table.releases.first(), table.releases.last());
     if let (Some(first), Some(last)) = (first, last) {
+        let asked = table.releases.iter();
+        let asked = asked.filter(|release| release.summary.ran() > 0).count();
         let _ = writeln!(
             out,
-            "# OpenClaw's HTTP auth, {} to {}\n\n{} releases, each launched and asked; made by `clawgauge survey` from their \
+            "# OpenClaw's HTTP auth, {} to {}\n\n{} releases, {asked} of them launched and asked; made by `clawgauge survey` from their \
              records, scenario files `{}`.",
             first.version,
             last.version,
