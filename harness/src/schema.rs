@@ -21,6 +21,10 @@ pub fn json_schema() -> Value {
     schemas.insert("record".to_owned(), written::<Record>());
     schemas.insert("comparison".to_owned(), written::<Comparison>());
     schemas.insert("bisection".to_owned(), written::<Bisection>());
+    // With an id each is a resource of its own, in which its references hold.
+    for (name, schema) in &mut schemas {
+        schema["$id"] = json!(name);
+    }
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "clawgauge files",
