@@ -63,6 +63,9 @@ pub(super) async fn npm(
     let mut output = std::pin::pin!(output);
     let started = std::time::Instant::now();
     let mut clock = tokio::time::interval(Duration::from_secs(1));
+    // However soon it ends, it is heard that it began: whoever removes what was installed goes by that.
+    clock.tick().await;
+    tick(Duration::ZERO);
     let (out, err) = loop {
         tokio::select! {
             done = &mut output => break done,
