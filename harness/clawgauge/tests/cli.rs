@@ -60,7 +60,14 @@ fn filters(#[case] args: &[&str], #[case] count: usize) {
 
 /// Nothing selected is never a pass, and a filter that cannot be meant says what could be.
 #[rstest]
-#[case::glob(&["**/scopes=raed"], 2, "no cell matches `**/scopes=raed`")]
+#[case::glob(&["**/scopes=raed"], 2, "no cell matches `**/scopes=raed`; did you mean `**/scopes=read`?")]
+#[case::scenario(&["chat-completion/**"], 2, "did you mean `chat-completions/**`?")]
+#[case::scenario_alone(&["webscoket"], 2, "did you mean `websocket/**`?")]
+#[case::cell(
+    &["chat-completions/profile=none/credential=absnt/scopes=absent"],
+    2,
+    "did you mean `chat-completions/profile=none/credential=absent/scopes=absent`?"
+)]
 #[case::axis(&["--where", "scope=read"], 2, "no scenario has an axis `scope`; did you mean `scopes`?")]
 #[case::value(&["--where", "scopes=raed"], 2, "axis `scopes` has no value `raed`; did you mean `read`?")]
 #[case::shape(&["--where", "scopes"], 2, "`scopes` is not a condition")]

@@ -13,3 +13,6 @@ pub mod process;
 pub mod send;
 pub mod tools;
 pub mod upstream;
+
+#[cfg(test)]
+mod testing;

@@ -18,9 +18,9 @@ use crate::judge::{Severity, VerdictKind};
     Eq,
     Serialize,
     Deserialize,
-    clap::ValueEnum,
     schemars::JsonSchema,
 )]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum FailOn {
     /// Only what no known issue explains.

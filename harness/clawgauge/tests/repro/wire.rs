@@ -42,8 +42,7 @@ fn sends_what_a_run_sends(#[case] cell: &str) {
     let sent = sandbox.folder.path().join("sent");
     let text = CAPTURE.replace("@sent@", sent.to_str().unwrap());
     let gateway = sandbox.folder.path().join("capture");
-    std::fs::write(&gateway, text).unwrap();
-    std::fs::set_permissions(&gateway, std::fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&gateway, &text);
     let (_, text) = told(&sandbox, cell, gateway.to_str().unwrap());
     let sent = std::fs::read(&sent).unwrap_or_else(|error| panic!("{error}: {text}"));
 

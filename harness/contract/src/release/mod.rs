@@ -10,6 +10,6 @@ mod version;
 
 pub use list::{Releases, Walk};
 pub use need::Need;
-pub use range::{NameError, RangeError, ReleaseName, ReleaseRange};
+pub use range::{NameError, RangeError, ReleaseName, ReleaseRange, closest};
 pub use reference::GatewayRef;
 pub use version::{Line, Version, VersionError, VersionRange};
