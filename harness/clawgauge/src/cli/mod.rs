@@ -101,6 +101,7 @@ enum Command {
     /// Judge a run again from its evidence bundle, without a gateway and without a network
     Verify(verify::VerifyArgs),
     /// List or install the client libraries that can send in clawgauge's place
+    #[command(name = "clients", alias = "senders")]
     Senders(senders::SendersArgs),
     /// Print the JSON Schema of the scenario files and of clawgauge.toml
     Schema,
