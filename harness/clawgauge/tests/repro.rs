@@ -8,7 +8,6 @@ mod support;
 #[path = "repro/wire.rs"]
 mod wire;
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};

@@ -17,7 +17,7 @@ use crate::scenario::{Catalogue, Problem, SourceFile, breakpoints};
 pub struct Answer {
     /// Name of the outcome it was accepted as.
     pub outcome: String,
-    /// The normalised answer, as [`record::observe::Observation::answer`] has it.
+    /// The normalised answer, as an observation has it.
     pub text: String,
     /// Line number of its heading in the file; 0 in one that was never written.
     pub line: usize,

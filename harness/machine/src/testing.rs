@@ -1,7 +1,6 @@
 //! What the tests of this crate share.
 
 /// Makes an executable file.
-#[expect(clippy::unwrap_used, reason = "a test may panic")]
 pub(crate) fn executable(path: &std::path::Path, script: &str) {
     // Its writer is another process: a thread of this one that forks meanwhile would hold the file open for writing, and
     // whoever executes it then hears "Text file busy".

@@ -208,6 +208,7 @@ fn find_canary(content: &serde_json::Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base::secret::new_canary;
 
     async fn ask(upstream: &Upstream, stream: bool, content: serde_json::Value) -> String {
         let body = json!({ "stream": stream, "messages": [
