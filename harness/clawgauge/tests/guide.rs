@@ -126,3 +126,42 @@ fn links_lead_somewhere() {
     }
     assert!(checked > 100, "only {checked} links were checked");
 }
+
+/// The code map names the crates of `harness/`, each after those that it uses.
+#[test]
+fn the_code_map_is_that_of_the_crates() {
+    let map = Page::read("CONTRIBUTING.md");
+    let map = map.code("").concat();
+    let named: Vec<&str> = map
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(repository().join("harness")).unwrap() {
+        let folder = entry.unwrap().path();
+        let Ok(manifest) = fs::read_to_string(folder.join("Cargo.toml")) else {
+            continue;
+        };
+        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        let place = |name: &str| named.iter().position(|other| *other == name);
+        let own = place(&name).unwrap_or_else(|| panic!("the map lacks {name}"));
+        let used = manifest
+            .lines()
+            .filter_map(|line| line.strip_suffix(".workspace = true"));
+        for used in used.filter_map(place) {
+            assert!(
+                used < own,
+                "{name} uses {}, which stands below it",
+                named[used]
+            );
+        }
+        found.insert(name);
+    }
+    assert_eq!(
+        named
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect::<BTreeSet<_>>(),
+        found
+    );
+}

@@ -153,7 +153,7 @@ const FOREIGN: [&str; 9] = [
     "cargo test --workspace",
     "cargo fmt --all",
     "cargo clippy --workspace --all-targets -- -D warnings",
-    "cargo install --locked --path harness",
+    "cargo install --locked --path harness/clawgauge",
     "apt-get install ",
     "sh repro.sh",
     "REPRO_VERSION=",
