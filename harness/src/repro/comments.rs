@@ -1,120 +1,61 @@
 //! The beginning of a script: what it shows and why, as comments.
 
 use super::{Expectation, Repro};
+use crate::release::VersionRange;
 use crate::scenario::model::{Kind, Outcome, Start};
 
 /// Comments are wrapped at this width.
-const WIDTH: usize = 110;
-const LABEL: usize = 10;
+const WIDTH: usize = 120;
+const LABEL: usize = 11;
 
 /// The comments, with `# ` before each line.
 pub(super) fn comments(repro: &Repro) -> String {
+    let release = &repro.release;
+    let one = &repro.expectation;
     let mut out = Comments::default();
     out.line("", &title(repro));
-    out.gap();
     out.line("cell", &repro.cell);
-    out.line("gateway", &format!("openclaw@{}", repro.release));
-    out.line("question", &repro.question);
-    for (axis, title) in &repro.values {
-        out.line("", &format!("{axis}: {title}"));
-    }
-    if let Some(one) = repro.expectation() {
-        out.line("expected", &answer(&one.outcome));
-        out.line("rule", &rule(one));
-        out.line("source", &one.source);
-    }
-    for other in &repro.expectations {
-        if !other.range.contains(&repro.release) {
-            let text = format!(
-                "{}: {}; {}",
-                other.range,
-                answer(&other.outcome),
-                rule(other)
-            );
-            out.line("elsewhere", &text);
-            out.line("source", &other.source);
-        }
-    }
+    out.line("expected", &answer(&one.outcome));
+    let rule = if one.title.is_empty() {
+        &one.rule
+    } else {
+        &one.title
+    };
+    out.line("rule", rule);
+    out.line("source", &one.source);
     if let Some(explanation) = &repro.issue {
         let issue = &explanation.issue;
-        let url = if issue.url.is_empty() {
-            String::new()
-        } else {
-            format!(", {}", issue.url)
-        };
-        out.gap();
-        out.line("issue", &format!("{}{url}", issue.id));
-        out.line("", &issue.title);
-        out.line(
-            "seen",
-            &format!("{}: {}", issue.range(), answer(&explanation.observed)),
-        );
-        out.line("means", &issue.means);
-        out.line("way round", &issue.workaround);
-        if !issue.bytes_say.is_empty() {
-            out.line("note", &issue.bytes_say);
-        }
+        let seen = answer(&explanation.observed);
+        out.line("seen", &format!("{}: {seen}", issue.range()));
     }
-    if !repro.removed.is_empty() {
-        out.gap();
-        out.line(
-            "minimal",
-            &format!("not needed, and left out: {}", repro.removed.join(", ")),
-        );
-        out.line(
-            "",
-            &match &repro.passes_on {
-                Some(release) => format!(
-                    "What is left passes on {release}. Beyond the releases that it was tried on it may be too little, so they are not judged."
-                ),
-                None => "Whether what is left passes on any release has not been tried, so no other is judged.".to_owned(),
-            },
-        );
-    }
-    out.gap();
-    out.line("", "Needs sh, node (any version), npm and curl. Stays on the loopback but for npm, writes into a temporary folder only, and leaves neither processes nor files.");
-    out.gap();
-    let release = &repro.release;
     let gone = repro
         .issue
         .as_ref()
         .and_then(|one| one.issue.gone_on.as_ref());
     let other = gone.map_or("...".to_owned(), ToString::to_string);
-    for (command, what) in [
-        (
-            "sh repro.sh".to_owned(),
-            format!("installs openclaw@{release} (350 to 1360 MB, about a minute) and asks it"),
-        ),
-        (
-            format!("REPRO_VERSION={other} sh repro.sh"),
-            "asks another release".to_owned(),
-        ),
-        (
-            "REPRO_GATEWAY=dist/openclaw.mjs sh repro.sh".to_owned(),
-            "asks one that is there: an entry point or an executable".to_owned(),
-        ),
-        (
-            "REPRO_WAIT=600 sh repro.sh".to_owned(),
-            "gives a slow machine longer than 180 s to start the gateway".to_owned(),
-        ),
-        (
-            "REPRO_KEEP=1 sh repro.sh".to_owned(),
-            "keeps the folder: config, log, request, answer".to_owned(),
-        ),
-    ] {
-        out.0.push_str(&format!("#   {command:<46} {what}\n"));
-    }
-    out.gap();
-    out.line("", "Exit code: 0 the contract holds, 1 it does not, 125 cannot tell (so that `git bisect run` skips it).");
+    let range = match &repro.range {
+        VersionRange {
+            since: None,
+            until: None,
+        } => "fit every release".to_owned(),
+        range => format!("are those of releases {range}"),
+    };
+    out.line("", &format!(
+        "Installs openclaw@{release} from npm into a temporary folder, asks it, and leaves nothing behind. Needs sh, npm, node 18 or later. Exit code: 0 the contract holds, 1 it does not, 125 cannot tell."
+    ));
+    out.line("", &format!(
+        "REPRO_VERSION={other} asks another release, REPRO_GATEWAY=dist/openclaw.mjs a build; configuration and expected answer {range}. REPRO_KEEP=1 keeps the folder, REPRO_WAIT=600 waits 600 s for a start."
+    ));
     out.0
 }
 
 /// What the script is about, in one line.
 pub(super) fn title(repro: &Repro) -> String {
-    match (&repro.issue, repro.expectation()) {
-        (Some(explanation), _) => format!("{}: {}", explanation.issue.id, explanation.issue.title),
-        (None, Some(one)) if !one.title.is_empty() => sentence(&one.title),
-        (None, _) => repro.question.clone(),
+    let rule = &repro.expectation.title;
+    match &repro.issue {
+        Some(explanation) => format!("{}: {}", explanation.issue.id, explanation.issue.title),
+        None if !rule.is_empty() => sentence(rule),
+        None => repro.question.clone(),
     }
 }
 
@@ -182,21 +123,11 @@ pub(super) fn is_start(repro: &Repro) -> bool {
 struct Comments(String);
 
 impl Comments {
-    fn gap(&mut self) {
-        self.0.push_str("#\n");
-    }
-
     fn line(&mut self, label: &str, text: &str) {
-        let labelled = !label.is_empty()
-            || self
-                .0
-                .lines()
-                .last()
-                .is_some_and(|line| line.starts_with("#   "));
-        let (first, rest) = if labelled {
-            (format!("#   {label:<LABEL$}"), format!("#   {:LABEL$}", ""))
-        } else {
+        let (first, rest) = if label.is_empty() {
             ("# ".to_owned(), "# ".to_owned())
+        } else {
+            (format!("#   {label:<LABEL$}"), format!("#   {:LABEL$}", ""))
         };
         for (index, line) in wrap(text, WIDTH - first.len()).iter().enumerate() {
             self.0.push_str(if index == 0 { &first } else { &rest });
@@ -206,10 +137,11 @@ impl Comments {
     }
 }
 
-/// Breaks a text at its blanks.
+/// Breaks a text at its blanks. What else does not print is left out: no text gets out of its comment.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
+        let word: String = word.chars().filter(|letter| !letter.is_control()).collect();
         let line = lines.last().map_or(0, |line| line.chars().count());
         if line > 0 && line + 1 + word.chars().count() > width {
             lines.push(String::new());
@@ -218,7 +150,7 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
             if !line.is_empty() {
                 line.push(' ');
             }
-            line.push_str(word);
+            line.push_str(&word);
         }
     }
     lines
