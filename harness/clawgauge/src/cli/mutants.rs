@@ -117,12 +117,10 @@ fn choose(names: &[String]) -> Result<Vec<Fault>, Failure> {
     let unknown = names.iter().find(|name| !all.contains(name));
     if let Some(name) = unknown {
         let failure = Failure::usage(format!("there is no fault `{name}`"));
-        return Err(
-            match nearest(name, all.iter().map(String::as_str)) {
-                Some(known) => failure.help(format!("did you mean `{known}`?")),
-                None => failure.help("clawgauge mutants --list shows every fault"),
-            },
-        );
+        return Err(match nearest(name, all.iter().map(String::as_str)) {
+            Some(known) => failure.help(format!("did you mean `{known}`?")),
+            None => failure.help("clawgauge mutants --list shows every fault"),
+        });
     }
     let wanted = |fault: &Fault| names.is_empty() || names.contains(&fault.name());
     Ok(Fault::all().iter().copied().filter(wanted).collect())

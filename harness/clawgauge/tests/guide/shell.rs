@@ -178,7 +178,6 @@ pub(crate) fn kind(line: &str) -> Kind {
     match command.split_whitespace().next().unwrap_or_default() {
         "--help" | "list" | "plan" | "show" | "contract" | "check" | "accept" | "report"
         | "merge" | "verify" | "schema" | "completions" | "man" => Kind::Offline,
-        "repro" if has("--minimize") => Kind::NeedsMore,
         "repro" => Kind::Offline,
         "survey" if has("--from") => Kind::Offline,
         "survey" | "bisect" | "compare" => Kind::NeedsMore,

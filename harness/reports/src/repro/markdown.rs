@@ -16,7 +16,7 @@ pub fn markdown(repro: &Repro) -> String {
     }
     if let Some(explanation) = &repro.issue {
         let _ = writeln!(out, "\n{}", explanation.issue.means);
-        let _ = writeln!(out, "\nWay around: {}", explanation.issue.workaround);
+        let _ = writeln!(out, "\nWorkaround: {}", explanation.issue.workaround);
     }
     let what = if is_start(repro) {
         "starts the gateway"
@@ -25,17 +25,16 @@ pub fn markdown(repro: &Repro) -> String {
     };
     let _ = write!(
         out,
-        "\n## Steps to reproduce\n\n1. Save the script below as `repro.sh`. It needs sh, node, npm and curl.\n2. `sh repro.sh` installs openclaw@{release} into a temporary folder, {what}, prints what it saw and removes everything again.\n3. Exit code 1 shows the bug, 0 says that it is gone, 125 that nothing can be told. `git bisect run` takes it.\n\n## Expected\n\n"
+        "\n## Steps to reproduce\n\n1. Save the script below as `repro.sh`. It needs sh, npm and node, 18 or later.\n2. `sh repro.sh` installs openclaw@{release} into a temporary folder, {what}, prints what it saw and removes everything again.\n3. Exit code 1 shows the bug, 0 says that it is gone, 125 that the script cannot tell. `git bisect run` takes it.\n\n## Expected\n\n"
     );
-    if let Some(one) = repro.expectation() {
-        let _ = write!(
-            out,
-            "{}\n\n{}\n\nSource: {}\n",
-            sentence_of(&answer(&one.outcome)),
-            rule(one),
-            one.source
-        );
-    }
+    let one = &repro.expectation;
+    let _ = write!(
+        out,
+        "{}\n\n{}\n\nSource: {}\n",
+        sentence_of(&answer(&one.outcome)),
+        rule(one),
+        one.source
+    );
     out.push_str("\n## Actual\n\n");
     match (&repro.seen, &repro.issue) {
         (Some(seen), _) => {

@@ -1,78 +1,71 @@
 //! Reproductions: one script that shows what a release answers to one cell, for somebody who has not got clawgauge.
 //!
 //! Read [`Repro`] first: everything that the script has to know, built from catalogue, cell and release alone. [`script`]
-//! renders it as a POSIX shell script, [`markdown`] as a bug report around that script. [`minimize`] is the one that launches something.
+//! renders it as a shell script, [`markdown`] as a bug report around that script. Nothing here launches or judges anything: what
+//! depends on the release is settled when the script is written, and the script compares.
 
 mod comments;
-mod json;
-mod machinery;
+mod literal;
 mod markdown;
-mod minimize;
-mod request;
 mod script;
-mod shell;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use contract::plan::{Cell, Way, cells};
-use contract::release::{Need, Version, VersionRange};
+use contract::release::{NODES, Version, VersionRange};
 use contract::request::{Written, with_caller, written};
-use contract::scenario::model::{Direction, Kind, Outcome, Protocol};
+use contract::scenario::model::{Direction, Kind, Outcome, PROFILE_AXIS, Protocol};
 use contract::scenario::sender::{OWN_SENDER, SENDER_AXIS};
 use contract::scenario::{Catalogue, KnownIssue, Launch};
 
 pub use markdown::markdown;
-pub use minimize::{Bench, MinimizeError, minimize};
 pub use script::script;
 
-/// Everything that a script needs to know about one cell.
+/// Everything that a script needs to know about one cell on one release.
 #[derive(Debug, Clone)]
 pub struct Repro {
     /// Id of the cell.
     pub cell: String,
-    /// The release that the script installs unless it is told otherwise.
+    /// The release that the script installs.
     pub release: Version,
+    /// The releases that share its configuration and its expected answer.
+    pub range: VersionRange,
+    /// The version of Node that it runs on.
+    pub node: &'static str,
+    /// Packages that it needs and does not bring along.
+    pub packages: Vec<String>,
     /// The scenario's question.
     pub question: String,
     /// What the cell does.
     pub kind: Kind,
     /// The axes' names with the titles of the cell's values.
     pub values: Vec<(String, String)>,
-    /// The first release that the question is asked of.
-    pub since: Option<Version>,
-    /// What the rules ask for, by release; ranges do not overlap.
-    pub expectations: Vec<Expectation>,
-    /// The known issue that covers the cell on the release.
+    /// What the rule asks for.
+    pub expectation: Expectation,
+    /// The known issue that covers the cell.
     pub issue: Option<Explanation>,
-    /// How the gateway is started, by release; ranges do not overlap.
-    pub launches: Vec<Launch>,
-    /// Releases on which it cannot be asked, and why.
-    pub not_applicable: Vec<(VersionRange, String)>,
+    /// How the gateway is started.
+    pub launch: Launch,
     /// What is sent: one step, or those of a sequence up to the cell's own; nothing where the start is the answer.
     pub steps: Vec<Step>,
-    /// A request that must reach the model, or a refusal proves nothing.
-    pub control: Option<Written>,
+    /// A request that must reach the model, or a denial proves nothing.
+    pub control: Option<Step>,
     /// Names of the placeholders that stand for secrets.
     pub secrets: Vec<String>,
-    /// Packages that some releases need beside them.
-    pub needs: Vec<Need>,
     /// Paths to probe.
     pub ready: Vec<String>,
     /// Lines by which a gateway says that it will not start.
     pub refusals: Vec<String>,
     /// What was seen on the release, if somebody has seen it.
     pub seen: Option<String>,
-    /// What [`minimize`] took away; nothing where it was not asked.
-    pub removed: Vec<String>,
-    /// The release without the bug on which what is left was seen to pass.
-    pub passes_on: Option<Version>,
 }
 
-/// What a rule asks for on some releases.
+/// What a rule asks for.
 #[derive(Debug, Clone)]
 pub struct Expectation {
-    /// The releases.
-    pub range: VersionRange,
     /// Id of the rule.
     pub rule: String,
     /// The rule in one sentence; may be empty.
@@ -97,8 +90,8 @@ pub struct Explanation {
 pub struct Step {
     /// What it is, in a few words.
     pub title: String,
-    /// What is merged into the gateway's configuration before it; an object.
-    pub change: serde_json::Value,
+    /// What is set in the gateway's configuration before it, by JSON pointer.
+    pub change: BTreeMap<String, Value>,
     /// How long to wait before it.
     pub wait: std::time::Duration,
     /// How often it is sent.
@@ -139,6 +132,16 @@ pub enum ReproError {
         cell: String,
         /// What it takes.
         what: String,
+    },
+    /// A name that goes where it would not be data.
+    #[error("{cell} has no script: {what} {name:?} is not a name")]
+    OddName {
+        /// The cell.
+        cell: String,
+        /// What it ought to be.
+        what: &'static str,
+        /// The name.
+        name: String,
     },
     /// The issue affects no cell on the release.
     #[error("{issue} does not show on {release}{}", .shows_on.as_ref().map(|release| format!("; it was seen on {release}")).unwrap_or_default())]
@@ -191,24 +194,14 @@ impl Repro {
             let cell = cell.id.clone();
             return Err(ReproError::Beside { cell, what });
         }
-        profile.launch_for(release).map_err(refuse)?;
-        let expectations: Vec<Expectation> = scenario
-            .rules
-            .iter()
-            .filter(|rule| rule.when.iter().any(|when| when.matches(&cell.combination)))
-            .filter_map(|rule| {
-                Some(Expectation {
-                    range: rule.range.clone(),
-                    rule: rule.id.clone(),
-                    title: rule.title.clone(),
-                    source: rule.source.clone(),
-                    outcome: Arc::clone(rule.expect.of(&cell.combination)?),
-                })
-            })
-            .collect();
-        if !expectations.iter().any(|one| one.range.contains(release)) {
-            return Err(refuse("no rule speaks about it".to_owned()));
-        }
+        let launch = profile.launch_for(release).map_err(refuse)?.clone();
+        let rule = scenario.rules.iter().find(|rule| {
+            rule.range.contains(release)
+                && rule.when.iter().any(|when| when.matches(&cell.combination))
+        });
+        let (Some(rule), Some(outcome)) = (rule, cell.expected(release)) else {
+            return Err(refuse("no rule is about it".to_owned()));
+        };
         let steps: Vec<Step> = match scenario.kind {
             Kind::Start => Vec::new(),
             Kind::Requests => vec![step(cell, &profile.caller)],
@@ -219,54 +212,116 @@ impl Repro {
                 .map(|other| step(&other, &profile.caller))
                 .collect(),
         };
-        let denies = expectations
-            .iter()
-            .any(|one| one.outcome.direction == Direction::Deny);
-        let control = &catalogue.base.control;
-        let control = (denies && !steps.is_empty() && profile.no_control.is_none()).then(|| {
+        let base = &catalogue.base;
+        let denied = outcome.direction == Direction::Deny;
+        let control = (denied && !steps.is_empty() && profile.no_control.is_none()).then(|| {
+            let control = &base.control;
             let written = Written {
                 method: control.method.clone(),
                 target: control.path.clone(),
                 headers: control.headers.clone(),
                 body: control.body.clone(),
             };
-            with_caller(written, &profile.caller)
+            Step::of(with_caller(written, &profile.caller))
         });
+        odd_name(&cell.id, &launch, steps.iter().chain(&control))?;
+        let needs = catalogue.needs.iter();
+        let needs = needs.filter(|need| need.range.contains(release));
+        let since = VersionRange {
+            since: scenario.since.clone(),
+            until: None,
+        };
         let titles = scenario.axes.iter().zip(cell.values());
         Ok(Self {
             cell: cell.id.clone(),
             release: release.clone(),
+            range: [&rule.range, &launch.range].into_iter().fold(since, both),
+            node: NODES[0],
+            packages: needs.flat_map(|need| need.packages.clone()).collect(),
             question: scenario.title.clone(),
             kind: scenario.kind,
             values: titles
                 .map(|(axis, value)| (axis.name.clone(), value.title.clone()))
                 .collect(),
-            since: scenario.since.clone(),
-            expectations,
+            expectation: Expectation {
+                rule: rule.id.clone(),
+                title: rule.title.clone(),
+                source: rule.source.clone(),
+                outcome: Arc::clone(outcome),
+            },
             issue: explanation(catalogue, cell, release),
-            launches: profile.launches.clone(),
-            not_applicable: profile
-                .not_applicable
-                .iter()
-                .map(|entry| (entry.range.clone(), entry.reason.clone()))
-                .collect(),
+            launch,
             steps,
             control,
-            secrets: catalogue.base.secrets.clone(),
-            needs: catalogue.needs.clone(),
-            ready: catalogue.base.ready.clone(),
-            refusals: catalogue.base.refusals.clone(),
+            secrets: base.secrets.clone(),
+            ready: base.ready.clone(),
+            refusals: base.refusals.clone(),
             seen: None,
-            removed: Vec::new(),
-            passes_on: None,
         })
     }
 
-    /// What is asked for on the release itself.
-    pub fn expectation(&self) -> Option<&Expectation> {
-        self.expectations
-            .iter()
-            .find(|one| one.range.contains(&self.release))
+    /// Every text in it that may hold placeholders.
+    fn texts(&self) -> Vec<String> {
+        let mut texts = vec![self.launch.config.to_string()];
+        texts.extend(self.launch.args.iter().cloned());
+        texts.extend(self.launch.env.values().cloned());
+        for step in self.steps.iter().chain(&self.control) {
+            texts.extend(step.change.values().map(Value::to_string));
+            texts.extend(step.request.headers.iter().cloned());
+            texts.extend([step.request.target.clone(), step.request.body.clone()]);
+        }
+        texts
+    }
+}
+
+impl Step {
+    /// A plain request.
+    fn of(request: Written) -> Self {
+        Self {
+            title: String::new(),
+            change: BTreeMap::new(),
+            wait: std::time::Duration::ZERO,
+            repeat: 1,
+            protocol: Protocol::Http,
+            request,
+        }
+    }
+}
+
+/// What lies in both ranges; their releases are known to have some in common.
+fn both(one: VersionRange, other: &VersionRange) -> VersionRange {
+    let until = [one.until, other.until.clone()];
+    VersionRange {
+        since: one.since.max(other.since.clone()),
+        until: until.into_iter().flatten().min(),
+    }
+}
+
+/// Refuses what the programs of a script would not take as the name that it must be.
+fn odd_name<'a>(
+    cell: &str,
+    launch: &Launch,
+    steps: impl Iterator<Item = &'a Step>,
+) -> Result<(), ReproError> {
+    let refuse = |what, name: &str| ReproError::OddName {
+        cell: cell.to_owned(),
+        what,
+        name: name.to_owned(),
+    };
+    let word = |name: &str, others: &str| {
+        let mut letters = name.chars();
+        letters
+            .next()
+            .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+            && letters.all(|letter| letter.is_ascii_alphanumeric() || others.contains(letter))
+    };
+    if let Some(name) = launch.env.keys().find(|name| !word(name, "_")) {
+        return Err(refuse("the environment variable", name));
+    }
+    let mut methods = steps.map(|step| step.request.method.as_str());
+    match methods.find(|method| !word(method, "-_")) {
+        Some(method) => Err(refuse("the method", method)),
+        None => Ok(()),
     }
 }
 
@@ -314,20 +369,13 @@ fn explanation(catalogue: &Catalogue, cell: &Cell, release: &Version) -> Option<
 }
 
 fn step(cell: &Cell, caller: &[String]) -> Step {
-    let mut change = serde_json::json!({});
+    let titles = cell.scenario.axes.iter().zip(cell.values());
+    let titles = titles.filter(|(axis, _)| axis.name != PROFILE_AXIS);
+    let titles: Vec<&str> = titles.map(|(_, value)| value.title.as_str()).collect();
+    let mut change = BTreeMap::new();
     for value in cell.values() {
-        if value.set_config.is_object() {
-            contract::scenario::merge(&mut change, value.set_config.clone());
-        }
+        leaves(&value.set_config, "", &mut change);
     }
-    let titles: Vec<&str> = cell
-        .scenario
-        .axes
-        .iter()
-        .zip(cell.values())
-        .filter(|(axis, _)| axis.name != contract::scenario::model::PROFILE_AXIS)
-        .map(|(_, value)| value.title.as_str())
-        .collect();
     Step {
         title: titles.join("; "),
         change,
@@ -340,5 +388,19 @@ fn step(cell: &Cell, caller: &[String]) -> Step {
             .max(1),
         protocol: cell.scenario.request.protocol,
         request: with_caller(written(cell), caller),
+    }
+}
+
+/// What a change sets, by JSON pointer: everything in it that is not a table with something in it.
+fn leaves(value: &Value, pointer: &str, found: &mut BTreeMap<String, Value>) {
+    match value {
+        Value::Object(map) if !map.is_empty() || pointer.is_empty() => {
+            for (key, value) in map {
+                let key = key.replace('~', "~0").replace('/', "~1");
+                leaves(value, &format!("{pointer}/{key}"), found);
+            }
+        }
+        Value::Null if pointer.is_empty() => {}
+        _ => drop(found.insert(pointer.to_owned(), value.clone())),
     }
 }
