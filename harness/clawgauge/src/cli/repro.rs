@@ -7,15 +7,17 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::args::{REFERENCE_RELEASE, reference};
-use super::effort::parse_seconds;
+use super::exit::Exit;
 use super::output::{Failure, Output};
-use super::session::cancel_on_signal;
+use super::releases::say_step;
+use super::session::Session;
+use super::tuning::parse_seconds;
 use base::nearest::nearest;
 use contract::plan::{Cell, cells};
 use contract::release::{GatewayRef, ReleaseName, Version};
 use contract::scenario::Catalogue;
 use machine::install::{InstallContext, resolve};
-use record::Results;
+use record::{Ending, Results};
 use runner::repro::{
     Bench, MinimizeError, Repro, ReproError, first_affected, markdown, minimize, script,
 };
@@ -76,79 +78,62 @@ enum Format {
 pub(super) fn repro(
     args: &ReproArgs,
     catalogue: &Catalogue,
+    session: &Session,
     output: &Output,
-) -> Result<u8, Failure> {
+) -> Result<(), Failure> {
     let (cell, release, seen) = subject(args, catalogue)?;
     let mut repro = Repro::new(catalogue, &cell, &release)?;
     repro.seen = seen;
     if args.minimize {
-        repro = smallest(args, &repro, catalogue, output)?;
+        repro =
+            session.run(async |cancel| smallest(args, &repro, catalogue, cancel, output).await)?;
     }
-    output.result(&match args.format {
+    output.data(&match args.format {
         Format::Bash => script(&repro),
         Format::Markdown => markdown(&repro),
     })
 }
 
-/// Looks for the smallest reproduction, in a runtime of its own, and tells on stderr what it tries.
-fn smallest(
+/// Looks for the smallest reproduction, and tells on stderr what it tries.
+async fn smallest(
     args: &ReproArgs,
     repro: &Repro,
     catalogue: &Catalogue,
+    cancel: &CancellationToken,
     output: &Output,
 ) -> Result<Repro, Failure> {
     let published = GatewayRef::Published(ReleaseName::Exact(repro.release.clone()));
     let gateway = args.on.as_ref().unwrap_or(&published);
     let context = InstallContext::from_env(reference()?, catalogue.needs.clone());
     let folder = tempfile::Builder::new().prefix("clawgauge-").tempdir()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    let small = runtime.block_on(async {
-        let cancel = CancellationToken::new();
-        let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
-        let step = |step: machine::install::Progress| {
-            // An installation tells of every second.
-            if !matches!(step, machine::install::Progress::Installing(_, time) if time.as_secs() % 15 != 0) {
-                output.note(&step.to_string());
-            }
-        };
-        let find = async |gateway: &GatewayRef| {
-            resolve(gateway, &context, &step, &cancel)
-                .await
-                .map_err(|error| {
-                    let failure = Failure::usage(error.to_string()).code(3);
-                    match error.help() {
-                        Some(help) => failure.help(help),
-                        None => failure,
-                    }
-                })
-        };
-        let program = find(gateway).await?;
-        let mended = match mended(args, repro) {
-            Some(gateway) => Some(find(&gateway).await?),
-            None => {
-                output.note("no gateway without the bug is known, so nobody can tell whether the smallest script lets one pass; name it: --mended REF");
-                None
-            }
-        };
-        let newest = newest()?;
-        let bench = Bench {
-            program: &program,
-            mended: mended
-                .as_ref()
-                .map(|mended| (mended, mended.version.as_ref().unwrap_or(&newest))),
-            outcomes: catalogue.outcomes.values().cloned().collect(),
-            folder: folder.path(),
-            ready_timeout: args.ready_timeout,
-            timeout: Duration::from_secs(120),
-            say: &|text| output.note(text),
-            cancel: &cancel,
-        };
-        let small = minimize(repro, &bench).await;
-        signals.abort();
-        small.map_err(Failure::from)
-    })?;
+    let step = |step| say_step(output, &step);
+    let find = async |gateway: &GatewayRef| {
+        resolve(gateway, &context, &step, cancel)
+            .await
+            .map_err(|error| Failure::new(Ending::Gateway, error.to_string()).helped(error.help()))
+    };
+    let program = find(gateway).await?;
+    let mended = match mended(args, repro) {
+        Some(gateway) => Some(find(&gateway).await?),
+        None => {
+            output.note("no gateway without the bug is known, so nobody can tell whether the smallest script lets one pass; name it: --mended REF");
+            None
+        }
+    };
+    let newest = newest()?;
+    let bench = Bench {
+        program: &program,
+        mended: mended
+            .as_ref()
+            .map(|mended| (mended, mended.version.as_ref().unwrap_or(&newest))),
+        outcomes: catalogue.outcomes.values().cloned().collect(),
+        folder: folder.path(),
+        ready_timeout: args.ready_timeout,
+        timeout: Duration::from_secs(120),
+        say: &|text| output.note(text),
+        cancel,
+    };
+    let small = minimize(repro, &bench).await?;
     let removed = small.removed.join(", ");
     output.note(&match small.removed.len() {
         0 => "nothing can be left out".to_owned(),
@@ -180,12 +165,12 @@ fn newest() -> Result<Version, Failure> {
 
 impl From<MinimizeError> for Failure {
     fn from(error: MinimizeError) -> Self {
-        let code = match &error {
-            MinimizeError::Sequence(_) | MinimizeError::Conforms { .. } => 2,
-            MinimizeError::Unasked { .. } => 4,
-            MinimizeError::Cancelled => 130,
+        let exit = match &error {
+            MinimizeError::Sequence(_) | MinimizeError::Conforms { .. } => Exit::Usage,
+            MinimizeError::Unasked { .. } => Ending::Incomplete.into(),
+            MinimizeError::Cancelled => Ending::Interrupted.into(),
         };
-        Self::usage(error.to_string()).code(code)
+        Self::new(exit, error.to_string())
     }
 }
 
