@@ -136,7 +136,7 @@ pub enum RunEvent {
     },
     /// A gateway is installed and planned.
     GatewayReady(GatewayInfo),
-    /// A gateway cannot be had.
+    /// A gateway could not be installed, or its release is not known.
     GatewayFailed {
         /// The gateway.
         gateway: String,

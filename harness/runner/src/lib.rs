@@ -3,6 +3,7 @@
 mod ask;
 pub mod attach;
 mod attempt;
+mod drive;
 mod gateway;
 mod launch;
 pub mod mutants;
@@ -13,8 +14,9 @@ pub mod survey;
 mod verdicts;
 mod watch;
 
+pub use drive::drive;
 pub use options::RunOptions;
-pub use watch::{Effort, Rounds};
+pub use watch::{RoundStats, Rounds};
 
 use std::sync::Arc;
 
@@ -42,7 +44,7 @@ impl Context {
     }
 }
 
-/// Runs everything that the options ask for; what happens is told in events.
+/// Runs everything that the options ask for; what happens is told in events, which [`drive`] feeds to a sink.
 ///
 /// Gateways are taken one after the other, the launches of a gateway overlap, and so do the requests of a launch. When
 /// `cancel` fires, gateways are stopped and no further cell is asked.
@@ -73,5 +75,4 @@ pub async fn run(
     if context.cancel.is_cancelled() {
         context.emit(RunEvent::Interrupted);
     }
-    context.emit(RunEvent::Finished);
 }

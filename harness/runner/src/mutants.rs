@@ -2,12 +2,13 @@
 //!
 //! A fault that no cell shows is a survivor. Survivors need a written reason in `scenarios/survivors.toml`.
 
+use std::ops::ControlFlow;
+
 use futures_util::{StreamExt as _, stream};
 use reference_gateway::Fault;
-use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 
-use crate::{RunOptions, run};
+use crate::{RunOptions, drive, run};
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
 use record::events::RunEvent;
@@ -52,35 +53,30 @@ pub async fn fate(
     options: RunOptions,
     cancel: &CancellationToken,
 ) -> Fate {
-    let stop = cancel.child_token();
-    let (sender, mut events) = unbounded_channel();
-    let task = tokio::spawn(run(
-        catalogue.clone(),
-        snapshots.clone(),
-        options,
-        sender,
-        stop.clone(),
-    ));
     let mut caught: Option<Fate> = None;
     let mut trouble: Option<String> = None;
-    while let Some(event) = events.recv().await {
+    let work =
+        async |events, stop| run(catalogue.clone(), snapshots.clone(), options, events, stop).await;
+    drive(work, cancel, |event| {
         match event {
             RunEvent::Cell(result) => match &result.verdict {
                 Verdict::Deviates(deviation) if caught.is_none() => {
                     caught = Some(Fate::Caught(result.cell.id.clone(), *deviation));
-                    stop.cancel();
                 }
-                Verdict::CouldNotRun(reason) if !stop.is_cancelled() => {
+                Verdict::CouldNotRun(reason) => {
                     trouble.get_or_insert_with(|| format!("{}: {reason}", result.cell.id));
                 }
                 _ => {}
             },
-            RunEvent::GatewayFailed { error, .. } => trouble = Some(error),
-            RunEvent::Finished => break,
+            RunEvent::GatewayFailed { error, .. } => trouble = Some(error.clone()),
             _ => {}
         }
-    }
-    let _ = task.await;
+        match caught {
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
+        }
+    })
+    .await;
     match (caught, trouble) {
         (Some(caught), _) => caught,
         (None, _) if cancel.is_cancelled() => Fate::Unknown("interrupted".to_owned()),

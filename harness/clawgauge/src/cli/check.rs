@@ -9,7 +9,7 @@ use contract::scenario::{Catalogue, Problem, Problems};
 use contract::snapshots::{Snapshots, contract_since};
 
 /// Checks snapshots against rules; files and tables were checked when they were loaded.
-pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<u8, Failure> {
+pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failure> {
     let snapshots = Snapshots::load(&catalogue.data)?;
     let mut problems = Problems::default();
     for snapshot in snapshots.iter() {

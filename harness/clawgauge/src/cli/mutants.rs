@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use clap::Args;
 use reference_gateway::Fault;
-use tokio_util::sync::CancellationToken;
 
 use super::args::reference;
 use super::output::{Failure, Output};
-use super::session::cancel_on_signal;
+use super::session::Session;
 use base::nearest::nearest;
 use contract::plan::Selection;
 use contract::release::GatewayRef;
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
 use machine::install::{InstallContext, Program};
+use record::Ending;
 use runner::RunOptions;
 use runner::mutants::{Fate, fate, run_mutants, score};
 
@@ -41,7 +41,12 @@ pub(super) struct MutantsArgs {
 }
 
 /// Runs the scenarios against every seeded fault and tells the score.
-pub(super) fn run(args: MutantsArgs, catalogue: Catalogue, output: &Output) -> Result<u8, Failure> {
+pub(super) fn run(
+    args: MutantsArgs,
+    catalogue: Catalogue,
+    session: &Session,
+    output: &Output,
+) -> Result<(), Failure> {
     let chosen = choose(&args.faults)?;
     if args.list {
         let mut out = String::new();
@@ -72,31 +77,24 @@ pub(super) fn run(args: MutantsArgs, catalogue: Catalogue, output: &Output) -> R
             Fate::Unknown(why) => format!("{} {name}: {why}", paint.warn("unknown")),
         });
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    let (baseline, fates, interrupted) = runtime.block_on(async {
-        let cancel = CancellationToken::new();
-        let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
-        let baseline = fate(&catalogue, &snapshots, options(&[]), &cancel).await;
+    let (baseline, fates) = session.run(async |cancel| {
+        let baseline = fate(&catalogue, &snapshots, options(&[]), cancel).await;
         let fates = match baseline {
             Fate::Survived => {
                 let faulty = |fault: Fault| options(&["--fault", &fault.name()]);
                 let jobs = args.jobs.get();
                 run_mutants(
-                    &catalogue, &snapshots, &chosen, jobs, &faulty, &tell, &cancel,
+                    &catalogue, &snapshots, &chosen, jobs, &faulty, &tell, cancel,
                 )
                 .await
             }
             Fate::Caught(..) | Fate::Unknown(_) => Vec::new(),
         };
-        signals.abort();
-        (baseline, fates, cancel.is_cancelled())
-    });
-    if interrupted {
-        output.note("interrupted");
-        return Ok(130);
-    }
+        match cancel.is_cancelled() {
+            true => Err(Failure::new(Ending::Interrupted, "interrupted")),
+            false => Ok((baseline, fates)),
+        }
+    })?;
     let unsound = match baseline {
         Fate::Survived => None,
         Fate::Caught(cell, deviation) => Some(format!("{} at {cell}", deviation.name())),
@@ -105,9 +103,8 @@ pub(super) fn run(args: MutantsArgs, catalogue: Catalogue, output: &Output) -> R
     if let Some(why) = unsound {
         let message =
             format!("the gateway without a fault does not keep the scenarios either: {why}");
-        return Err(Failure::usage(message)
-            .help("clawgauge run shows what is wrong; a score would mean nothing")
-            .code(4));
+        return Err(Failure::new(Ending::Incomplete, message)
+            .help("clawgauge run shows what is wrong; a score would mean nothing"));
     }
     judge(&args, &catalogue, &chosen, &fates, output)
 }
@@ -153,7 +150,7 @@ fn judge(
     chosen: &[Fault],
     fates: &[Fate],
     output: &Output,
-) -> Result<u8, Failure> {
+) -> Result<(), Failure> {
     let paint = output.paint();
     let score = score(fates);
     let caught = fates
@@ -206,14 +203,16 @@ fn judge(
             }
         }
     }
-    output.result(&out)?;
-    if score < args.min_score || unexplained > 0 {
-        output.note(&format!(
-            "{} {score:.1} % of the seeded faults are caught, {} % are asked for; {unexplained} need a reason or no longer do (exit code 1)",
-            paint.bad("clawgauge:"),
-            args.min_score
-        ));
-        return Ok(1);
-    }
-    Ok(0)
+    let written = output.result(&out);
+    let enough = match score < args.min_score || unexplained > 0 {
+        false => Ok(()),
+        true => Err(Failure::new(
+            Ending::Broken,
+            format!(
+                "{score:.1} % of the seeded faults are caught, {} % are asked for; {unexplained} need a reason or no longer do",
+                args.min_score
+            ),
+        )),
+    };
+    output.first([enough, written])
 }

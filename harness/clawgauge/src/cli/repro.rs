@@ -53,11 +53,11 @@ pub(super) fn repro(
     args: &ReproArgs,
     catalogue: &Catalogue,
     output: &Output,
-) -> Result<u8, Failure> {
+) -> Result<(), Failure> {
     let (cell, release, seen) = subject(args, catalogue)?;
     let mut repro = Repro::new(catalogue, &cell, &release)?;
     repro.seen = seen;
-    output.result(&match args.format {
+    output.data(&match args.format {
         Format::Bash => script(&repro),
         Format::Markdown => markdown(&repro),
     })

@@ -1,7 +1,7 @@
 //! The arguments by which gateways are launched and asked: the same for every command that runs something.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -9,7 +9,6 @@ use toml::Spanned;
 
 use super::args::reference;
 use super::output::Failure;
-use super::session::start_log;
 use clawgauge::project::Project;
 use contract::plan::Selection;
 use contract::release::{GatewayRef, Version};
@@ -29,7 +28,7 @@ const READY_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// How gateways are launched and asked. What is not given is taken from `clawgauge.toml`, and then from the defaults.
 #[derive(Debug, Clone, Args)]
-pub(super) struct EffortArgs {
+pub(super) struct TuningArgs {
     /// Requests at a time within a launch [default: 16]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -60,6 +59,18 @@ pub(super) struct EffortArgs {
     log: Option<PathBuf>,
 }
 
+/// Starts the log, with the command line where `words` says so.
+pub(super) fn start_log(path: &Path, words: bool) -> Result<(), Failure> {
+    machine::log::start(path).map_err(|error| {
+        Failure::usage(format!("cannot write the log {}: {error}", path.display()))
+            .help("name a file in a folder that exists")
+    })?;
+    let version = env!("CARGO_PKG_VERSION");
+    let typed: Vec<String> = std::env::args().filter(|_| words).collect();
+    tracing::info!(version, "{}", typed.join(" "));
+    Ok(())
+}
+
 pub(super) fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text
         .parse()
@@ -74,7 +85,7 @@ fn seconds_of(seconds: f64) -> Result<Duration, String> {
     }
 }
 
-impl EffortArgs {
+impl TuningArgs {
     /// Fills in what a project's file says where the command line says nothing.
     pub(super) fn with_defaults(mut self, project: &Project) -> Result<Self, Failure> {
         let file = &project.file.run;
