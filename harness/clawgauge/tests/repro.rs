@@ -20,7 +20,7 @@ use clawgauge::reports::repro::{Repro, ReproError, markdown, script};
 use predicates::prelude::*;
 use predicates::str::contains;
 use rstest::rstest;
-use support::{Sandbox, executable, processes_of, repository};
+use support::{Sandbox, processes_of, repository};
 
 const SEED: &str = "chat-completions/profile=none/credential=absent/scopes=absent";
 

@@ -41,13 +41,13 @@ fn sends_what_a_run_sends(#[case] cell: &str) {
     let sandbox = Sandbox::new();
     let (sent, port, text) = captured(&sandbox, &rendered(cell, "2026.9.6"));
     let (secrets, canary) = placeholders(&sent, &catalogue);
-    let place = clawgauge::request::Place {
+    let place = clawgauge::contract::request::Place {
         secrets: &secrets,
         canary: &canary,
         port,
     };
     let caller = &catalogue.profiles[&known.profile].caller;
-    let request = clawgauge::request::build(&known, caller, &place).unwrap();
+    let request = clawgauge::contract::request::build(&known, caller, &place).unwrap();
     let wanted = request.encode(([127, 0, 0, 1], port).into());
     let (sent, wanted) = (
         String::from_utf8_lossy(&sent),

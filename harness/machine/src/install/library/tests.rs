@@ -229,7 +229,7 @@ async fn a_node_that_fits_is_looked_for() {
         .unwrap();
     assert_eq!(
         installed.runtime,
-        format!("Node {}", crate::install::NODES[0])
+        format!("Node {}", contract::release::NODES[0])
     );
     assert_eq!(library.find(machine, cache).await, Some(installed.clone()));
     std::fs::remove_file(&installed.command).unwrap();
