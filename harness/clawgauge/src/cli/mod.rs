@@ -143,6 +143,7 @@ fn carry_out(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         root: cli.root,
         config: cli.config,
     };
+    machine::limits::raise_open_files();
     let code = match cli.command {
         Command::Run(args) => {
             let project = place.project()?;

@@ -6,10 +6,13 @@ use std::process::ExitCode;
 use contract::plan::SelectionError;
 use contract::scenario::Problems;
 use contract::snapshots::SnapshotError;
+use machine::limits::TooFewFiles;
 use reports::Paint;
 
 /// Exit code for wrong usage and invalid scenario files.
 pub(super) const USAGE: u8 = 2;
+/// Exit code where nothing could be run.
+const INCOMPLETE: u8 = 4;
 /// Exit code for a bug in clawgauge.
 const BUG: u8 = 70;
 
@@ -69,6 +72,14 @@ impl From<SnapshotError> for Failure {
             SnapshotError::Invalid(problem) => Problems::from(problem).into(),
             SnapshotError::Io(error) => Self::usage(format!("snapshots: {error}")),
         }
+    }
+}
+
+impl From<TooFewFiles> for Failure {
+    fn from(error: TooFewFiles) -> Self {
+        Self::usage(error.to_string())
+            .help("raise the limit of open files and run again: ulimit -n 4096")
+            .code(INCOMPLETE)
     }
 }
 

@@ -198,6 +198,7 @@ pub async fn attach(
         killed: false,
         failure: session.died(),
         proof: None,
+        model: None,
         log: LaunchLog::default(),
     }));
     if cancel.is_cancelled() {

@@ -10,7 +10,6 @@ use super::reduce::candidates;
 use super::{Bench, MinimizeError};
 use crate::repro::Repro;
 use base::redact::Redactor;
-use base::secret::new_canary;
 use base::secret::random_secret;
 use contract::request::{Place, Written, fill};
 use contract::scenario::model::{Outcome, Protocol, Start};
@@ -145,7 +144,11 @@ impl Trial<'_> {
         config: &Value,
         repro: &Repro,
     ) -> Result<Running, LaunchError> {
-        let upstream = Upstream::start().await;
+        let upstream = Upstream::start().map_err(|error| LaunchError::Prepare {
+            profile: "minimal".to_owned(),
+            what: "the model stand-in",
+            error: error.to_string(),
+        })?;
         let secrets: BTreeMap<String, String> = repro
             .secrets
             .iter()
@@ -190,7 +193,7 @@ impl Trial<'_> {
         request: &Written,
         protocol: Protocol,
     ) -> Result<Sight, String> {
-        let canary = new_canary();
+        let canary = running.upstream.new_canary();
         let peer = running.gateway.peer();
         let place = Place {
             secrets: &running.secrets,
