@@ -168,6 +168,7 @@ fn carry_out(cli: Cli, session: &Session, output: &Output) -> Result<ExitCode, F
         root: cli.root,
         config: cli.config,
     };
+    machine::limits::raise_open_files();
     let done = match cli.command {
         Command::Run(args) => {
             let project = place.project()?;
