@@ -46,9 +46,9 @@ fn last_line(output: &Output) -> String {
 /// What stands between the line that stops commands and the one that ends this, which must be the only ones.
 #[track_caller]
 fn guarded(text: &str) -> &str {
-    let (before, rest) = text.split_once("::stop-commands::").expect("a guard");
+    let (before, rest) = text.split_once("::stop-commands::").unwrap();
     let (word, rest) = rest.split_once('\n').unwrap();
-    let (inside, after) = rest.split_once(&format!("::{word}::\n")).expect("its end");
+    let (inside, after) = rest.split_once(&format!("::{word}::\n")).unwrap();
     assert!(
         before.is_empty() && !after.contains("::"),
         "{before:?} and {after:?} are not guarded"
