@@ -186,7 +186,7 @@ fn relay(mut client: TcpStream, mut server: TcpStream, fault: &str) {
             // The control is no cell.
             let own = !request.contains("control canary-");
             if fault == "starves" && !denied && own {
-                eprintln!("accept: EMFILE, too many open files");
+                let _ = writeln!(std::io::stderr(), "accept: EMFILE, too many open files");
                 let _ = client.write_all(b"HTTP/1.1 500 Oh No\r\nContent-Length: 0\r\n\r\n");
                 return;
             }

@@ -214,22 +214,20 @@ impl Attempt<'_> {
     }
 
     /// The network of the launch, if it has one of its own, and the model stand-in in it.
-    fn surroundings(&self) -> Result<(Option<Arc<Network>>, Upstream), LaunchError> {
-        let failed = |what: &'static str, error: std::io::Error| LaunchError::Prepare {
-            profile: self.profile.to_owned(),
-            what,
-            error: error.to_string(),
+    fn surroundings(&self) -> Result<(Option<Arc<Network>>, Upstream), Box<LaunchError>> {
+        let failed = |what: &'static str, error: String| {
+            Box::new(LaunchError::Prepare {
+                profile: self.profile.to_owned(),
+                what,
+                error,
+            })
         };
-        let model = |error| failed("the model stand-in", error);
+        let model = |error: std::io::Error| failed("the model stand-in", error.to_string());
         let profile = self.context.catalogue.profiles.get(self.profile);
         if !profile.is_some_and(|profile| profile.own_network) {
             return Ok((None, Upstream::start().map_err(model)?));
         }
-        let network = Network::build().map_err(|error| LaunchError::Prepare {
-            profile: self.profile.to_owned(),
-            what: "its network",
-            error: error.to_string(),
-        })?;
+        let network = Network::build().map_err(|error| failed("its network", error.to_string()))?;
         let upstream = Upstream::start_within(&network.gateway).map_err(model)?;
         Ok((Some(Arc::new(network)), upstream))
     }

@@ -55,12 +55,12 @@ async fn the_last_words_of_the_user_are_counted() {
 
 /// Wherever a canary arrives, the call is its own.
 #[rstest]
-#[case::in_the_system_message(&|canary| post("/v1/chat/completions", &serde_json::json!({ "messages": [{ "role": "system", "content": canary }] })))]
-#[case::on_another_path(&|canary| post("/v1/responses", &chat(false, canary)))]
-#[case::in_the_path(&|canary| format!("GET /v1/models?{canary} HTTP/1.1\r\nConnection: close\r\n\r\n").into_bytes())]
-#[case::in_a_header(&|canary| format!("GET /v1/models HTTP/1.1\r\nConnection: close\r\nx: {canary}\r\n\r\n").into_bytes())]
-#[case::in_what_is_no_request(&|canary| format!("hello: {canary}\r\n\r\n").into_bytes())]
-#[case::across_chunks(&|canary| format!("POST /x HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{}\r\ne\r\n{}\r\n0\r\n\r\n", &canary[..9], &canary[9..]).into_bytes())]
+#[case::in_the_system_message(&|canary: &str| post("/v1/chat/completions", &serde_json::json!({ "messages": [{ "role": "system", "content": canary }] })))]
+#[case::on_another_path(&|canary: &str| post("/v1/responses", &chat(false, canary)))]
+#[case::in_the_path(&|canary: &str| format!("GET /v1/models?{canary} HTTP/1.1\r\nConnection: close\r\n\r\n").into_bytes())]
+#[case::in_a_header(&|canary: &str| format!("GET /v1/models HTTP/1.1\r\nConnection: close\r\nx: {canary}\r\n\r\n").into_bytes())]
+#[case::in_what_is_no_request(&|canary: &str| format!("hello: {canary}\r\n\r\n").into_bytes())]
+#[case::across_chunks(&|canary: &str| format!("POST /x HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{}\r\ne\r\n{}\r\n0\r\n\r\n", &canary[..9], &canary[9..]).into_bytes())]
 #[tokio::test]
 async fn canaries_are_found_anywhere(#[case] bytes: &dyn Fn(&str) -> Vec<u8>) {
     let upstream = Upstream::start().unwrap();
