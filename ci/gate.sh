@@ -12,7 +12,7 @@ usage: gate.sh [OPTION]... GATEWAY [RECORD]
 GATEWAY is what `clawgauge run --gateway` takes. Each option has a variable, and an option wins over its variable.
 
   --gateway REF        CLAWGAUGE_GATEWAY       the gateway, instead of the argument; several: one a line
-  --scenarios GLOB     CLAWGAUGE_SCENARIOS     only these cells, such as chat-completions or 'models/**'
+  --scenarios GLOB     CLAWGAUGE_SCENARIOS     only these cells, such as chat-completions or 'endpoints/**'
   --where EXPR         CLAWGAUGE_WHERE         only these values, such as profile=token,none
   --reports DIR        CLAWGAUGE_REPORTS       folder of the reports [clawgauge-reports]
   --formats LIST       CLAWGAUGE_FORMATS       what to write there [json junit sarif ctrf markdown html]
@@ -142,7 +142,7 @@ triple() {
         Linux-aarch64 | Linux-arm64) echo aarch64-unknown-linux-musl ;;
         Darwin-x86_64) echo x86_64-apple-darwin ;;
         Darwin-arm64) echo aarch64-apple-darwin ;;
-        *) stop "no release for $(uname -s) $(uname -m); build one: cargo install --path harness" ;;
+        *) stop "no release for $(uname -s) $(uname -m); build one: cargo install --path harness/clawgauge" ;;
     esac
 }
 
@@ -150,12 +150,12 @@ triple() {
 sources() {
     (
         cd "$root"
-        find Cargo.toml Cargo.lock harness fixtures scenarios snapshots -path harness/tests -prune -o -type f -exec cksum {} + |
+        find Cargo.toml Cargo.lock harness fixtures scenarios snapshots -path harness/clawgauge/tests -prune -o -type f -exec cksum {} + |
             LC_ALL=C sort | sum | cut -c 1-16
     )
 }
 
-in_checkout() { [ -f "$root/Cargo.lock" ] && [ -d "$root/harness/src" ]; }
+in_checkout() { [ -f "$root/Cargo.lock" ] && [ -d "$root/harness/clawgauge/src" ]; }
 
 fetch() {
     case $1 in

@@ -17,7 +17,7 @@ function binary() {
     const next = known.includes(platform)
       ? `the package ${platform} is not installed; install again without --omit=optional: npm install clawgauge`
       : `there is no package for ${process.platform} on ${process.arch}, only ${known.join(', ')}; ` +
-        'build it from its source with cargo install --path harness, and set CLAWGAUGE_BINARY to its path';
+        'build it from its source with cargo install --path harness/clawgauge, and set CLAWGAUGE_BINARY to its path';
     fail(next);
   }
 }

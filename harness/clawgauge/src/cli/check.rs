@@ -1,0 +1,102 @@
+//! `clawgauge check`: the scenario files alone.
+
+use std::collections::BTreeMap;
+
+use super::output::{Failure, Output};
+use contract::plan::cells;
+use contract::scenario::model::Direction;
+use contract::scenario::{Catalogue, Problem, Problems};
+use contract::snapshots::{Snapshots, contract_since};
+
+/// Checks snapshots against rules; files and tables were checked when they were loaded.
+pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failure> {
+    let snapshots = Snapshots::load(&catalogue.data)?;
+    let mut problems = Problems::default();
+    for snapshot in snapshots.iter() {
+        let path = snapshot.path();
+        let Some(scenario) = catalogue
+            .scenarios
+            .iter()
+            .find(|scenario| scenario.id == snapshot.scenario)
+        else {
+            problems.0.push(
+                Problem::nowhere(format!(
+                    "{path}: there is no scenario {}",
+                    snapshot.scenario
+                ))
+                .help("remove the file"),
+            );
+            continue;
+        };
+        let contract = contract_since(scenario, &snapshot.profile, &snapshot.since)
+            .unwrap_or_else(|| snapshot.since.clone());
+        let mut left: BTreeMap<_, _> = snapshot.cells.iter().collect();
+        // One problem a rule and answer, however many cells it shows in.
+        let mut groups: BTreeMap<(&str, usize), (Problem, usize)> = BTreeMap::new();
+        for cell in cells(catalogue)
+            .filter(|cell| cell.scenario.id == scenario.id && cell.profile == snapshot.profile)
+        {
+            let Some(answer) = left.remove(&cell.key()) else {
+                continue;
+            };
+            let Some(rule) = scenario.rule_for(&snapshot.since, &cell.combination) else {
+                continue;
+            };
+            let expected = rule.expect.of(&cell.combination);
+            let Some(expected) = expected.filter(|outcome| outcome.id != answer.outcome) else {
+                continue;
+            };
+            let group = groups.entry((rule.id.as_str(), answer.line));
+            let (_, count) = group.or_insert_with(|| {
+                let worse = match (answer.direction(catalogue), expected.direction) {
+                    (Direction::Allow, Direction::Deny) => ", and lets in whom the rule refuses",
+                    (Direction::Deny, Direction::Allow) => ", and refuses whom the rule lets in",
+                    (Direction::Allow, Direction::Allow) | (Direction::Deny, Direction::Deny) => "",
+                };
+                let message = format!(
+                    "{path}:{} accepts {} for {}, the rule expects {}{worse}",
+                    answer.line, answer.outcome, cell.id, expected.id
+                );
+                let problem = Problem::at(&scenario.file, rule.span.clone(), message, "this rule");
+                (problem, 0)
+            });
+            *count += 1;
+        }
+        problems
+            .0
+            .extend(groups.into_values().map(|(problem, count)| {
+                let more = match count {
+                    1 => String::new(),
+                    count => format!("; {} more cells have the same", count - 1),
+                };
+                problem.help(format!(
+                    "mend the rule, or run the release and accept its answers{more}"
+                ))
+            }));
+        if let Some((key, _)) = left.first_key_value() {
+            problems.0.push(
+                Problem::nowhere(format!(
+                    "{path} holds {} cells that the scenario has not, the first is {key}",
+                    left.len()
+                ))
+                .help(format!(
+                    "run a release since {contract} and accept its answers"
+                )),
+            );
+        }
+    }
+    problems.into_result(())?;
+    let rules: usize = catalogue
+        .scenarios
+        .iter()
+        .map(|scenario| scenario.rules.len())
+        .sum();
+    output.result(&format!(
+        "{} scenario{}, {} cells, {rules} rules: every cell is decided by exactly one rule on every release\n{} snapshots agree with the rules, {} known issues explain what they say they do\n",
+        catalogue.scenarios.len(),
+        if catalogue.scenarios.len() == 1 { "" } else { "s" },
+        cells(catalogue).count(),
+        snapshots.iter().count(),
+        catalogue.known_issues.len(),
+    ))
+}

@@ -1,0 +1,313 @@
+//! `clawgauge compare A B`: what changed for callers.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::Args;
+
+use super::drive::RecordedRun;
+use super::guard::Stdout;
+use super::output::{Failure, Output, detail, ended};
+use super::reports::check_writable;
+use super::session::Session;
+use super::tuning::TuningArgs;
+use clawgauge::project::Project;
+use contract::plan::{Selection, cells};
+use contract::release::GatewayRef;
+use contract::scenario::Catalogue;
+use contract::snapshots::Snapshots;
+use record::{CellRecord, Ending, Gate, Record, Results, is_record};
+use reports::{Detail, Format, comparison_markdown, comparison_text, write_report};
+use studies::bundle::Bundle;
+use studies::compare::{
+    Cells, CompareError, Comparison, Ended, Profiles, Texts, compare as compare_cells,
+};
+
+/// Columns of a report that no terminal shows.
+const COLUMNS: usize = 120;
+/// Lines are neither shorter nor longer than this, however wide the terminal is.
+const FEWEST_COLUMNS: usize = 60;
+
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+pub(super) struct CompareArgs {
+    /// What callers know: `reference`, `openclaw@VERSION`, a path, or a record or bundle of a run
+    #[arg(value_name = "A")]
+    a: Input,
+
+    /// What takes its place: as A
+    #[arg(value_name = "B")]
+    b: Input,
+
+    /// Only cells whose id matches; `*` stops at a slash, `**` does not
+    #[arg(value_name = "CELL-GLOB")]
+    globs: Vec<String>,
+
+    /// Only cells with these values: axis=value,value or axis!=value; all that are given must hold
+    #[arg(long = "where", value_name = "EXPR")]
+    conditions: Vec<String>,
+
+    /// What to print: for a terminal, a note to paste into an issue, or the comparison itself
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Shape,
+
+    /// Write the records of what is run to DIR/a.json and DIR/b.json, to compare them again or to report on them
+    #[arg(long, value_name = "DIR")]
+    keep_records: Option<PathBuf>,
+
+    /// Of a record of several gateways as A: which one
+    #[arg(long, value_name = "REF")]
+    gateway_a: Option<String>,
+
+    /// Of a record of several gateways as B: which one
+    #[arg(long, value_name = "REF")]
+    gateway_b: Option<String>,
+
+    /// Compare records although they were judged by different scenario files
+    #[arg(long)]
+    allow_different_contract: bool,
+
+    #[command(flatten)]
+    tuning: TuningArgs,
+
+    /// Only failures on the way, and in the report only blockers
+    #[arg(long, short, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// Every place of every cause
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Shape {
+    Text,
+    Markdown,
+    Json,
+}
+
+/// One side as somebody names it.
+#[derive(Debug, Clone)]
+enum Input {
+    /// Something to run.
+    Gateway(GatewayRef),
+    /// What `run` wrote.
+    File(PathBuf),
+}
+
+impl FromStr for Input {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let path = Path::new(text);
+        // Whether a file is there is found out with the rest of it.
+        let named = |end: &str| text.ends_with(end);
+        let missing = !path.exists()
+            && (named(".json") || named(".json.gz") || named(".tar.gz") || named(".tgz"));
+        if missing || is_record(path) || Bundle::is_one(path) {
+            return Ok(Self::File(path.to_path_buf()));
+        }
+        let gateway = text.parse::<GatewayRef>();
+        gateway.map(Self::Gateway).map_err(|error| {
+            format!("{error}; a record is what `clawgauge run --report json=PATH` wrote")
+        })
+    }
+}
+
+/// Runs what is no record, compares, and says what changed.
+pub(super) fn compare(
+    args: CompareArgs,
+    project: &Project,
+    catalogue: &Catalogue,
+    session: &Session,
+    output: &Output,
+) -> Result<(), Failure> {
+    let tuning = args.tuning.clone().with_defaults(project)?;
+    tuning.start_log()?;
+    let selection = Selection::parse(catalogue, &args.globs, &args.conditions)?;
+    if !cells(catalogue).any(|cell| selection.accepts(&cell)) {
+        return Err(Failure::no_cell());
+    }
+    if let Some(folder) = &args.keep_records {
+        fs_err::create_dir_all(folder)?;
+        check_writable(&folder.join("a.json"))?;
+    }
+    let task = Task {
+        args: &args,
+        tuning: &tuning,
+        catalogue,
+        selection: &selection,
+        session,
+        output,
+    };
+    let comparison = task.carry_out()?;
+    let written = match args.format {
+        Shape::Json => output.json(&comparison),
+        Shape::Markdown => output.data(&comparison_markdown(&comparison)),
+        Shape::Text => output.result(&comparison_text(
+            &comparison,
+            args.detail(),
+            columns(),
+            output.paint(),
+        )),
+    };
+    let Ended { ending, why } = comparison.ended();
+    output.first([ended((ending, why)), written])
+}
+
+impl CompareArgs {
+    pub(super) fn stdout(&self) -> Stdout {
+        match self.format {
+            Shape::Text => Stdout::Text,
+            Shape::Markdown | Shape::Json => Stdout::Data,
+        }
+    }
+
+    fn detail(&self) -> Detail {
+        detail(self.quiet, self.verbose)
+    }
+}
+
+/// How wide the report may be.
+fn columns() -> usize {
+    let terminal = terminal_size::terminal_size_of(std::io::stdout());
+    let wide = terminal.map(|(width, _)| usize::from(width.0));
+    wide.unwrap_or(COLUMNS).clamp(FEWEST_COLUMNS, COLUMNS)
+}
+
+/// A comparison to be made.
+struct Task<'a> {
+    args: &'a CompareArgs,
+    tuning: &'a TuningArgs,
+    catalogue: &'a Catalogue,
+    selection: &'a Selection,
+    session: &'a Session,
+    output: &'a Output,
+}
+
+/// Where a side's record is.
+enum Source<'a> {
+    File(Results<'static>),
+    Bundle(Box<Record>),
+    Run(&'a GatewayRef),
+}
+
+impl Task<'_> {
+    fn carry_out(&self) -> Result<Comparison, Failure> {
+        // What can be read is read before anything is launched.
+        let a = self.source(&self.args.a)?;
+        let b = self.source(&self.args.b)?;
+        self.same_contract(&a, &b)?;
+        let mut texts = Texts::default();
+        let a = self.cells("a", &a, self.args.gateway_a.as_deref(), &mut texts)?;
+        let b = self.cells("b", &b, self.args.gateway_b.as_deref(), &mut texts)?;
+        let profiles = Profiles::of(self.catalogue, b.side().version.as_deref());
+        Ok(compare_cells(&a, &b, &texts, &profiles))
+    }
+
+    fn source<'b>(&self, input: &'b Input) -> Result<Source<'b>, Failure> {
+        match input {
+            Input::Gateway(gateway) => Ok(Source::Run(gateway)),
+            Input::File(path) if Bundle::is_one(path) => {
+                let record = Bundle::open(path).and_then(|(bundle, _)| bundle.record());
+                let record = record.map_err(|error| unreadable(path, &error))?;
+                Ok(Source::Bundle(Box::new(record)))
+            }
+            Input::File(path) => {
+                let results = Results::open(path).map_err(|error| unreadable(path, &error))?;
+                Ok(Source::File(results))
+            }
+        }
+    }
+
+    /// Verdicts by different files say nothing about each other.
+    fn same_contract(&self, a: &Source<'_>, b: &Source<'_>) -> Result<(), Failure> {
+        let hash = |source: &Source<'_>| match source {
+            Source::File(results) => results.head().run.table_hash.clone(),
+            Source::Bundle(record) => record.run.table_hash.clone(),
+            Source::Run(_) => self.catalogue.table_hash.clone(),
+        };
+        if hash(a) == hash(b) || self.args.allow_different_contract {
+            return Ok(());
+        }
+        Err(Failure::usage("A and B were judged by different scenario files, so that their verdicts do not compare").help(
+            "name the gateways instead of the records, so that both are run anew; or compare all the same with --allow-different-contract",
+        ))
+    }
+
+    fn cells(
+        &self,
+        name: &str,
+        source: &Source<'_>,
+        gateway: Option<&str>,
+        texts: &mut Texts,
+    ) -> Result<Cells, Failure> {
+        let keep = |cell: &CellRecord| {
+            let value = |axis: &str| cell.axes.get(axis).map(String::as_str);
+            self.selection.accepts_named(&cell.id, &value)
+        };
+        let run;
+        let results = match source {
+            Source::File(results) => results,
+            Source::Bundle(record) => &Results::from(record.as_ref()),
+            Source::Run(gateway) => {
+                run = self.run(name, gateway)?;
+                &Results::from(&run)
+            }
+        };
+        // What was run is one gateway; the rest of a sequence comes with a step that is asked for.
+        let (gateway, all) = match source {
+            Source::Run(_) => (None, true),
+            Source::File(_) | Source::Bundle(_) => (gateway, false),
+        };
+        let cells = Cells::read(results, gateway, &|cell| all || keep(cell), texts);
+        cells.map_err(|error| self.unclear(name, &error))
+    }
+
+    fn unclear(&self, name: &str, error: &CompareError) -> Failure {
+        let failure = Failure::usage(format!("the record of {}: {error}", name.to_uppercase()));
+        match error {
+            CompareError::Several(_) | CompareError::Unknown { .. } => {
+                failure.help(format!("say which one with --gateway-{name} REF"))
+            }
+            CompareError::Read(_) | CompareError::Empty => failure,
+        }
+    }
+
+    /// Runs a gateway. One that answered nothing is no side of a comparison.
+    fn run(&self, name: &str, gateway: &GatewayRef) -> Result<Record, Failure> {
+        let snapshots = Snapshots::load(&self.catalogue.data)?;
+        let gateways = std::slice::from_ref(gateway);
+        let selection = self.selection.clone();
+        let options = self.tuning.options(self.catalogue, gateways, selection)?;
+        let recorded = RecordedRun {
+            catalogue: self.catalogue,
+            snapshots: &snapshots,
+            output: self.output,
+            progress: Some(self.args.detail()),
+            globs: &self.args.globs,
+            conditions: &self.args.conditions,
+            fail_fast: false,
+            keep_launches: false,
+        };
+        let run = async |cancel: &_| Ok(recorded.drive(options, Gate::default(), cancel).await);
+        let record = self.session.run(run)?.record;
+        if let Some(folder) = &self.args.keep_records {
+            let path = folder.join(format!("{name}.json"));
+            write_report(Format::Json, &Results::from(&record), &path)
+                .map_err(|error| Failure::usage(error.to_string()))?;
+        }
+        let (ending, why) = record.ending();
+        if ending == Ending::Interrupted || record.summary.ran() == 0 {
+            let side = name.to_uppercase();
+            let what = format!("{side} ({gateway}) cannot be compared: {why}");
+            return Err(Failure::new(ending, what));
+        }
+        Ok(record)
+    }
+}
+
+fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::usage(format!("{}: {error}", path.display()))
+        .help("a record is what `clawgauge run --report json=PATH` wrote")
+}

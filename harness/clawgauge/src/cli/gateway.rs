@@ -1,0 +1,331 @@
+//! `clawgauge gateway`: the releases in the cache.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::args::reference;
+use super::guard::Stdout;
+use super::output::{Failure, Output};
+use super::releases::{WalkArgs, ranges, select};
+use super::session::Session;
+use contract::release::{Releases, Walk};
+use contract::scenario::Catalogue;
+use machine::install::{
+    Cache, Entry, EntryState, InstallContext, InstallError, Progress as Step, Removal, install,
+    prunable, releases,
+};
+use record::Ending;
+use record::events::RunEvent;
+use reports::Detail;
+
+/// What to do with the cache.
+#[derive(Debug, Subcommand)]
+pub(super) enum GatewayCommand {
+    /// Install releases, or what is missing of them
+    Install(InstallArgs),
+    /// Say which releases and Nodes are installed, and what they take of the disk
+    List(ListArgs),
+    /// Remove installed releases; what is in use stays
+    Prune(PruneArgs),
+    /// Print the folder of the cache, or of an installed release
+    Path(PathArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InstallArgs {
+    /// `2026.9.6`, `openclaw@2026.9.6`, `latest`, `latest-5`, `beta`, `2026.3.*` or `>=2026.3.28, <2026.4.1`
+    #[arg(value_name = "RELEASES", required = true)]
+    releases: Vec<String>,
+
+    /// Install them even if they are there
+    #[arg(long)]
+    again: bool,
+
+    #[command(flatten)]
+    walk: WalkArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PruneArgs {
+    /// Releases to remove: names or ranges
+    #[arg(value_name = "RELEASES", required_unless_present_any = ["keep", "all"])]
+    releases: Vec<String>,
+
+    /// Remove all but so many, those that were used last, and whatever is damaged
+    #[arg(long, value_name = "N", conflicts_with_all = ["releases", "all"])]
+    keep: Option<usize>,
+
+    /// Remove everything, Nodes too
+    #[arg(long, conflicts_with = "releases")]
+    all: bool,
+
+    /// Only say what would be removed
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PathArgs {
+    /// The release: a version or `latest`
+    release: Option<String>,
+}
+
+impl GatewayCommand {
+    pub(super) fn stdout(&self) -> Stdout {
+        match self {
+            Self::Path(_) | Self::List(ListArgs { json: true }) => Stdout::Data,
+            Self::Install(_) | Self::List(_) | Self::Prune(_) => Stdout::Text,
+        }
+    }
+}
+
+/// Carries out a command on the cache.
+pub(super) fn gateway(
+    command: &GatewayCommand,
+    catalogue: &dyn Fn() -> Result<Catalogue, Failure>,
+    session: &Session,
+    output: &Output,
+) -> Result<(), Failure> {
+    match command {
+        GatewayCommand::Install(args) => {
+            let needs = catalogue()?.needs;
+            let context = InstallContext::from_env(reference()?, needs);
+            session.run(async |cancel| install_all(args, &context, cancel, output).await)
+        }
+        GatewayCommand::List(args) => list(args, &cache()?, output),
+        GatewayCommand::Prune(args) => prune(args, &cache()?, output),
+        GatewayCommand::Path(args) => path(args, &cache()?, output),
+    }
+}
+
+fn cache() -> Result<Cache, Failure> {
+    Cache::from_env().ok_or_else(|| InstallError::NoCache.into())
+}
+
+async fn install_all(
+    args: &InstallArgs,
+    context: &InstallContext,
+    cancel: &CancellationToken,
+    output: &Output,
+) -> Result<(), Failure> {
+    let ranges = ranges(&args.releases)?;
+    let shown = std::sync::Mutex::new(output.progress(Detail::Normal));
+    let tell = |gateway: &str, step: Step| {
+        let event = RunEvent::Preparing {
+            gateway: gateway.to_owned(),
+            what: step.to_string(),
+        };
+        // Whoever panicked while it was shown has been heard.
+        if let Ok(mut shown) = shown.lock() {
+            shown.event(&event);
+        }
+    };
+    let known = releases(context, &|step| tell("openclaw", step), cancel).await?;
+    let selected = select(&ranges, &known, args.walk.into())?;
+    let mut failed = Vec::new();
+    for version in &selected {
+        let name = format!("openclaw@{version}");
+        let step = |step: Step| tell(&name, step);
+        let result = install(version, args.again, context, &step, cancel).await;
+        if let Ok(mut shown) = shown.lock() {
+            shown.event(&RunEvent::Finished);
+        }
+        match result {
+            Ok(done) => {
+                let node = done.program.node.as_deref().unwrap_or("unknown");
+                let word = if done.fresh { "installed" } else { "is there" };
+                let notes: String = done
+                    .program
+                    .notes
+                    .iter()
+                    .map(|note| format!("  {note}\n"))
+                    .collect();
+                output.result(&format!(
+                    "{name} {word}: {}, Node {node}, {}\n{notes}",
+                    size(done.bytes),
+                    done.folder.display()
+                ))?;
+            }
+            Err(InstallError::Cancelled) => return Err(InstallError::Cancelled.into()),
+            Err(error) => {
+                let why = format!("{name}: {error}");
+                output.tell(&Failure::usage(why).helped(error.help()));
+                failed.push(name);
+            }
+        }
+    }
+    match failed.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::new(
+            Ending::Gateway,
+            format!(
+                "{} of {} releases could not be installed: {}",
+                failed.len(),
+                selected.len(),
+                failed.join(", ")
+            ),
+        )),
+    }
+}
+
+fn list(args: &ListArgs, cache: &Cache, output: &Output) -> Result<(), Failure> {
+    let entries = cache.entries();
+    if args.json {
+        return output.json(&entries);
+    }
+    let paint = output.paint();
+    let mut text = String::new();
+    let now = Timestamp::now();
+    for entry in &entries {
+        let name = format!("{}@{}", entry.package, entry.version);
+        let used = entry.used.map_or("never used".to_owned(), |used| {
+            format!("used {}", ago(now, used))
+        });
+        let state = match (&entry.state, entry.in_use) {
+            (EntryState::Partial, true) => paint.warn("being installed"),
+            (EntryState::Partial, false) => paint.bad("half an installation; prune removes it"),
+            (EntryState::Broken(why), _) => paint.bad(&format!("damaged: {why}")),
+            (EntryState::Whole, true) => paint.good("in use"),
+            (EntryState::Whole, false) => String::new(),
+        };
+        let line = format!("{name:<30} {:>8}  {used:<20} {state}", size(entry.bytes));
+        text.push_str(line.trim_end());
+        text.push('\n');
+        for note in &entry.notes {
+            text.push_str(&paint.dim(&format!("  {note}\n")));
+        }
+    }
+    let total: u64 = entries.iter().map(|entry| entry.bytes).sum();
+    let free = cache
+        .free_bytes()
+        .map_or(String::new(), |free| format!(", {} free", size(free)));
+    text.push_str(&format!(
+        "{} in {}{free}\n",
+        size(total),
+        cache.root().display()
+    ));
+    output.result(&text)
+}
+
+fn prune(args: &PruneArgs, cache: &Cache, output: &Output) -> Result<(), Failure> {
+    let entries = cache.entries();
+    let victims: Vec<Entry> = match (args.all, args.keep) {
+        (true, _) => entries,
+        (false, Some(keep)) => prunable(&entries, keep),
+        (false, None) => named(&args.releases, entries)?,
+    };
+    let (mut freed, mut count) = (0, 0);
+    for entry in &victims {
+        let name = format!("{}@{}", entry.package, entry.version);
+        let removal = match args.dry_run {
+            true if entry.in_use => Removal::InUse,
+            true => Removal::Removed(entry.bytes),
+            false => cache.remove(&entry.package, &entry.version)?,
+        };
+        match removal {
+            Removal::Removed(bytes) => {
+                freed += bytes;
+                count += 1;
+                let word = if args.dry_run { "would go" } else { "removed" };
+                output.result(&format!("{name} {word}: {}\n", size(bytes)))?;
+            }
+            Removal::InUse => output.note(&format!("{name} is in use and stays")),
+            Removal::Absent => {}
+        }
+    }
+    let word = if args.dry_run { "would be" } else { "are" };
+    output.result(&format!("{} of {count} {word} free again\n", size(freed)))
+}
+
+/// The installed ones among what somebody names.
+fn named(texts: &[String], entries: Vec<Entry>) -> Result<Vec<Entry>, Failure> {
+    let installed = entries.iter().filter_map(Entry::release);
+    let installed = Releases::new(installed, None, Default::default());
+    let everything = Walk {
+        betas: true,
+        long_term: true,
+    };
+    let selected = select(&ranges(texts)?, &installed, everything).map_err(|error| {
+        Failure::from(error).help("clawgauge gateway list shows what is installed")
+    })?;
+    let wanted = |entry: &Entry| {
+        let release = entry.release();
+        release.is_some_and(|release| selected.contains(&release))
+    };
+    Ok(entries.into_iter().filter(wanted).collect())
+}
+
+fn path(args: &PathArgs, cache: &Cache, output: &Output) -> Result<(), Failure> {
+    let path: PathBuf = match &args.release {
+        None => cache.root().to_path_buf(),
+        Some(text) => {
+            let entries = cache.entries();
+            let installed = entries.iter().filter_map(Entry::release);
+            let installed = Releases::new(installed, None, Default::default());
+            let name = text.strip_prefix("openclaw@").unwrap_or(text);
+            let version = installed.named(name).map_err(|error| {
+                let failure = Failure::from(error);
+                failure.help(format!("clawgauge gateway install {name}"))
+            })?;
+            cache.entry_point(&version)
+        }
+    };
+    output.data(&format!("{}\n", path.display()))
+}
+
+/// A size as people say it.
+fn size(bytes: u64) -> String {
+    const MIB: u64 = 1024 * 1024;
+    match bytes {
+        0..MIB => format!("{} KiB", bytes.div_ceil(1024)),
+        MIB.. => format!("{} MiB", bytes / MIB),
+    }
+}
+
+/// How long ago something was.
+fn ago(now: Timestamp, then: Timestamp) -> String {
+    let passed = Duration::try_from(now.duration_since(then)).unwrap_or_default();
+    match passed.as_secs() / 60 {
+        0 => "just now".to_owned(),
+        minutes @ 1..120 => format!("{minutes} min ago"),
+        minutes @ 120..2880 => format!("{} hours ago", minutes / 60),
+        minutes => format!("{} days ago", minutes / 1440),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(0, "0 KiB")]
+    #[case(1, "1 KiB")]
+    #[case(5 << 20, "5 MiB")]
+    #[case(1360 << 20, "1360 MiB")]
+    fn sizes(#[case] bytes: u64, #[case] text: &str) {
+        assert_eq!(size(bytes), text);
+    }
+
+    #[rstest]
+    #[case(59, "just now")]
+    #[case(60 * 119, "119 min ago")]
+    #[case(60 * 60 * 47, "47 hours ago")]
+    #[case(60 * 60 * 24 * 3, "3 days ago")]
+    fn times(#[case] seconds: i64, #[case] text: &str) {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let then = Timestamp::from_second(1_800_000_000 - seconds).unwrap();
+        assert_eq!(ago(now, then), text);
+    }
+}

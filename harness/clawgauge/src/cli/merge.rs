@@ -1,0 +1,78 @@
+//! `clawgauge merge`: shards of a run made one record, and judged as a whole.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::output::{Failure, Output, detail, ended_as};
+use super::reports::{ReportRequest, Reports, by_itself};
+use contract::scenario::Catalogue;
+use record::{Baseline, Gate, Results};
+use reports::terminal;
+use studies::bundle::Bundle;
+use studies::merge::{MergeError, Part, merge};
+
+/// Arguments of `merge`.
+#[derive(Debug, Args)]
+pub(super) struct MergeArgs {
+    /// What `run --shard K/N --report json=PATH` wrote, for every K
+    #[arg(required = true, value_name = "RECORD")]
+    records: Vec<PathBuf>,
+
+    /// Write a report: FORMAT=PATH, `-` is stdout; may be repeated. `json` is the record of the whole run. Formats: json,
+    /// junit, sarif, ctrf, tap, markdown, html, annotations, summary
+    #[arg(long, value_name = "FORMAT=PATH")]
+    report: Vec<ReportRequest>,
+
+    /// The record that the shards had as their baseline
+    #[arg(long, value_name = "RECORD")]
+    baseline: Option<PathBuf>,
+
+    /// Say only what makes the run fail
+    #[arg(long, short, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// Show every matrix, every cause and every launch
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// Merges, reports, and ends as the whole run would have.
+pub(super) fn run(args: &MergeArgs, catalogue: &Catalogue, output: &Output) -> Result<(), Failure> {
+    let variable = |name: &str| std::env::var_os(name);
+    let reports = Reports::new(&args.report)?.and(by_itself(&args.report, variable));
+    let mut parts = Vec::new();
+    for path in &args.records {
+        let name = path.display().to_string();
+        if Bundle::is_one(path) {
+            return Err(MergeError::Bundle(name).into());
+        }
+        let results = Results::open(path);
+        let results = results.map_err(|error| MergeError::read(&name, error))?;
+        parts.push(Part { name, results });
+    }
+    let baseline = args.baseline.as_ref().map(|path| {
+        let read = Baseline::read(path);
+        read.map_err(|error| Failure::usage(format!("the baseline {}: {error}", path.display())))
+    });
+    let run = parts.first().map(|part| &part.results.head().run);
+    let gate = Gate {
+        fail_on: run.map(|run| run.fail_on).unwrap_or_default(),
+        severity: run.map(|run| run.severity).unwrap_or_default(),
+        baseline: baseline.transpose()?,
+    };
+    let record = merge(&parts, catalogue, gate)?;
+    let detail = detail(args.quiet, args.verbose);
+    output.first([
+        ended_as(&record),
+        output.result(&terminal(&record, detail, output.paint())),
+        reports.write(&Results::from(&record), output),
+    ])
+}
+
+impl From<MergeError> for Failure {
+    fn from(error: MergeError) -> Self {
+        let help = error.help();
+        Self::usage(error.to_string()).help(help)
+    }
+}

@@ -1,0 +1,75 @@
+//! Releases as people name them on the command line, and what goes wrong on the way to them.
+
+use clap::Args;
+
+use super::exit::Exit;
+use super::output::{Failure, Output};
+use contract::release::{RangeError, ReleaseRange, Releases, Version, Walk};
+use machine::install::{InstallError, Progress};
+use record::Ending;
+
+/// What a range passes.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct WalkArgs {
+    /// Ranges hold betas, too
+    #[arg(long)]
+    pub(super) betas: bool,
+
+    /// Ranges hold long-term lines, too
+    #[arg(long)]
+    pub(super) long_term: bool,
+}
+
+impl From<WalkArgs> for Walk {
+    fn from(args: WalkArgs) -> Self {
+        Self {
+            betas: args.betas,
+            long_term: args.long_term,
+        }
+    }
+}
+
+impl From<InstallError> for Failure {
+    fn from(error: InstallError) -> Self {
+        let exit = match error {
+            InstallError::Cancelled => Ending::Interrupted.into(),
+            InstallError::Name(_) => Exit::Usage,
+            _ => Ending::Gateway.into(),
+        };
+        Self::new(exit, error.to_string()).helped(error.help())
+    }
+}
+
+impl From<RangeError> for Failure {
+    fn from(error: RangeError) -> Self {
+        InstallError::from(error).into()
+    }
+}
+
+/// The ranges that somebody typed; `openclaw@` before a name is what other commands want, and welcome here.
+pub(super) fn ranges(texts: &[String]) -> Result<Vec<ReleaseRange>, Failure> {
+    let parse = |text: &String| text.strip_prefix("openclaw@").unwrap_or(text).parse();
+    Ok(texts.iter().map(parse).collect::<Result<_, RangeError>>()?)
+}
+
+/// The releases in any of the ranges, in order.
+pub(super) fn select(
+    ranges: &[ReleaseRange],
+    releases: &Releases,
+    walk: Walk,
+) -> Result<Vec<Version>, RangeError> {
+    let mut selected = Vec::new();
+    for range in ranges {
+        selected.extend(releases.select(range, walk)?);
+    }
+    selected.sort();
+    selected.dedup();
+    Ok(selected)
+}
+
+/// Says what an installation does. It tells of every second; once in a while is enough.
+pub(super) fn say_step(output: &Output, step: &Progress) {
+    if !matches!(step, Progress::Installing(_, time) if time.as_secs() % 15 != 0) {
+        output.note(&step.to_string());
+    }
+}

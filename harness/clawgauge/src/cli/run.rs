@@ -1,0 +1,95 @@
+//! `clawgauge run`.
+
+use super::args::RunArgs;
+use super::drive::{RecordedRun, RunOutcome};
+use super::evidence::Evidence;
+use super::output::{Failure, Output, ended_as};
+use super::reports::{Reports, by_itself};
+use super::session::Session;
+use clawgauge::project::Project;
+use contract::plan::{Selection, cells};
+use contract::scenario::Catalogue;
+use contract::snapshots::Snapshots;
+use record::events::CellResult;
+use record::pending::keep_pending;
+use record::{Record, Results};
+use reports::terminal;
+
+/// Runs, reports, and keeps pending snapshots.
+pub(super) fn run(
+    args: RunArgs,
+    project: &Project,
+    catalogue: Catalogue,
+    session: &Session,
+    output: &Output,
+) -> Result<(), Failure> {
+    let args = args.with_defaults(project)?;
+    args.tuning.start_log()?;
+    if args.watch {
+        return super::watch::watch(&args, &catalogue, session, output);
+    }
+    let selection = Selection::parse(&catalogue, &args.globs, &args.conditions)?;
+    if !cells(&catalogue).any(|cell| selection.accepts(&cell)) {
+        return Err(Failure::no_cell());
+    }
+    let variable = |name: &str| std::env::var_os(name);
+    let reports = Reports::new(&args.report)?;
+    let evidence = match &args.bundle {
+        Some(path) => Some(Evidence::begin(path, args.baseline.as_deref(), &catalogue)?),
+        None => None,
+    };
+    let gate = args.gate()?;
+    let snapshots = Snapshots::load(&catalogue.data)?;
+    let mut options = args.options(&catalogue, selection)?;
+    options.shares = args.shares(&catalogue, &options, output)?;
+    tracing::debug!(data = ?catalogue.data, table_hash = catalogue.table_hash, ?options);
+    let detail = args.detail();
+
+    // Who has all shards tells about them: once, and with the relations between cells.
+    let reports = match &options.shares {
+        Some(_) => reports,
+        None => reports.and(by_itself(&args.report, variable)),
+    };
+    let recorded = RecordedRun {
+        catalogue: &catalogue,
+        snapshots: &snapshots,
+        output,
+        progress: Some(detail),
+        globs: &args.globs,
+        conditions: &args.conditions,
+        fail_fast: args.fail_fast,
+        keep_launches: args.bundle.is_some(),
+    };
+    let RunOutcome {
+        record,
+        results,
+        launches,
+    } = session.run(async |cancel| Ok(recorded.drive(options, gate, cancel).await))?;
+    let pack = |evidence: Evidence| evidence.write(&record, &launches, &catalogue);
+    output.first([
+        ended_as(&record),
+        output.result(&terminal(&record, detail, output.paint())),
+        reports.write(&Results::from(&record), output),
+        evidence.map_or(Ok(()), pack),
+        keep_snapshots(&catalogue, &snapshots, &record, &results, output),
+    ])
+}
+
+/// Keeps what differs from the accepted answers, for `clawgauge accept`.
+fn keep_snapshots(
+    catalogue: &Catalogue,
+    snapshots: &Snapshots,
+    record: &Record,
+    results: &[CellResult],
+    output: &Output,
+) -> Result<(), Failure> {
+    let written = keep_pending(catalogue, snapshots, record, results)?;
+    for path in &written {
+        output.note(&format!("pending snapshot: {path}"));
+    }
+    if !written.is_empty() {
+        output
+            .note("review them with `clawgauge accept` or `cargo insta review --workspace-root .`");
+    }
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! What goes over the wire: a request, its answer, and both with the time they took.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// At most so many bytes of an answer are read; what lies beyond is dropped and the answer is marked as cut.
+pub const MAX_BODY: usize = 4 * 1024 * 1024;
+
+/// A request as it goes over the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// HTTP method.
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+    /// Header lines in order, without line ends. `Host` (unless it is among them), `Connection` and `Content-Length` are added by [`Request::encode`].
+    pub headers: Vec<Vec<u8>>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// The exact bytes.
+    pub fn encode(&self, address: SocketAddr) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(512 + self.body.len());
+        bytes.extend_from_slice(format!("{} {} HTTP/1.1\r\n", self.method, self.target).as_bytes());
+        let is_host = |line: &Vec<u8>| {
+            line.split(|byte| *byte == b':')
+                .next()
+                .is_some_and(|name| name.eq_ignore_ascii_case(b"host"))
+        };
+        if !self.headers.iter().any(is_host) {
+            bytes.extend_from_slice(format!("Host: {address}\r\n").as_bytes());
+        }
+        bytes.extend_from_slice(b"Connection: close\r\n");
+        if !self.body.is_empty() || self.method == "POST" {
+            bytes.extend_from_slice(format!("Content-Length: {}\r\n", self.body.len()).as_bytes());
+        }
+        for line in &self.headers {
+            bytes.extend_from_slice(line);
+            bytes.extend_from_slice(b"\r\n");
+        }
+        bytes.extend_from_slice(b"\r\n");
+        bytes.extend_from_slice(&self.body);
+        bytes
+    }
+}
+
+/// An answer as it came over the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// Header names (as sent) and values, in order.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body, transfer coding removed, at most [`MAX_BODY`] bytes.
+    pub body: Vec<u8>,
+    /// Whether the body was longer than what was read.
+    pub cut: bool,
+}
+
+/// A request, its answer, and how long it took.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// What was sent.
+    pub request: Request,
+    /// What came back.
+    pub response: Response,
+    /// From connecting to the end of the answer.
+    pub took: Duration,
+}

@@ -1,0 +1,165 @@
+//! From a cell to the request that asks it. Pure.
+
+use std::collections::BTreeMap;
+
+use crate::exchange::Request;
+use crate::plan::Cell;
+use crate::scenario::CALLER;
+use crate::scenario::model::AxisValue;
+use crate::scenario::{Catalogue, Control};
+use base::template::{TemplateError, expand};
+
+/// A cell's request as its files have it: placeholders of secrets are not filled, those of axis values are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// HTTP method.
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+    /// Header lines: the scenario's own, then those of each axis value in the order of the axes.
+    pub headers: Vec<String>,
+    /// The body.
+    pub body: String,
+}
+
+/// Puts a cell's request together. What an axis value says goes before what the scenario says; later axes go first.
+pub fn written(cell: &Cell) -> Written {
+    let template = &cell.scenario.request;
+    let pick = |choose: fn(&AxisValue) -> Option<&String>, fallback: &String| {
+        let chosen = cell.values().filter_map(|value| choose(value)).last();
+        chosen.unwrap_or(fallback).clone()
+    };
+    let mut target = pick(|value| value.path.as_ref(), &template.path);
+    for query in cell.values().filter_map(|value| value.query.as_ref()) {
+        target.push(if target.contains('?') { '&' } else { '?' });
+        target.push_str(query);
+    }
+    let headers = cell.values().flat_map(|value| &value.headers);
+    let written = Written {
+        method: pick(|value| value.method.as_ref(), &template.method),
+        target,
+        headers: template.headers.iter().chain(headers).cloned().collect(),
+        body: pick(|value| value.body.as_ref(), &template.body),
+    };
+    with_vars(cell, written)
+}
+
+/// Fills the placeholders that the cell's axis values define; those that only other values define are empty.
+fn with_vars(cell: &Cell, written: Written) -> Written {
+    let axes = &cell.scenario.axes;
+    let names = axes.iter().flat_map(|axis| &axis.values);
+    let mut vars: BTreeMap<&str, &str> = names
+        .flat_map(|value| value.vars.keys())
+        .map(|name| (name.as_str(), ""))
+        .collect();
+    if vars.is_empty() {
+        return written;
+    }
+    for value in cell.values() {
+        vars.extend(
+            value
+                .vars
+                .iter()
+                .map(|(name, text)| (name.as_str(), text.as_str())),
+        );
+    }
+    let fill = |text: &String| {
+        vars.iter().fold(text.clone(), |text, (name, value)| {
+            text.replace(&format!("${{{name}}}"), value)
+        })
+    };
+    Written {
+        target: fill(&written.target),
+        headers: written.headers.iter().map(fill).collect(),
+        body: fill(&written.body),
+        ..written
+    }
+}
+
+/// What the placeholders of a request stand for.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The launch's secrets by name.
+    pub secrets: &'a BTreeMap<String, String>,
+    /// The word by which the model stand-in recognises this request.
+    pub canary: &'a str,
+    /// Where the gateway listens.
+    pub port: u16,
+}
+
+/// Puts the caller's header lines where [`CALLER`] stands.
+pub fn with_caller(written: Written, caller: &[String]) -> Written {
+    let lines = |line: &String| match line.as_str() {
+        CALLER => caller.to_vec(),
+        _ => vec![line.clone()],
+    };
+    Written {
+        headers: written.headers.iter().flat_map(lines).collect(),
+        ..written
+    }
+}
+
+/// Builds a cell's request.
+///
+/// `caller` are the header lines of the profile's caller.
+///
+/// # Errors
+/// A placeholder that stands for nothing; the catalogue's checks rule that out.
+pub fn build(cell: &Cell, caller: &[String], place: &Place<'_>) -> Result<Request, TemplateError> {
+    fill(with_caller(written(cell), caller), place)
+}
+
+/// Builds a launch's positive control.
+///
+/// # Errors
+/// A placeholder that stands for nothing.
+pub fn build_control(
+    control: &Control,
+    caller: &[String],
+    place: &Place<'_>,
+) -> Result<Request, TemplateError> {
+    let written = Written {
+        method: control.method.clone(),
+        target: control.path.clone(),
+        headers: control.headers.clone(),
+        body: control.body.clone(),
+    };
+    fill(with_caller(written, caller), place)
+}
+
+/// Fills a request's placeholders.
+///
+/// # Errors
+/// A placeholder that stands for nothing.
+pub fn fill(written: Written, place: &Place<'_>) -> Result<Request, TemplateError> {
+    let lookup = |name: &str| match name {
+        "canary" => Some(place.canary.to_owned()),
+        "port" => Some(place.port.to_string()),
+        name => place.secrets.get(name).cloned(),
+    };
+    Ok(Request {
+        method: written.method,
+        target: expand(&written.target, &lookup)?,
+        headers: written
+            .headers
+            .iter()
+            .map(|line| expand(line, &lookup).map(String::into_bytes))
+            .collect::<Result<_, _>>()?,
+        body: expand(&written.body, &lookup)?.into_bytes(),
+    })
+}
+
+/// A cell's request as people read it: request line, header lines, body. Placeholders of secrets are not filled, bytes that
+/// do not print are escaped.
+pub fn as_text(cell: &Cell, catalogue: &Catalogue) -> String {
+    let profile = catalogue.profiles.get(&cell.profile);
+    let caller = profile.map_or(&[][..], |profile| &profile.caller);
+    let written = with_caller(written(cell), caller);
+    let mut text = format!("{} {} HTTP/1.1\n", written.method, written.target);
+    for line in &written.headers {
+        text.push_str(&format!("{}\n", line.escape_debug()));
+    }
+    text.push('\n');
+    text.push_str(&written.body);
+    text
+}

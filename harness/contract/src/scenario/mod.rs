@@ -1,0 +1,37 @@
+//! The file formats: scenarios, axes, outcomes and launch profiles, read into one validated [`Catalogue`].
+//!
+//! Read [`Catalogue`] first, then [`model`]. `files` holds the formats as they are written, `parse`, `definitions`, `conditions` and
+//! `resolve` turn names into
+//! references, `table` proves the decision tables, `problem` says what is wrong and where.
+
+mod catalogue;
+mod conditions;
+mod definitions;
+mod files;
+mod known_issue;
+pub mod model;
+mod needs;
+mod parse;
+mod problem;
+mod profile;
+mod proxy;
+mod relation;
+mod resolve;
+mod schema;
+pub mod sender;
+mod survivors;
+mod table;
+
+pub use catalogue::Catalogue;
+pub use known_issue::{Affects, IssueKind, KnownIssue};
+pub use parse::{parse_toml, schema_version};
+pub use problem::{Problem, Problems, SourceFile};
+pub use profile::{Base, CALLER, Control, Launch, NotApplicable, Profile, merge};
+pub use proxy::Proxy;
+pub use relation::{Holds, Relation};
+pub use schema::file_schemas;
+pub use survivors::Survivor;
+pub use table::{breakpoints, check_table};
+
+#[cfg(test)]
+mod tests;

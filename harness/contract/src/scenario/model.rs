@@ -1,0 +1,373 @@
+//! Scenarios with every name resolved: what the plan is made of.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::SourceFile;
+use crate::release::{Version, VersionRange};
+
+/// The axis whose values are launch profiles; every scenario has it.
+pub const PROFILE_AXIS: &str = "profile";
+
+/// The axis whose values are proxies, and [`DIRECT`]; only some scenarios have it.
+pub const PROXY_AXIS: &str = "proxy";
+/// The value of the axis `proxy` for a caller who comes past all proxies.
+pub const DIRECT: &str = "direct";
+
+/// Whether a caller got in.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// The caller was served.
+    Allow,
+    /// The caller was turned away.
+    #[default]
+    Deny,
+}
+
+/// What the cells of a scenario do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Send one request each, in any order, beside the other scenarios of the same launch.
+    #[default]
+    Requests,
+    /// Send their requests one after the other, in the order of the file, after everything else of the launch.
+    Sequence,
+    /// Send nothing: whether the gateway starts is the answer.
+    Start,
+}
+
+/// How a request is sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// One HTTP/1.1 request on a connection of its own.
+    #[default]
+    Http,
+    /// A WebSocket upgrade; the body is a JSON array of frames, each sent after the answer to the one before.
+    Websocket,
+}
+
+/// Whether a gateway starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// It answers its probe.
+    Up,
+    /// It ends, or says that it will not start.
+    Refused,
+}
+
+/// A named answer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outcome {
+    /// Name, as rules and reports use it.
+    pub id: String,
+    /// What it means for the caller.
+    pub title: String,
+    /// Whether the caller got in.
+    pub direction: Direction,
+    /// HTTP status; `None` where the outcome is about a start.
+    pub status: Option<u16>,
+    /// Whether the gateway started; `None` where the outcome is about a request.
+    pub start: Option<Start>,
+    /// `error.type` of the JSON body, where the outcome fixes it.
+    pub error_type: Option<String>,
+    /// `error.message` of the JSON body, where the outcome fixes it.
+    pub message: Option<String>,
+    /// Words that the message must contain.
+    pub message_has: Option<String>,
+    /// How `Content-Type` must begin, where the outcome fixes it.
+    pub content_type: Option<String>,
+    /// JSON pointers to parts of the body that a snapshot only names.
+    pub volatile: Vec<String>,
+    /// JSON pointers into the body and the values they must have.
+    pub json: BTreeMap<String, serde_json::Value>,
+    /// JSON pointers that must lead nowhere.
+    pub without: Vec<String>,
+    /// Whether the body must be empty.
+    pub empty: bool,
+    /// Calls that must have reached the model.
+    pub model_calls: u32,
+}
+
+impl Outcome {
+    /// The status, or whether the gateway starts.
+    pub fn what(&self) -> String {
+        match (self.status, self.start) {
+            (Some(status), _) => status.to_string(),
+            (None, Some(Start::Up)) => "starts".to_owned(),
+            (None, Some(Start::Refused) | None) => "does not start".to_owned(),
+        }
+    }
+}
+
+/// One value of an axis.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AxisValue {
+    /// Name of the value.
+    pub id: String,
+    /// Head of a matrix column, at most five characters where the file says so.
+    pub short: String,
+    /// What it means, in a few words.
+    pub title: String,
+    /// Header lines with placeholders, byte for byte.
+    pub headers: Vec<String>,
+    /// Query with placeholders.
+    pub query: Option<String>,
+    /// Method instead of the scenario's.
+    pub method: Option<String>,
+    /// Path instead of the scenario's, with placeholders.
+    pub path: Option<String>,
+    /// Body instead of the scenario's, with placeholders.
+    pub body: Option<String>,
+    /// Texts for placeholders of their own, with placeholders.
+    pub vars: BTreeMap<String, String>,
+    /// The client that sends the request instead of clawgauge itself.
+    pub sender: Option<String>,
+    /// In a sequence: how often the request is sent.
+    pub repeat: u32,
+    /// In a sequence: configuration merged into the gateway's file before the request.
+    pub set_config: serde_json::Value,
+    /// In a sequence: how long to wait before the request.
+    pub wait: std::time::Duration,
+    /// `file:line` of the definition.
+    pub origin: String,
+}
+
+/// An axis as one scenario uses it.
+#[derive(Debug, Clone)]
+pub struct ScenarioAxis {
+    /// Name of the axis.
+    pub name: String,
+    /// Its values in the scenario's order.
+    pub values: Vec<Arc<AxisValue>>,
+}
+
+/// The request of a scenario, placeholders not yet filled.
+#[derive(Debug, Clone)]
+pub struct RequestTemplate {
+    /// How it is sent.
+    pub protocol: Protocol,
+    /// HTTP method.
+    pub method: String,
+    /// Path without a query; empty where the values of an axis have it.
+    pub path: String,
+    /// Header lines of every cell.
+    pub headers: Vec<String>,
+    /// Body text; empty where there is none.
+    pub body: String,
+}
+
+/// One condition on a cell: for each axis of the scenario the accepted values, or `None` for all of them.
+#[derive(Debug, Clone, Default)]
+pub struct Condition(pub Vec<Option<Vec<bool>>>);
+
+impl Condition {
+    /// Whether a combination (value index by axis) meets the condition.
+    pub fn matches(&self, combination: &[u16]) -> bool {
+        self.0.iter().zip(combination).all(|(accepted, value)| {
+            accepted
+                .as_ref()
+                .is_none_or(|accepted| accepted.get(usize::from(*value)).copied().unwrap_or(false))
+        })
+    }
+}
+
+/// Whether any of the conditions is met.
+pub fn any_matches(conditions: &[Condition], combination: &[u16]) -> bool {
+    conditions
+        .iter()
+        .any(|condition| condition.matches(combination))
+}
+
+/// Combinations that are not asked, with the reason.
+#[derive(Debug, Clone)]
+pub struct Exclude {
+    /// Which ones: any of these conditions.
+    pub when: Vec<Condition>,
+    /// Why.
+    pub reason: String,
+    /// Where it is written.
+    pub span: Range<usize>,
+}
+
+/// What a row of a table expects.
+#[derive(Debug, Clone)]
+pub enum Expect {
+    /// The same outcome of all its cells.
+    One(Arc<Outcome>),
+    /// An outcome by the value of one axis, which is given by its position.
+    By(usize, Vec<Option<Arc<Outcome>>>),
+}
+
+impl Expect {
+    /// The outcome for a combination; `None` where the answers have no entry for its value.
+    pub fn of(&self, combination: &[u16]) -> Option<&Arc<Outcome>> {
+        match self {
+            Self::One(outcome) => Some(outcome),
+            Self::By(axis, outcomes) => outcomes
+                .get(usize::from(*combination.get(*axis)?))?
+                .as_ref(),
+        }
+    }
+}
+
+/// A named outcome that depends on the value of one axis.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Name, without the `@`.
+    pub name: String,
+    /// The outcomes.
+    pub expect: Expect,
+}
+
+/// A row of the decision table.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Name, unique in the scenario.
+    pub id: String,
+    /// The rule in one sentence; may be empty.
+    pub title: String,
+    /// Which cells: any of these conditions.
+    pub when: Vec<Condition>,
+    /// What they must answer.
+    pub expect: Expect,
+    /// For which releases it holds.
+    pub range: VersionRange,
+    /// On whose authority.
+    pub source: String,
+    /// Where it is written.
+    pub span: Range<usize>,
+    /// `file:line` of the rule.
+    pub origin: String,
+}
+
+impl Rule {
+    /// Whether the rule speaks about this combination on this release.
+    pub fn holds(&self, release: &Version, combination: &[u16]) -> bool {
+        self.range.contains(release)
+            && any_matches(&self.when, combination)
+            && self.expect.of(combination).is_some()
+    }
+}
+
+/// A named group of values of one axis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValueSet {
+    /// The axis.
+    pub axis: String,
+    /// Name of the set, without the `@`.
+    pub name: String,
+    /// Ids of its values.
+    pub values: Vec<String>,
+}
+
+/// A scenario, resolved.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// Name, the first part of every cell id.
+    pub id: String,
+    /// The question in one sentence.
+    pub title: String,
+    /// The file it came from.
+    pub file: SourceFile,
+    /// The first release the decision table speaks about.
+    pub since: Option<Version>,
+    /// What its cells do.
+    pub kind: Kind,
+    /// Whether the contract for people shows what each release answers.
+    pub history: bool,
+    /// The request.
+    pub request: RequestTemplate,
+    /// The axes in order; the first is the profile.
+    pub axes: Vec<ScenarioAxis>,
+    /// Named groups of values.
+    pub sets: Vec<ValueSet>,
+    /// Named outcomes by axis value.
+    pub answers: Vec<Answer>,
+    /// What is left out of the product.
+    pub excludes: Vec<Exclude>,
+    /// The decision table.
+    pub rules: Vec<Rule>,
+}
+
+impl Scenario {
+    /// Every combination of the axes that no exclude leaves out, in the order of the file.
+    pub fn combinations(&self) -> Vec<Vec<u16>> {
+        self.product()
+            .filter(|combination| self.excluded(combination).is_none())
+            .collect()
+    }
+
+    /// The exclude that leaves a combination out, if one does.
+    pub fn excluded(&self, combination: &[u16]) -> Option<&Exclude> {
+        self.excludes
+            .iter()
+            .find(|exclude| any_matches(&exclude.when, combination))
+    }
+
+    /// The full product of the axes, the last axis running fastest.
+    pub fn product(&self) -> impl Iterator<Item = Vec<u16>> + '_ {
+        let sizes: Vec<usize> = self.axes.iter().map(|axis| axis.values.len()).collect();
+        let total: usize = sizes.iter().product();
+        (0..total).map(move |mut index| {
+            let mut combination = vec![0; sizes.len()];
+            for (slot, size) in combination.iter_mut().zip(&sizes).rev() {
+                *slot = u16::try_from(index % size).unwrap_or(u16::MAX);
+                index /= size;
+            }
+            combination
+        })
+    }
+
+    /// The stable id of a cell: `scenario/axis=value/axis=value`.
+    pub fn cell_id(&self, combination: &[u16]) -> String {
+        let mut id = self.id.clone();
+        for (axis, value) in self.axes.iter().zip(combination) {
+            id.push('/');
+            id.push_str(&axis.name);
+            id.push('=');
+            id.push_str(&axis.values[usize::from(*value)].id);
+        }
+        id
+    }
+
+    /// Position of the profile axis.
+    pub fn profile_axis(&self) -> usize {
+        self.axes
+            .iter()
+            .position(|axis| axis.name == PROFILE_AXIS)
+            .unwrap_or(0)
+    }
+
+    /// The outcome that the one rule for a combination asks for on a release.
+    pub fn expected(&self, release: &Version, combination: &[u16]) -> Option<&Arc<Outcome>> {
+        self.rule_for(release, combination)?.expect.of(combination)
+    }
+
+    /// The one rule for a combination on a release; `None` before the scenario's first release.
+    pub fn rule_for(&self, release: &Version, combination: &[u16]) -> Option<&Rule> {
+        self.rules
+            .iter()
+            .find(|rule| rule.holds(release, combination))
+    }
+}

@@ -1,0 +1,311 @@
+//! Launch profiles: how a gateway is configured and started, as data.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use toml::Spanned;
+
+use super::parse::{check_id, parse_range, parse_toml, schema_version};
+use super::{Problem, Problems, SourceFile};
+use crate::release::{Version, VersionRange};
+
+/// The header line that stands for those of the profile's caller.
+pub const CALLER: &str = "${caller}";
+
+/// What every launch has in common.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Base {
+    /// Version of this file format; 1.
+    #[schemars(with = "u32")]
+    pub(crate) schema: Spanned<u32>,
+    /// Arguments of the gateway, with placeholders.
+    pub args: Vec<String>,
+    /// Paths to probe; a 200 from any of them means ready.
+    pub ready: Vec<String>,
+    /// Environment variables, with placeholders.
+    pub env: BTreeMap<String, String>,
+    /// Configuration, with placeholders.
+    pub config: Map<String, Value>,
+    /// Names of the random secrets that every launch has, as placeholders.
+    pub secrets: Vec<String>,
+    /// The positive control, sent with the profile's own `${caller}`.
+    pub control: Control,
+    /// Lines by which a gateway says that it will not start; some releases stay for a while after them.
+    pub refusals: Vec<String>,
+}
+
+/// A request that must reach the model, or a launch's denials prove nothing.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Control {
+    /// HTTP method.
+    pub method: String,
+    /// Path.
+    pub path: String,
+    /// Header lines.
+    pub headers: Vec<String>,
+    /// Body, with placeholders.
+    pub body: String,
+}
+
+/// Launch profiles that belong together.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProfilesFile {
+    /// Version of this file format; 1.
+    #[schemars(with = "u32")]
+    schema: Spanned<u32>,
+    /// The profiles.
+    profile: Vec<ProfileTable>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct ProfileTable {
+    /// Name of the profile.
+    #[schemars(with = "String")]
+    id: Spanned<String>,
+    /// What it is, in one line.
+    title: String,
+    /// The gateway's auth mode.
+    mode: String,
+    /// At most five characters for the head of a matrix column.
+    short: Option<String>,
+    /// Header lines by which a caller identifies itself as the mode asks for; `${caller}` in requests stands for them.
+    caller: Vec<String>,
+    /// Why such a caller cannot reach the model: there is no positive control then, and denials stand for themselves.
+    no_control: Option<String>,
+    /// Whether caller, proxy and gateway have network namespaces of their own instead of the machine's loopback. What no proxy
+    /// forwards comes from where the proxy is.
+    #[serde(default)]
+    own_network: bool,
+    /// How the gateway is started, by release.
+    launch: Vec<LaunchTable>,
+    /// Releases on which the profile cannot be tested.
+    #[serde(default)]
+    not_applicable: Vec<NotApplicableTable>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct LaunchTable {
+    /// First release that is started this way.
+    #[schemars(with = "Option<String>")]
+    since: Option<Spanned<String>>,
+    /// First release that is no longer started this way.
+    #[schemars(with = "Option<String>")]
+    until: Option<Spanned<String>>,
+    /// Arguments after those of the base.
+    #[serde(default)]
+    args: Vec<String>,
+    /// Environment on top of the base's.
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+    /// Configuration on top of the base's.
+    #[serde(default)]
+    config: Map<String, Value>,
+    /// JSON pointers into the configuration that are taken out of it.
+    #[serde(default)]
+    unset: Vec<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct NotApplicableTable {
+    /// First release it holds for.
+    #[schemars(with = "Option<String>")]
+    since: Option<Spanned<String>>,
+    /// First release it no longer holds for.
+    #[schemars(with = "Option<String>")]
+    until: Option<Spanned<String>>,
+    /// Why the profile cannot be tested there.
+    reason: String,
+}
+
+/// A launch configuration: an auth mode and what goes with it.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// Name of the profile.
+    pub id: String,
+    /// What it is, in one line.
+    pub title: String,
+    /// The gateway's auth mode.
+    pub mode: String,
+    /// Head of a matrix column.
+    pub short: Option<String>,
+    /// Header lines of a caller whom the mode lets in.
+    pub caller: Vec<String>,
+    /// Why such a caller cannot reach the model, so that there is no positive control.
+    pub no_control: Option<String>,
+    /// Whether caller, proxy and gateway have network namespaces of their own.
+    pub own_network: bool,
+    /// The ways to start it, by release.
+    pub launches: Vec<Launch>,
+    /// Where it cannot be tested.
+    pub not_applicable: Vec<NotApplicable>,
+    /// `file:line` of the profile.
+    pub origin: String,
+}
+
+/// One way to start a profile, complete: the base's part is merged in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Launch {
+    /// The releases that are started this way.
+    pub range: VersionRange,
+    /// All arguments, with placeholders.
+    pub args: Vec<String>,
+    /// All environment variables, with placeholders.
+    pub env: BTreeMap<String, String>,
+    /// The whole configuration, with placeholders.
+    pub config: Value,
+}
+
+/// Releases on which a profile cannot be tested.
+#[derive(Debug, Clone)]
+pub struct NotApplicable {
+    /// The releases.
+    pub range: VersionRange,
+    /// Why.
+    pub reason: String,
+}
+
+impl Profile {
+    /// How to start the profile on a release, or why it cannot be tested there.
+    ///
+    /// # Errors
+    /// The reason why the profile is not applicable.
+    pub fn launch_for(&self, release: &Version) -> Result<&Launch, String> {
+        if let Some(entry) = self
+            .not_applicable
+            .iter()
+            .find(|entry| entry.range.contains(release))
+        {
+            return Err(entry.reason.clone());
+        }
+        self.launches
+            .iter()
+            .find(|launch| launch.range.contains(release))
+            .ok_or_else(|| format!("profile {} says nothing about {release}", self.id))
+    }
+
+    /// Reads one file of profiles and merges each onto the base.
+    pub(super) fn parse(file: &SourceFile, base: &Base) -> Result<Vec<Self>, Problems> {
+        let raw: ProfilesFile = parse_toml(file)?;
+        let mut problems = Problems::default();
+        schema_version(file, &raw.schema, &mut problems);
+        let profiles = raw
+            .profile
+            .into_iter()
+            .map(|table| Self::resolve(file, base, table, &mut problems))
+            .collect();
+        problems.into_result(profiles)
+    }
+
+    fn resolve(file: &SourceFile, base: &Base, raw: ProfileTable, problems: &mut Problems) -> Self {
+        check_id(file, &raw.id, problems);
+        let mut launches = Vec::new();
+        for table in raw.launch {
+            let range = parse_range(file, table.since.as_ref(), table.until.as_ref(), problems);
+            let mut args = base.args.clone();
+            args.extend(table.args);
+            let mut env = base.env.clone();
+            env.extend(table.env);
+            let mut config = Value::Object(base.config.clone());
+            merge(&mut config, Value::Object(table.config));
+            for pointer in &table.unset {
+                unset(&mut config, pointer);
+            }
+            launches.push(Launch {
+                range,
+                args,
+                env,
+                config,
+            });
+        }
+        let not_applicable: Vec<NotApplicable> = raw
+            .not_applicable
+            .into_iter()
+            .map(|table| NotApplicable {
+                range: parse_range(file, table.since.as_ref(), table.until.as_ref(), problems),
+                reason: table.reason,
+            })
+            .collect();
+        check_ranges(file, &raw.id, &launches, &not_applicable, problems);
+        Self {
+            origin: format!("{}:{}", file.name, file.line(raw.id.span().start)),
+            id: raw.id.into_inner(),
+            title: raw.title,
+            mode: raw.mode,
+            short: raw.short,
+            caller: raw.caller,
+            no_control: raw.no_control,
+            own_network: raw.own_network,
+            launches,
+            not_applicable,
+        }
+    }
+}
+
+/// Every release must be started in exactly one way, or be not applicable.
+fn check_ranges(
+    file: &SourceFile,
+    id: &Spanned<String>,
+    launches: &[Launch],
+    not_applicable: &[NotApplicable],
+    problems: &mut Problems,
+) {
+    let ranges: Vec<&VersionRange> = launches
+        .iter()
+        .map(|launch| &launch.range)
+        .chain(not_applicable.iter().map(|entry| &entry.range))
+        .collect();
+    for release in super::breakpoints(ranges.iter().copied(), None) {
+        let ways = ranges
+            .iter()
+            .filter(|range| range.contains(&release))
+            .count();
+        if ways != 1 {
+            let what = if ways == 0 {
+                "no way to start"
+            } else {
+                "more than one way to start"
+            };
+            problems.0.push(
+                Problem::at(file, id.span(), format!("{what} profile {} on {release}", id.get_ref()), "this profile")
+                    .help("give every release exactly one [[launch]] or [[not-applicable]]; `until` is the first release that is out"),
+            );
+        }
+    }
+}
+
+/// Takes a value out of a table.
+fn unset(config: &mut Value, pointer: &str) {
+    let (parent, name) = pointer.rsplit_once('/').unwrap_or(("", pointer));
+    if let Some(Value::Object(table)) = config.pointer_mut(parent) {
+        table.remove(name);
+    }
+}
+
+/// Merges `top` into `bottom`: tables merge, everything else replaces.
+pub fn merge(bottom: &mut Value, top: Value) {
+    match (bottom, top) {
+        (Value::Object(bottom), Value::Object(top)) => {
+            for (key, value) in top {
+                match bottom.get_mut(&key) {
+                    Some(slot) => merge(slot, value),
+                    None => {
+                        bottom.insert(key, value);
+                    }
+                }
+            }
+        }
+        (bottom, top) => *bottom = top,
+    }
+}
+
+/// Profiles by name, in the order of their file names.
+pub(super) type Profiles = IndexMap<String, Profile>;

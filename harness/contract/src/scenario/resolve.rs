@@ -1,0 +1,343 @@
+//! From a scenario file to the model: names become references, and every slip becomes a [`Problem`] with its place.
+
+use std::sync::Arc;
+
+use toml::Spanned;
+
+use super::conditions::Resolver;
+use super::definitions::{Axes, Outcomes};
+use super::files::ScenarioFile;
+use super::model::{
+    Answer, AxisValue, Exclude, Expect, Kind, PROFILE_AXIS, RequestTemplate, Rule, Scenario,
+    ScenarioAxis, ValueSet,
+};
+use super::parse::{
+    check_header, check_id, check_placeholders, parse_range, parse_toml, parse_version,
+    placeholders, read_body, schema_version, unknown_axis, unknown_outcome, unknown_value,
+};
+use super::{Problem, Problems, SourceFile};
+use crate::data::Data;
+use base::nearest::advice;
+
+/// Resolves one scenario file.
+pub(super) fn scenario(
+    file: &SourceFile,
+    data: &Data,
+    secrets: &[String],
+    axes: &Axes,
+    outcomes: &Outcomes,
+) -> Result<Scenario, Problems> {
+    let raw: ScenarioFile = parse_toml(file)?;
+    let mut problems = Problems::default();
+    schema_version(file, &raw.schema, &mut problems);
+    check_id(file, &raw.id, &mut problems);
+    let body = raw
+        .request
+        .body
+        .as_ref()
+        .map(|name| read_body(file, data, name, &mut problems));
+    let used = used_axes(file, &raw, axes, &mut problems);
+    check_request(file, &raw, body.as_deref(), &used, secrets, &mut problems);
+    let resolver = Resolver {
+        file,
+        axes: &used,
+        sets: &raw.sets,
+        resolved: &[],
+    };
+    resolver.check_sets(&mut problems);
+    let sets = raw
+        .sets
+        .iter()
+        .flat_map(|(axis, sets)| sets.iter().map(move |(name, values)| (axis, name, values)))
+        .map(|(axis, name, values)| ValueSet {
+            axis: axis.get_ref().clone(),
+            name: name.get_ref().clone(),
+            values: values.iter().map(|value| value.get_ref().clone()).collect(),
+        })
+        .collect();
+    let excludes = raw
+        .exclude
+        .iter()
+        .map(|table| Exclude {
+            when: resolver.conditions(&table.when, &mut problems),
+            reason: table.reason.clone(),
+            span: table.when.span(),
+        })
+        .collect();
+    let answers = answers(file, &raw, &used, outcomes, &mut problems);
+    let mut rules: Vec<Rule> = Vec::new();
+    for table in &raw.rule {
+        check_id(file, &table.id, &mut problems);
+        if let Some(twin) = rules.iter().find(|rule| rule.id == *table.id.get_ref()) {
+            problems.0.push(Problem::at(
+                file,
+                table.id.span(),
+                format!("rule `{}` is defined twice", twin.id),
+                format!("the first one is at {}", twin.origin),
+            ));
+        }
+        let range = parse_range(
+            file,
+            table.since.as_ref(),
+            table.until.as_ref(),
+            &mut problems,
+        );
+        let when = resolver.conditions(&table.when, &mut problems);
+        if let Some(expect) = expect(file, &table.expect, &answers, outcomes, &mut problems) {
+            rules.push(Rule {
+                id: table.id.get_ref().clone(),
+                title: table.title.clone(),
+                when,
+                expect,
+                range,
+                source: table.source.clone(),
+                span: table.id.span(),
+                origin: format!("{}:{}", file.name, file.line(table.id.span().start)),
+            });
+        }
+    }
+    let since = raw
+        .since
+        .as_ref()
+        .and_then(|text| parse_version(file, text, &mut problems));
+    problems.into_result(Scenario {
+        id: raw.id.into_inner(),
+        title: raw.title,
+        file: file.clone(),
+        since,
+        kind: raw.kind,
+        history: raw.history,
+        request: RequestTemplate {
+            protocol: raw.request.protocol,
+            method: raw.request.method.unwrap_or_else(|| "GET".to_owned()),
+            path: raw
+                .request
+                .path
+                .map(Spanned::into_inner)
+                .unwrap_or_default(),
+            headers: raw
+                .request
+                .headers
+                .into_iter()
+                .map(Spanned::into_inner)
+                .collect(),
+            body: body.unwrap_or_default(),
+        },
+        axes: used,
+        sets,
+        answers,
+        excludes,
+        rules,
+    })
+}
+
+/// The outcome that a rule or a known issue names: one of `outcomes.toml`, or `@name` of the scenario's answers.
+pub(super) fn expect(
+    file: &SourceFile,
+    name: &Spanned<String>,
+    answers: &[Answer],
+    outcomes: &Outcomes,
+    problems: &mut Problems,
+) -> Option<Expect> {
+    let found = match name.get_ref().strip_prefix('@') {
+        None => outcomes
+            .get(name.get_ref())
+            .map(|outcome| Expect::One(Arc::clone(outcome))),
+        Some(answer) => {
+            let known = answers.iter().find(|known| known.name == answer);
+            known.map(|known| known.expect.clone())
+        }
+    };
+    if found.is_none() {
+        problems.0.push(match name.get_ref().strip_prefix('@') {
+            None => unknown_outcome(file, name, outcomes),
+            Some(answer) => Problem::at(
+                file,
+                name.span(),
+                format!("unknown answer `@{answer}`"),
+                "not under [answers] of the scenario",
+            )
+            .help(advice(
+                answer,
+                answers.iter().map(|known| known.name.as_str()),
+            )),
+        });
+    }
+    found
+}
+
+/// The named outcomes by axis value.
+fn answers(
+    file: &SourceFile,
+    raw: &ScenarioFile,
+    axes: &[ScenarioAxis],
+    outcomes: &Outcomes,
+    problems: &mut Problems,
+) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    for (name, tables) in &raw.answers {
+        let Some((axis_name, table)) = tables.first().filter(|_| tables.len() == 1) else {
+            problems.0.push(
+                Problem::at(
+                    file,
+                    name.span(),
+                    format!("answer `{}` needs exactly one axis", name.get_ref()),
+                    "this answer",
+                )
+                .help("write [answers.NAME.AXIS] and one line for each value"),
+            );
+            continue;
+        };
+        let Some(position) = axes
+            .iter()
+            .position(|axis| axis.name == *axis_name.get_ref())
+        else {
+            problems.0.push(unknown_axis(file, axis_name, axes));
+            continue;
+        };
+        let axis = &axes[position];
+        let mut by = vec![None; axis.values.len()];
+        for (value, outcome) in table {
+            let index = axis
+                .values
+                .iter()
+                .position(|known| known.id == *value.get_ref());
+            match (index, outcomes.get(outcome.get_ref())) {
+                (Some(index), Some(outcome)) => by[index] = Some(Arc::clone(outcome)),
+                (None, _) => problems.0.push(unknown_value(file, value, axis)),
+                (_, None) => problems.0.push(unknown_outcome(file, outcome, outcomes)),
+            }
+        }
+        answers.push(Answer {
+            name: name.get_ref().clone(),
+            expect: Expect::By(position, by),
+        });
+    }
+    answers
+}
+
+/// What the request needs: a path from somewhere, known placeholders, whole header lines.
+fn check_request(
+    file: &SourceFile,
+    raw: &ScenarioFile,
+    body: Option<&str>,
+    axes: &[ScenarioAxis],
+    secrets: &[String],
+    problems: &mut Problems,
+) {
+    let values = || axes.iter().flat_map(|axis| &axis.values);
+    let known = placeholders(secrets, values().flat_map(|value| value.vars.keys()));
+    for text in raw.request.headers.iter().chain(&raw.request.path) {
+        check_placeholders(file, text, &known, problems);
+    }
+    for header in &raw.request.headers {
+        check_header(file, header, problems);
+    }
+    if let (Some(text), Some(name)) = (body, &raw.request.body) {
+        let text = Spanned::new(name.span(), text.to_owned());
+        check_placeholders(file, &text, &known, problems);
+    }
+    for value in values() {
+        if let Some(Err(error)) = value
+            .body
+            .as_deref()
+            .map(|body| base::template::check(body, &known))
+        {
+            let span = raw.id.span();
+            problems.0.push(Problem::at(
+                file,
+                span,
+                format!("in the body of {}: {error}", value.origin),
+                "used by this scenario",
+            ));
+        }
+    }
+    let has_path = |axis: &ScenarioAxis| axis.values.iter().all(|value| value.path.is_some());
+    if raw.kind != Kind::Start && raw.request.path.is_none() && !axes.iter().any(has_path) {
+        problems.0.push(
+            Problem::at(
+                file,
+                raw.id.span(),
+                "the request has no path",
+                "this scenario",
+            )
+            .help("give [request] a path, or use an axis of which every value has one"),
+        );
+    }
+}
+
+/// The axes of a scenario with the values it uses.
+fn used_axes(
+    file: &SourceFile,
+    raw: &ScenarioFile,
+    axes: &Axes,
+    problems: &mut Problems,
+) -> Vec<ScenarioAxis> {
+    let mut used = Vec::new();
+    for (name, values) in &raw.axes {
+        let Some(defined) = axes.get(name.get_ref()) else {
+            problems.0.push(
+                Problem::at(
+                    file,
+                    name.span(),
+                    format!("unknown axis `{}`", name.get_ref()),
+                    "no file in scenarios/axes defines it",
+                )
+                .help(advice(name.get_ref(), axes.keys().map(String::as_str))),
+            );
+            continue;
+        };
+        let mut chosen: Vec<Arc<AxisValue>> = Vec::new();
+        for value in values {
+            match defined.get(value.get_ref()) {
+                None => problems.0.push(
+                    Problem::at(
+                        file,
+                        value.span(),
+                        format!(
+                            "unknown value `{}` of axis `{}`",
+                            value.get_ref(),
+                            name.get_ref()
+                        ),
+                        "not defined",
+                    )
+                    .help(advice(value.get_ref(), defined.keys().map(String::as_str))),
+                ),
+                Some(found) if chosen.iter().any(|other| other.id == found.id) => {
+                    problems.0.push(Problem::at(
+                        file,
+                        value.span(),
+                        format!("value `{}` is listed twice", found.id),
+                        "the second one",
+                    ))
+                }
+                Some(found) => chosen.push(Arc::clone(found)),
+            }
+        }
+        if values.is_empty() {
+            problems.0.push(Problem::at(
+                file,
+                name.span(),
+                format!("axis `{}` has no values", name.get_ref()),
+                "empty",
+            ));
+        }
+        used.push(ScenarioAxis {
+            name: name.get_ref().clone(),
+            values: chosen,
+        });
+    }
+    if !raw.axes.keys().any(|name| name.get_ref() == PROFILE_AXIS) {
+        let span = raw.id.span();
+        problems.0.push(
+            Problem::at(
+                file,
+                span,
+                "the scenario has no axis `profile`",
+                "this scenario",
+            )
+            .help("every cell needs a launch: add profile = [\"none\"] under [axes]"),
+        );
+    }
+    used
+}

@@ -1,0 +1,385 @@
+//! The accepted answers: the only reader and writer of `snapshots/`.
+//!
+//! One file holds the whole matrix of a scenario and profile from a release on, in insta's format: one line a cell,
+//! pointing to a numbered list of distinct answers.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::data::Data;
+use crate::release::Version;
+use crate::scenario::model::{Direction, Scenario};
+use crate::scenario::{Catalogue, Problem, SourceFile, breakpoints};
+
+/// One distinct answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Name of the outcome it was accepted as.
+    pub outcome: String,
+    /// The normalised answer, as an observation has it.
+    pub text: String,
+    /// Line number of its heading in the file; 0 in one that was never written.
+    pub line: usize,
+}
+
+/// The accepted answers of one scenario and profile, from a release on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Id of the scenario.
+    pub scenario: String,
+    /// Id of the profile.
+    pub profile: String,
+    /// The first release it speaks about.
+    pub since: Version,
+    /// Cell key (the id without scenario and profile) to its answer.
+    pub cells: BTreeMap<String, Answer>,
+}
+
+/// Everything in `snapshots/`.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshots {
+    data: Data,
+    files: Vec<Snapshot>,
+}
+
+/// A pending snapshot and what it would change.
+#[derive(Debug, Clone)]
+pub struct Pending {
+    /// Path of the pending file, relative to the data root.
+    pub path: String,
+    /// The pending contents.
+    pub new: Snapshot,
+    /// The accepted contents that it would replace, if there are any.
+    pub old: Option<Snapshot>,
+}
+
+/// Something cannot be read, written or accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// A file is not a snapshot; it names the file and the line.
+    #[error("{0}")]
+    Invalid(#[from] Problem),
+    /// A file cannot be read or written.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl Snapshots {
+    /// Reads all accepted snapshots of a data root.
+    ///
+    /// # Errors
+    /// The first file that cannot be read or is not a snapshot.
+    pub fn load(data: &Data) -> Result<Self, SnapshotError> {
+        let files = snap_files(data, "snap")?
+            .iter()
+            .map(|name| read(data, name))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            data: data.clone(),
+            files,
+        })
+    }
+
+    /// The snapshot that speaks about a scenario and profile on a release: the latest that is not later than it, unless
+    /// the contract changed in between.
+    pub fn find(&self, scenario: &Scenario, profile: &str, release: &Version) -> Option<&Snapshot> {
+        let floor = contract_since(scenario, profile, release);
+        self.files
+            .iter()
+            .filter(|file| file.scenario == scenario.id && file.profile == profile)
+            .filter(|file| file.since <= *release && floor.as_ref() <= Some(&file.since))
+            .max_by(|a, b| a.since.cmp(&b.since))
+    }
+
+    /// All accepted snapshots.
+    pub fn iter(&self) -> impl Iterator<Item = &Snapshot> {
+        self.files.iter()
+    }
+
+    /// Writes a pending snapshot beside the accepted one that it would replace, as `cargo insta` expects it.
+    ///
+    /// # Errors
+    /// The file cannot be written; a half-written one is never left.
+    pub fn write_pending(&self, snapshot: &Snapshot) -> Result<String, SnapshotError> {
+        let path = format!("{}.new", snapshot.path());
+        write_whole(&self.place(&path)?, &snapshot.render())?;
+        Ok(path)
+    }
+
+    /// Removes a pending snapshot that is no longer wanted, if there is one.
+    ///
+    /// # Errors
+    /// The file is there and cannot be removed.
+    pub fn discard_pending(&self, snapshot: &Snapshot) -> Result<(), SnapshotError> {
+        let path = self.place(&format!("{}.new", snapshot.path()))?;
+        if path.exists() {
+            fs_err::remove_file(path)?;
+        }
+        Ok(())
+    }
+
+    /// The pending snapshots with what each would replace.
+    ///
+    /// # Errors
+    /// A pending file that cannot be read or is not a snapshot.
+    pub fn pending(&self) -> Result<Vec<Pending>, SnapshotError> {
+        snap_files(&self.data, "snap.new")?
+            .into_iter()
+            .map(|path| {
+                let new = read(&self.data, &path)?;
+                let old = self
+                    .files
+                    .iter()
+                    .find(|file| file.path() == new.path())
+                    .cloned();
+                Ok(Pending { path, new, old })
+            })
+            .collect()
+    }
+
+    /// Accepts a pending snapshot, as a new one from `since` on if that is given, and returns the path of the file.
+    ///
+    /// # Errors
+    /// The file cannot be written or the pending one not removed.
+    pub fn accept(
+        &self,
+        pending: &Pending,
+        since: Option<&Version>,
+    ) -> Result<String, SnapshotError> {
+        let since = since.unwrap_or(&pending.new.since).clone();
+        let accepted = Snapshot {
+            since,
+            ..pending.new.clone()
+        };
+        write_whole(&self.place(&accepted.path())?, &accepted.render())?;
+        fs_err::remove_file(self.place(&pending.path)?)?;
+        Ok(accepted.path())
+    }
+
+    /// Where a file is written.
+    fn place(&self, name: &str) -> Result<PathBuf, SnapshotError> {
+        match &self.data {
+            Data::Folder(root) => Ok(root.join(name)),
+            Data::Embedded | Data::Memory(_) => {
+                let what =
+                    "the snapshots in the binary cannot be changed; name a checkout: --root DIR";
+                Err(std::io::Error::other(what).into())
+            }
+        }
+    }
+}
+
+impl Pending {
+    /// The cells whose caller was refused before and would be let in: `(cell key, old outcome, new outcome)`.
+    pub fn widenings(&self, catalogue: &Catalogue) -> Vec<(String, String, String)> {
+        let Some(old) = &self.old else {
+            return Vec::new();
+        };
+        self.new
+            .cells
+            .iter()
+            .filter_map(|(key, answer)| {
+                let before = old.cells.get(key)?;
+                let widens = before.direction(catalogue) == Direction::Deny
+                    && answer.direction(catalogue) == Direction::Allow;
+                widens.then(|| (key.clone(), before.outcome.clone(), answer.outcome.clone()))
+            })
+            .collect()
+    }
+}
+
+impl Answer {
+    /// Whether the caller got in, by the outcome's definition; an unknown outcome goes by its status.
+    pub fn direction(&self, catalogue: &Catalogue) -> Direction {
+        match catalogue.outcomes.get(&self.outcome) {
+            Some(outcome) => outcome.direction,
+            None if self.text.starts_with("status: 2") => Direction::Allow,
+            None => Direction::Deny,
+        }
+    }
+}
+
+/// The release with which the contract of a scenario and profile last changed, as seen from `release`; `None` where it has
+/// been the same on all releases.
+pub fn contract_since(scenario: &Scenario, profile: &str, release: &Version) -> Option<Version> {
+    let axis = scenario.profile_axis();
+    let index = scenario.axes[axis]
+        .values
+        .iter()
+        .position(|value| value.id == profile);
+    let concerns = |condition: &crate::scenario::model::Condition| match (&condition.0[axis], index)
+    {
+        (Some(accepted), Some(index)) => accepted.get(index).copied().unwrap_or(false),
+        (None, _) => true,
+        (Some(_), None) => false,
+    };
+    let ranges = scenario
+        .rules
+        .iter()
+        .filter(|rule| rule.when.iter().any(concerns))
+        .map(|rule| &rule.range);
+    breakpoints(ranges, scenario.since.as_ref())
+        .into_iter()
+        .filter(|point| point <= release && *point > Version::earliest())
+        .max()
+}
+
+impl Snapshot {
+    /// Path of the accepted file, relative to the data root.
+    pub fn path(&self) -> String {
+        format!(
+            "snapshots/{}/{}.since-{}.snap",
+            self.scenario, self.profile, self.since
+        )
+    }
+
+    /// The whole file.
+    pub fn render(&self) -> String {
+        let mut answers: Vec<&Answer> = Vec::new();
+        let mut lines = String::new();
+        let width = self.cells.keys().map(String::len).max().unwrap_or(0);
+        for (key, answer) in &self.cells {
+            let known = answers
+                .iter()
+                .position(|other| other.outcome == answer.outcome && other.text == answer.text);
+            let number = known.unwrap_or_else(|| {
+                answers.push(answer);
+                answers.len() - 1
+            });
+            let _ = writeln!(lines, "{key:width$}  {}", number + 1);
+        }
+        let mut out = format!(
+            "---\nsource: scenarios/{}.toml\nexpression: \"{} under profile {}, since {}\"\n---\n{lines}",
+            self.scenario, self.scenario, self.profile, self.since
+        );
+        for (index, answer) in answers.iter().enumerate() {
+            let _ = write!(
+                out,
+                "\n== answer {}: {}\n{}",
+                index + 1,
+                answer.outcome,
+                answer.text
+            );
+        }
+        out
+    }
+
+    fn parse(file: &SourceFile) -> Result<Self, Problem> {
+        let name = file.name.trim_end_matches(".new").trim_end_matches(".snap");
+        let bad_name = || {
+            Problem::nowhere(format!(
+                "{} is not named snapshots/SCENARIO/PROFILE.since-RELEASE.snap",
+                file.name
+            ))
+        };
+        let (scenario, rest) = name
+            .strip_prefix("snapshots/")
+            .and_then(|rest| rest.split_once('/'))
+            .ok_or_else(bad_name)?;
+        let (profile, since) = rest.split_once(".since-").ok_or_else(bad_name)?;
+        let since = since.parse().map_err(|_| bad_name())?;
+
+        let mut numbers: Vec<(String, usize, std::ops::Range<usize>)> = Vec::new();
+        let mut answers: Vec<Answer> = Vec::new();
+        let mut offset = 0;
+        let mut fences = 0;
+        for (index, line) in file.text.split_inclusive('\n').enumerate() {
+            let span = offset..offset + line.trim_end().len();
+            offset += line.len();
+            let text = line.trim_end_matches(['\n', '\r']);
+            if fences < 2 {
+                fences += usize::from(text == "---");
+            } else if let Some(heading) = text.strip_prefix("== answer ") {
+                let outcome = heading
+                    .split_once(": ")
+                    .map(|(_, outcome)| outcome.to_owned());
+                let outcome = outcome.ok_or_else(|| {
+                    Problem::at(file, span, "a heading without an outcome", "this heading")
+                })?;
+                answers.push(Answer {
+                    outcome,
+                    text: String::new(),
+                    line: index + 1,
+                });
+            } else if let Some(answer) = answers.last_mut() {
+                if !text.is_empty() {
+                    answer.text.push_str(text);
+                    answer.text.push('\n');
+                }
+            } else if !text.is_empty() {
+                let cell = text.rsplit_once(' ').and_then(|(key, number)| {
+                    Some((key.trim_end().to_owned(), number.parse().ok()?))
+                });
+                let (key, number) = cell.ok_or_else(|| {
+                    Problem::at(
+                        file,
+                        span.clone(),
+                        "not a cell and the number of its answer",
+                        "this line",
+                    )
+                })?;
+                numbers.push((key, number, span));
+            }
+        }
+        let mut cells = BTreeMap::new();
+        for (key, number, span) in numbers {
+            let answer = number
+                .checked_sub(1)
+                .and_then(|index: usize| answers.get(index))
+                .ok_or_else(|| {
+                    Problem::at(
+                        file,
+                        span.clone(),
+                        format!("there is no answer {number} in this file"),
+                        "this line",
+                    )
+                })?;
+            if cells.insert(key.clone(), answer.clone()).is_some() {
+                return Err(Problem::at(
+                    file,
+                    span,
+                    format!("cell {key} is listed twice"),
+                    "the second one",
+                ));
+            }
+        }
+        Ok(Self {
+            scenario: scenario.to_owned(),
+            profile: profile.to_owned(),
+            since,
+            cells,
+        })
+    }
+}
+
+fn read(data: &Data, name: &str) -> Result<Snapshot, SnapshotError> {
+    let file = SourceFile::read(data, name)?;
+    Ok(Snapshot::parse(&file)?)
+}
+
+/// Relative paths of the files with an extension, sorted.
+fn snap_files(data: &Data, extension: &str) -> Result<Vec<String>, SnapshotError> {
+    let folders = match data.folders("snapshots") {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        folders => folders?,
+    };
+    let end = format!(".{extension}");
+    let mut names = Vec::new();
+    for folder in folders {
+        let files = data.files(&folder)?.into_iter();
+        names.extend(files.filter(|name| name.ends_with(&end)));
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Writes a file in one step: readers see the old contents or the new ones.
+fn write_whole(path: &Path, text: &str) -> Result<(), SnapshotError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs_err::create_dir_all(folder)?;
+    Ok(base::files::replace_bytes(path, text.as_bytes())?)
+}
+
+#[cfg(test)]
+mod tests;

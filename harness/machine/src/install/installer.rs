@@ -1,0 +1,509 @@
+//! From a gateway's name to a program: installs what is missing.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::Program;
+use super::cache::{Cache, Installed, Lease, Removal, free_bytes};
+use super::node::{self, NodeChoice};
+use super::npm::{NpmError, npm};
+use super::problem::{InstallError, Progress};
+use super::registry::releases;
+use base::nearest::nearest;
+use contract::release::{GatewayRef, Need, Releases, Version};
+
+/// Name of the package.
+pub(super) const PACKAGE: &str = "openclaw";
+/// What runs a release, in the folder that it is installed in.
+pub(super) const ENTRY: &str = "node_modules/openclaw/openclaw.mjs";
+/// How long an installation may take; it needs one to two minutes, on a busy machine three.
+pub(super) const INSTALL_PATIENCE: Duration = Duration::from_secs(20 * 60);
+/// How long the registry may take to answer a question.
+const VIEW_PATIENCE: Duration = Duration::from_secs(30);
+/// With less than this left, a disk is full.
+const LAST_BYTES: u64 = 8 * 1024 * 1024;
+/// How long to wait before looking again whether somebody else is done with an entry.
+const LOCK_PAUSE: Duration = Duration::from_millis(200);
+/// Some releases depend on a package from a git host; the registry has a build of it.
+const GIT_DEPENDENCY: (&str, &str) = ("libsignal", "2.0.1");
+
+/// Where releases come from.
+#[derive(Debug, Clone)]
+pub struct InstallContext {
+    /// The npm command.
+    pub npm: OsString,
+    /// The machine's own Node.
+    pub node: PathBuf,
+    /// Where installed packages are kept; `None` where no home folder is known.
+    pub cache: Option<Cache>,
+    /// What some releases need that they do not bring along.
+    pub needs: Vec<Need>,
+    /// What runs as `reference`.
+    pub reference: Program,
+}
+
+impl InstallContext {
+    /// npm and Node from the `PATH`, the cache from the environment.
+    pub fn from_env(reference: Program, needs: Vec<Need>) -> Self {
+        Self {
+            npm: "npm".into(),
+            node: "node".into(),
+            cache: Cache::from_env(),
+            needs,
+            reference,
+        }
+    }
+}
+
+/// Finds or installs what a reference names.
+///
+/// # Errors
+/// An [`InstallError`] that says what failed and, through [`InstallError::help`], what to do.
+pub async fn resolve(
+    reference: &GatewayRef,
+    context: &InstallContext,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+    cancel: &CancellationToken,
+) -> Result<Program, InstallError> {
+    let installer = Installer {
+        context,
+        progress,
+        cancel,
+    };
+    match reference {
+        GatewayRef::Reference => Ok(context.reference.clone()),
+        GatewayRef::Published(name) => {
+            let version = match name.version() {
+                Some(version) => version.clone(),
+                None => releases(context, progress, cancel).await?.find(name)?,
+            };
+            installer.release(&version.to_string()).await
+        }
+        GatewayRef::Path(path) => installer.path(path).await,
+    }
+}
+
+/// An installed release.
+#[derive(Debug, Clone)]
+pub struct Installation {
+    /// What runs it.
+    pub program: Program,
+    /// Its folder in the cache.
+    pub folder: PathBuf,
+    /// Bytes on the disk.
+    pub bytes: u64,
+    /// Whether it was installed just now.
+    pub fresh: bool,
+}
+
+/// Installs a release, unless it is there and every file of it, too; `again` installs it in any case.
+///
+/// # Errors
+/// As [`resolve`]; also where it is to be installed again and somebody uses it.
+pub async fn install(
+    version: &Version,
+    again: bool,
+    context: &InstallContext,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+    cancel: &CancellationToken,
+) -> Result<Installation, InstallError> {
+    let text = version.to_string();
+    let cache = context.cache.as_ref().ok_or(InstallError::NoCache)?;
+    let folder = cache.folder(PACKAGE, &text);
+    let damage = match folder.is_dir() {
+        true => cache.thorough(PACKAGE, &text).err(),
+        false => None,
+    };
+    if let Some(damage) = &damage {
+        progress(Progress::Note(format!(
+            "{PACKAGE}@{version} is damaged: {damage}"
+        )));
+    }
+    if (again || damage.is_some()) && cache.remove(PACKAGE, &text)? == Removal::InUse {
+        return Err(InstallError::InUse(format!("{PACKAGE}@{version}")));
+    }
+    let fresh = !folder.is_dir();
+    let installer = Installer {
+        context,
+        progress,
+        cancel,
+    };
+    let program = installer.release(&text).await?;
+    let entries = cache.entries();
+    let mut mine = entries
+        .iter()
+        .filter(|entry| entry.release().as_ref() == Some(version));
+    Ok(Installation {
+        program,
+        folder,
+        bytes: mine.next().map_or(0, |entry| entry.bytes),
+        fresh,
+    })
+}
+
+/// Installs what is missing.
+pub(super) struct Installer<'a> {
+    pub(super) context: &'a InstallContext,
+    pub(super) progress: &'a (dyn Fn(Progress) + Send + Sync),
+    pub(super) cancel: &'a CancellationToken,
+}
+
+impl Installer<'_> {
+    async fn release(&self, version: &str) -> Result<Program, InstallError> {
+        let parsed: Option<Version> = version.parse().ok();
+        let need = parsed.as_ref().and_then(|version| {
+            let mut needs = self.context.needs.iter();
+            needs.find(|need| need.range.contains(version))
+        });
+        let beside = need.map_or(&[][..], |need| &need.packages);
+        let (installed, lease) = self.package(PACKAGE, version, ENTRY, beside).await?;
+        let mut notes = Vec::new();
+        if let Some(need) = need {
+            notes.push(format!(
+                "{} is installed beside it: {}",
+                need.packages.join(" and "),
+                need.reason
+            ));
+        }
+        for dependency in &installed.overrides {
+            notes.push(format!(
+                "{dependency} comes from the registry instead of its git host"
+            ));
+        }
+        for note in &notes {
+            (self.progress)(Progress::Note(note.clone()));
+        }
+        let folder = self.cache()?.folder(PACKAGE, version);
+        let mut program = self
+            .program(
+                &folder.join(ENTRY),
+                installed.engines.as_deref(),
+                parsed,
+                installed.integrity,
+            )
+            .await?;
+        program.leases.push(lease);
+        Ok(Program { notes, ..program })
+    }
+
+    /// A program that runs an entry point on a Node that fits.
+    pub(super) async fn program(
+        &self,
+        entry: &Path,
+        engines: Option<&str>,
+        version: Option<Version>,
+        integrity: Option<String>,
+    ) -> Result<Program, InstallError> {
+        let machine = node::version_of(&self.context.node).await;
+        let package = node::package();
+        let wanted = match node::choose(engines, machine.as_deref()) {
+            NodeChoice::Machine(node) => {
+                return Ok(Program {
+                    command: self.context.node.clone(),
+                    args: vec![entry.into()],
+                    version,
+                    integrity,
+                    node: Some(node),
+                    ..Program::default()
+                });
+            }
+            NodeChoice::Install(wanted) => wanted,
+            NodeChoice::Search => {
+                let versions = self.view(&package, "versions").await?;
+                let versions = versions
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str);
+                node::greatest(engines, versions)
+                    .ok_or_else(|| InstallError::NoNode(engines.unwrap_or("*").to_owned()))?
+            }
+        };
+        let binary = node::binary();
+        let (_, lease) = self.package(&package, &wanted, &binary, &[]).await?;
+        let command = self.cache()?.folder(&package, &wanted).join(binary);
+        Ok(Program {
+            path_dirs: command
+                .parent()
+                .map(Path::to_path_buf)
+                .into_iter()
+                .collect(),
+            command,
+            args: vec![entry.into()],
+            version,
+            integrity,
+            node: Some(wanted),
+            leases: vec![lease],
+            ..Program::default()
+        })
+    }
+
+    /// Installs a package into the cache, unless it is there; `file` is what the package is for.
+    pub(super) async fn package(
+        &self,
+        package: &str,
+        version: &str,
+        file: &str,
+        beside: &[String],
+    ) -> Result<(Installed, Lease), InstallError> {
+        let cache = self.cache()?;
+        let found = || {
+            let installed = cache.get(package, version, file);
+            installed.filter(|installed| installed.beside == beside)
+        };
+        let install = |folder: PathBuf| {
+            let install = async move {
+                self.install_into(&folder, package, version, file, beside)
+                    .await
+            };
+            install.boxed()
+        };
+        self.entry(package, version, found, install).await
+    }
+
+    /// Leases an entry of the cache, and lets it be installed into a folder first where `found` does not find it.
+    pub(super) async fn entry<'f>(
+        &self,
+        package: &str,
+        version: &str,
+        found: impl Fn() -> Option<Installed>,
+        install_into: impl Fn(PathBuf) -> BoxFuture<'f, Result<Installed, InstallError>>,
+    ) -> Result<(Installed, Lease), InstallError> {
+        let cache = self.cache()?;
+        let mut waiting = Some(Progress::Waiting(format!("{package}@{version}")));
+        loop {
+            // What is there may be removed until it is leased.
+            if found().is_some()
+                && let Some(lease) = cache.lease(package, version)?
+                && let Some(installed) = found()
+            {
+                return Ok((installed, lease));
+            }
+            let Some(lock) = cache.lock(package, version)? else {
+                if let Some(waiting) = waiting.take() {
+                    (self.progress)(waiting);
+                }
+                tokio::select! {
+                    () = self.cancel.cancelled() => return Err(InstallError::Cancelled),
+                    () = tokio::time::sleep(LOCK_PAUSE) => continue,
+                }
+            };
+            // Whoever held the lock may have installed it.
+            if found().is_some() {
+                continue;
+            }
+            let install = async {
+                let folder = cache.begin(package, version, &lock)?;
+                let record = install_into(folder).await?;
+                Ok(cache.commit(record, &lock)?)
+            };
+            if let Err(error) = install.await {
+                cache.abort(package, version, &lock);
+                return Err(error);
+            }
+        }
+    }
+
+    async fn install_into(
+        &self,
+        folder: &Path,
+        package: &str,
+        version: &str,
+        file: &str,
+        beside: &[String],
+    ) -> Result<Installed, InstallError> {
+        let what = format!("{package}@{version}");
+        let mut overrides = Vec::new();
+        let mut result = self.npm_install(folder, &what, beside, None).await?;
+        if matches!(&result, Err(NpmError::Failed { code, tail }) if is_git_failure(*code, tail)) {
+            let (name, replacement) = GIT_DEPENDENCY;
+            (self.progress)(Progress::Note(format!(
+                "{what} wants {name} from a git host that cannot be reached; taking {name}@{replacement} from the registry"
+            )));
+            overrides.push(format!("{name}@{replacement}"));
+            result = self
+                .npm_install(folder, &what, beside, Some(GIT_DEPENDENCY))
+                .await?;
+        }
+        match result {
+            Ok(()) => {}
+            Err(NpmError::Missing(error)) => return Err(InstallError::NoNpm(error)),
+            Err(NpmError::Cancelled) => return Err(InstallError::Cancelled),
+            Err(NpmError::Silent(patience)) => return Err(InstallError::Silent(patience)),
+            Err(NpmError::Failed { code, tail }) => {
+                let text = tail.join("\n");
+                if text.contains("ETARGET") || text.contains("E404") {
+                    let versions = self.view(package, "versions").await.unwrap_or(Value::Null);
+                    let known = versions.as_array().into_iter().flatten();
+                    let known: Vec<&str> = known.filter_map(Value::as_str).collect();
+                    let nearest = closest_to(version, &known);
+                    return Err(InstallError::NoSuchVersion {
+                        package: package.to_owned(),
+                        version: version.to_owned(),
+                        nearest,
+                    });
+                }
+                return Err(InstallError::Npm { what, code, tail });
+            }
+        }
+        let manifest = read_json(
+            &folder
+                .join("node_modules")
+                .join(package)
+                .join("package.json"),
+        )?;
+        let installed_version = manifest
+            .get("version")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        if installed_version != version || !folder.join(file).is_file() {
+            return Err(InstallError::Npm {
+                what,
+                code: Some(0),
+                tail: vec![format!(
+                    "npm reported success, but {file} of version {version} is not there"
+                )],
+            });
+        }
+        let lock =
+            read_json(&folder.join("node_modules/.package-lock.json")).unwrap_or(Value::Null);
+        let integrity = lock
+            .get("packages")
+            .and_then(|packages| packages.get(format!("node_modules/{package}")));
+        Ok(Installed {
+            package: package.to_owned(),
+            version: version.to_owned(),
+            integrity: integrity
+                .and_then(|entry| entry.get("integrity"))
+                .and_then(Value::as_str)
+                .map(str::to_owned),
+            engines: engines_of(&manifest),
+            overrides,
+            beside: beside.to_vec(),
+            installed: format!("{:.0}", jiff::Timestamp::now()),
+            footprint: None,
+        })
+    }
+
+    async fn npm_install(
+        &self,
+        folder: &Path,
+        what: &str,
+        beside: &[String],
+        replace: Option<(&str, &str)>,
+    ) -> Result<Result<(), NpmError>, InstallError> {
+        let mut manifest = serde_json::json!({ "name": "clawgauge-cache-entry", "private": true });
+        if let Some((name, version)) = replace {
+            manifest["overrides"] = serde_json::json!({ name: version });
+        }
+        fs_err::write(folder.join("package.json"), manifest.to_string())?;
+        let flags = [
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--no-progress",
+        ];
+        let packages = beside.iter().map(String::as_str);
+        let args: Vec<&str> = ["install", what]
+            .into_iter()
+            .chain(packages)
+            .chain(flags)
+            .collect();
+        // npm goes on trying for many minutes when it cannot write any more.
+        let stop = self.cancel.child_token();
+        let full = AtomicBool::new(false);
+        let tick = |time| {
+            (self.progress)(Progress::Installing(what.to_owned(), time));
+            if free_bytes(folder).is_some_and(|free| free < LAST_BYTES) {
+                full.store(true, Ordering::Relaxed);
+                stop.cancel();
+            }
+        };
+        let npm = npm(
+            &self.context.npm,
+            folder,
+            &args,
+            INSTALL_PATIENCE,
+            &tick,
+            &stop,
+        );
+        let done = npm.await.map(drop);
+        match done {
+            Err(NpmError::Cancelled) if full.load(Ordering::Relaxed) => {
+                Err(InstallError::Full(what.to_owned()))
+            }
+            done => Ok(done),
+        }
+    }
+
+    async fn view(&self, package: &str, field: &str) -> Result<Value, InstallError> {
+        view(self.context, package, &[field], self.progress, self.cancel).await
+    }
+
+    pub(super) fn cache(&self) -> Result<&Cache, InstallError> {
+        self.context.cache.as_ref().ok_or(InstallError::NoCache)
+    }
+}
+
+/// Asks the registry about a package.
+pub(super) async fn view(
+    context: &InstallContext,
+    package: &str,
+    fields: &[&str],
+    progress: &(dyn Fn(Progress) + Send + Sync),
+    cancel: &CancellationToken,
+) -> Result<Value, InstallError> {
+    let what = format!("{package} {}", fields.join(" "));
+    progress(Progress::Resolving(what.clone()));
+    let args = [&["view", package], fields, &["--json"]].concat();
+    let folder = std::env::temp_dir();
+    match npm(&context.npm, &folder, &args, VIEW_PATIENCE, &|_| {}, cancel).await {
+        Ok(text) => serde_json::from_str(&text).map_err(|_| InstallError::Registry(what)),
+        Err(NpmError::Missing(error)) => Err(InstallError::NoNpm(error)),
+        Err(NpmError::Cancelled) => Err(InstallError::Cancelled),
+        Err(NpmError::Silent(patience)) => Err(InstallError::Silent(patience)),
+        Err(NpmError::Failed { code, tail }) => Err(InstallError::Npm { what, code, tail }),
+    }
+}
+
+fn is_git_failure(code: Option<i32>, tail: &[String]) -> bool {
+    code == Some(128)
+        || tail
+            .iter()
+            .any(|line| line.contains("git ls-remote") || line.contains("git --no-replace-objects"))
+}
+
+pub(super) fn engines_of(manifest: &Value) -> Option<String> {
+    manifest
+        .pointer("/engines/node")
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+}
+
+pub(super) fn read_json(path: &Path) -> Result<Value, InstallError> {
+    serde_json::from_slice(&fs_err::read(path)?)
+        .map_err(|error| std::io::Error::other(format!("{}: {error}", path.display())).into())
+}
+
+/// The releases before and after one that there is not; of what is no release, the name that resembles it most.
+fn closest_to(version: &str, known: &[&str]) -> Vec<String> {
+    let releases = known.iter().filter_map(|name| name.parse::<Version>().ok());
+    match version.parse::<Version>() {
+        Ok(version) => Releases::new(releases, None, BTreeMap::new()).neighbours(&version),
+        Err(_) => nearest(version, known.iter().copied())
+            .map(str::to_owned)
+            .into_iter()
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

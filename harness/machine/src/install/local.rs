@@ -1,0 +1,85 @@
+//! A gateway that somebody has built: an entry point that runs on Node, or an executable.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt as _;
+
+use super::Program;
+use super::installer::{ENTRY, Installer, engines_of, read_json};
+use super::problem::InstallError;
+use contract::release::Version;
+
+impl Installer<'_> {
+    /// An entry point that runs on Node, or an executable.
+    pub(super) async fn path(&self, path: &Path) -> Result<Program, InstallError> {
+        let wrong = |why: &str, help: Option<String>| InstallError::Path {
+            path: path.display().to_string(),
+            why: why.to_owned(),
+            help,
+        };
+        let entry = std::path::absolute(path)?;
+        if entry.is_dir() {
+            let inside = [entry.join("openclaw.mjs"), entry.join(ENTRY)]
+                .into_iter()
+                .find(|inside| inside.is_file());
+            return Err(wrong(
+                "is a folder",
+                inside.map(|inside| format!("name the file: {}", inside.display())),
+            ));
+        }
+        if !entry.is_file() {
+            return Err(wrong("there is no such file", None));
+        }
+        let script = entry
+            .extension()
+            .is_some_and(|extension| ["mjs", "js", "cjs"].iter().any(|known| extension == *known));
+        if script {
+            let manifest = entry
+                .ancestors()
+                .skip(1)
+                .find_map(|folder| read_json(&folder.join("package.json")).ok());
+            let version = manifest
+                .as_ref()
+                .and_then(|manifest| manifest.get("version")?.as_str()?.parse().ok());
+            let engines = manifest.as_ref().and_then(engines_of);
+            return self
+                .program(&entry, engines.as_deref(), version, None)
+                .await;
+        }
+        if !is_executable(&entry) {
+            return Err(wrong(
+                "is not executable",
+                Some(format!("chmod +x {}", entry.display())),
+            ));
+        }
+        let version = executable_version(&entry).await;
+        Ok(Program {
+            command: entry,
+            args: Vec::new(),
+            version,
+            ..Program::default()
+        })
+    }
+}
+
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).is_ok_and(|data| data.permissions().mode() & 0o111 != 0)
+}
+
+/// What `--version` prints, if a release is in it.
+async fn executable_version(path: &Path) -> Option<Version> {
+    let mut command = tokio::process::Command::new(path);
+    let mut group = crate::process::Group::spawn(command.arg("--version")).ok()?;
+    let (stdout, _stderr) = group.pipes();
+    let mut text = Vec::new();
+    let mut start = stdout?.take(4096);
+    tokio::time::timeout(Duration::from_secs(10), start.read_to_end(&mut text))
+        .await
+        .ok()?
+        .ok()?;
+    String::from_utf8_lossy(&text)
+        .split_whitespace()
+        .find_map(|word| word.parse().ok())
+}

@@ -1,0 +1,21 @@
+//! Where a gateway comes from: the registry, the cache, Node, and what is executed to run it.
+//!
+//! Nothing here launches a gateway; [`resolve`] ends with a [`Program`].
+
+mod cache;
+mod installer;
+mod library;
+mod local;
+mod node;
+mod npm;
+mod problem;
+mod program;
+mod registry;
+
+pub use cache::{Cache, Entry, EntryState, Footprint, Lease, Removal, prunable};
+pub use installer::{InstallContext, Installation, install, resolve};
+pub(crate) use library::said;
+pub use library::{Library, NodeLibrary, PythonLibrary};
+pub use problem::{InstallError, Progress};
+pub use program::Program;
+pub use registry::releases;

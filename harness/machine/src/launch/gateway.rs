@@ -1,0 +1,280 @@
+//! A gateway's life: spawn, wait until it is ready, stop.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tokio::process::Command;
+use tokio_util::sync::CancellationToken;
+
+use super::error::{Exit, LaunchError};
+use super::output::Output;
+use super::port::Ports;
+use super::ready::ready;
+use super::running::{ProcessLog, Running, StopReport};
+use super::spec::{Folders, LaunchSpec};
+use crate::send::Peer;
+use base::redact::Redactor;
+use base::template::{TemplateError, expand, expand_json};
+use contract::scenario::merge;
+
+/// How long a gateway that has refused is given to end by itself.
+const REFUSAL_GRACE: Duration = Duration::from_secs(3);
+/// Words of a port that somebody else has taken.
+pub(super) const TAKEN: [&str; 4] = [
+    "EADDRINUSE",
+    "address already in use",
+    "Address already in use",
+    "already listening",
+];
+/// How often a launch is tried with other ports.
+pub(super) const PORT_TRIES: usize = 3;
+/// Lines of the log in an error.
+pub(super) const LOG_LINES: usize = 12;
+
+/// A running gateway. Dropping it kills it and everything it started.
+#[derive(Debug)]
+pub struct Gateway {
+    running: Running,
+    folders: Folders,
+    ports: Ports,
+    ready_after: Duration,
+    spec: LaunchSpec,
+}
+
+/// Launches a gateway below `parent` and waits until it is ready.
+///
+/// # Errors
+/// A [`LaunchError`]; nothing of the launch runs any more then.
+pub async fn launch(
+    spec: &LaunchSpec,
+    parent: &Path,
+    cancel: &CancellationToken,
+) -> Result<Gateway, LaunchError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match try_launch(spec, parent, cancel).await {
+            Err(LaunchError::Refused { log, .. })
+                if tries < PORT_TRIES && TAKEN.iter().any(|word| log.contains(word)) => {}
+            other => return other,
+        }
+    }
+}
+
+async fn try_launch(
+    spec: &LaunchSpec,
+    parent: &Path,
+    cancel: &CancellationToken,
+) -> Result<Gateway, LaunchError> {
+    let prepare = |what: &'static str, error: String| LaunchError::Prepare {
+        profile: spec.profile.clone(),
+        what,
+        error,
+    };
+    let folders = Folders::create(parent, &spec.profile)
+        .map_err(|error| prepare("its folders", error.to_string()))?;
+    let ports = Ports::take().map_err(|error| prepare("a free port", error.to_string()))?;
+    let lookup = |name: &str| folders.lookup(spec, ports.port(), name);
+    let config = expand_json(&spec.config, &lookup)
+        .map_err(|error| prepare("its config", error.to_string()))?;
+    write_json(&folders.config(), &config)
+        .map_err(|error| prepare("its config", error.to_string()))?;
+    let mut command =
+        command(spec, &lookup).map_err(|error| prepare("its command", error.to_string()))?;
+    command.current_dir(folders.root.join("workspace"));
+
+    let started = Instant::now();
+    let redactor = Redactor::new(&spec.secrets);
+    let line = command_line(&command, &redactor);
+    let running = Running::spawn(&mut command, &spec.profile, &folders.root, redactor);
+    let running = running.map_err(|error| {
+        prepare(
+            "starting it",
+            format!("{}: {error}", spec.command.display()),
+        )
+    })?;
+    tracing::debug!(profile = spec.profile, port = ports.port(), folder = %folders.root.display(), "spawned {line}");
+    let mut gateway = Gateway {
+        running,
+        folders,
+        ports,
+        ready_after: Duration::ZERO,
+        spec: spec.clone(),
+    };
+    let peer = gateway.peer();
+    let output = gateway.running.output().clone();
+
+    let refused = tokio::select! {
+        biased;
+        () = cancel.cancelled() => {
+            gateway.stop().await;
+            return Err(LaunchError::Cancelled(spec.profile.clone()));
+        }
+        exit = gateway.running.exited() => Some((exit.to_string(), exit.code)),
+        said = refusal(output, &spec.refusals) => {
+            let exit = tokio::time::timeout(REFUSAL_GRACE, gateway.running.exited()).await.ok();
+            let said = gateway.running.redactor().text(&said).into_owned();
+            Some((said, exit.and_then(|exit| exit.code)))
+        }
+        () = ready(&peer, &spec.ready) => None,
+        () = tokio::time::sleep(spec.ready_timeout) => {
+            gateway.running.kill().await;
+            return Err(LaunchError::NotReady {
+                profile: spec.profile.clone(),
+                seconds: spec.ready_timeout.as_secs_f64(),
+                probes: spec.ready.join(", "),
+                command: line,
+                config: gateway.folders.config().display().to_string(),
+                log: gateway.log_tail(LOG_LINES).join("\n"),
+            });
+        }
+    };
+    if let Some((reason, code)) = refused {
+        gateway.running.kill().await;
+        return Err(LaunchError::Refused {
+            profile: spec.profile.clone(),
+            reason,
+            code,
+            command: line,
+            config: gateway.folders.config().display().to_string(),
+            log: gateway.log_tail(LOG_LINES).join("\n"),
+            said: gateway.log_tail(usize::MAX).join("\n"),
+            took: started.elapsed(),
+        });
+    }
+    gateway.ready_after = started.elapsed();
+    tracing::debug!(profile = spec.profile, after = ?gateway.ready_after, "ready");
+    Ok(gateway)
+}
+
+impl Gateway {
+    /// Where it listens, for somebody who stands where a proxy does.
+    pub fn peer(&self) -> Peer {
+        let port = self.ports.port();
+        match &self.spec.network {
+            Some(network) => network.gateway_for_proxies(port),
+            None => self.ports.address().into(),
+        }
+    }
+
+    /// Where it listens, for a caller who comes past the proxies.
+    pub fn peer_past_proxies(&self) -> Peer {
+        let port = self.ports.port();
+        match &self.spec.network {
+            Some(network) => network.gateway_past_proxies(port),
+            None => self.ports.address().into(),
+        }
+    }
+
+    /// From spawning to the first good answer of a probe.
+    pub fn ready_after(&self) -> Duration {
+        self.ready_after
+    }
+
+    /// Merges something into its configuration file while it runs; placeholders are filled as at the start.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no JSON any more, or cannot be written; it is then as it was.
+    pub fn change_config(&self, change: &serde_json::Value) -> std::io::Result<()> {
+        let path = self.folders.config();
+        let mut config: serde_json::Value = serde_json::from_slice(&fs_err::read(&path)?)?;
+        let lookup = |name: &str| self.folders.lookup(&self.spec, self.ports.port(), name);
+        let change = expand_json(change, &lookup).map_err(std::io::Error::other)?;
+        merge(&mut config, change);
+        let pending = path.with_extension("json.new");
+        write_json(&pending, &config)?;
+        fs_err::rename(&pending, &path)
+    }
+
+    /// Waits for its end, which nobody asked for.
+    pub async fn exited(&mut self) -> Exit {
+        self.running.exited().await
+    }
+
+    /// The last lines that it wrote, redacted.
+    pub fn log_tail(&self, lines: usize) -> Vec<String> {
+        self.running.log_tail(lines)
+    }
+
+    /// What it writes, to be read once it has stopped.
+    pub fn log(&self) -> ProcessLog {
+        self.running.log()
+    }
+
+    /// The folder of its launch.
+    pub fn folder(&self) -> &Path {
+        &self.folders.root
+    }
+
+    /// Asks it to stop, waits for the grace, kills what is left.
+    pub async fn stop(self) -> StopReport {
+        let report = self.running.stop(self.spec.stop_grace).await;
+        tracing::debug!(profile = self.spec.profile, ?report, "stopped");
+        report
+    }
+}
+
+fn command(
+    spec: &LaunchSpec,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<Command, TemplateError> {
+    let mut command = match &spec.network {
+        Some(network) => network.gateway.command(&spec.command),
+        None => Command::new(&spec.command),
+    };
+    command.args(&spec.args).env_clear();
+    for arg in &spec.profile_args {
+        command.arg(expand(arg, lookup)?);
+    }
+    for (name, value) in &spec.env {
+        command.env(name, expand(value, lookup)?);
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = spec
+        .path_dirs
+        .iter()
+        .cloned()
+        .chain(std::env::split_paths(&path));
+    command.env(
+        "PATH",
+        std::env::join_paths(folders).unwrap_or(path.clone()),
+    );
+    Ok(command)
+}
+
+/// The command line as one would type it, redacted.
+pub(super) fn command_line(command: &Command, redactor: &Redactor) -> String {
+    let command = command.as_std();
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<String> = words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    redactor.text(&words.join(" ")).into_owned()
+}
+
+/// Waits for a line by which the gateway says that it will not start.
+async fn refusal(output: Output, refusals: &[String]) -> String {
+    loop {
+        if let Some(line) = output.find(refusals) {
+            return line;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+fn write_json(path: &Path, config: &serde_json::Value) -> std::io::Result<()> {
+    write_private(path, &serde_json::to_vec_pretty(config)?)
+}
+
+/// Writes a file that nobody else may read.
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(bytes)
+}

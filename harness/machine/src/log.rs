@@ -1,0 +1,75 @@
+//! The log for whoever debugs clawgauge itself: every step, command, request and line of a gateway's output, in one file.
+//!
+//! Off unless `--log FILE` asks for it. Its writer takes out every secret that was made since, whatever wrote the line.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::time::uptime;
+
+use base::redact::Redactor;
+
+/// The variable that narrows the log down, as `RUST_LOG` does elsewhere.
+const FILTER: &str = "CLAWGAUGE_LOG";
+
+/// What must not be in the log.
+static HIDDEN: OnceLock<Mutex<Hidden>> = OnceLock::new();
+
+#[derive(Debug, Default)]
+struct Hidden {
+    secrets: Vec<(String, String)>,
+    redactor: Redactor,
+}
+
+/// Starts the log; everything that this process does from then on goes into it. A file that is there is replaced.
+///
+/// # Errors
+/// The file cannot be written, or a log was started before.
+pub fn start(path: &Path) -> std::io::Result<()> {
+    let file = fs_err::File::create(path)?;
+    let _ = HIDDEN.set(Mutex::default());
+    let filter =
+        EnvFilter::try_from_env(FILTER).unwrap_or_else(|_| EnvFilter::new("warn,clawgauge=trace"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_timer(uptime())
+        .with_ansi(false)
+        .with_writer(Mutex::new(Redacting(file)))
+        .try_init()
+        .map_err(std::io::Error::other)
+}
+
+/// Keeps a secret out of the log.
+pub fn hide(name: &str, secret: &str) {
+    if let Some(hidden) = HIDDEN.get() {
+        let mut hidden = hidden.lock().unwrap_or_else(PoisonError::into_inner);
+        hidden.secrets.push((name.to_owned(), secret.to_owned()));
+        let secrets = hidden.secrets.iter();
+        hidden.redactor =
+            Redactor::of(secrets.map(|(name, secret)| (name.as_str(), secret.as_str())));
+    }
+}
+
+/// Writes what is left of an event without its secrets. An event comes in one piece.
+struct Redacting<W>(W);
+
+impl<W: Write> Write for Redacting<W> {
+    fn write(&mut self, event: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let clean = match HIDDEN.get() {
+            Some(hidden) => {
+                let hidden = hidden.lock().unwrap_or_else(PoisonError::into_inner);
+                hidden.redactor.text(&text).into_owned()
+            }
+            None => text.into_owned(),
+        };
+        self.0.write_all(clean.as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}

@@ -1,0 +1,274 @@
+//! The sender: one request over one fresh connection, header lines byte for byte.
+//!
+//! HTTP client libraries fold duplicate header lines, change the case of names, trim values or refuse odd bytes. The
+//! point of a cell is what exactly went over the wire, so the request is written by hand; the response is parsed by
+//! `httparse`. Each request has a connection of its own, so that no cell can be answered by what is left of another.
+
+mod websocket;
+
+pub use websocket::websocket;
+
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use contract::exchange::{Exchange, MAX_BODY, Request, Response};
+
+pub use crate::network::Peer;
+
+const MAX_HEAD: usize = 64 * 1024;
+
+/// No answer came, or nothing that is one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The connection could not be made.
+    #[error("no connection: {0}")]
+    Connect(String),
+    /// The connection broke.
+    #[error("the connection broke: {0}")]
+    Broken(String),
+    /// The gateway closed the connection before a full answer.
+    #[error("the connection was closed {0}")]
+    Closed(&'static str),
+    /// What came is not HTTP.
+    #[error("the answer is not HTTP: {0}")]
+    NotHttp(String),
+    /// Another client was to send it, and brought no answer.
+    #[error("{sender}: {why}")]
+    Sender {
+        /// Id of the sender.
+        sender: String,
+        /// What happened.
+        why: String,
+    },
+    /// The time was up.
+    #[error("no full answer within {} s", .0.as_secs_f32())]
+    Timeout(Duration),
+}
+
+impl SendError {
+    /// Whether the gateway may be gone or stuck, rather than having said something odd.
+    pub fn is_silence(&self) -> bool {
+        match self {
+            Self::Connect(_) | Self::Broken(_) | Self::Closed(_) | Self::Timeout(_) => true,
+            Self::NotHttp(_) | Self::Sender { .. } => false,
+        }
+    }
+}
+
+/// Sends one request and reads the answer to its end, or to `data: [DONE]` of an event stream.
+///
+/// # Errors
+/// A [`SendError`] where no complete answer came within `timeout`.
+pub async fn send(
+    peer: impl Into<Peer>,
+    request: Request,
+    timeout: Duration,
+) -> Result<Exchange, SendError> {
+    let peer = peer.into();
+    let (response, took) = timed(timeout, exchange(&peer, &request)).await?;
+    Ok(Exchange {
+        request,
+        response,
+        took,
+    })
+}
+
+/// An answer within the time that it may take, and how long it took.
+async fn timed(
+    timeout: Duration,
+    exchange: impl Future<Output = Result<Response, SendError>>,
+) -> Result<(Response, Duration), SendError> {
+    let started = Instant::now();
+    let response = tokio::time::timeout(timeout, exchange)
+        .await
+        .map_err(|_| SendError::Timeout(timeout))??;
+    Ok((response, started.elapsed()))
+}
+
+async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError> {
+    let mut stream = peer
+        .connect()
+        .await
+        .map_err(|error| SendError::Connect(error.to_string()))?;
+    let _ = stream.set_nodelay(true);
+    // A gateway may answer and close before it has read the whole request: what it said still counts.
+    let written = stream.write_all(&request.encode(peer.address)).await;
+    let mut reader = Reader {
+        stream,
+        buffer: Vec::with_capacity(4096),
+        ended: false,
+    };
+    match reader.response(&request.method).await {
+        Err(SendError::Closed("before it answered")) if written.is_err() => Err(SendError::Broken(
+            written
+                .err()
+                .map(|error| error.to_string())
+                .unwrap_or_default(),
+        )),
+        other => other,
+    }
+}
+
+/// Buffers what the connection brings.
+struct Reader {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+    ended: bool,
+}
+
+impl Reader {
+    async fn fill(&mut self) -> Result<(), SendError> {
+        let mut chunk = [0; 16 * 1024];
+        match self.stream.read(&mut chunk).await {
+            Ok(0) => self.ended = true,
+            Ok(count) => self.buffer.extend_from_slice(&chunk[..count]),
+            Err(error) => return Err(SendError::Broken(error.to_string())),
+        }
+        Ok(())
+    }
+
+    async fn response(&mut self, method: &str) -> Result<Response, SendError> {
+        loop {
+            let mut response = self.head().await?;
+            if (100..200).contains(&response.status) {
+                continue;
+            }
+            if method != "HEAD" && response.status != 204 && response.status != 304 {
+                self.body(&mut response).await?;
+            }
+            return Ok(response);
+        }
+    }
+
+    async fn head(&mut self) -> Result<Response, SendError> {
+        loop {
+            let mut headers = [httparse::EMPTY_HEADER; 128];
+            let mut parsed = httparse::Response::new(&mut headers);
+            match parsed.parse(&self.buffer) {
+                Ok(httparse::Status::Complete(length)) => {
+                    let response = Response {
+                        status: parsed.code.unwrap_or(0),
+                        headers: parsed
+                            .headers
+                            .iter()
+                            .map(|header| (header.name.to_owned(), header.value.to_vec()))
+                            .collect(),
+                        body: Vec::new(),
+                        cut: false,
+                    };
+                    self.buffer.drain(..length);
+                    return Ok(response);
+                }
+                Ok(httparse::Status::Partial) if self.buffer.len() > MAX_HEAD => {
+                    return Err(SendError::NotHttp(format!(
+                        "no end of the headers within {MAX_HEAD} bytes"
+                    )));
+                }
+                Ok(httparse::Status::Partial) if self.ended && self.buffer.is_empty() => {
+                    return Err(SendError::Closed("before it answered"));
+                }
+                Ok(httparse::Status::Partial) if self.ended => {
+                    return Err(SendError::Closed("within the headers"));
+                }
+                Ok(httparse::Status::Partial) => self.fill().await?,
+                Err(error) => {
+                    let start = String::from_utf8_lossy(&self.buffer[..self.buffer.len().min(24)])
+                        .into_owned();
+                    return Err(SendError::NotHttp(format!(
+                        "{error}; it begins with {start:?}"
+                    )));
+                }
+            }
+        }
+    }
+
+    async fn body(&mut self, response: &mut Response) -> Result<(), SendError> {
+        let header = |name: &str| {
+            response
+                .headers
+                .iter()
+                .find(|(known, _)| known.eq_ignore_ascii_case(name))
+                .map(|(_, value)| String::from_utf8_lossy(value).to_ascii_lowercase())
+        };
+        let chunked = header("transfer-encoding").is_some_and(|value| value.contains("chunked"));
+        let length = header("content-length").and_then(|value| value.trim().parse::<usize>().ok());
+        let events =
+            header("content-type").is_some_and(|value| value.starts_with("text/event-stream"));
+        match (chunked, length) {
+            (true, _) => self.chunked(response, events).await,
+            (false, Some(length)) => {
+                while self.buffer.len() < length.min(MAX_BODY) {
+                    if self.ended {
+                        return Err(SendError::Closed("within the body"));
+                    }
+                    self.fill().await?;
+                }
+                response.cut = length > MAX_BODY;
+                self.buffer.truncate(length.min(MAX_BODY));
+                response.body = std::mem::take(&mut self.buffer);
+                Ok(())
+            }
+            (false, None) => {
+                while !self.ended
+                    && self.buffer.len() <= MAX_BODY
+                    && !(events && is_done(&self.buffer))
+                {
+                    self.fill().await?;
+                }
+                response.cut = self.buffer.len() > MAX_BODY;
+                self.buffer.truncate(MAX_BODY);
+                response.body = std::mem::take(&mut self.buffer);
+                Ok(())
+            }
+        }
+    }
+
+    async fn chunked(&mut self, response: &mut Response, events: bool) -> Result<(), SendError> {
+        loop {
+            let (start, size) = loop {
+                match httparse::parse_chunk_size(&self.buffer) {
+                    Ok(httparse::Status::Complete((start, size))) => {
+                        break (start, usize::try_from(size).unwrap_or(usize::MAX));
+                    }
+                    Ok(httparse::Status::Partial) if self.ended => {
+                        return Err(SendError::Closed("within the body"));
+                    }
+                    Ok(httparse::Status::Partial) => self.fill().await?,
+                    Err(_) => return Err(SendError::NotHttp("a chunk has no size".to_owned())),
+                }
+            };
+            if size == 0 {
+                return Ok(());
+            }
+            self.buffer.drain(..start);
+            let room = MAX_BODY - response.body.len();
+            let wanted = size.min(room);
+            while self.buffer.len() < wanted.saturating_add(if size > room { 0 } else { 2 }) {
+                if self.ended {
+                    return Err(SendError::Closed("within the body"));
+                }
+                self.fill().await?;
+            }
+            response.body.extend_from_slice(&self.buffer[..wanted]);
+            if size > room {
+                response.cut = true;
+                return Ok(());
+            }
+            self.buffer.drain(..size + 2);
+            if events && is_done(&response.body) {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The useful part of an event stream is over; some releases keep the connection open for seconds after it.
+fn is_done(body: &[u8]) -> bool {
+    let tail = &body[body.len().saturating_sub(64)..];
+    tail.windows(12).any(|window| window == b"data: [DONE]")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,236 @@
+//! The sender against raw sockets (what goes out, byte for byte) and wiremock (what a real server makes of it).
+
+use std::time::Duration;
+
+use rstest::rstest;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use wiremock::matchers::{body_string, header, method, path, query_param};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use super::*;
+use std::net::SocketAddr;
+
+fn request(headers: &[&str], body: &str) -> Request {
+    Request {
+        method: "POST".to_owned(),
+        target: "/v1/chat/completions?token=x".to_owned(),
+        headers: headers
+            .iter()
+            .map(|line| line.as_bytes().to_vec())
+            .collect(),
+        body: body.as_bytes().to_vec(),
+    }
+}
+
+/// Answers every connection with the same bytes; returns what the first one sent.
+async fn answer_with(
+    bytes: &'static [u8],
+    keep_open: bool,
+) -> (SocketAddr, tokio::task::JoinHandle<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let task = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut received = vec![0; 64 * 1024];
+        let count = stream.read(&mut received).await.unwrap();
+        received.truncate(count);
+        stream.write_all(bytes).await.unwrap();
+        if keep_open {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        }
+        received
+    });
+    (address, task)
+}
+
+#[tokio::test]
+async fn header_lines_go_out_byte_for_byte() {
+    let (address, server) = answer_with(b"HTTP/1.1 204 No Content\r\n\r\n", false).await;
+    let lines = [
+        "aUTHORIZATION:Bearer  x  ",
+        "X-Two: 1",
+        "other: y",
+        "X-Two: 2",
+        "x-openclaw-scopes:",
+    ];
+    send(address, request(&lines, "{}"), Duration::from_secs(5))
+        .await
+        .unwrap();
+    let sent = String::from_utf8(server.await.unwrap()).unwrap();
+    let expected = format!(
+        "POST /v1/chat/completions?token=x HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: 2\r\n\
+         aUTHORIZATION:Bearer  x  \r\nX-Two: 1\r\nother: y\r\nX-Two: 2\r\nx-openclaw-scopes:\r\n\r\n{{}}"
+    );
+    assert_eq!(sent, expected);
+}
+
+#[tokio::test]
+async fn a_real_server_understands_it() {
+    let server = MockServer::start().await;
+    Mock::given(method("POST"))
+        .and(path("/v1/chat/completions"))
+        .and(query_param("token", "x"))
+        .and(header("authorization", "Bearer s"))
+        .and(body_string("{\"a\":1}"))
+        .respond_with(ResponseTemplate::new(418).set_body_string("short and stout"))
+        .mount(&server)
+        .await;
+    let exchange = send(
+        *server.address(),
+        request(&["Authorization: Bearer s"], "{\"a\":1}"),
+        Duration::from_secs(5),
+    )
+    .await;
+    let response = exchange.unwrap().response;
+    assert_eq!(
+        (response.status, response.body.as_slice()),
+        (418, &b"short and stout"[..])
+    );
+}
+
+#[rstest]
+#[case::length(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npong", "pong")]
+#[case::chunks(
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\npo\r\n2;x=y\r\nng\r\n0\r\n\r\n",
+    "pong"
+)]
+#[case::end(b"HTTP/1.0 200 OK\r\n\r\npong", "pong")]
+#[case::continued(
+    b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npong",
+    "pong"
+)]
+#[case::nothing(b"HTTP/1.1 204 No Content\r\n\r\n", "")]
+#[tokio::test]
+async fn bodies(#[case] bytes: &'static [u8], #[case] body: &str) {
+    let (address, _server) = answer_with(bytes, false).await;
+    let exchange = send(address, request(&[], ""), Duration::from_secs(5))
+        .await
+        .unwrap();
+    assert_eq!(String::from_utf8(exchange.response.body).unwrap(), body);
+    assert!(!exchange.response.cut);
+}
+
+#[rstest]
+#[case::events(
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\ndata: [DONE]\n\n"
+)]
+#[case::chunked(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n17\r\ndata: 1\n\ndata: [DONE]\n\n\r\n")]
+#[tokio::test]
+async fn an_event_stream_ends_with_done(#[case] bytes: &'static [u8]) {
+    let (address, _server) = answer_with(bytes, true).await;
+    let exchange = send(address, request(&[], ""), Duration::from_secs(2))
+        .await
+        .unwrap();
+    assert_eq!(exchange.response.body, b"data: 1\n\ndata: [DONE]\n\n");
+}
+
+#[rstest]
+#[case::junk(
+    b"\x16\x03\x01\x02\x00",
+    "the answer is not HTTP: invalid HTTP version"
+)]
+#[case::silence(b"", "the connection was closed before it answered")]
+#[case::half_a_head(
+    b"HTTP/1.1 200 OK\r\nConte",
+    "the connection was closed within the headers"
+)]
+#[case::half_a_body(
+    b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npong",
+    "the connection was closed within the body"
+)]
+#[case::bad_chunk(
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    "the answer is not HTTP: a chunk has no size"
+)]
+#[tokio::test]
+async fn broken_answers(#[case] bytes: &'static [u8], #[case] message: &str) {
+    let (address, _server) = answer_with(bytes, false).await;
+    let error = send(address, request(&[], ""), Duration::from_secs(5))
+        .await
+        .unwrap_err();
+    assert!(error.to_string().starts_with(message), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_times_out() {
+    let (address, _server) = answer_with(b"HTTP/1.1 200 OK\r\n", true).await;
+    let error = send(address, request(&[], ""), Duration::from_millis(200))
+        .await
+        .unwrap_err();
+    assert_eq!(error.to_string(), "no full answer within 0.2 s");
+    assert!(error.is_silence());
+}
+
+#[tokio::test]
+async fn nobody_listens() {
+    let free = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let error = send(free, request(&[], ""), Duration::from_secs(5))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, SendError::Connect(_)), "{error}");
+}
+
+/// A refused upgrade is an answer like any other; frames are answered by the id of their request.
+#[tokio::test]
+async fn websocket_answers() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+        use futures_util::{SinkExt as _, StreamExt as _};
+        use tokio_tungstenite::tungstenite::Message;
+        let say = |text: &str| Message::text(text.to_owned());
+        socket
+            .send(say(r#"{"type":"event","event":"hello"}"#))
+            .await
+            .unwrap();
+        socket.next().await.unwrap().unwrap();
+        socket
+            .send(say(r#"{"type":"event","event":"tick"}"#))
+            .await
+            .unwrap();
+        socket
+            .send(say(r#"{"type":"res","id":"connect","ok":true}"#))
+            .await
+            .unwrap();
+        socket.next().await.unwrap().unwrap();
+        socket.close(None).await.unwrap();
+        let (mut refused, _) = listener.accept().await.unwrap();
+        let answer = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno";
+        tokio::io::AsyncWriteExt::write_all(&mut refused, answer)
+            .await
+            .unwrap();
+        let mut rest = Vec::new();
+        let _ = tokio::io::AsyncReadExt::read_to_end(&mut refused, &mut rest).await;
+    });
+    let request = Request {
+        method: "GET".to_owned(),
+        target: "/".to_owned(),
+        headers: vec![b"X-One: 1".to_vec()],
+        body: br#"[{"id":"connect"},{"id":"call"},{"id":"never"}]"#.to_vec(),
+    };
+    let timeout = Duration::from_secs(5);
+    let seen = websocket(address, request.clone(), timeout)
+        .await
+        .unwrap()
+        .response;
+    assert_eq!(seen.status, 101);
+    let body: serde_json::Value = serde_json::from_slice(&seen.body).unwrap();
+    assert_eq!(body["connect"], serde_json::json!({ "ok": true }));
+    assert!(
+        body.get("closed").is_some() && body.get("never").is_none(),
+        "{body}"
+    );
+    let refused = websocket(address, request, timeout).await.unwrap().response;
+    assert_eq!(
+        (refused.status, refused.body.as_slice()),
+        (403, b"no".as_slice())
+    );
+    server.abort();
+}

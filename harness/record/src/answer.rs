@@ -1,0 +1,227 @@
+//! The typed answer: what a gateway said to one request or at its start, and whether that fits an outcome.
+//!
+//! There is one [`fits`](Answer::fits), whether the answer came over the wire ([`mod@crate::observe`]) or is read back from a
+//! record ([`Answer::recorded`]), and one place that says whether the caller got in ([`direction`]).
+
+use contract::scenario::model::{Direction, Outcome, Start};
+use serde_json::Value;
+
+use crate::ObservedRecord;
+
+/// What a gateway said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// HTTP status; none where no request was sent.
+    pub status: Option<u16>,
+    /// Whether the gateway started; none where a request was sent.
+    pub start: Option<Start>,
+    /// `Content-Type`; may be empty.
+    pub content_type: String,
+    /// `error.type` of a JSON body, redacted.
+    pub error_type: Option<String>,
+    /// `error.message` of a JSON body, redacted and cut.
+    pub message: Option<String>,
+    /// Calls that reached the model; none where nobody counts them.
+    pub model_calls: Option<u32>,
+    /// The body; of a start, what the gateway wrote.
+    pub body: Body,
+}
+
+/// A body, as far as it is known.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// Nothing.
+    Empty,
+    /// JSON, and its text.
+    Json(Value, String),
+    /// Text that is no JSON.
+    Text(String),
+    /// The record only names it: it varies, was too long, or is no text.
+    Named,
+}
+
+impl Body {
+    /// A body as it came over the wire.
+    pub fn of(bytes: &[u8]) -> Self {
+        if bytes.is_empty() {
+            return Self::Empty;
+        }
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        match serde_json::from_slice(bytes) {
+            Ok(json) => Self::Json(json, text),
+            Err(_) => Self::Text(text),
+        }
+    }
+
+    /// What it is, where it is JSON.
+    pub fn json(&self) -> Option<&Value> {
+        match self {
+            Self::Json(json, _) => Some(json),
+            Self::Empty | Self::Text(_) | Self::Named => None,
+        }
+    }
+}
+
+/// Whether a caller got in whose answer fits no outcome: calls that reached the model say so, whatever the answer does.
+pub fn direction(
+    status: Option<u16>,
+    start: Option<Start>,
+    model_calls: Option<u32>,
+    late_calls: bool,
+) -> Direction {
+    let served = status.is_some_and(|status| (200..300).contains(&status));
+    match served || late_calls || model_calls > Some(0) || start == Some(Start::Up) {
+        true => Direction::Allow,
+        false => Direction::Deny,
+    }
+}
+
+impl Answer {
+    /// The answer that a record holds; `text` is the normalised one, `log` what the gateway wrote, where the cell is about a
+    /// start. `None` where the text is not as [`mod@crate::observe`] writes one.
+    pub fn recorded(observed: &ObservedRecord, text: &str, log: &str) -> Option<Self> {
+        let line = |name: &str| {
+            let mut lines = text.lines();
+            lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+        };
+        let (status, start, model_calls, body) = match line("start") {
+            Some("up") => (None, Some(Start::Up), None, Body::Text(String::new())),
+            Some("refused") => {
+                let said = line("says").unwrap_or_default();
+                let body = Body::Text(format!("{log}\n{said}"));
+                (None, Some(Start::Refused), None, body)
+            }
+            Some(_) => return None,
+            None => {
+                let status = line("status")?.parse().ok()?;
+                let calls = match line("model-calls")? {
+                    "not counted" => None,
+                    calls => Some(calls.parse().ok()?),
+                };
+                (Some(status), None, calls, body(text)?)
+            }
+        };
+        Some(Self {
+            status,
+            start,
+            content_type: line("content-type").unwrap_or_default().to_owned(),
+            error_type: observed.error_type.clone(),
+            message: observed.message.clone(),
+            model_calls,
+            body,
+        })
+    }
+
+    /// Whether an outcome fits; `None` where the record only names what it asks about.
+    pub fn fits(&self, outcome: &Outcome) -> Option<bool> {
+        let agrees =
+            |wanted: &Option<String>, seen: &Option<String>| wanted.is_none() || wanted == seen;
+        let head = outcome.start == self.start
+            && (self.start.is_some() || outcome.status == self.status)
+            && (self.start.is_some()
+                || self
+                    .model_calls
+                    .is_none_or(|calls| calls == outcome.model_calls))
+            && agrees(&outcome.error_type, &self.error_type)
+            && agrees(&outcome.message, &self.message)
+            && outcome
+                .content_type
+                .as_ref()
+                .is_none_or(|kind| self.content_type.starts_with(kind.as_str()));
+        if !head {
+            return Some(false);
+        }
+        let words = outcome.message_has.iter().map(|words| self.says(words));
+        let is_empty = match self.body {
+            Body::Named => None,
+            Body::Empty => Some(true),
+            Body::Json(..) | Body::Text(_) => Some(false),
+        };
+        let empty = outcome.empty.then_some(is_empty);
+        let without = outcome.without.iter().map(|pointer| {
+            let part = self.part(pointer).ok()?;
+            Some(part.is_none())
+        });
+        let fields = outcome.json.iter().map(|(pointer, value)| {
+            let part = self.part(pointer).ok()?;
+            Some(part == Some(value))
+        });
+        let checks = words.chain(empty).chain(without).chain(fields);
+        let mut all = Some(true);
+        for check in checks {
+            match check {
+                Some(true) => {}
+                Some(false) => return Some(false),
+                None => all = None,
+            }
+        }
+        all
+    }
+
+    /// Whether a field of the body is what the record says it is; `None` where the answer only names it.
+    pub fn has_field(&self, pointer: &str, recorded: Option<&str>) -> Option<bool> {
+        let seen = self.part(pointer).ok()?.and_then(Value::as_str);
+        match (seen, recorded) {
+            (Some(seen), Some(recorded)) => match recorded.strip_suffix("...") {
+                Some(cut) => Some(seen == recorded || seen.starts_with(cut)),
+                None => Some(seen == recorded),
+            },
+            (seen, recorded) => Some(seen == recorded),
+        }
+    }
+
+    /// What a pointer leads to; `Err` where the record only names it.
+    fn part(&self, pointer: &str) -> Result<Option<&Value>, ()> {
+        let root = match &self.body {
+            Body::Json(json, _) => json,
+            Body::Named => return Err(()),
+            Body::Empty | Body::Text(_) => return Ok(None),
+        };
+        let mut ends: Vec<usize> = pointer.match_indices('/').map(|(at, _)| at).collect();
+        ends.push(pointer.len());
+        for end in ends {
+            match root.pointer(&pointer[..end]) {
+                Some(Value::String(text)) if is_placeholder(text) => return Err(()),
+                Some(_) => {}
+                None => return Ok(None),
+            }
+        }
+        Ok(root.pointer(pointer))
+    }
+
+    fn says(&self, words: &str) -> Option<bool> {
+        if let Some(message) = &self.message
+            && self.start.is_none()
+        {
+            return Some(message.contains(words));
+        }
+        match &self.body {
+            Body::Empty => Some(words.is_empty()),
+            Body::Text(text) => Some(text.contains(words)),
+            Body::Json(json, text) => {
+                Some(text.contains(words) || json.to_string().contains(words))
+            }
+            Body::Named => None,
+        }
+    }
+}
+
+/// The body of a normalised answer.
+fn body(text: &str) -> Option<Body> {
+    let (_, body) = text.split_once("body: ")?;
+    let (kind, rest) = body.split_once('\n')?;
+    let lines: Option<Vec<&str>> = rest.lines().map(|line| line.strip_prefix("  ")).collect();
+    let inner = lines?.join("\n");
+    Some(match kind {
+        "empty" => Body::Empty,
+        "json" => Body::Json(serde_json::from_str(&inner).ok()?, inner),
+        "text" => Body::Text(inner),
+        _ => Body::Named,
+    })
+}
+
+/// Whether a text stands for another.
+fn is_placeholder(text: &str) -> bool {
+    ["[varies]", "[id]", "[unix-time]", "[count]", "[canary]"].contains(&text)
+        || text.contains("[secret:")
+}

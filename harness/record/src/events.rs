@@ -1,0 +1,192 @@
+//! What a run tells: events, in the order in which things happen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::SenderRecord;
+use crate::judge::{Difference, Proof, Verdict};
+use crate::observe::Observation;
+use contract::plan::{Cell, Missing};
+use contract::release::Version;
+use contract::scenario::KnownIssue;
+use contract::scenario::model::Outcome;
+
+/// What a rule expects of a cell.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    /// Id of the rule.
+    pub rule: String,
+    /// The rule in one sentence; may be empty.
+    pub title: String,
+    /// `file:line` of the rule.
+    pub origin: String,
+    /// On whose authority.
+    pub source: String,
+    /// The outcome it asks for.
+    pub outcome: Arc<Outcome>,
+}
+
+impl Expected {
+    /// What the one rule for a cell asks of it on a release.
+    pub fn of(cell: &Cell, release: &Version) -> Option<Self> {
+        let rule = cell.rule(release)?;
+        Some(Self {
+            rule: rule.id.clone(),
+            title: rule.title.clone(),
+            origin: rule.origin.clone(),
+            source: rule.source.clone(),
+            outcome: Arc::clone(rule.expect.of(&cell.combination)?),
+        })
+    }
+}
+
+/// One cell, asked and judged.
+#[derive(Debug, Clone)]
+pub struct CellResult {
+    /// The gateway as the caller named it.
+    pub gateway: String,
+    /// The cell.
+    pub cell: Arc<Cell>,
+    /// What was expected; `None` where the cell is not applicable.
+    pub expected: Option<Expected>,
+    /// What was seen; `None` where nothing was.
+    pub observed: Option<Observation>,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The known issue that the verdict is about: for `known` and `stale`.
+    pub known_issue: Option<Arc<KnownIssue>>,
+    /// The accepted answer; `None` where no snapshot holds the cell.
+    pub accepted: Option<String>,
+    /// Where the outcome is right and only the answer differs from the snapshot.
+    pub difference: Option<Difference>,
+    /// Why earlier attempts to ask it brought no answer.
+    pub attempts: Vec<String>,
+}
+
+/// A gateway that is ready to be launched.
+#[derive(Debug, Clone)]
+pub struct GatewayInfo {
+    /// The gateway as the caller named it.
+    pub gateway: String,
+    /// The release that it is judged as.
+    pub version: Version,
+    /// Integrity of the package, where it came from a registry.
+    pub integrity: Option<String>,
+    /// Version of Node, where it runs on Node.
+    pub node: Option<String>,
+    /// What was done so that it runs.
+    pub notes: Vec<String>,
+    /// The clients that send in clawgauge's place.
+    pub senders: Vec<SenderRecord>,
+    /// What this machine has not, so that some cells are not applicable.
+    pub missing: Missing,
+    /// Cells selected.
+    pub selected: usize,
+    /// Profiles to launch, with the number of their cells.
+    pub launches: Vec<(String, usize)>,
+    /// Whether a filter left cells out.
+    pub filtered: bool,
+}
+
+/// A launch that has ended.
+#[derive(Debug, Clone)]
+pub struct LaunchInfo {
+    /// The gateway as the caller named it.
+    pub gateway: String,
+    /// Id of the profile.
+    pub profile: String,
+    /// 1, or more where earlier ones failed and were tried again.
+    pub attempt: u32,
+    /// From spawning to the first good answer of a probe.
+    pub ready: Option<Duration>,
+    /// From asking it to stop to its end.
+    pub stop: Option<Duration>,
+    /// Exit code of the gateway, if it had one.
+    pub exit: Option<i32>,
+    /// Whether it had to be killed.
+    pub killed: bool,
+    /// Why the launch failed, if it did.
+    pub failure: Option<String>,
+    /// Whether its refusals prove something; `None` where it did not get up.
+    pub proof: Option<Proof>,
+    /// What is kept of what the gateway wrote.
+    pub log: LaunchLog,
+}
+
+/// The lines that a gateway wrote, first and last ones, without the launch's secrets and folder.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct LaunchLog(pub Vec<String>);
+
+/// The lines are in the log of clawgauge already, where there is one.
+impl std::fmt::Debug for LaunchLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} lines", self.0.len())
+    }
+}
+
+/// Something happened.
+#[derive(Debug, Clone)]
+pub enum RunEvent {
+    /// A gateway is looked for, downloaded or installed.
+    Preparing {
+        /// The gateway.
+        gateway: String,
+        /// What is being done.
+        what: String,
+    },
+    /// A gateway is installed and planned.
+    GatewayReady(GatewayInfo),
+    /// A gateway could not be installed, or its release is not known.
+    GatewayFailed {
+        /// The gateway.
+        gateway: String,
+        /// Why.
+        error: String,
+        /// What to do about it.
+        help: Option<String>,
+    },
+    /// A launch begins.
+    LaunchStarted {
+        /// The gateway.
+        gateway: String,
+        /// The profile.
+        profile: String,
+    },
+    /// A launch answers its probe.
+    LaunchReady {
+        /// The gateway.
+        gateway: String,
+        /// The profile.
+        profile: String,
+        /// From spawning until then.
+        after: Duration,
+    },
+    /// A gateway did not start, or did not stay up.
+    LaunchFailed {
+        /// The gateway.
+        gateway: String,
+        /// The profile.
+        profile: String,
+        /// What happened, with command, config path and the last log lines.
+        error: String,
+        /// What to do about it.
+        help: Option<String>,
+        /// Whether it is tried again.
+        again: bool,
+    },
+    /// A request was answered, or not; for progress only.
+    Asked {
+        /// The gateway.
+        gateway: String,
+        /// The profile.
+        profile: String,
+    },
+    /// A cell was judged.
+    Cell(Box<CellResult>),
+    /// A launch has ended.
+    LaunchEnded(LaunchInfo),
+    /// The run was told to stop.
+    Interrupted,
+    /// The last event.
+    Finished,
+}

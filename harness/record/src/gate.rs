@@ -1,0 +1,193 @@
+//! The gate: what makes a run fail.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CellRecord, RelationRecord, Results, ResultsError, Standing};
+use crate::judge::{Severity, VerdictKind};
+
+/// What makes a run fail, besides what always does.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+#[serde(rename_all = "kebab-case")]
+pub enum FailOn {
+    /// Only what no known issue explains.
+    #[default]
+    Deviates,
+    /// Known issues, too.
+    Known,
+}
+
+/// What makes a run fail.
+#[derive(Debug, Clone, Default)]
+pub struct Gate {
+    /// Whether known issues do.
+    pub fail_on: FailOn,
+    /// What is less grave than this does not.
+    pub severity: Severity,
+    /// What the gateway answered the same in this run does not.
+    pub baseline: Option<Baseline>,
+}
+
+impl Gate {
+    /// What a cell with this verdict and this answer does to the run; `None` where its verdict lets a run pass, or where
+    /// it could not run, which nothing excuses.
+    pub fn standing(
+        &self,
+        gateway: &str,
+        cell: &str,
+        verdict: VerdictKind,
+        severity: Option<Severity>,
+        answer: Option<&str>,
+    ) -> Option<Standing> {
+        match verdict {
+            VerdictKind::Conforms | VerdictKind::NotApplicable | VerdictKind::CouldNotRun => {
+                return None;
+            }
+            VerdictKind::Known if self.fail_on == FailOn::Deviates => return None,
+            VerdictKind::Known | VerdictKind::Deviates | VerdictKind::Stale | VerdictKind::New => {}
+        }
+        if severity.is_some_and(|severity| severity < self.severity) {
+            return Some(Standing::BelowSeverity);
+        }
+        let before = self
+            .baseline
+            .as_ref()
+            .and_then(|baseline| baseline.cell(gateway, cell));
+        match before {
+            Some(before) if answer == Some(before.answer.as_str()) => Some(Standing::AsInBaseline),
+            Some(_) | None => Some(Standing::Fails),
+        }
+    }
+
+    /// Whether a cell that lets the run pass made the baseline's run fail.
+    pub fn is_better(&self, gateway: &str, cell: &str, verdict: VerdictKind) -> bool {
+        let before = self
+            .baseline
+            .as_ref()
+            .and_then(|baseline| baseline.cell(gateway, cell));
+        verdict == VerdictKind::Conforms && before.is_some_and(|before| before.failed)
+    }
+
+    /// Whether a relation that does not hold makes the run fail.
+    pub fn relation_fails(&self, gateway: &str, id: &str, unexplained: usize) -> bool {
+        let before = self
+            .baseline
+            .as_ref()
+            .map_or(0, |baseline| baseline.relation(gateway, id));
+        unexplained > before && self.severity <= Severity::Shape
+    }
+}
+
+/// An earlier run whose answers are excused.
+#[derive(Debug, Clone)]
+pub struct Baseline {
+    /// Random name of the run.
+    pub run: String,
+    gateways: Vec<String>,
+    cells: HashMap<(usize, String), Before>,
+    relations: Vec<RelationRecord>,
+}
+
+/// What a cell was in the baseline.
+#[derive(Debug, Clone)]
+struct Before {
+    answer: String,
+    failed: bool,
+}
+
+/// A record that cannot serve as a baseline.
+#[derive(Debug, thiserror::Error)]
+pub enum BaselineError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Read(#[from] ResultsError),
+    /// It holds no answers.
+    #[error("it holds no cell that was answered, so it excuses nothing")]
+    Empty,
+    /// It is not clear which of its gateways is meant.
+    #[error("it holds {0}, and none of them is {1}")]
+    Gateways(String, String),
+}
+
+impl Baseline {
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// The file is no record, or nothing in it was answered.
+    pub fn read(path: &Path) -> Result<Self, BaselineError> {
+        Self::of(&Results::open(path)?)
+    }
+
+    /// Takes in a record.
+    ///
+    /// # Errors
+    /// It cannot be read any more, or nothing in it was answered.
+    pub fn of(results: &Results<'_>) -> Result<Self, BaselineError> {
+        let head = results.head();
+        let gateways: Vec<String> = head
+            .gateways
+            .iter()
+            .map(|gateway| gateway.reference.clone())
+            .collect();
+        let mut cells = HashMap::new();
+        results.each_cell(&mut |cell: &CellRecord| {
+            let place = gateways.iter().position(|name| *name == cell.gateway);
+            let observed = cell.observed.as_ref();
+            let answer = observed.and_then(|observed| head.answers.get(observed.answer?));
+            if let (Some(place), Some(answer)) = (place, answer) {
+                let before = Before {
+                    answer: answer.clone(),
+                    failed: !cell.verdict.passes(),
+                };
+                cells.insert((place, cell.id.clone()), before);
+            }
+            Ok(())
+        })?;
+        if cells.is_empty() {
+            return Err(BaselineError::Empty);
+        }
+        Ok(Self {
+            run: head.run.id.clone(),
+            relations: head.relations.clone(),
+            gateways,
+            cells,
+        })
+    }
+
+    /// Whether it speaks about a gateway: it names it, or names only one.
+    ///
+    /// # Errors
+    /// It names several others.
+    pub fn check(&self, gateway: &str) -> Result<(), BaselineError> {
+        match self.place(gateway) {
+            Some(_) => Ok(()),
+            None => Err(BaselineError::Gateways(
+                self.gateways.join(", "),
+                gateway.to_owned(),
+            )),
+        }
+    }
+
+    fn place(&self, gateway: &str) -> Option<usize> {
+        let named = self.gateways.iter().position(|name| name == gateway);
+        named.or((self.gateways.len() == 1).then_some(0))
+    }
+
+    fn cell(&self, gateway: &str, cell: &str) -> Option<&Before> {
+        self.cells.get(&(self.place(gateway)?, cell.to_owned()))
+    }
+
+    /// Pairs that broke a relation.
+    fn relation(&self, gateway: &str, id: &str) -> usize {
+        let name = self.place(gateway).map(|place| &self.gateways[place]);
+        self.relations
+            .iter()
+            .find(|relation| relation.id == id && Some(&relation.gateway) == name)
+            .map_or(0, |relation| relation.unexplained)
+    }
+}

@@ -1,0 +1,140 @@
+//! The judge of one cell: rule, accepted answer and known issue against what was seen.
+
+use std::sync::Arc;
+
+use contract::plan::Cell;
+use contract::release::Version;
+use contract::scenario::model::Outcome;
+use contract::scenario::{Catalogue, KnownIssue};
+use contract::snapshots::{Snapshot, Snapshots};
+use jiff::civil::Date;
+
+use super::{Difference, Proof, SnapshotView, Verdict, judge};
+use crate::events::{CellResult, Expected};
+use crate::observe::Observation;
+
+/// What was seen of a cell, or why nothing was.
+pub type Seen = Result<Observation, String>;
+
+/// What cells are judged by. Pure: the same observations are judged the same again, whenever and wherever.
+#[derive(Debug, Clone, Copy)]
+pub struct Judge<'a> {
+    /// The rules.
+    pub catalogue: &'a Catalogue,
+    /// The accepted answers.
+    pub snapshots: &'a Snapshots,
+    /// The gateway as the caller named it.
+    pub gateway: &'a str,
+    /// The release that it is judged as.
+    pub release: &'a Version,
+    /// The day on which known issues are heeded; `None` judges as if there were none.
+    pub known_issues: Option<Date>,
+}
+
+impl Judge<'_> {
+    /// Judges one cell; `attempts` says why earlier ones brought no answer.
+    pub fn cell(
+        &self,
+        cell: &Arc<Cell>,
+        seen: Seen,
+        proof: Proof,
+        attempts: Vec<String>,
+    ) -> CellResult {
+        let Some(expected) = self.expected(cell) else {
+            let reason = format!("no rule speaks about it on {}", self.release);
+            return self.unseen(cell, Verdict::CouldNotRun(reason), attempts);
+        };
+        let observed = match seen {
+            Err(reason) => return self.unseen(cell, Verdict::CouldNotRun(reason), attempts),
+            Ok(observed) => observed,
+        };
+        let known = self.known(cell);
+        let known_outcome = known.as_ref().map(|(_, outcome)| outcome.as_ref());
+        let (verdict, difference) = self.verdict(cell, &expected, &observed, proof, known_outcome);
+        let known_issue = match &verdict {
+            Verdict::Known(_) | Verdict::Stale => known.map(|(issue, _)| issue),
+            Verdict::Conforms
+            | Verdict::Deviates(_)
+            | Verdict::New
+            | Verdict::NotApplicable(_)
+            | Verdict::CouldNotRun(_) => None,
+        };
+        CellResult {
+            gateway: self.gateway.to_owned(),
+            cell: Arc::clone(cell),
+            expected: Some(expected),
+            observed: Some(observed),
+            verdict,
+            known_issue,
+            accepted: self.accepted(cell),
+            difference,
+            attempts,
+        }
+    }
+
+    /// A cell of which nothing was seen.
+    pub fn unseen(&self, cell: &Arc<Cell>, verdict: Verdict, attempts: Vec<String>) -> CellResult {
+        CellResult {
+            gateway: self.gateway.to_owned(),
+            cell: Arc::clone(cell),
+            expected: self.expected(cell),
+            observed: None,
+            verdict,
+            known_issue: None,
+            accepted: self.accepted(cell),
+            difference: None,
+            attempts,
+        }
+    }
+
+    fn verdict(
+        &self,
+        cell: &Cell,
+        expected: &Expected,
+        observed: &Observation,
+        proof: Proof,
+        known: Option<&Outcome>,
+    ) -> (Verdict, Option<Difference>) {
+        let snapshot = self.snapshot(cell);
+        let accepted =
+            snapshot.and_then(|snapshot| Some((snapshot, snapshot.cells.get(&cell.key())?)));
+        let view = accepted.map_or(SnapshotView::Absent, |(_, answer)| SnapshotView::Accepted {
+            answer: &answer.text,
+            direction: answer.direction(self.catalogue),
+        });
+        let verdict = judge(&expected.outcome, observed, view, proof, known);
+        let by_rule = observed.outcome.as_deref() == Some(expected.outcome.id.as_str());
+        let difference = match (&verdict, accepted) {
+            (Verdict::Deviates(_), Some((snapshot, answer))) if by_rule => Some(Difference {
+                snapshot: format!("{}:{}", snapshot.path(), answer.line),
+                accepted: answer.text.clone(),
+                observed: observed.answer.clone(),
+            }),
+            _ => None,
+        };
+        (verdict, difference)
+    }
+
+    /// What a known issue says is observed instead, if the run heeds them.
+    fn known(&self, cell: &Cell) -> Option<(Arc<KnownIssue>, Arc<Outcome>)> {
+        let today = self.known_issues?;
+        self.catalogue.known_issues.iter().find_map(|issue| {
+            let release = self.release;
+            let outcome = issue.says(&cell.scenario.id, release, &cell.combination, today)?;
+            Some((Arc::clone(issue), Arc::clone(outcome)))
+        })
+    }
+
+    fn expected(&self, cell: &Cell) -> Option<Expected> {
+        Expected::of(cell, self.release)
+    }
+
+    fn accepted(&self, cell: &Cell) -> Option<String> {
+        Some(self.snapshot(cell)?.cells.get(&cell.key())?.text.clone())
+    }
+
+    fn snapshot(&self, cell: &Cell) -> Option<&Snapshot> {
+        self.snapshots
+            .find(&cell.scenario, &cell.profile, self.release)
+    }
+}

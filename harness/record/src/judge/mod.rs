@@ -1,0 +1,13 @@
+//! The judge: what was expected against what was observed. Pure: no IO, no clock, no printing.
+
+mod causes;
+mod cell;
+mod relations;
+mod severity;
+mod verdict;
+
+pub use causes::{Cause, Difference, causes};
+pub use cell::{Judge, Seen};
+pub use relations::{Broken, broken_relations};
+pub use severity::Severity;
+pub use verdict::{Deviation, Proof, SnapshotView, Verdict, VerdictKind, judge, judge_outcome};

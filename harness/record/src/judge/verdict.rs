@@ -1,0 +1,342 @@
+//! One cell's verdict.
+
+use serde::{Deserialize, Serialize};
+
+use crate::observe::Observation;
+use contract::scenario::model::{Direction, Outcome};
+
+/// In which way a cell deviates.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Deviation {
+    /// A caller got in who must not: a security finding.
+    UnexpectedAllow,
+    /// A caller was refused who must get in: an availability finding.
+    UnexpectedDeny,
+    /// Refused, as it must be, but for another reason or in another shape.
+    WrongDenial,
+    /// Let in, as it must be, but the answer has another shape.
+    WrongBody,
+}
+
+impl Deviation {
+    /// Whether the caller got in.
+    pub fn observed(self) -> Direction {
+        match self {
+            Self::UnexpectedAllow | Self::WrongBody => Direction::Allow,
+            Self::UnexpectedDeny | Self::WrongDenial => Direction::Deny,
+        }
+    }
+
+    /// The word that files and reports use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UnexpectedAllow => "unexpected-allow",
+            Self::UnexpectedDeny => "unexpected-deny",
+            Self::WrongDenial => "wrong-denial",
+            Self::WrongBody => "wrong-body",
+        }
+    }
+}
+
+/// What is said about one cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// As the rule and the snapshot say.
+    Conforms,
+    /// Not as the rule or the snapshot says.
+    Deviates(Deviation),
+    /// Not as the rule says, but exactly as a known issue says it is on this release.
+    Known(Deviation),
+    /// As the rule says, although a known issue says that it is not so on this release.
+    Stale,
+    /// As the rule says, and no snapshot holds the cell yet.
+    New,
+    /// Cannot be asked of this release, with the reason.
+    NotApplicable(String),
+    /// Could not be asked, or the answer proves nothing, with the reason.
+    CouldNotRun(String),
+}
+
+impl Verdict {
+    /// Which verdict, without what belongs to it.
+    pub fn kind(&self) -> VerdictKind {
+        match self {
+            Self::Conforms => VerdictKind::Conforms,
+            Self::Deviates(_) => VerdictKind::Deviates,
+            Self::Known(_) => VerdictKind::Known,
+            Self::Stale => VerdictKind::Stale,
+            Self::New => VerdictKind::New,
+            Self::NotApplicable(_) => VerdictKind::NotApplicable,
+            Self::CouldNotRun(_) => VerdictKind::CouldNotRun,
+        }
+    }
+
+    /// The word that files and reports use.
+    pub fn name(&self) -> &'static str {
+        self.kind().name()
+    }
+}
+
+/// A verdict by name, as records have it.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum VerdictKind {
+    /// [`Verdict::Conforms`].
+    Conforms,
+    /// [`Verdict::Deviates`].
+    Deviates,
+    /// [`Verdict::Known`].
+    Known,
+    /// [`Verdict::Stale`].
+    Stale,
+    /// [`Verdict::New`].
+    New,
+    /// [`Verdict::NotApplicable`].
+    NotApplicable,
+    /// [`Verdict::CouldNotRun`].
+    CouldNotRun,
+}
+
+impl VerdictKind {
+    /// The word that files and reports use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Conforms => "conforms",
+            Self::Deviates => "deviates",
+            Self::Known => "known",
+            Self::Stale => "stale",
+            Self::New => "new",
+            Self::NotApplicable => "not-applicable",
+            Self::CouldNotRun => "could-not-run",
+        }
+    }
+
+    /// Whether a run passes with this verdict in it.
+    pub fn passes(self) -> bool {
+        match self {
+            Self::Conforms | Self::Known | Self::NotApplicable => true,
+            Self::Deviates | Self::Stale | Self::New | Self::CouldNotRun => false,
+        }
+    }
+}
+
+/// What the accepted snapshot says about a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SnapshotView<'a> {
+    /// No snapshot holds the cell.
+    Absent,
+    /// The accepted answer, and whether the caller got in with it.
+    Accepted {
+        /// The normalised answer.
+        answer: &'a str,
+        /// Whether the caller got in.
+        direction: Direction,
+    },
+}
+
+/// Whether the launch has shown that its model calls are seen: without that a denial proves nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// At least one request of the launch reached the model, or its profile says why none can.
+    Shown,
+    /// None did.
+    Missing,
+}
+
+/// Judges one observation.
+///
+/// The rule is asked first, then the snapshot; a denial that both accept still needs the launch's proof. `known` is what
+/// a known issue says is observed instead: that and nothing else is excused, and if it is not there the issue is stale.
+pub fn judge(
+    expected: &Outcome,
+    observed: &Observation,
+    snapshot: SnapshotView<'_>,
+    proof: Proof,
+    known: Option<&Outcome>,
+) -> Verdict {
+    let verdict = judge_outcome(expected, observed, known);
+    if verdict != Verdict::Conforms {
+        return verdict;
+    }
+    if let SnapshotView::Accepted {
+        answer,
+        direction: accepted,
+    } = snapshot
+        && answer != observed.answer
+    {
+        return Verdict::Deviates(direction(accepted, observed.direction));
+    }
+    match (observed.direction, proof, snapshot) {
+        (Direction::Deny, Proof::Missing, _) => Verdict::CouldNotRun(
+            "refused as it must be, but nothing in this launch reached the model, so the refusal proves nothing".to_owned(),
+        ),
+        (_, _, SnapshotView::Absent) => Verdict::New,
+        (_, _, SnapshotView::Accepted { .. }) => Verdict::Conforms,
+    }
+}
+
+/// Judges the outcome alone: neither an accepted answer nor a proof is asked for.
+pub fn judge_outcome(
+    expected: &Outcome,
+    observed: &Observation,
+    known: Option<&Outcome>,
+) -> Verdict {
+    let fits = |outcome: &Outcome| observed.outcome.as_deref() == Some(outcome.id.as_str());
+    if !fits(expected) {
+        let deviation = direction(expected.direction, observed.direction);
+        return match known {
+            Some(known) if fits(known) => Verdict::Known(deviation),
+            Some(_) | None => Verdict::Deviates(deviation),
+        };
+    }
+    if known.is_some_and(|known| known.id != expected.id) {
+        return Verdict::Stale;
+    }
+    Verdict::Conforms
+}
+
+fn direction(expected: Direction, observed: Direction) -> Deviation {
+    match (expected, observed) {
+        (Direction::Deny, Direction::Allow) => Deviation::UnexpectedAllow,
+        (Direction::Allow, Direction::Deny) => Deviation::UnexpectedDeny,
+        (Direction::Deny, Direction::Deny) => Deviation::WrongDenial,
+        (Direction::Allow, Direction::Allow) => Deviation::WrongBody,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Direction::{Allow, Deny};
+    use rstest::rstest;
+
+    fn outcome(id: &str, direction: Direction) -> Outcome {
+        Outcome {
+            id: id.to_owned(),
+            direction,
+            ..Outcome::default()
+        }
+    }
+
+    fn observed(outcome: Option<&str>, direction: Direction, answer: &str) -> Observation {
+        Observation {
+            outcome: outcome.map(str::to_owned),
+            direction,
+            answer: answer.to_owned(),
+            ..Observation::default()
+        }
+    }
+
+    #[rstest]
+    #[case::as_expected(("yes", Allow), (Some("yes"), Allow, "a"), Some(("a", Allow)), "conforms", None)]
+    #[case::denied_as_expected(("no", Deny), (Some("no"), Deny, "a"), Some(("a", Deny)), "conforms", None)]
+    #[case::no_snapshot(("yes", Allow), (Some("yes"), Allow, "a"), None, "new", None)]
+    #[case::let_in(("no", Deny), (Some("yes"), Allow, "a"), Some(("b", Deny)), "deviates", Some(Deviation::UnexpectedAllow))]
+    #[case::refused(("yes", Allow), (Some("no"), Deny, "a"), Some(("b", Allow)), "deviates", Some(Deviation::UnexpectedDeny))]
+    #[case::other_denial(("no", Deny), (None, Deny, "a"), Some(("b", Deny)), "deviates", Some(Deviation::WrongDenial))]
+    #[case::other_answer(("yes", Allow), (None, Allow, "a"), Some(("b", Allow)), "deviates", Some(Deviation::WrongBody))]
+    #[case::body_changed(("yes", Allow), (Some("yes"), Allow, "a"), Some(("b", Allow)), "deviates", Some(Deviation::WrongBody))]
+    #[case::denial_changed(("no", Deny), (Some("no"), Deny, "a"), Some(("b", Deny)), "deviates", Some(Deviation::WrongDenial))]
+    #[case::rule_widened(("yes", Allow), (Some("yes"), Allow, "a"), Some(("b", Deny)), "deviates", Some(Deviation::UnexpectedAllow))]
+    #[case::rule_outranks_snapshot(("no", Deny), (Some("yes"), Allow, "a"), Some(("a", Allow)), "deviates", Some(Deviation::UnexpectedAllow))]
+    fn verdicts(
+        #[case] rule: (&str, Direction),
+        #[case] seen: (Option<&str>, Direction, &str),
+        #[case] accepted: Option<(&str, Direction)>,
+        #[case] name: &str,
+        #[case] deviation: Option<Deviation>,
+    ) {
+        let snapshot = accepted.map_or(SnapshotView::Absent, |(answer, direction)| {
+            SnapshotView::Accepted { answer, direction }
+        });
+        let verdict = judge(
+            &outcome(rule.0, rule.1),
+            &observed(seen.0, seen.1, seen.2),
+            snapshot,
+            Proof::Shown,
+            None,
+        );
+        assert_eq!(verdict.name(), name);
+        assert_eq!(
+            deviation,
+            if let Verdict::Deviates(deviation) = &verdict {
+                Some(*deviation)
+            } else {
+                None
+            }
+        );
+        assert_eq!(verdict.kind().passes(), name == "conforms");
+    }
+
+    #[test]
+    fn a_denial_without_proof_is_no_verdict() {
+        let snapshot = SnapshotView::Accepted {
+            answer: "a",
+            direction: Deny,
+        };
+        let verdict = judge(
+            &outcome("no", Deny),
+            &observed(Some("no"), Deny, "a"),
+            snapshot,
+            Proof::Missing,
+            None,
+        );
+        assert_eq!(verdict.name(), "could-not-run");
+        assert!(!verdict.kind().passes());
+    }
+
+    #[test]
+    fn a_wrong_refusal_needs_no_proof() {
+        let verdict = judge(
+            &outcome("yes", Allow),
+            &observed(Some("no"), Deny, "a"),
+            SnapshotView::Absent,
+            Proof::Missing,
+            None,
+        );
+        assert_eq!(verdict, Verdict::Deviates(Deviation::UnexpectedDeny));
+    }
+
+    #[rstest]
+    #[case::exactly_as_it_says((Some("no"), Deny), Verdict::Known(Deviation::UnexpectedDeny))]
+    #[case::another_deviation((Some("other"), Deny), Verdict::Deviates(Deviation::UnexpectedDeny))]
+    #[case::of_no_name((None, Allow), Verdict::Deviates(Deviation::WrongBody))]
+    #[case::mended((Some("yes"), Allow), Verdict::Stale)]
+    fn known_issues(#[case] seen: (Option<&str>, Direction), #[case] verdict: Verdict) {
+        let known = outcome("no", Deny);
+        let got = judge(
+            &outcome("yes", Allow),
+            &observed(seen.0, seen.1, "a"),
+            SnapshotView::Absent,
+            Proof::Shown,
+            Some(&known),
+        );
+        assert_eq!(got, verdict);
+    }
+}

@@ -1,0 +1,215 @@
+//! The record: the versioned results of a run, schema `clawgauge.results/1`, built from the run's events.
+//!
+//! Every report is a rendering of it, and it can be read back.
+
+pub mod answer;
+mod cause;
+mod cell;
+pub mod clean;
+mod ending;
+pub mod events;
+mod gate;
+mod json;
+pub mod judge;
+pub mod names;
+pub mod observe;
+pub mod pending;
+mod recorder;
+mod replay;
+mod results;
+mod small;
+pub mod symbol;
+mod tables;
+
+pub use cause::{CauseRecord, DifferenceRecord, RelationRecord};
+pub use cell::{CellRecord, ExpectedRecord, ObservedRecord, Standing};
+pub use ending::{Ending, Summary};
+pub use gate::{Baseline, BaselineError, FailOn, Gate};
+pub use recorder::{Recorder, today};
+pub use results::{Results, ResultsError, is_record};
+pub use tables::{AxisRecord, IssueRecord, RuleRecord, ScenarioRecord, SetRecord, ValueRecord};
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::judge::{Proof, Severity};
+use contract::plan::{Missing, Shares};
+
+/// Name and version of the format.
+pub const SCHEMA: &str = "clawgauge.results/1";
+
+/// The results of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Record {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// The run as a whole.
+    pub run: RunInfo,
+    /// The gateways, in the order in which they ran.
+    pub gateways: Vec<GatewayRecord>,
+    /// Counts.
+    pub summary: Summary,
+    /// Deviating cells, folded.
+    pub causes: Vec<CauseRecord>,
+    /// Relations between cells that do not hold. Empty in a shard: `clawgauge merge` judges them, over all cells.
+    #[serde(default)]
+    pub relations: Vec<RelationRecord>,
+    /// The scenarios that the cells belong to, in the order of their files.
+    #[serde(default)]
+    pub scenarios: Vec<ScenarioRecord>,
+    /// The rules that the cells fall under.
+    #[serde(default)]
+    pub rules: Vec<RuleRecord>,
+    /// The known issues that cells name.
+    #[serde(default)]
+    pub known_issues: Vec<IssueRecord>,
+    /// The distinct requests; placeholders of secrets are not filled.
+    #[serde(default)]
+    pub requests: Vec<String>,
+    /// The distinct answers, accepted and observed, normalised and redacted.
+    #[serde(default)]
+    pub answers: Vec<String>,
+    /// The cells, by gateway, in the order of the plan; last, so that a reader knows the rest when they come.
+    pub cells: Vec<CellRecord>,
+}
+
+/// The run as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct RunInfo {
+    /// Random name of the run.
+    pub id: String,
+    /// When it began, RFC 3339; `SOURCE_DATE_EPOCH` takes precedence.
+    pub started: String,
+    /// When it ended, RFC 3339; `SOURCE_DATE_EPOCH` takes precedence.
+    pub finished: String,
+    /// Version of clawgauge.
+    pub harness: String,
+    /// Hash over the scenario files that were judged by.
+    pub table_hash: String,
+    /// Whether it was told to stop before the end.
+    pub interrupted: bool,
+    /// Whether it stopped by itself at the first cell that makes it fail.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub stopped_early: bool,
+    /// What makes it fail.
+    #[serde(default)]
+    pub fail_on: FailOn,
+    /// What is less grave than this does not make it fail.
+    #[serde(default)]
+    pub severity: Severity,
+    /// The run whose answers are excused.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub baseline: Option<String>,
+    /// The day on which known issues were heeded; none where they were not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub known_issues_on: Option<String>,
+    /// Globs over cell ids that were asked for; none means every cell.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub cells: Vec<String>,
+    /// Conditions on cells that were asked for.
+    #[serde(rename = "where", skip_serializing_if = "Vec::is_empty", default)]
+    pub conditions: Vec<String>,
+    /// Which part of a run this is; none where it is a whole one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub shard: Option<Shares>,
+}
+
+/// A gateway.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct GatewayRecord {
+    /// As the caller named it.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// The release it was judged as.
+    pub version: Option<String>,
+    /// Integrity of the package.
+    pub integrity: Option<String>,
+    /// Version of Node.
+    pub node: Option<String>,
+    /// What was done so that it runs.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notes: Vec<String>,
+    /// The clients that sent in clawgauge's place, by id.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub senders: Vec<SenderRecord>,
+    /// What the machine had not, and why: the cells that take it are not applicable.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub missing: Missing,
+    /// Why it could not be had.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error: Option<String>,
+    /// Its launches, by profile.
+    pub launches: Vec<LaunchRecord>,
+}
+
+/// A client that sent in clawgauge's place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct SenderRecord {
+    /// Its value on the axis `sender`.
+    pub id: String,
+    /// Package and version where they are pinned: `openai 3.57.0`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub library: Option<String>,
+    /// Integrity of the package.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub integrity: Option<String>,
+    /// What it ran on, with version: `Python 3.11.7`.
+    pub runtime: String,
+}
+
+/// A launch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct LaunchRecord {
+    /// Id of the profile.
+    pub profile: String,
+    /// 1, or more where earlier ones failed for reasons of their surroundings and were tried again.
+    #[serde(default = "first")]
+    pub attempt: u32,
+    /// Milliseconds from spawning until it was ready.
+    pub ready_ms: Option<u64>,
+    /// Milliseconds from asking it to stop until it had.
+    pub stop_ms: Option<u64>,
+    /// Exit code.
+    pub exit: Option<i32>,
+    /// Whether it had to be killed.
+    pub killed: bool,
+    /// Why it failed to start or to stay up.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub failure: Option<String>,
+    /// Whether one of its requests reached the model, or its profile says why none can: without that its refusals prove
+    /// nothing. None where it did not get up.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub proof: Option<Proof>,
+}
+
+fn first() -> u32 {
+    1
+}
+
+impl GatewayRecord {
+    /// What a reader of its results should know: what was done so that it runs, who else sent, and who could not.
+    pub fn remarks(&self) -> impl Iterator<Item = String> {
+        let notes = self.notes.iter().cloned();
+        let senders = self.senders.iter().map(|sender| match &sender.library {
+            Some(library) => format!("{} is {library} on {}", sender.id, sender.runtime),
+            None => format!("{} is {}", sender.id, sender.runtime),
+        });
+        let missing = self.missing.iter();
+        notes
+            .chain(senders)
+            .chain(missing.map(|(what, why)| format!("without {what}: {why}")))
+    }
+
+    /// Of each profile the last launch: the one that counts.
+    pub fn last_launches(&self) -> impl Iterator<Item = &LaunchRecord> {
+        let mut launches = self.launches.iter().peekable();
+        std::iter::from_fn(move || {
+            let mut last = launches.next()?;
+            while let Some(next) = launches.next_if(|next| next.profile == last.profile) {
+                last = next;
+            }
+            Some(last)
+        })
+    }
+}

@@ -1,0 +1,347 @@
+//! From an exchange to an observation: normalised, redacted, named. Pure.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::answer::{Answer, Body, direction};
+use base::redact::Redactor;
+use contract::exchange::Exchange;
+use contract::scenario::model::{Direction, Outcome, Start};
+
+/// Headers that are part of the contract; all others may change from release to release.
+const HEADERS: [&str; 5] = [
+    "content-type",
+    "allow",
+    "www-authenticate",
+    "retry-after",
+    "location",
+];
+/// Error messages are cut to this many characters in records and reports.
+const MAX_MESSAGE: usize = 300;
+
+/// What a gateway did with one request.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Observation {
+    /// Name of the outcome that the answer fits, if it fits one.
+    pub outcome: Option<String>,
+    /// Whether the caller got in.
+    pub direction: Direction,
+    /// HTTP status; `None` where no request was sent.
+    pub status: Option<u16>,
+    /// Whether the gateway started; `None` where a request was sent.
+    pub start: Option<Start>,
+    /// `error.type` of a JSON body.
+    pub error_type: Option<String>,
+    /// `error.message` of a JSON body, redacted and cut.
+    pub message: Option<String>,
+    /// Calls that reached the model; `None` where nobody counts them.
+    pub model_calls: Option<u32>,
+    /// Whether calls came after the answer: it fits no outcome then, whatever it says.
+    pub late_calls: bool,
+    /// The normalised and redacted answer, as a snapshot holds it.
+    pub answer: String,
+    /// From connecting to the end of the answer.
+    pub took: Duration,
+}
+
+impl Observation {
+    /// The same answer, after more calls than were known when it came: whatever it says, the caller got in.
+    #[must_use]
+    pub fn with_late_calls(self, model_calls: u32) -> Self {
+        let counted = calls_line(self.model_calls);
+        let answer = self
+            .answer
+            .replacen(&counted, &calls_line(Some(model_calls)), 1);
+        Self {
+            outcome: None,
+            direction: Direction::Allow,
+            model_calls: Some(model_calls),
+            late_calls: true,
+            answer,
+            ..self
+        }
+    }
+
+    /// The outcome's name, or status and error type where it fits none.
+    pub fn label(&self) -> String {
+        match (&self.outcome, &self.error_type, self.status) {
+            (Some(outcome), _, _) => outcome.clone(),
+            (None, Some(kind), Some(status)) => format!("{status} {kind}"),
+            (None, None, Some(status)) => format!("{status} of another shape"),
+            (None, _, None) => match self.start {
+                Some(Start::Up) => "starts".to_owned(),
+                Some(Start::Refused) | None => "does not start for another reason".to_owned(),
+            },
+        }
+    }
+}
+
+/// Observes one exchange.
+///
+/// `canary` is the word that this request alone carried, `model_calls` how often it reached the model, if that is counted.
+pub fn observe<'a>(
+    exchange: &Exchange,
+    model_calls: impl Into<Option<u32>>,
+    canary: &str,
+    redactor: &Redactor,
+    outcomes: impl IntoIterator<Item = &'a Outcome>,
+) -> Observation {
+    let model_calls = model_calls.into();
+    let response = &exchange.response;
+    let clean = |text: &str| redactor.text(text).replace(canary, "[canary]");
+    let body = Body::of(&response.body);
+    let field = |name: &str| body.json()?.pointer(&format!("/error/{name}"))?.as_str();
+    let content_type = response
+        .headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+        .map(|(_, value)| String::from_utf8_lossy(value).into_owned());
+    let answer = Answer {
+        status: Some(response.status),
+        start: None,
+        content_type: content_type.unwrap_or_default(),
+        error_type: field("type").map(clean),
+        message: field("message").map(|message| cut(&clean(message))),
+        model_calls,
+        body,
+    };
+    let fitting = outcomes
+        .into_iter()
+        .find(|outcome| answer.fits(outcome) == Some(true));
+    let volatile = fitting.map_or(&[][..], |outcome| &outcome.volatile);
+    let text = answer_text(
+        exchange,
+        model_calls,
+        answer.body.json().cloned(),
+        volatile,
+        &clean,
+    );
+    Observation {
+        direction: fitting.map_or_else(
+            || direction(answer.status, None, model_calls, false),
+            |outcome| outcome.direction,
+        ),
+        outcome: fitting.map(|outcome| outcome.id.clone()),
+        status: answer.status,
+        start: None,
+        error_type: answer.error_type,
+        message: answer.message,
+        model_calls,
+        late_calls: false,
+        answer: text,
+        took: exchange.took,
+    }
+}
+
+/// Observes a start: `log` is what the gateway wrote, redacted, `reason` the line by which it refused.
+pub fn observe_start<'a>(
+    start: Start,
+    reason: &str,
+    log: &str,
+    took: Duration,
+    outcomes: impl IntoIterator<Item = &'a Outcome>,
+) -> Observation {
+    let answer = Answer {
+        status: None,
+        start: Some(start),
+        content_type: String::new(),
+        error_type: None,
+        message: None,
+        model_calls: None,
+        body: Body::Text(log.to_owned()),
+    };
+    let fitting = outcomes
+        .into_iter()
+        .find(|outcome| answer.fits(outcome) == Some(true));
+    let word = match start {
+        Start::Up => "up",
+        Start::Refused => "refused",
+    };
+    let words = fitting.and_then(|outcome| outcome.message_has.as_deref());
+    let line = words.and_then(|words| log.lines().find(|line| line.contains(words)));
+    let says = words.map(|words| format!("says: {words}\n"));
+    Observation {
+        outcome: fitting.map(|outcome| outcome.id.clone()),
+        direction: fitting.map_or_else(
+            || direction(None, Some(start), None, false),
+            |outcome| outcome.direction,
+        ),
+        status: None,
+        start: Some(start),
+        error_type: None,
+        message: (start == Start::Refused).then(|| cut(without_time(line.unwrap_or(reason)))),
+        model_calls: Some(0),
+        late_calls: false,
+        answer: format!("start: {word}\n{}", says.unwrap_or_default()),
+        took,
+    }
+}
+
+/// A line of a log without the time at its beginning.
+fn without_time(line: &str) -> &str {
+    let is_time = |word: &str| word.parse::<jiff::Timestamp>().is_ok();
+    match line.split_once(' ') {
+        Some((first, rest)) if is_time(first) => rest,
+        _ => line,
+    }
+}
+
+/// A message of bounded length.
+pub fn cut(message: &str) -> String {
+    match message.char_indices().nth(MAX_MESSAGE) {
+        Some((end, _)) => format!("{}...", &message[..end]),
+        None => message.to_owned(),
+    }
+}
+
+/// The answer as a snapshot holds it.
+fn answer_text(
+    exchange: &Exchange,
+    model_calls: Option<u32>,
+    mut json: Option<Value>,
+    volatile: &[String],
+    clean: &dyn Fn(&str) -> String,
+) -> String {
+    let response = &exchange.response;
+    let mut answer = format!("status: {}\n", response.status);
+    for name in HEADERS {
+        for (_, value) in response
+            .headers
+            .iter()
+            .filter(|(known, _)| known.eq_ignore_ascii_case(name))
+        {
+            let value = String::from_utf8_lossy(value);
+            let value = match value.trim() {
+                seconds if name == "retry-after" && seconds.parse::<u32>().is_ok() => "[seconds]",
+                value => value,
+            };
+            answer.push_str(&format!("{name}: {}\n", clean(value)));
+        }
+    }
+    answer.push_str(&calls_line(model_calls));
+    if let Some(json) = &mut json {
+        for pointer in volatile {
+            if let Some(part) = json.pointer_mut(pointer) {
+                *part = "[varies]".into();
+            }
+        }
+    }
+    // The whole body, of whatever kind.
+    if volatile.iter().any(String::is_empty) {
+        answer.push_str("body: [varies]\n");
+    } else {
+        answer.push_str(&body_text(&response.body, response.cut, json, clean));
+    }
+    answer
+}
+
+/// The line of an answer that says how often the model was called.
+fn calls_line(calls: Option<u32>) -> String {
+    match calls {
+        Some(calls) => format!("model-calls: {calls}\n"),
+        None => "model-calls: not counted\n".to_owned(),
+    }
+}
+
+fn body_text(
+    body: &[u8],
+    cut: bool,
+    json: Option<Value>,
+    clean: &dyn Fn(&str) -> String,
+) -> String {
+    if body.is_empty() {
+        return "body: empty\n".to_owned();
+    }
+    let (kind, text) = match json {
+        Some(mut json) => {
+            name_volatile(&mut json);
+            (
+                "json",
+                serde_json::to_string_pretty(&sorted(json)).unwrap_or_default(),
+            )
+        }
+        None => match std::str::from_utf8(body) {
+            Ok(text) => ("text", events(text)),
+            Err(_) => {
+                return format!(
+                    "body: {} bytes that are not text{}\n",
+                    body.len(),
+                    if cut { ", cut" } else { "" }
+                );
+            }
+        },
+    };
+    if cut {
+        return format!(
+            "body: {kind}, more than {} bytes\n",
+            contract::exchange::MAX_BODY
+        );
+    }
+    let mut out = format!("body: {kind}\n");
+    for line in clean(&text).lines() {
+        out.push_str("  ");
+        out.push_str(line);
+        out.push('\n');
+    }
+    out
+}
+
+/// An event stream with what is volatile in its data named; any other text as it is.
+fn events(text: &str) -> String {
+    let line = |line: &str| -> Option<String> {
+        let mut data = serde_json::from_str(line.strip_prefix("data: ")?).ok()?;
+        name_volatile(&mut data);
+        Some(format!("data: {}", sorted(data)))
+    };
+    let lines: Vec<String> = text
+        .lines()
+        .filter(|text| !text.is_empty())
+        .map(|text| line(text).unwrap_or_else(|| text.to_owned()))
+        .collect();
+    lines.join("\n")
+}
+
+/// Replaces what differs from request to request by named placeholders.
+fn name_volatile(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                match (key.as_str(), &*value) {
+                    (name, Value::String(id))
+                        if id.len() >= 12 && (name == "id" || name.ends_with("_id")) =>
+                    {
+                        *value = "[id]".into();
+                    }
+                    ("created" | "created_at", Value::Number(_)) => *value = "[unix-time]".into(),
+                    // How a release counts is not what its callers are let in by.
+                    (name, Value::Number(_)) if name.ends_with("_tokens") => {
+                        *value = "[count]".into()
+                    }
+                    _ => name_volatile(value),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(name_volatile),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Object keys in order, whatever features of `serde_json` another crate switched on.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<(String, Value)> = map
+                .into_iter()
+                .map(|(key, value)| (key, sorted(value)))
+                .collect();
+            entries.sort_by(|a, b| a.0.cmp(&b.0));
+            Value::Object(entries.into_iter().collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests;

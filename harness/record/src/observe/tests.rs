@@ -1,0 +1,156 @@
+//! Observation: what is compared, what is left out, what is never shown.
+
+use std::collections::BTreeMap;
+
+use rstest::rstest;
+
+use super::*;
+use contract::exchange::{Request, Response};
+
+fn exchange(status: u16, kind: &str, body: &[u8]) -> Exchange {
+    Exchange {
+        request: Request {
+            method: String::new(),
+            target: String::new(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        },
+        response: Response {
+            status,
+            headers: vec![
+                ("Content-Type".into(), kind.as_bytes().to_vec()),
+                ("Date".into(), b"today".to_vec()),
+            ],
+            body: body.to_vec(),
+            cut: false,
+        },
+        took: Duration::from_millis(3),
+    }
+}
+
+fn outcomes() -> Vec<Outcome> {
+    let outcome = |id: &str, direction, status, kind: Option<&str>, calls| Outcome {
+        id: id.to_owned(),
+        direction,
+        status: Some(status),
+        error_type: kind.map(str::to_owned),
+        model_calls: calls,
+        ..Outcome::default()
+    };
+    vec![
+        outcome("answered", Direction::Allow, 200, None, 1),
+        outcome(
+            "unauthorized",
+            Direction::Deny,
+            401,
+            Some("unauthorized"),
+            0,
+        ),
+    ]
+}
+
+fn see(exchange: &Exchange, calls: u32) -> Observation {
+    let secrets = BTreeMap::from([("secret".to_owned(), "hush-hush".to_owned())]);
+    observe(
+        exchange,
+        calls,
+        "canary-1",
+        &Redactor::new(&secrets),
+        &outcomes(),
+    )
+}
+
+#[test]
+fn an_answer_is_normalised() {
+    let body = br#"{"object":"chat.completion","id":"chatcmpl_8a7b6c5d4e3f","created":1700000000,"b":{"id":"short","total_tokens":3},"a":"hush-hush canary-1"}"#;
+    let seen = see(&exchange(200, "application/json", body), 1);
+    insta::assert_snapshot!(seen.answer, @r#"
+    status: 200
+    content-type: application/json
+    model-calls: 1
+    body: json
+      {
+        "a": "[secret:secret] [canary]",
+        "b": {
+          "id": "short",
+          "total_tokens": "[count]"
+        },
+        "created": "[unix-time]",
+        "id": "[id]",
+        "object": "chat.completion"
+      }
+    "#);
+    assert_eq!(seen.outcome.as_deref(), Some("answered"));
+}
+
+#[rstest]
+#[case::denied(
+    401,
+    r#"{"error":{"type":"unauthorized"}}"#,
+    0,
+    Some("unauthorized"),
+    Direction::Deny
+)]
+#[case::denied_and_called(401, r#"{"error":{"type":"unauthorized"}}"#, 1, None, Direction::Allow)]
+#[case::denied_otherwise(401, r#"{"error":{"type":"nope"}}"#, 0, None, Direction::Deny)]
+#[case::answered_without_a_model(200, "{}", 0, None, Direction::Allow)]
+#[case::broken(500, "{}", 0, None, Direction::Deny)]
+fn who_got_in(
+    #[case] status: u16,
+    #[case] body: &str,
+    #[case] calls: u32,
+    #[case] outcome: Option<&str>,
+    #[case] direction: Direction,
+) {
+    let seen = see(
+        &exchange(status, "application/json", body.as_bytes()),
+        calls,
+    );
+    assert_eq!(
+        (seen.outcome.as_deref(), seen.direction),
+        (outcome, direction)
+    );
+}
+
+#[test]
+fn a_call_after_the_refusal_is_a_way_in() {
+    let seen = see(
+        &exchange(
+            401,
+            "application/json",
+            br#"{"error":{"type":"unauthorized"}}"#,
+        ),
+        0,
+    )
+    .with_late_calls(2);
+    assert_eq!(
+        (seen.outcome, seen.direction, seen.model_calls),
+        (None, Direction::Allow, Some(2))
+    );
+    assert!(seen.answer.contains("model-calls: 2\n"));
+}
+
+#[rstest]
+#[case::text(b"Not Found", "body: text\n  Not Found\n")]
+#[case::empty(b"", "body: empty\n")]
+#[case::binary(b"\xff\xfe\x00", "body: 3 bytes that are not text\n")]
+fn bodies(#[case] body: &[u8], #[case] shown: &str) {
+    assert!(
+        see(&exchange(404, "text/plain", body), 0)
+            .answer
+            .ends_with(shown)
+    );
+}
+
+#[test]
+fn messages_are_redacted_and_cut() {
+    let message = format!("hush-hush {}", "x".repeat(1000));
+    let body = serde_json::json!({ "error": { "message": message } }).to_string();
+    let seen = see(&exchange(400, "application/json", body.as_bytes()), 0)
+        .message
+        .unwrap();
+    assert!(
+        seen.starts_with("[secret:secret] xxx") && seen.len() < 320,
+        "{seen}"
+    );
+}

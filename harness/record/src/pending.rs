@@ -1,0 +1,84 @@
+//! What a run saw becomes pending snapshots where it differs from the accepted ones.
+
+use std::collections::BTreeSet;
+
+use crate::Record;
+use crate::events::CellResult;
+use crate::judge::Verdict;
+use contract::plan::cells;
+use contract::release::Version;
+use contract::scenario::Catalogue;
+use contract::snapshots::{Answer, Snapshot, SnapshotError, Snapshots, contract_since};
+
+/// Writes pending snapshots and returns their paths.
+///
+/// A filtered or incomplete run or a shard never writes, CI never writes, and only cells that keep their rule are written: a
+/// deviating cell keeps its accepted answer.
+///
+/// # Errors
+/// A file that cannot be written or removed.
+pub fn keep_pending(
+    catalogue: &Catalogue,
+    snapshots: &Snapshots,
+    record: &Record,
+    results: &[CellResult],
+) -> Result<Vec<String>, SnapshotError> {
+    let whole = record.summary.could_not_run == 0
+        && !record.run.interrupted
+        && !record.run.stopped_early
+        && record.run.shard.is_none()
+        && record.gateways.len() == 1;
+    let may_write = catalogue.data.is_folder()
+        && std::env::var_os("CI").is_none()
+        && std::env::var("INSTA_UPDATE").as_deref() != Ok("no");
+    let release = record
+        .gateways
+        .first()
+        .and_then(|gateway| gateway.version.as_ref()?.parse::<Version>().ok());
+    let Some(release) = release else {
+        return Ok(Vec::new());
+    };
+    if !whole || !may_write || record.cells.len() != cells(catalogue).count() {
+        return Ok(Vec::new());
+    }
+    let mut written = Vec::new();
+    for scenario in &catalogue.scenarios {
+        for profile in &scenario.axes[scenario.profile_axis()].values {
+            let accepted = snapshots.find(scenario, &profile.id, &release);
+            let mut new = accepted.cloned().unwrap_or_else(|| Snapshot {
+                scenario: scenario.id.clone(),
+                profile: profile.id.clone(),
+                since: contract_since(scenario, &profile.id, &release)
+                    .unwrap_or_else(|| release.clone()),
+                cells: Default::default(),
+            });
+            let mut keys = BTreeSet::new();
+            let mine = results.iter().filter(|result| {
+                result.cell.scenario.id == scenario.id && result.cell.profile == profile.id
+            });
+            for result in mine {
+                let key = result.cell.key();
+                keys.insert(key.clone());
+                let differs = result.verdict == Verdict::New || result.difference.is_some();
+                if let Some(observed) = result.observed.as_ref().filter(|_| differs) {
+                    let answer = Answer {
+                        outcome: observed.label(),
+                        text: observed.answer.clone(),
+                        line: 0,
+                    };
+                    new.cells.insert(key, answer);
+                }
+            }
+            if keys.is_empty() || new.cells.is_empty() {
+                continue;
+            }
+            new.cells.retain(|key, _| keys.contains(key));
+            if accepted.is_some_and(|accepted| accepted.render() == new.render()) {
+                snapshots.discard_pending(&new)?;
+            } else {
+                written.push(snapshots.write_pending(&new)?);
+            }
+        }
+    }
+    Ok(written)
+}

@@ -1,0 +1,158 @@
+//! Counts, gateways, scenarios and reasons in Markdown.
+
+use super::{MOST, Section, escape, more};
+use crate::facts::Facts;
+use record::judge::VerdictKind;
+use record::{Record, Summary};
+
+/// So many scenarios have a row.
+const MOST_ROWS: usize = 100;
+
+/// The columns of a table of verdicts.
+const COLUMNS: [(VerdictKind, &str); 7] = [
+    (VerdictKind::Conforms, "conform"),
+    (VerdictKind::Deviates, "deviate"),
+    (VerdictKind::Known, "known"),
+    (VerdictKind::Stale, "stale"),
+    (VerdictKind::New, "new"),
+    (VerdictKind::NotApplicable, "not applicable"),
+    (VerdictKind::CouldNotRun, "could not run"),
+];
+
+/// The counts in one line; zeros are left out, but for what conforms.
+pub(super) fn counts(summary: &Summary) -> String {
+    let always = [
+        (summary.selected, "selected"),
+        (summary.conforms, "conform"),
+    ];
+    let rest = [
+        (summary.deviates, "deviate"),
+        (summary.known, "known"),
+        (summary.stale, "stale"),
+        (summary.new, "new"),
+        (summary.not_applicable, "not applicable"),
+        (summary.could_not_run, "could not run"),
+        (summary.as_in_baseline, "as in the baseline"),
+        (summary.below_severity, "less grave than asked for"),
+        (summary.better, "better than the baseline"),
+    ];
+    let rest = rest.into_iter().filter(|(count, _)| *count > 0);
+    let parts = always.into_iter().chain(rest);
+    let parts: Vec<String> = parts
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    parts.join(", ")
+}
+
+/// What was tested.
+pub(super) fn gateways(record: &Record) -> Section {
+    let mut text = "### Gateways\n\n| gateway | judged as | Node | launches | integrity |\n|---|---|---|---|---|\n".to_owned();
+    let code =
+        |text: Option<&String>| text.map_or_else(String::new, |text| escape::code_cell(text));
+    for gateway in record.gateways.iter().take(MOST) {
+        let launches = gateway.last_launches().count();
+        let failed = gateway
+            .last_launches()
+            .filter(|launch| launch.failure.is_some());
+        let failed = match failed.count() {
+            0 => String::new(),
+            failed => format!(", {failed} failed"),
+        };
+        let mut row = format!(
+            "| {} | {} | {} | {launches}{failed} | {} |\n",
+            escape::code_cell(&gateway.reference),
+            code(gateway.version.as_ref()),
+            code(gateway.node.as_ref()),
+            code(gateway.integrity.as_ref()),
+        );
+        row = row.replace("|  |", "| |");
+        text.push_str(&row);
+    }
+    text.push_str(&more(record.gateways.len(), MOST));
+    for gateway in record.gateways.iter().take(MOST) {
+        for note in gateway.remarks().take(MOST) {
+            let name = escape::code(&gateway.reference);
+            text.push_str(&format!("\n- {name}: {}", escape::text(&note)));
+        }
+    }
+    Section::new("gateways", text)
+}
+
+/// Verdicts by scenario; columns that are all zero are left out.
+pub(super) fn scenarios(record: &Record, facts: &Facts) -> Section {
+    let many = record.gateways.len() > 1;
+    let columns: Vec<_> = COLUMNS
+        .iter()
+        .filter(|(verdict, _)| {
+            let mut tallies = facts.scenarios.values();
+            *verdict == VerdictKind::Conforms || tallies.any(|tally| tally.contains_key(verdict))
+        })
+        .collect();
+    let mut text = "### Scenarios\n\n|".to_owned();
+    let mut rule = "|".to_owned();
+    if many {
+        text.push_str(" gateway |");
+        rule.push_str("---|");
+    }
+    text.push_str(" scenario | cells |");
+    rule.push_str("---|--:|");
+    for (_, name) in &columns {
+        text.push_str(&format!(" {name} |"));
+        rule.push_str("--:|");
+    }
+    text.push_str(&format!("\n{rule}\n"));
+    for ((gateway, scenario), tally) in facts.scenarios.iter().take(MOST_ROWS) {
+        text.push('|');
+        if many {
+            text.push_str(&format!(" {} |", escape::code_cell(gateway)));
+        }
+        let cells: usize = tally.values().sum();
+        text.push_str(&format!(" {} | {cells} |", escape::code_cell(scenario)));
+        for (verdict, _) in &columns {
+            let count = tally.get(verdict).copied().unwrap_or(0);
+            text.push_str(&format!(" {count} |"));
+        }
+        text.push('\n');
+    }
+    text.push_str(&more(facts.scenarios.len(), MOST_ROWS));
+    Section::new("scenarios", text)
+}
+
+/// Why cells are not applicable; what could not run is told at the top.
+pub(super) fn reasons(record: &Record, facts: &Facts) -> Option<Section> {
+    let reasons = facts.reasons.iter();
+    let reasons = reasons.filter(|(reason, _)| reason.verdict == VerdictKind::NotApplicable);
+    let reasons: Vec<_> = reasons.collect();
+    if reasons.is_empty() {
+        return None;
+    }
+    let many = record.gateways.len() > 1;
+    let mut text = "### Not applicable\n\n".to_owned();
+    for (reason, cells) in reasons.iter().take(MOST) {
+        let on = match many {
+            true => format!(" on {}", escape::code(&reason.gateway)),
+            false => String::new(),
+        };
+        text.push_str(&format!(
+            "- {cells} under {}{on}: {}\n",
+            escape::code(&reason.profile),
+            escape::text(&reason.text)
+        ));
+    }
+    text.push_str(&more(reasons.len(), MOST));
+    Some(Section::new("what is not applicable", text))
+}
+
+/// Which run this was.
+pub(super) fn foot(record: &Record) -> Section {
+    let run = &record.run;
+    let text = format!(
+        "clawgauge {}, run {}, contract {}, {} to {}",
+        escape::code(&run.harness),
+        escape::code(&run.id),
+        escape::code(run.table_hash.get(..12).unwrap_or(&run.table_hash)),
+        escape::text(&run.started),
+        escape::text(&run.finished),
+    );
+    Section::new("which run this was", text)
+}

@@ -1,0 +1,188 @@
+//! The matrix of one profile as text: equal rows folded, one symbol a cell.
+
+use crate::Paint;
+use record::symbol::CellSymbol;
+use record::{AxisRecord, CellRecord, ScenarioRecord};
+
+/// What the symbols mean, for the foot of a report.
+pub(super) const LEGEND: &str = "  + let in   . refused   as expected      A let in, must not   D refused, must not   x other denial   b other body\n  a d k as a known issue says   s a known issue that does not show   n no snapshot yet   ? could not run   / not applicable";
+
+/// So many columns of text the heads of a matrix may take.
+const WIDEST: usize = 100;
+/// With more profiles than this they are rows of one matrix instead of a matrix each.
+const MANY_PROFILES: usize = 6;
+
+/// How the cells of a scenario are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// A matrix a profile, with this axis across.
+    PerProfile(usize),
+    /// One matrix, with this axis across; `None` for a single column.
+    Whole(Option<usize>),
+}
+
+impl Layout {
+    /// What suits a scenario: the last axis across if it fits, the profiles otherwise.
+    pub(super) fn of(scenario: &ScenarioRecord) -> Self {
+        let profiles = scenario.profile_axis();
+        let fits = |axis: &usize| {
+            let heads = scenario.axes[*axis].values.iter();
+            heads
+                .map(|value| value.short.chars().count() + 1)
+                .sum::<usize>()
+                <= WIDEST
+        };
+        let last = (0..scenario.axes.len()).rfind(|axis| *axis != profiles);
+        match last.filter(fits) {
+            Some(last) if scenario.axes[profiles].values.len() <= MANY_PROFILES => {
+                Self::PerProfile(last)
+            }
+            Some(last) => Self::Whole(Some(last)),
+            None => Self::Whole(Some(profiles).filter(|axis| last.is_some() && fits(axis))),
+        }
+    }
+}
+
+/// Renders cells of one scenario: one axis across, the others down, equal rows as one.
+///
+/// Of a layout by profile, `cells` are those of one profile.
+pub(super) fn matrix(
+    scenario: &ScenarioRecord,
+    layout: Layout,
+    cells: &[&CellRecord],
+    paint: Paint,
+) -> String {
+    let (across, hidden) = match layout {
+        Layout::PerProfile(across) => (Some(across), Some(scenario.profile_axis())),
+        Layout::Whole(across) => (across, None),
+    };
+    let down: Vec<&AxisRecord> = (0..scenario.axes.len())
+        .filter(|axis| Some(*axis) != across && Some(*axis) != hidden)
+        .map(|axis| &scenario.axes[axis])
+        .collect();
+    let across = across.map(|axis| &scenario.axes[axis]);
+    let columns = across.map_or(1, |axis| axis.values.len());
+    let mut rows: Vec<(Vec<String>, Vec<Option<&CellRecord>>)> = Vec::new();
+    for cell in cells {
+        let name: Vec<&str> = down
+            .iter()
+            .filter_map(|axis| cell.axes.get(&axis.name))
+            .map(String::as_str)
+            .collect();
+        let name = if name.is_empty() {
+            "all".to_owned()
+        } else {
+            name.join(" ")
+        };
+        let column = across.map_or(Some(0), |axis| {
+            let value = cell.axes.get(&axis.name);
+            axis.values
+                .iter()
+                .position(|known| Some(&known.id) == value)
+        });
+        let index = match rows.iter().position(|(names, _)| names[0] == name) {
+            Some(index) => index,
+            None => {
+                rows.push((vec![name], vec![None; columns]));
+                rows.len() - 1
+            }
+        };
+        if let Some(column) = column {
+            rows[index].1[column] = Some(cell);
+        }
+    }
+
+    // Rows that look the same are one row with several names.
+    let mut folded: Vec<(Vec<String>, Vec<Option<&CellRecord>>)> = Vec::new();
+    let plain = |row: &[Option<&CellRecord>]| {
+        let letters = row
+            .iter()
+            .map(|cell| cell.map_or(" ", |cell| CellSymbol::of(cell).sign()));
+        letters.collect::<String>()
+    };
+    for (names, row) in rows {
+        match folded
+            .iter_mut()
+            .find(|(_, other)| plain(other) == plain(&row))
+        {
+            Some((known, _)) => known.extend(names),
+            None => folded.push((names, row)),
+        }
+    }
+
+    // A column that nobody asked for would only push the others aside.
+    let asked: Vec<bool> = (0..columns)
+        .map(|column| folded.iter().any(|(_, row)| row[column].is_some()))
+        .collect();
+    let heads: Vec<&str> = across.map_or(vec![""], |axis| {
+        axis.values
+            .iter()
+            .map(|value| value.short.as_str())
+            .zip(&asked)
+            .filter_map(|(head, asked)| asked.then_some(head))
+            .collect()
+    });
+    let widths: Vec<usize> = heads
+        .iter()
+        .map(|head| head.chars().count().max(1))
+        .collect();
+    let mut out = String::new();
+    if let Some(across) = across {
+        out.push_str("  ");
+        for (head, width) in heads.iter().zip(&widths) {
+            out.push_str(&paint.dim(&format!("{head:^width$}")));
+            out.push(' ');
+        }
+        let down: Vec<&str> = down.iter().map(|axis| axis.name.as_str()).collect();
+        let down = match down.is_empty() {
+            true => String::new(),
+            false => format!(", {} below", down.join(", ")),
+        };
+        out.push_str(&paint.dim(&format!(" {} across{down}", across.name)));
+        out.push('\n');
+    }
+    for (names, row) in folded {
+        out.push_str("  ");
+        let row = row.iter().zip(&asked).filter(|(_, asked)| **asked);
+        for ((cell, _), width) in row.zip(&widths) {
+            let (left, right) = ((width - 1) / 2, width - 1 - (width - 1) / 2);
+            out.push_str(&" ".repeat(left));
+            out.push_str(&cell.map_or_else(|| " ".to_owned(), |cell| symbol(cell, paint)));
+            out.push_str(&" ".repeat(right + 1));
+        }
+        out.push(' ');
+        out.push_str(&names_line(&names));
+        out.push('\n');
+    }
+    out
+}
+
+/// Several names in one line: the first ones, and how many more.
+fn names_line(names: &[String]) -> String {
+    let shown = if names.len() <= 3 { names.len() } else { 2 };
+    let mut line = names[..shown].join(", ");
+    if names.len() > shown {
+        line.push_str(&format!(" and {} more", names.len() - shown));
+    }
+    line
+}
+
+fn symbol(cell: &CellRecord, paint: Paint) -> String {
+    let symbol = CellSymbol::of(cell);
+    let text = symbol.sign();
+    match symbol {
+        CellSymbol::In => paint.good(text),
+        CellSymbol::Out => paint.dim(text),
+        CellSymbol::Allow
+        | CellSymbol::Deny
+        | CellSymbol::Denial
+        | CellSymbol::Body
+        | CellSymbol::Stale => paint.bad(text),
+        CellSymbol::KnownAllow
+        | CellSymbol::KnownDeny
+        | CellSymbol::Known
+        | CellSymbol::New
+        | CellSymbol::Lost
+        | CellSymbol::NotApplicable => paint.warn(text),
+    }
+}

@@ -1,0 +1,488 @@
+//! The report for people at a terminal: a matrix a profile, causes, counts, and what the exit code says.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use similar::{ChangeTag, TextDiff};
+
+use super::Paint;
+use super::matrix::{LEGEND, Layout, matrix};
+use super::words::{conditions, tally_words};
+use contract::scenario::model::PROFILE_AXIS;
+use record::judge::VerdictKind;
+use record::{CauseRecord, CellRecord, GatewayRecord, Record, ScenarioRecord, Standing, Summary};
+
+/// A run of at most so many scenarios shows every matrix.
+const FEW_SCENARIOS: usize = 2;
+/// At most so many causes are spelled out.
+const MAX_CAUSES: usize = 20;
+/// At most so many lines of a difference are shown.
+const MAX_DIFF: usize = 14;
+
+/// How much is told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// What makes the run fail, and the counts.
+    Quiet,
+    /// A line a scenario, matrices where something is wrong, known issues.
+    #[default]
+    Normal,
+    /// Every matrix, every cause, how long each launch took.
+    Verbose,
+}
+
+/// Renders the whole report.
+pub fn terminal(record: &Record, detail: Detail, paint: Paint) -> String {
+    let mut out = String::new();
+    if detail > Detail::Quiet {
+        for gateway in &record.gateways {
+            gateway_part(&mut out, record, gateway, detail, paint);
+        }
+        known_issues(&mut out, record, paint);
+    }
+    causes(&mut out, record, detail, paint);
+    relations(&mut out, record, paint);
+    if detail > Detail::Quiet || record.summary.could_not_run > 0 {
+        reasons(&mut out, record, detail, paint);
+    }
+    // Of gateways that could not be installed there is nothing to count.
+    if record.summary.selected > 0
+        || record
+            .gateways
+            .iter()
+            .any(|gateway| gateway.error.is_none())
+    {
+        let gap = if out.is_empty() { "" } else { "\n" };
+        let _ = writeln!(out, "{gap}{}", counts(&record.summary, paint));
+    }
+    if let Some(shares) = &record.run.shard {
+        let _ = writeln!(
+            out,
+            "shard {} of {}: {} of the {} cells of the run; `clawgauge merge` judges the whole, and the relations between cells",
+            shares.number, shares.of, record.summary.selected, shares.selected
+        );
+    }
+    out
+}
+
+fn gateway_part(
+    out: &mut String,
+    record: &Record,
+    gateway: &GatewayRecord,
+    detail: Detail,
+    paint: Paint,
+) {
+    let version = gateway
+        .version
+        .as_ref()
+        .filter(|version| !gateway.reference.contains(version.as_str()));
+    let version = version
+        .map(|version| format!(", judged as {version}"))
+        .unwrap_or_default();
+    let node = gateway
+        .node
+        .as_ref()
+        .map(|node| format!(", Node {node}"))
+        .unwrap_or_default();
+    let _ = writeln!(out, "\n{}{version}{node}", paint.bold(&gateway.reference));
+    for note in gateway.remarks() {
+        let _ = writeln!(out, "  {}", paint.warn(&note));
+    }
+    launches(out, gateway, detail, paint);
+    let mine: Vec<&CellRecord> = record
+        .cells
+        .iter()
+        .filter(|cell| cell.gateway == gateway.reference)
+        .collect();
+    let mut blocks = Vec::new();
+    for scenario in &record.scenarios {
+        let prefix = format!("{}/", scenario.id);
+        let cells = mine.iter().filter(|cell| cell.id.starts_with(&prefix));
+        let cells: Vec<&CellRecord> = cells.copied().collect();
+        if !cells.is_empty() {
+            blocks.push((scenario, cells));
+        }
+    }
+    // A run of few scenarios shows every matrix; one of many shows those in which something is not as it should be.
+    let all = blocks.len() <= FEW_SCENARIOS || detail == Detail::Verbose;
+    let widths = blocks.iter().map(|(scenario, _)| scenario.id.len());
+    let width = widths.max().unwrap_or(0);
+    out.push('\n');
+    for (scenario, cells) in &blocks {
+        let name = format!("{:<width$}", scenario.id);
+        let _ = writeln!(out, "  {}  {}", paint.bold(&name), tally(cells, paint));
+    }
+    let mut any = false;
+    for (scenario, cells) in &blocks {
+        any |= scenario_part(out, scenario, cells, all, paint);
+    }
+    if any {
+        let _ = writeln!(out, "{}", paint.dim(LEGEND));
+    }
+}
+
+/// Launches that needed another attempt; all of them where everything is told.
+fn launches(out: &mut String, gateway: &GatewayRecord, detail: Detail, paint: Paint) {
+    let many = |profile: &str| {
+        let mut launches = gateway.launches.iter();
+        launches.any(|launch| launch.profile == profile && launch.attempt > 1)
+    };
+    for launch in &gateway.launches {
+        if detail < Detail::Verbose && !many(&launch.profile) {
+            continue;
+        }
+        let (profile, attempt) = (&launch.profile, launch.attempt);
+        let times = [
+            ("ready after", launch.ready_ms),
+            ("stopped in", launch.stop_ms),
+        ];
+        let mut told: Vec<String> = times
+            .iter()
+            .filter_map(|(what, ms)| Some(format!("{what} {} ms", (*ms)?)))
+            .collect();
+        if launch.killed {
+            told.push(paint.warn("had to be killed"));
+        }
+        if let Some(failure) = &launch.failure {
+            told.push(paint.bad(failure));
+        }
+        let number = if many(profile) {
+            format!(", attempt {attempt}")
+        } else {
+            String::new()
+        };
+        let _ = writeln!(out, "  profile {profile}{number}: {}", told.join(", "));
+    }
+}
+
+/// The matrices of a scenario in which there is something to see; whether there were any.
+fn scenario_part(
+    out: &mut String,
+    scenario: &ScenarioRecord,
+    cells: &[&CellRecord],
+    all: bool,
+    paint: Paint,
+) -> bool {
+    let layout = Layout::of(scenario);
+    let shown = |cells: &[&CellRecord]| {
+        let seen = cells.iter().any(|cell| cell.observed.is_some());
+        seen && (all || cells.iter().any(|cell| is_trouble(cell)))
+    };
+    let mut any = false;
+    let mut show = |name: &str, cells: &[&CellRecord]| {
+        if shown(cells) {
+            any = true;
+            let _ = writeln!(out, "\n{}: {}", paint.bold(name), tally(cells, paint));
+            out.push_str(&matrix(scenario, layout, cells, paint));
+        }
+    };
+    match layout {
+        Layout::Whole(_) => show(&scenario.id, cells),
+        Layout::PerProfile(_) => {
+            for profile in &scenario.axes[scenario.profile_axis()].values {
+                let of = |cell: &&&CellRecord| cell.axes.get(PROFILE_AXIS) == Some(&profile.id);
+                let cells: Vec<&CellRecord> = cells.iter().filter(of).copied().collect();
+                show(&format!("{} under {}", scenario.id, profile.id), &cells);
+            }
+        }
+    }
+    any
+}
+
+/// Whether a cell is neither as it should be nor explained.
+fn is_trouble(cell: &CellRecord) -> bool {
+    !cell.verdict.passes() || cell.standing == Some(Standing::Fails)
+}
+
+/// The verdicts of some cells in words.
+fn tally(cells: &[&CellRecord], paint: Paint) -> String {
+    let parts = tally_words(cells.iter().map(|cell| cell.verdict));
+    let parts = parts.iter().map(|(verdict, text)| match verdict {
+        VerdictKind::Conforms => paint.good(text),
+        VerdictKind::Known | VerdictKind::NotApplicable => paint.warn(text),
+        VerdictKind::Deviates
+        | VerdictKind::Stale
+        | VerdictKind::New
+        | VerdictKind::CouldNotRun => paint.bad(text),
+    });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+fn causes(out: &mut String, record: &Record, detail: Detail, paint: Paint) {
+    let unexplained = || {
+        let causes = record.causes.iter();
+        causes.filter(|cause| cause.known_issue.is_none() || cause.failing > 0)
+    };
+    // What a baseline or the severity asked for excuses is told only to those who want everything.
+    let told = |cause: &&CauseRecord| cause.failing > 0 || detail == Detail::Verbose;
+    let count = unexplained().filter(told).count();
+    let excused = unexplained().count() - count;
+    if count > 0 {
+        let heading = format!("{count} cause{}", if count == 1 { "" } else { "s" });
+        let _ = writeln!(out, "\n{}", paint.bold(&heading));
+    }
+    let most = if detail == Detail::Verbose {
+        usize::MAX
+    } else {
+        MAX_CAUSES
+    };
+    let mut earlier: BTreeMap<&str, usize> = BTreeMap::new();
+    for cause in unexplained().filter(told).take(most) {
+        cause_part(out, cause, record, paint);
+        // Each rule is told in full once.
+        let rule = match earlier.get(cause.rule.as_str()) {
+            Some(earlier) => format!("     rule {}, as in {earlier}\n", cause.rule),
+            None => rule_lines(cause),
+        };
+        earlier.entry(&cause.rule).or_insert(cause.id);
+        out.push_str(&paint.dim(&rule));
+    }
+    if count > most {
+        let more = count - most;
+        let _ = writeln!(
+            out,
+            "  and {more} more; --verbose tells all, --report json=PATH holds them"
+        );
+    }
+    if excused > 0 {
+        let causes = if excused == 1 {
+            "cause is"
+        } else {
+            "causes are"
+        };
+        let _ = writeln!(
+            out,
+            "\n  {excused} more {causes} as in the baseline or below --severity; --verbose tells"
+        );
+    }
+    if let Some(first) = unexplained().find(told) {
+        let _ = writeln!(out, "  explain a cell: clawgauge show '{}'", first.example);
+    }
+}
+
+/// What known issues explain, and what to do about it.
+fn known_issues(out: &mut String, record: &Record, paint: Paint) {
+    let mut groups: BTreeMap<(&str, &str), Vec<&CellRecord>> = BTreeMap::new();
+    for cell in &record.cells {
+        if let Some(issue) = &cell.known_issue {
+            groups
+                .entry((cell.gateway.as_str(), issue.as_str()))
+                .or_default()
+                .push(cell);
+        }
+    }
+    if groups.is_empty() {
+        return;
+    }
+    let plural = if groups.len() == 1 { "" } else { "s" };
+    let heading = format!("{} known issue{plural}", groups.len());
+    let _ = writeln!(out, "\n{}", paint.bold(&heading));
+    // What most cells show comes first.
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|((gateway, _), cells)| (*gateway, std::cmp::Reverse(cells.len())));
+    for ((gateway, id), cells) in &groups {
+        let Some(issue) = record.known_issue(id) else {
+            continue;
+        };
+        let on = match record.gateways.len() {
+            0 | 1 => String::new(),
+            _ => format!(" on {gateway}"),
+        };
+        let stale = |cell: &&&CellRecord| cell.verdict == VerdictKind::Stale;
+        let stale = cells.iter().filter(stale).count();
+        let known = cells.len() - stale;
+        let kind = issue.kind.name();
+        let _ = writeln!(
+            out,
+            "  {} {kind}, {known} cell{}{on}: {}",
+            paint.warn(id),
+            if known == 1 { "" } else { "s" },
+            issue.title
+        );
+        if stale > 0 {
+            let _ = writeln!(
+                out,
+                "     {}",
+                paint.bad(&format!(
+                    "stale: {stale} cells are as they should be although it says otherwise"
+                ))
+            );
+        }
+        let releases = match issue.url.as_str() {
+            "" => issue.releases.clone(),
+            url => format!("{}; {url}", issue.releases),
+        };
+        let lines = [
+            ("", issue.means.as_str()),
+            ("way around: ", issue.workaround.as_str()),
+            ("releases: ", &releases),
+            ("the bytes say: ", issue.bytes_say.as_str()),
+        ];
+        for (what, text) in lines.iter().filter(|(_, text)| !text.is_empty()) {
+            let _ = writeln!(out, "{}", paint.dim(&format!("     {what}{text}")));
+        }
+    }
+}
+
+fn rule_lines(cause: &CauseRecord) -> String {
+    let mut lines = format!("     rule {} ({})\n", cause.rule, cause.origin);
+    if !cause.title.is_empty() {
+        let _ = writeln!(lines, "       {}", cause.title);
+    }
+    if !cause.source.is_empty() {
+        let _ = writeln!(lines, "       source: {}", cause.source);
+    }
+    lines
+}
+
+fn cause_part(out: &mut String, cause: &CauseRecord, record: &Record, paint: Paint) {
+    let conditions = conditions(record, cause);
+    let on = match record.gateways.len() {
+        0 | 1 => String::new(),
+        _ => format!(" on {}", cause.gateway),
+    };
+    let direction = paint.bad(cause.direction.name());
+    let plural = if cause.cells == 1 { "" } else { "s" };
+    let excused = match cause.cells - cause.failing.min(cause.cells) {
+        0 => String::new(),
+        excused => format!(" ({excused} excused)"),
+    };
+    let _ = writeln!(
+        out,
+        "{:>3}. {direction} {} cell{plural}{excused}{on}: {conditions}",
+        cause.id, cause.cells
+    );
+    match &cause.difference {
+        None => {
+            let seen = paint.bad(&cause.answer);
+            let _ = writeln!(out, "     expected {}, observed {seen}", cause.expected);
+        }
+        Some(difference) => {
+            let _ = writeln!(
+                out,
+                "     {} as expected, but not the accepted answer ({})",
+                cause.observed, difference.snapshot
+            );
+            diff(out, &difference.accepted, &difference.observed, paint);
+        }
+    }
+}
+
+fn diff(out: &mut String, accepted: &str, observed: &str, paint: Paint) {
+    let diff = TextDiff::from_lines(accepted, observed);
+    let changes = diff
+        .iter_all_changes()
+        .filter(|change| change.tag() != ChangeTag::Equal);
+    let mut left = MAX_DIFF;
+    for change in changes {
+        if left == 0 {
+            out.push_str("       ...\n");
+            break;
+        }
+        left -= 1;
+        let text = change.value().trim_end();
+        let line = match change.tag() {
+            ChangeTag::Delete => paint.good(&format!("- {text}")),
+            ChangeTag::Insert => paint.bad(&format!("+ {text}")),
+            ChangeTag::Equal => continue,
+        };
+        let _ = writeln!(out, "       {line}");
+    }
+}
+
+/// Relations that do not hold.
+fn relations(out: &mut String, record: &Record, paint: Paint) {
+    let broken = || record.relations.iter().filter(|relation| relation.failing);
+    if broken().next().is_none() {
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "\n{}",
+        paint.bold("relations between cells that do not hold")
+    );
+    for relation in broken() {
+        let _ = writeln!(
+            out,
+            "  {} {} pairs: {} ({})",
+            paint.bad(&relation.id),
+            relation.unexplained,
+            relation.title,
+            relation.origin
+        );
+        let (first, second) = &relation.example;
+        let _ = writeln!(out, "     {first}\n     {second}");
+    }
+}
+
+/// Why cells were not asked: each reason once.
+fn reasons(out: &mut String, record: &Record, detail: Detail, paint: Paint) {
+    let mut groups: BTreeMap<(VerdictKind, &str, &str), usize> = BTreeMap::new();
+    for cell in &record.cells {
+        if let Some(reason) = &cell.reason {
+            let profile = cell
+                .axes
+                .get(PROFILE_AXIS)
+                .map(String::as_str)
+                .unwrap_or_default();
+            *groups
+                .entry((cell.verdict, profile, reason.as_str()))
+                .or_default() += 1;
+        }
+    }
+    if !groups.is_empty() {
+        out.push('\n');
+    }
+    // What could not run comes first.
+    let most = if detail == Detail::Verbose {
+        usize::MAX
+    } else {
+        MAX_CAUSES
+    };
+    for ((verdict, profile, reason), count) in groups.iter().rev().take(most) {
+        let verdict = match verdict {
+            VerdictKind::CouldNotRun => paint.bad(verdict.name()),
+            _ => paint.warn(verdict.name()),
+        };
+        let _ = writeln!(out, "  {verdict} {count} under {profile}: {reason}");
+    }
+}
+
+/// The counts in one line; zeros are left out, but for what conforms.
+fn counts(summary: &Summary, paint: Paint) -> String {
+    let mut parts = vec![
+        format!("{} selected", summary.selected),
+        paint.good(&format!("{} conform", summary.conforms)),
+    ];
+    let rest = [
+        (summary.deviates, "deviate", true),
+        (summary.known, "known", false),
+        (summary.stale, "stale", true),
+        (summary.new, "new", true),
+        (summary.not_applicable, "not applicable", false),
+        (summary.could_not_run, "could not run", true),
+    ];
+    for (count, what, bad) in rest {
+        if count > 0 {
+            let text = format!("{count} {what}");
+            parts.push(if bad {
+                paint.bad(&text)
+            } else {
+                paint.warn(&text)
+            });
+        }
+    }
+    for (count, what) in [
+        (summary.as_in_baseline, "as in the baseline"),
+        (summary.below_severity, "less grave than asked for"),
+    ] {
+        if count > 0 {
+            parts.push(paint.warn(&format!("{count} {what}")));
+        }
+    }
+    if summary.better > 0 {
+        let better = format!("{} better than the baseline", summary.better);
+        parts.push(paint.good(&better));
+    }
+    parts.join(", ")
+}

@@ -1,0 +1,76 @@
+//! Words that several reports use.
+
+use std::collections::BTreeMap;
+
+use base::text::quoted;
+use record::judge::VerdictKind;
+use record::names::values_text;
+use record::{CauseRecord, Record};
+
+/// What a cause's cells have in common, in one line.
+pub(super) fn conditions(record: &Record, cause: &CauseRecord) -> String {
+    let scenario = record.scenario(&cause.scenario);
+    let conditions = cause
+        .conditions
+        .iter()
+        .map(|(axis, values)| format!("{axis}={}", values_text(scenario, axis, values)));
+    let conditions: Vec<String> = conditions.collect();
+    match conditions.is_empty() {
+        true => "every cell".to_owned(),
+        false => conditions.join("  "),
+    }
+}
+
+/// What was seen: the outcome's name, and the answer where that says more.
+pub(super) fn seen(label: &str, answer: &str) -> String {
+    match (label, answer) {
+        ("", answer) => answer.to_owned(),
+        (label, answer) if answer.starts_with(label) => answer.to_owned(),
+        (label, answer) => format!("{label} ({answer})"),
+    }
+}
+
+/// How many cells have which verdict, in words: what is well first, then the gravest; verdicts that no cell has are left
+/// out.
+pub(super) fn tally_words(
+    verdicts: impl Iterator<Item = VerdictKind>,
+) -> Vec<(VerdictKind, String)> {
+    let mut counts: BTreeMap<VerdictKind, usize> = BTreeMap::new();
+    for verdict in verdicts {
+        *counts.entry(verdict).or_default() += 1;
+    }
+    let words = [
+        (VerdictKind::Conforms, "conform"),
+        (VerdictKind::Deviates, "deviate"),
+        (VerdictKind::Stale, "stale"),
+        (VerdictKind::New, "without a snapshot"),
+        (VerdictKind::CouldNotRun, "could not run"),
+        (VerdictKind::Known, "known"),
+        (VerdictKind::NotApplicable, "not applicable"),
+    ];
+    let told = words.iter().filter_map(|(verdict, words)| {
+        let count = counts.get(verdict)?;
+        Some((*verdict, format!("{count} {words}")))
+    });
+    told.collect()
+}
+
+/// The command that asks a cell again.
+pub(super) fn replay(record: &Record, gateway: &str, cell: &str) -> String {
+    let mut command = format!(
+        "clawgauge run {} --gateway {}",
+        quoted(cell),
+        quoted(gateway)
+    );
+    let known = record
+        .gateways
+        .iter()
+        .find(|known| known.reference == gateway);
+    // A published release and the reference tell what they are; a path may not.
+    if let Some(version) = known.and_then(|known| known.version.as_deref())
+        && gateway.contains('/')
+    {
+        command.push_str(&format!(" --release {}", quoted(version)));
+    }
+    command
+}

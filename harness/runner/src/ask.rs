@@ -1,0 +1,313 @@
+//! Asking a running gateway: the positive control, then every cell, then the sequences.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::gateway::Target;
+use super::proxies::Proxies;
+use super::{Context, RunEvent};
+use base::redact::Redactor;
+use base::secret::new_canary;
+use contract::exchange::{Exchange, Request};
+use contract::plan::{Cell, PlannedCell, Way};
+use contract::request::Place;
+use contract::scenario::model::{Kind, Protocol};
+use machine::clients::call;
+use machine::launch::Gateway;
+use machine::send::{Peer, SendError, send, websocket};
+use machine::upstream::Upstream;
+use record::observe::{Observation, cut, observe};
+
+/// How long after the last request a gateway's end is still noticed.
+const EXIT_NOTICE: Duration = Duration::from_millis(50);
+/// Bad gateway, service unavailable, gateway timeout.
+const PROXY_ERRORS: [u16; 3] = [502, 503, 504];
+/// So many requests in a row without any answer, beyond those in flight, and the launch is given up.
+const SILENCES: usize = 3;
+/// So many failures of a sender in a row, and the launch's other cells are not asked by it.
+const SENDER_FAILURES: usize = 3;
+
+/// The canary that a request carried, and what was seen, or why nothing was.
+pub(super) type Answer = (String, Result<Observation, String>);
+
+/// What came of a launch's requests.
+pub(super) struct Answers {
+    /// By position of the asked cell.
+    pub(super) cells: Vec<Answer>,
+    /// Whether the positive control reached the model.
+    pub(super) control: bool,
+}
+
+/// Asks the cells of one running gateway.
+pub(super) struct Asker<'a> {
+    pub(super) context: &'a Arc<Context>,
+    pub(super) target: &'a Target,
+    pub(super) profile: &'a str,
+    /// The gateway, from where a proxy would be.
+    pub(super) peer: Peer,
+    /// The gateway, from where callers are.
+    pub(super) past_proxies: Peer,
+    pub(super) proxies: &'a Proxies,
+    pub(super) redactor: Redactor,
+    pub(super) upstream: &'a Upstream,
+    pub(super) secrets: &'a BTreeMap<String, String>,
+    /// Fires when asking on is pointless.
+    pub(super) ended: CancellationToken,
+    /// Why it is pointless.
+    pub(super) why: std::sync::OnceLock<String>,
+    pub(super) silences: AtomicUsize,
+    /// The launch's folder, for what senders need.
+    pub(super) folder: PathBuf,
+    /// How often in a row each sender has failed.
+    pub(super) failures: Mutex<BTreeMap<String, usize>>,
+}
+
+impl Asker<'_> {
+    /// Asks all cells: first those that may overlap, then the sequences, in order.
+    pub(super) async fn ask_all(&self, asked: &[&PlannedCell], gateway: &mut Gateway) -> Answers {
+        let is_step = |planned: &PlannedCell| planned.cell.scenario.kind == Kind::Sequence;
+        let (steps, free): (Vec<usize>, Vec<usize>) =
+            (0..asked.len()).partition(|index| is_step(asked[*index]));
+        let next = AtomicUsize::new(0);
+        let workers = futures_util::future::join_all(
+            (0..self.context.options.jobs.max(1)).map(|_| self.work(asked, &free, &next)),
+        );
+        let work = async { tokio::join!(workers, self.control(asked)) };
+        let mut work = std::pin::pin!(work);
+        let (done, control) = tokio::select! {
+            biased;
+            done = &mut work => done,
+            exit = gateway.exited() => {
+                self.give_up(format!("the gateway ended while it was asked: {exit}"));
+                work.await
+            }
+        };
+        let mut cells: Vec<_> = done.into_iter().flatten().collect();
+        for index in steps {
+            cells.push((index, self.step(&asked[index].cell, gateway).await));
+        }
+        cells.sort_by_key(|(index, _)| *index);
+        Answers {
+            cells: cells.into_iter().map(|(_, answer)| answer).collect(),
+            control,
+        }
+    }
+
+    /// One step of a sequence: change the configuration, wait, send as often as it says.
+    async fn step(&self, cell: &Cell, gateway: &Gateway) -> Answer {
+        for value in cell.values() {
+            if value
+                .set_config
+                .as_object()
+                .is_some_and(|table| !table.is_empty())
+                && let Err(error) = gateway.change_config(&value.set_config)
+            {
+                return (
+                    String::new(),
+                    Err(format!("its configuration cannot be changed: {error}")),
+                );
+            }
+        }
+        let wait: Duration = cell.values().map(|value| value.wait).sum();
+        tokio::select! {
+            () = self.context.cancel.cancelled() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+        let repeat = cell.values().map(|value| value.repeat).max().unwrap_or(1);
+        for _ in 1..repeat {
+            let _ = self.ask(cell).await;
+        }
+        self.ask(cell).await
+    }
+
+    /// Asks one cell after the other until there is none left.
+    async fn work(
+        &self,
+        asked: &[&PlannedCell],
+        free: &[usize],
+        next: &AtomicUsize,
+    ) -> Vec<(usize, Answer)> {
+        let mut answers = Vec::new();
+        while let Some(index) = free.get(next.fetch_add(1, Ordering::Relaxed)) {
+            answers.push((*index, self.ask(&asked[*index].cell).await));
+        }
+        answers
+    }
+
+    /// The positive control: a request that must reach the model. Without it a denial proves nothing.
+    async fn control(&self, asked: &[&PlannedCell]) -> bool {
+        let Some(profile) = self.context.catalogue.profiles.get(self.profile) else {
+            return false;
+        };
+        // A profile without a control says why, and launches that ask nothing need no proof.
+        if asked.is_empty() || profile.no_control.is_some() {
+            return true;
+        }
+        let canary = new_canary();
+        let control = &self.context.catalogue.base.control;
+        let Ok(request) =
+            contract::request::build_control(control, self.caller(), &self.place(&canary))
+        else {
+            return false;
+        };
+        let sent = send(self.peer.clone(), request, self.context.options.timeout);
+        tokio::select! {
+            biased;
+            () = self.ended.cancelled() => {}
+            () = self.context.cancel.cancelled() => {}
+            _ = sent => {}
+        }
+        self.upstream.calls(&canary) > 0
+    }
+
+    fn place<'b>(&'b self, canary: &'b str) -> Place<'b> {
+        Place {
+            secrets: self.secrets,
+            canary,
+            port: self.peer.address.port(),
+        }
+    }
+
+    /// The header lines of a caller whom the mode lets in.
+    fn caller(&self) -> &[String] {
+        let profile = self.context.catalogue.profiles.get(self.profile);
+        profile.map_or(&[], |profile| &profile.caller)
+    }
+
+    async fn ask(&self, cell: &Cell) -> Answer {
+        let canary = new_canary();
+        let request = match contract::request::build(cell, self.caller(), &self.place(&canary)) {
+            Ok(request) => request,
+            Err(error) => return (canary, Err(error.to_string())),
+        };
+        let peer = match self.way(cell) {
+            Ok(peer) => peer,
+            Err(reason) => return (canary, Err(reason)),
+        };
+        let sent = tokio::select! {
+            biased;
+            () = self.context.cancel.cancelled() => return (canary, Err("interrupted".to_owned())),
+            () = self.ended.cancelled() => return (canary, Err(self.why.get().cloned().unwrap_or_default())),
+            sent = self.send(cell, peer, request) => sent,
+        };
+        self.context.emit(RunEvent::Asked {
+            gateway: self.target.gateway.clone(),
+            profile: self.profile.to_owned(),
+        });
+        let seen = match sent {
+            Ok(exchange) if self.is_of_a_proxy(cell, &exchange) => Err(format!(
+                "the proxy has no answer of the gateway: it says {} itself",
+                exchange.response.status
+            )),
+            Ok(exchange) => {
+                let took = exchange.took;
+                tracing::trace!(
+                    cell = cell.id,
+                    status = exchange.response.status,
+                    ?took,
+                    "asked"
+                );
+                self.silences.store(0, Ordering::Relaxed);
+                let calls = self.upstream.calls(&canary);
+                let outcomes = self.context.catalogue.outcomes.values().map(Arc::as_ref);
+                Ok(observe(&exchange, calls, &canary, &self.redactor, outcomes))
+            }
+            Err(error) => {
+                tracing::debug!(cell = cell.id, %error, "no answer");
+                // Whoever refuses connections, or breaks them off, is about to be seen to have ended.
+                let through = matches!(cell.way(), Way::Through(_));
+                if matches!(error, SendError::Connect(_)) || (through && error.is_silence()) {
+                    tokio::time::sleep(EXIT_NOTICE).await;
+                }
+                let error_text = cut(&self.redactor.text(&error.to_string()));
+                match cell.way() {
+                    Way::Through(proxy) if self.proxies.has_ended(proxy) => Err(format!(
+                        "proxy {proxy} ended while it was asked: {error_text}"
+                    )),
+                    Way::Through(_) | Way::AsProxy | Way::PastProxies => {
+                        self.note_silence(&error);
+                        Err(error_text)
+                    }
+                }
+            }
+        };
+        (canary, seen)
+    }
+
+    /// Where a cell's request goes, and from where; or why it cannot.
+    fn way(&self, cell: &Cell) -> Result<Peer, String> {
+        match cell.way() {
+            Way::AsProxy => Ok(self.peer.clone()),
+            Way::PastProxies => Ok(self.past_proxies.clone()),
+            Way::Through(proxy) => self.proxies.peer(proxy),
+        }
+    }
+
+    /// Whether an answer is what a proxy says when it gets none from the gateway, which never answers so itself.
+    fn is_of_a_proxy(&self, cell: &Cell, exchange: &Exchange) -> bool {
+        matches!(cell.way(), Way::Through(_)) && PROXY_ERRORS.contains(&exchange.response.status)
+    }
+
+    async fn send(&self, cell: &Cell, peer: Peer, request: Request) -> Result<Exchange, SendError> {
+        let timeout = self.context.options.timeout;
+        if let Some(sender) = cell.sender() {
+            return self.send_by(sender, request, timeout).await;
+        }
+        match cell.scenario.request.protocol {
+            Protocol::Http => send(peer, request, timeout).await,
+            Protocol::Websocket => websocket(peer, request, timeout).await,
+        }
+    }
+
+    /// Lets another client send the request. One that fails again and again is not waited for any longer.
+    async fn send_by(
+        &self,
+        sender: &str,
+        request: Request,
+        timeout: Duration,
+    ) -> Result<Exchange, SendError> {
+        let no_answer = |why: String| SendError::Sender {
+            sender: sender.to_owned(),
+            why,
+        };
+        let failures = || self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let senders = &self.target.senders;
+        let ready = senders.ready.get(sender);
+        let ready = ready.ok_or_else(|| no_answer("it is not installed".to_owned()))?;
+        // Whether it is given up is asked when it is its turn: others may have failed meanwhile.
+        let _turn = senders.turn().await;
+        if failures().get(sender) >= Some(&SENDER_FAILURES) {
+            let why = format!("given up after {SENDER_FAILURES} failures in a row");
+            return Err(no_answer(why));
+        }
+        let home = self.folder.join("senders").join(sender);
+        let called = call(ready, self.peer.address, request, &home, timeout).await;
+        let mut failures = failures();
+        let count = failures.entry(sender.to_owned()).or_default();
+        match &called {
+            Err(error) if error.is_failure() => *count += 1,
+            Ok(_) | Err(_) => *count = 0,
+        }
+        called.map_err(|error| no_answer(error.to_string()))
+    }
+
+    fn note_silence(&self, error: &SendError) {
+        if !error.is_silence() {
+            return;
+        }
+        let silences = 1 + self.silences.fetch_add(1, Ordering::Relaxed);
+        if silences >= SILENCES + self.context.options.jobs {
+            self.give_up(format!("given up after {silences} requests in a row without an answer; the last one: {error}"));
+        }
+    }
+
+    fn give_up(&self, reason: String) {
+        let _ = self.why.set(reason);
+        self.ended.cancel();
+    }
+}

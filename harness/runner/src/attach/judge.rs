@@ -1,0 +1,87 @@
+//! Verdicts about a running gateway: on the outcome alone, since nobody counts its calls to the model, and without its
+//! operator's data.
+
+use std::sync::Arc;
+
+use super::infer::known;
+use super::{AttachOptions, Choice};
+use base::redact::Redactor;
+use contract::exchange::Exchange;
+use contract::release::Version;
+use contract::scenario::Catalogue;
+use contract::scenario::model::Outcome;
+use record::events::{CellResult, Expected};
+use record::judge::{Verdict, judge_outcome};
+use record::observe::{Observation, observe};
+
+/// What was seen; of a body that may hold the operator's data only that there was one.
+pub(super) fn observed<'a>(
+    exchange: &Exchange,
+    canary: &str,
+    redactor: &Redactor,
+    outcomes: impl IntoIterator<Item = &'a Outcome>,
+) -> Observation {
+    let mut seen = observe(exchange, None, canary, redactor, outcomes);
+    let refused = matches!(exchange.response.status, 401 | 403 | 405);
+    if !refused && let Some(body) = seen.answer.find("\nbody: ") {
+        seen.answer.truncate(body);
+        seen.answer
+            .push_str("\nbody: not kept, it may hold data of the operator\n");
+    }
+    seen
+}
+
+/// One result a cell.
+pub(super) fn results(
+    catalogue: &Catalogue,
+    options: &AttachOptions,
+    release: &Version,
+    choices: &[Choice],
+    seen: &[Option<Result<Observation, String>>],
+) -> Vec<CellResult> {
+    let results = choices.iter().zip(seen).map(|(choice, seen)| {
+        let mut result = CellResult {
+            gateway: options.address.reference.clone(),
+            cell: Arc::clone(&choice.cell),
+            expected: Expected::of(&choice.cell, release),
+            observed: None,
+            verdict: Verdict::CouldNotRun("it was not asked".to_owned()),
+            known_issue: None,
+            accepted: None,
+            difference: None,
+            attempts: Vec::new(),
+        };
+        match (&choice.what, seen) {
+            (Err(reason), _) => result.verdict = Verdict::NotApplicable(reason.clone()),
+            (Ok(_), Some(Err(reason))) => result.verdict = Verdict::CouldNotRun(reason.clone()),
+            (Ok(_), Some(Ok(seen))) => judge_seen(catalogue, options, release, &mut result, seen),
+            (Ok(_), None) => {}
+        }
+        result
+    });
+    results.collect()
+}
+
+fn judge_seen(
+    catalogue: &Catalogue,
+    options: &AttachOptions,
+    release: &Version,
+    result: &mut CellResult,
+    seen: &Observation,
+) {
+    let Some(expected) = &result.expected else {
+        result.verdict = Verdict::CouldNotRun(format!("no rule speaks about it on {release}"));
+        return;
+    };
+    // A known issue that does not show is good news about somebody's gateway, not a stale file.
+    let issue = options
+        .known_issues
+        .and_then(|today| known(catalogue, &result.cell, release, today))
+        .filter(|(_, outcome)| seen.outcome.as_deref() == Some(outcome.id.as_str()));
+    let outcome = issue.map(|(_, outcome)| outcome);
+    result.verdict = judge_outcome(&expected.outcome, seen, outcome);
+    if let (Verdict::Known(_), Some((issue, _))) = (&result.verdict, issue) {
+        result.known_issue = Some(Arc::clone(issue));
+    }
+    result.observed = Some(seen.clone());
+}

@@ -1,0 +1,316 @@
+//! A running gateway, somebody's real one: asked with care, judged by what it answers.
+//!
+//! [`attach`] is the way through: `probe` finds out what is there, `select` which cells apply and are safe, the
+//! `session` sends them within [`Limits`], `infer` tells the release from the answers. All but the session is pure.
+//! Nothing is launched here, and nobody counts calls to the model: verdicts are about outcomes only.
+
+mod address;
+mod infer;
+mod judge;
+mod limits;
+mod probe;
+mod select;
+mod session;
+mod words;
+
+pub use address::{Address, AddressError, Endpoint};
+pub use infer::{Likeness, infer};
+pub use limits::Limits;
+pub use probe::{Capabilities, Mode, NotOpenClaw, Question, read};
+pub use select::{Choice, Chosen, Safety, select};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+use base::redact::Redactor;
+use contract::plan::{Cell, Missing};
+use contract::release::Version;
+use contract::scenario::Catalogue;
+use record::events::{GatewayInfo, LaunchInfo, LaunchLog, RunEvent};
+use record::observe::Observation;
+use session::{NoAnswer, Session};
+
+/// Name of the operator's credential among the placeholders.
+const SECRET: &str = "secret";
+
+/// What attaching is asked to do.
+#[derive(Debug, Clone)]
+pub struct AttachOptions {
+    /// Where the gateway is.
+    pub address: Address,
+    /// The token or password, if the operator gave it.
+    pub credential: Option<String>,
+    /// The header lines by which the operator's proxy names a user.
+    pub identity: Vec<String>,
+    /// The mode, if the operator says it.
+    pub mode: Option<Mode>,
+    /// The release, if the operator says it.
+    pub release: Option<Version>,
+    /// The newest release whose contract is known.
+    pub newest: Version,
+    /// How much may be asked.
+    pub limits: Limits,
+    /// The day on which known issues are heeded; `None` judges as if there were none.
+    pub known_issues: Option<Date>,
+}
+
+impl AttachOptions {
+    /// What placeholders stand for: the operator's credential and proxy lines, and a stranger's secret.
+    fn secrets(&self) -> BTreeMap<String, String> {
+        let mut secrets: BTreeMap<String, String> = (self.identity.iter().enumerate())
+            .map(|(index, line)| (format!("identity-{}", index + 1), line.clone()))
+            .collect();
+        if let Some(credential) = &self.credential {
+            secrets.insert(SECRET.to_owned(), credential.clone());
+        }
+        secrets.insert("stranger".to_owned(), base::secret::random_secret());
+        secrets
+    }
+
+    /// The header lines of a caller whom the mode lets in, as placeholders.
+    fn caller(&self, mode: Mode) -> Vec<String> {
+        match mode {
+            Mode::None | Mode::Closed => Vec::new(),
+            Mode::Token | Mode::Password => vec![format!("Authorization: Bearer ${{{SECRET}}}")],
+            Mode::TrustedProxy => (1..=self.identity.len())
+                .map(|number| format!("${{identity-{number}}}"))
+                .collect(),
+        }
+    }
+}
+
+/// Why nothing was asked beyond the probe.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AttachError {
+    /// Nobody answers.
+    #[error("{0} is not reachable: {1}")]
+    Unreachable(String, String),
+    /// Somebody answers, but not as an OpenClaw gateway.
+    #[error("{0} is not an OpenClaw gateway: {1}")]
+    NotOpenClaw(String, NotOpenClaw),
+    /// The operator's credential is not the gateway's.
+    #[error("{0} refuses the credential that you gave, so nothing more was asked")]
+    Refused(String),
+    /// It does not listen to this address now.
+    #[error("{0} answers 429: it has locked this address out, or is busy; nothing more was asked")]
+    LockedOut(String),
+    /// The probe alone used up the budget.
+    #[error("the budget of {1} requests does not suffice for the probe of {0}")]
+    Budget(String, u32),
+    /// It was told to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// What was asked, and what was found beyond the verdicts.
+#[derive(Debug, Clone)]
+pub struct Findings {
+    /// What the probe found.
+    pub capabilities: Capabilities,
+    /// The first paragraph of the report.
+    pub summary: Vec<String>,
+}
+
+/// Probes the gateway, asks the cells that apply, judges them. What happens is told in events, as by a run.
+///
+/// # Errors
+/// An [`AttachError`] where no cell was asked.
+pub async fn attach(
+    catalogue: &Catalogue,
+    options: &AttachOptions,
+    events: &UnboundedSender<RunEvent>,
+    cancel: &CancellationToken,
+) -> Result<Findings, AttachError> {
+    let found = probe_and_ask(catalogue, options, events, cancel).await;
+    if let Err(error) = &found {
+        let _ = events.send(RunEvent::GatewayFailed {
+            gateway: options.address.reference.clone(),
+            error: error.to_string(),
+            help: None,
+        });
+    }
+    if cancel.is_cancelled() {
+        let _ = events.send(RunEvent::Interrupted);
+    }
+    found
+}
+
+async fn probe_and_ask(
+    catalogue: &Catalogue,
+    options: &AttachOptions,
+    events: &UnboundedSender<RunEvent>,
+    cancel: &CancellationToken,
+) -> Result<Findings, AttachError> {
+    let emit = |event| drop(events.send(event));
+    let gateway = options.address.reference.clone();
+    let secrets = options.secrets();
+    let redactor = Redactor::new(&secrets);
+    let mut session = Session::new(options, &secrets, cancel);
+    emit(RunEvent::Preparing {
+        gateway: gateway.clone(),
+        what: "probing".to_owned(),
+    });
+    let capabilities = probe_all(&mut session, options, &redactor).await?;
+
+    let mode = capabilities.mode;
+    let catalogue = &with_caller(catalogue, mode, options.caller(mode));
+    let safety = Safety::new(catalogue);
+    let choices = select(catalogue, &capabilities, options, &safety);
+    let asked = choices.iter().filter(|choice| choice.is_asked()).count();
+    emit(RunEvent::Preparing {
+        gateway: gateway.clone(),
+        what: format!("{}; asking {asked} cells", mode.words()),
+    });
+    session.caller = options.caller(mode);
+    let seen = ask_all(&mut session, catalogue, &choices, &redactor, |_| {
+        emit(RunEvent::Asked {
+            gateway: gateway.clone(),
+            profile: mode.profile().to_owned(),
+        });
+    })
+    .await;
+
+    let answers: Vec<(&Cell, &Observation)> = (choices.iter().zip(&seen))
+        .filter_map(|(choice, seen)| Some((&*choice.cell, seen.as_ref()?.as_ref().ok()?)))
+        .collect();
+    let likeness = infer(catalogue, &answers, &options.newest);
+    let release = options
+        .release
+        .clone()
+        .unwrap_or_else(|| likeness.judged.clone());
+    let results = judge::results(catalogue, options, &release, &choices, &seen);
+    let summary = words::summary(&words::Told {
+        catalogue,
+        options,
+        capabilities: &capabilities,
+        likeness: &likeness,
+        release: &release,
+        results: &results,
+        asked,
+        sent: session.sent(),
+    });
+    emit(RunEvent::GatewayReady(GatewayInfo {
+        gateway: gateway.clone(),
+        version: release,
+        integrity: None,
+        node: None,
+        notes: summary.clone(),
+        senders: Vec::new(),
+        missing: Missing::new(),
+        selected: choices.len(),
+        launches: vec![(mode.profile().to_owned(), choices.len())],
+        filtered: true,
+    }));
+    for result in results {
+        emit(RunEvent::Cell(Box::new(result)));
+    }
+    emit(RunEvent::LaunchEnded(LaunchInfo {
+        gateway,
+        profile: mode.profile().to_owned(),
+        attempt: 1,
+        ready: None,
+        stop: None,
+        exit: None,
+        killed: false,
+        failure: session.died(),
+        proof: None,
+        log: LaunchLog::default(),
+    }));
+    Ok(Findings {
+        capabilities,
+        summary,
+    })
+}
+
+/// Asks the probe's questions and reads the answers.
+async fn probe_all(
+    session: &mut Session<'_>,
+    options: &AttachOptions,
+    redactor: &Redactor,
+) -> Result<Capabilities, AttachError> {
+    let name = || options.address.reference.clone();
+    let mut answers = BTreeMap::new();
+    for question in Question::all(options.credential.is_some(), !options.identity.is_empty()) {
+        // Who is no gateway is shown no credential.
+        if question.shows_credential()
+            && let Err(error) = read(&answers, options.mode)
+        {
+            return Err(AttachError::NotOpenClaw(name(), error));
+        }
+        let request = question.request(options.identity.len());
+        match session.probe(question, request).await {
+            Ok(exchange) if exchange.response.status == 429 => {
+                return Err(AttachError::LockedOut(name()));
+            }
+            Ok(exchange) => drop(answers.insert(question, exchange.response)),
+            Err(NoAnswer::Cancelled) => return Err(AttachError::Interrupted),
+            Err(NoAnswer::Budget) => {
+                return Err(AttachError::Budget(name(), options.limits.requests));
+            }
+            Err(NoAnswer::Stopped(error) | NoAnswer::Failed(error)) => {
+                let error = redactor.text(&error).into_owned();
+                return Err(match answers.is_empty() {
+                    true => AttachError::Unreachable(name(), error),
+                    false => {
+                        let error = NotOpenClaw::silent(question, &error);
+                        AttachError::NotOpenClaw(name(), error)
+                    }
+                });
+            }
+        }
+        // The first answer already tells most strangers apart; they are not asked on.
+        if question == Question::Tools
+            && let Err(error) = probe::is_gateway(&answers)
+        {
+            return Err(AttachError::NotOpenClaw(name(), error));
+        }
+    }
+    let capabilities =
+        read(&answers, options.mode).map_err(|error| AttachError::NotOpenClaw(name(), error))?;
+    if capabilities.credential_refused {
+        return Err(AttachError::Refused(name()));
+    }
+    Ok(capabilities)
+}
+
+/// The catalogue with the operator's caller in place of the profile's.
+fn with_caller(catalogue: &Catalogue, mode: Mode, caller: Vec<String>) -> Catalogue {
+    let mut catalogue = catalogue.clone();
+    if let Some(profile) = catalogue.profiles.get_mut(mode.profile()) {
+        profile.caller = caller;
+    }
+    catalogue
+}
+
+/// Asks the chosen cells: first those that can do no harm, then wrong credentials, then what may reach the model.
+async fn ask_all(
+    session: &mut Session<'_>,
+    catalogue: &Catalogue,
+    choices: &[Choice],
+    redactor: &Redactor,
+    mut asked: impl FnMut(&Cell),
+) -> Vec<Option<Result<Observation, String>>> {
+    let mut seen: Vec<Option<Result<Observation, String>>> = vec![None; choices.len()];
+    let mut order: Vec<(u8, usize)> = (choices.iter().enumerate())
+        .filter_map(|(index, choice)| Some((choice.asked()?.turn(), index)))
+        .collect();
+    order.sort_unstable();
+    for (_, index) in order {
+        let choice = &choices[index];
+        let Some(chosen) = choice.asked() else {
+            continue;
+        };
+        let answer = session.ask(&choice.cell, chosen).await;
+        asked(&choice.cell);
+        let outcomes = catalogue.outcomes.values().map(Arc::as_ref);
+        seen[index] = Some(match answer {
+            Ok((exchange, canary)) => Ok(judge::observed(&exchange, &canary, redactor, outcomes)),
+            Err(error) => Err(redactor.text(&error.to_string()).into_owned()),
+        });
+    }
+    seen
+}

@@ -1,0 +1,388 @@
+//! One attempt: start the gateway, ask cells, stop it or keep it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::ask::{Answers, Asker};
+use super::gateway::Target;
+use super::proxies::Proxies;
+use super::verdicts::Bench;
+use super::{Context, RunEvent};
+use base::redact::Redactor;
+use contract::plan::PlannedCell;
+use contract::scenario::Launch;
+use contract::scenario::model::{Kind, Outcome, Start};
+use machine::launch::{Gateway, LaunchError, LaunchSpec, StopReport, launch};
+use machine::network::Network;
+use machine::upstream::Upstream;
+use record::events::{LaunchInfo, LaunchLog};
+use record::judge::Proof;
+use record::judge::Seen;
+use record::observe::{Observation, observe_start};
+
+/// How long a gateway that answers no more is given to show that it has ended: that says more than its silence.
+const LAST_WORD: Duration = Duration::from_secs(1);
+/// Why cells of a run that was told to stop have no answer.
+const STOPPED: &str = "the run was stopped before it was asked";
+
+/// A gateway that is up, with what belongs to its launch.
+#[derive(Debug)]
+pub(super) struct Live {
+    proxies: Proxies,
+    gateway: Gateway,
+    upstream: Upstream,
+    secrets: BTreeMap<String, String>,
+    /// Removed last, when nothing runs in it any more.
+    network: Option<Arc<Network>>,
+}
+
+impl Live {
+    /// Stops it.
+    pub(super) async fn stop(self) -> StopReport {
+        self.proxies.stop().await;
+        self.gateway.stop().await
+    }
+
+    /// Whether it still runs.
+    pub(super) async fn is_up(&mut self) -> bool {
+        let ended = tokio::time::timeout(Duration::ZERO, self.gateway.exited());
+        ended.await.is_err()
+    }
+
+    /// That it started, as an answer.
+    fn started(&self, context: &Context) -> Observation {
+        let outcomes = context.catalogue.outcomes.values().map(Arc::as_ref);
+        observe_start(Start::Up, "", "", self.gateway.ready_after(), outcomes)
+    }
+}
+
+/// One attempt to launch a profile and to ask its cells.
+pub(super) struct Attempt<'a> {
+    pub(super) context: &'a Arc<Context>,
+    pub(super) target: &'a Target,
+    pub(super) profile: &'a str,
+    pub(super) config: &'a Launch,
+    /// From 1.
+    pub(super) number: u32,
+    /// Whether another one follows if this one fails.
+    pub(super) again: bool,
+}
+
+impl Attempt<'_> {
+    /// Starts, asks, stops: what was seen, cell by cell, and whether a denial proves anything.
+    pub(super) async fn run(&self, cells: &[&PlannedCell]) -> (Vec<Seen>, Proof) {
+        let mut live = match self.start(cells).await {
+            Ok(live) => live,
+            Err(seen) => return (seen, Proof::Shown),
+        };
+        let (answers, died) = self.ask(cells, &mut live).await;
+        let started = live.started(self.context);
+        let ready = live.gateway.ready_after();
+        let Live {
+            proxies,
+            gateway,
+            upstream,
+            network,
+            ..
+        } = live;
+        let log = gateway.log();
+        let said = proxies.stop().await;
+        let stopped = gateway.stop().await;
+        drop(network);
+        let log = [log.lines(), said].concat();
+        let (seen, proof) = settle(cells, answers, &started, &upstream);
+        self.context.emit(RunEvent::LaunchEnded(LaunchInfo {
+            gateway: self.target.gateway.clone(),
+            profile: self.profile.to_owned(),
+            attempt: self.number,
+            ready: Some(ready),
+            stop: Some(stopped.duration),
+            exit: stopped.exit_code,
+            killed: stopped.killed,
+            failure: died,
+            proof: Some(proof),
+            log: self.log(log),
+        }));
+        (seen, proof)
+    }
+
+    /// Asks a gateway that is up and stays so.
+    pub(super) async fn ask_and_keep(
+        &self,
+        cells: &[&PlannedCell],
+        live: &mut Live,
+    ) -> (Vec<Seen>, Proof) {
+        let (answers, _) = self.ask(cells, live).await;
+        settle(cells, answers, &live.started(self.context), &live.upstream)
+    }
+
+    /// Starts the gateway; what was seen instead where it does not start.
+    pub(super) async fn start(&self, cells: &[&PlannedCell]) -> Result<Live, Vec<Seen>> {
+        let nothing = |reason: &str| vec![Err(reason.to_owned()); cells.len()];
+        if self.context.cancel.is_cancelled() {
+            return Err(nothing(STOPPED));
+        }
+        self.context.emit(RunEvent::LaunchStarted {
+            gateway: self.target.gateway.clone(),
+            profile: self.profile.to_owned(),
+        });
+        let (network, upstream) = match self.surroundings().await {
+            Ok(surroundings) => surroundings,
+            Err(error) => return Err(self.not_started(cells, &error)),
+        };
+        let secrets: BTreeMap<String, String> = self
+            .context
+            .catalogue
+            .base
+            .secrets
+            .iter()
+            .map(|name| (name.clone(), base::secret::random_secret()))
+            .collect();
+        for (name, secret) in &secrets {
+            machine::log::hide(name, secret);
+        }
+        let spec = self.spec(&secrets, &upstream, network.clone());
+        match launch(&spec, &self.place(), &self.context.cancel).await {
+            Ok(gateway) => {
+                self.context.emit(RunEvent::LaunchReady {
+                    gateway: self.target.gateway.clone(),
+                    profile: self.profile.to_owned(),
+                    after: gateway.ready_after(),
+                });
+                Ok(Live {
+                    proxies: Proxies::default(),
+                    gateway,
+                    upstream,
+                    secrets,
+                    network,
+                })
+            }
+            Err(_) if self.context.cancel.is_cancelled() => {
+                self.ended(None, None, LaunchLog::default());
+                Err(nothing(STOPPED))
+            }
+            Err(error) => Err(self.not_started(cells, &error)),
+        }
+    }
+
+    /// The network of the launch, if it has one of its own, and the model stand-in in it.
+    async fn surroundings(&self) -> Result<(Option<Arc<Network>>, Upstream), LaunchError> {
+        let profile = self.context.catalogue.profiles.get(self.profile);
+        if !profile.is_some_and(|profile| profile.own_network) {
+            return Ok((None, Upstream::start().await));
+        }
+        let failed = |error: String| LaunchError::Prepare {
+            profile: self.profile.to_owned(),
+            what: "its network",
+            error,
+        };
+        let network = Network::build().map_err(|error| failed(error.to_string()))?;
+        let upstream = Upstream::start_within(&network.gateway).await;
+        let upstream = upstream.map_err(|error| failed(error.to_string()))?;
+        Ok((Some(Arc::new(network)), upstream))
+    }
+
+    /// Asks a gateway that is up; also says why it, or a proxy before it, is not any more.
+    async fn ask(&self, cells: &[&PlannedCell], live: &mut Live) -> (Answers, Option<String>) {
+        let place = super::proxies::Place {
+            catalogue: &self.context.catalogue,
+            gateway: live.gateway.peer().address,
+            folder: live.gateway.folder(),
+            secrets: &live.secrets,
+            network: live.network.as_ref(),
+        };
+        let cancel = &self.context.cancel;
+        let mut failure = None;
+        for error in live.proxies.start(cells, &place, cancel).await {
+            failure.get_or_insert_with(|| error.brief());
+            self.failed(format!("profile {}: {error}", self.profile), error.help());
+        }
+        let asker = Asker {
+            context: self.context,
+            target: self.target,
+            profile: self.profile,
+            peer: live.gateway.peer(),
+            past_proxies: live.gateway.peer_past_proxies(),
+            proxies: &live.proxies,
+            redactor: Redactor::with_folder(&live.secrets, &self.folder()),
+            upstream: &live.upstream,
+            secrets: &live.secrets,
+            ended: CancellationToken::new(),
+            why: std::sync::OnceLock::new(),
+            silences: AtomicUsize::new(0),
+            folder: self.place().join(self.profile),
+            failures: std::sync::Mutex::default(),
+        };
+        let requests: Vec<&PlannedCell> = cells
+            .iter()
+            .copied()
+            .filter(|cell| !is_start(cell))
+            .collect();
+        let gateway = &mut live.gateway;
+        let answers = asker.ask_all(&requests, gateway).await;
+        // Whoever has ended has failed, even if nobody has noticed yet.
+        let why = asker.why.get().cloned();
+        let patience = why.as_ref().map_or(Duration::ZERO, |_| LAST_WORD);
+        let died = match tokio::time::timeout(patience, gateway.exited()).await {
+            Ok(exit) => Some(format!("the gateway ended while it was asked: {exit}")),
+            Err(_) => why,
+        };
+        if let Some(reason) = &died
+            && !self.context.cancel.is_cancelled()
+        {
+            let (profile, name) = (self.profile, &self.target.gateway);
+            let log = gateway.log_tail(12).join("\n");
+            self.failed(
+                format!("profile {profile}: {reason}\nlast lines of its log:\n{log}"),
+                Some(format!("look at it alone: clawgauge run --where profile={profile} --gateway {name} --keep-temp")),
+            );
+        }
+        for reason in live.proxies.ended() {
+            let profile = self.profile;
+            failure.get_or_insert_with(|| reason.lines().next().unwrap_or_default().to_owned());
+            self.failed(
+                format!("profile {profile}: {reason}"),
+                Some(format!(
+                    "look at it alone: clawgauge run --where profile={profile} --keep-temp"
+                )),
+            );
+        }
+        (answers, died.or(failure))
+    }
+
+    /// A gateway that does not start: for cells about the start that is the answer, for all others there is none.
+    fn not_started(&self, cells: &[&PlannedCell], error: &LaunchError) -> Vec<Seen> {
+        let refused = match error {
+            LaunchError::Refused {
+                reason, said, took, ..
+            } if cells.iter().any(|cell| is_start(cell)) => {
+                // Nothing of this machine goes into a record.
+                let clean = |text: &str| text.replace(&self.folder(), "[launch]");
+                let (reason, said) = (clean(reason), clean(said));
+                let outcomes = self.outcomes();
+                let start = Start::Refused;
+                Some(observe_start(start, &reason, &said, *took, outcomes))
+            }
+            _ => None,
+        };
+        if refused.is_none() {
+            self.failed(error.to_string(), error.help());
+        }
+        let failure = refused
+            .is_none()
+            .then(|| error.brief().replace(&self.folder(), "[launch]"));
+        let lines = error.said().lines().map(str::to_owned).collect();
+        self.ended(error.exit_code(), failure, self.log(lines));
+        let seen = cells.iter().map(|cell| match (&refused, is_start(cell)) {
+            (Some(seen), true) => Ok(seen.clone()),
+            (None, true) => Err("the gateway did not get ready".to_owned()),
+            (_, false) => Err("the gateway did not start".to_owned()),
+        });
+        seen.collect()
+    }
+
+    fn failed(&self, error: String, help: Option<String>) {
+        self.context.emit(RunEvent::LaunchFailed {
+            gateway: self.target.gateway.clone(),
+            profile: self.profile.to_owned(),
+            error,
+            help,
+            again: self.again,
+        });
+    }
+
+    /// Nothing of this machine goes into a record.
+    fn log(&self, lines: Vec<String>) -> LaunchLog {
+        let folder = self.folder();
+        let lines = lines.iter().map(|line| line.replace(&folder, "[launch]"));
+        LaunchLog(lines.collect())
+    }
+
+    fn ended(&self, exit: Option<i32>, failure: Option<String>, log: LaunchLog) {
+        self.context.emit(RunEvent::LaunchEnded(LaunchInfo {
+            gateway: self.target.gateway.clone(),
+            profile: self.profile.to_owned(),
+            attempt: self.number,
+            ready: None,
+            stop: None,
+            exit,
+            killed: false,
+            failure,
+            proof: None,
+            log,
+        }));
+    }
+
+    fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
+        self.context.catalogue.outcomes.values().map(Arc::as_ref)
+    }
+
+    /// The launch's folder, as its gateway knows it.
+    fn folder(&self) -> String {
+        let folder = self.place().join(self.profile);
+        folder.to_string_lossy().into_owned()
+    }
+
+    /// Where the launch's folder is made: no attempt finds what an earlier one left.
+    fn place(&self) -> PathBuf {
+        match self.number {
+            1 => self.target.folder.clone(),
+            number => self.target.folder.join(format!("attempt-{number}")),
+        }
+    }
+
+    fn spec(
+        &self,
+        secrets: &BTreeMap<String, String>,
+        upstream: &Upstream,
+        network: Option<Arc<Network>>,
+    ) -> LaunchSpec {
+        let (program, options) = (&self.target.program, &self.context.options);
+        LaunchSpec {
+            profile: self.profile.to_owned(),
+            command: program.command.clone(),
+            args: program.args.clone(),
+            path_dirs: program.path_dirs.clone(),
+            profile_args: self.config.args.clone(),
+            env: self.config.env.clone(),
+            config: self.config.config.clone(),
+            secrets: secrets.clone(),
+            upstream_url: upstream.base_url(),
+            ready: self.context.catalogue.base.ready.clone(),
+            refusals: self.context.catalogue.base.refusals.clone(),
+            ready_timeout: options.ready_timeout,
+            stop_grace: options.stop_grace,
+            network,
+        }
+    }
+}
+
+/// What was seen of each cell, and whether a denial proves anything.
+fn settle(
+    cells: &[&PlannedCell],
+    answers: Answers,
+    started: &Observation,
+    upstream: &Upstream,
+) -> (Vec<Seen>, Proof) {
+    let (seen, proof) = Bench::settle(answers, upstream);
+    let mut seen = seen.into_iter();
+    let mut next = || {
+        seen.next()
+            .unwrap_or_else(|| Err("it was not asked".to_owned()))
+    };
+    let all = cells.iter().map(|cell| match is_start(cell) {
+        true => Ok(started.clone()),
+        false => next(),
+    });
+    (all.collect(), proof)
+}
+
+/// Whether the start itself is the answer.
+fn is_start(planned: &PlannedCell) -> bool {
+    planned.cell.scenario.kind == Kind::Start
+}

@@ -1,0 +1,218 @@
+//! One gateway: from its reference to the end of its last launch.
+
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::launch::run_launch;
+use super::{Context, RunEvent};
+use contract::plan::{Plan, PlannedCell};
+use contract::release::{GatewayRef, Version};
+use machine::clients::{Ready, Senders, used};
+use machine::install::{Program, resolve};
+use machine::tools;
+use record::SenderRecord;
+use record::events::GatewayInfo;
+
+/// A gateway that can be launched.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    /// As the caller named it.
+    pub(super) gateway: String,
+    /// The release it is judged as.
+    pub(super) version: Version,
+    /// What to execute.
+    pub(super) program: Program,
+    /// Folder for the launches' own folders.
+    pub(super) folder: std::path::PathBuf,
+    /// The clients that send in clawgauge's place.
+    pub(super) senders: Senders,
+}
+
+impl Target {
+    /// Looks again which clients this machine has, of those that the selected cells take.
+    pub(super) async fn with_senders(&self, context: &Context) -> Self {
+        Self {
+            senders: senders(context).await,
+            ..self.clone()
+        }
+    }
+}
+
+async fn senders(context: &Context) -> Senders {
+    let (catalogue, options) = (&context.catalogue, &context.options);
+    let used = used(catalogue, &options.selection);
+    match options.clients {
+        true => Senders::find(used, &options.install).await,
+        false => Senders::none(used, "only clawgauge's own sender was asked for"),
+    }
+}
+
+/// Prepares a gateway and runs all its launches.
+pub(super) async fn run_gateway(context: &Arc<Context>, reference: &GatewayRef) {
+    let Some((target, _folder)) = prepare(context, reference).await else {
+        return;
+    };
+    let plan = plan(context, &target);
+    let slots = Arc::new(Semaphore::new(context.options.launches.max(1)));
+    let mut tasks = JoinSet::new();
+    for launch in plan.launches {
+        let (context, target, slots) =
+            (Arc::clone(context), Arc::clone(&target), Arc::clone(&slots));
+        tasks.spawn(async move {
+            // The semaphore is never closed, so there is always a permit in the end.
+            let _slot = if launch.needs_gateway() {
+                slots.acquire_owned().await.ok()
+            } else {
+                None
+            };
+            run_launch(&context, &target, launch.profile, &launch.cells).await;
+        });
+    }
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended
+            && let Ok(panic) = error.try_into_panic()
+        {
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
+
+/// Finds or installs a gateway; `None`, and an event that says why, where that fails. The folder goes when it is dropped.
+pub(super) async fn prepare(
+    context: &Context,
+    reference: &GatewayRef,
+) -> Option<(Arc<Target>, TempDir)> {
+    let gateway = reference.to_string();
+    let progress = |step: machine::install::Progress| {
+        context.emit(RunEvent::Preparing {
+            gateway: gateway.clone(),
+            what: step.to_string(),
+        });
+    };
+    let install = &context.options.install;
+    let mut left = context.options.retries;
+    let program = loop {
+        let error = match resolve(reference, install, &progress, &context.cancel).await {
+            Ok(program) => {
+                tracing::debug!(?program, "{gateway} is this program");
+                break program;
+            }
+            Err(_) if context.cancel.is_cancelled() => return None,
+            Err(error) => error,
+        };
+        tracing::warn!(%error, "{gateway} could not be installed");
+        if left > 0 {
+            left -= 1;
+            let what = format!("{error}; trying again");
+            let gateway = gateway.clone();
+            context.emit(RunEvent::Preparing { gateway, what });
+            continue;
+        }
+        context.emit(RunEvent::GatewayFailed {
+            gateway,
+            help: error.help(),
+            error: error.to_string(),
+        });
+        return None;
+    };
+    let Some(version) = context
+        .options
+        .release
+        .clone()
+        .or_else(|| program.version.clone())
+    else {
+        context.emit(RunEvent::GatewayFailed {
+            error: format!("{gateway} does not say which release it is"),
+            help: Some("say which release's contract it must keep: --release 2026.9.6".to_owned()),
+            gateway,
+        });
+        return None;
+    };
+    let folder = match tempfile::Builder::new()
+        .prefix("clawgauge-")
+        .disable_cleanup(context.options.keep_temp)
+        .tempdir()
+    {
+        Ok(folder) => folder,
+        Err(error) => {
+            context.emit(RunEvent::GatewayFailed {
+                gateway,
+                error: format!("no temporary folder can be made: {error}"),
+                help: Some("set TMPDIR to a folder that can be written".to_owned()),
+            });
+            return None;
+        }
+    };
+
+    if context.options.keep_temp {
+        context.emit(RunEvent::Preparing {
+            gateway: gateway.clone(),
+            what: format!("launch folders stay in {}", folder.path().display()),
+        });
+    }
+    let target = Arc::new(Target {
+        gateway,
+        version,
+        program,
+        folder: folder.path().to_path_buf(),
+        senders: senders(context).await,
+    });
+    Some((target, folder))
+}
+
+/// What the gateway is asked, told as an event.
+pub(super) fn plan(context: &Context, target: &Target) -> Plan {
+    let (options, program) = (&context.options, &target.program);
+    let catalogue = &context.catalogue;
+    let mut plan = Plan::new(catalogue, &target.version, &options.selection);
+    // The same in every shard, so that what is not applicable does not depend on who asks.
+    let mut missing = tools::missing(&plan.needs(catalogue));
+    missing.extend(target.senders.missing.clone());
+    if let Some(shares) = &options.shares {
+        shares.cut(&target.gateway, &mut plan);
+    }
+    // Who does what must not depend on the machine that does it.
+    let plan = plan.without(&missing, catalogue);
+    context.emit(RunEvent::GatewayReady(GatewayInfo {
+        gateway: target.gateway.clone(),
+        version: target.version.clone(),
+        integrity: program.integrity.clone(),
+        node: program.node.clone(),
+        notes: program.notes.clone(),
+        senders: target
+            .senders
+            .ready
+            .values()
+            .map(|ready| sender_record(ready))
+            .collect(),
+        missing,
+        selected: plan.len(),
+        launches: plan
+            .launches
+            .iter()
+            .map(|launch| (launch.profile.clone(), launch.cells.len()))
+            .collect(),
+        filtered: plan.filtered,
+    }));
+    plan
+}
+
+/// The cells that can be asked and those that cannot.
+pub(super) fn partition(cells: &[PlannedCell]) -> (Vec<&PlannedCell>, Vec<&PlannedCell>) {
+    cells
+        .iter()
+        .partition(|planned| planned.not_applicable.is_none())
+}
+
+/// A client that is ready, for a record.
+fn sender_record(ready: &Ready) -> SenderRecord {
+    SenderRecord {
+        id: ready.sender.id.clone(),
+        library: ready.sender.pin(),
+        integrity: ready.integrity.clone(),
+        runtime: ready.runtime.clone(),
+    }
+}

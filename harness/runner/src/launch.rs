@@ -1,0 +1,91 @@
+//! The cells of one profile: launch, ask, judge, and try again where the surroundings failed.
+//!
+//! An answer is judged as it is: only cells without one are asked again.
+
+use std::sync::Arc;
+
+use super::Context;
+use super::attempt::Attempt;
+use super::gateway::{Target, partition};
+use super::verdicts::Bench;
+use contract::plan::PlannedCell;
+use contract::scenario::model::Kind;
+use record::judge::Verdict;
+
+/// A cell that is still without an answer, and why earlier attempts brought none.
+struct Open<'a> {
+    planned: &'a PlannedCell,
+    attempts: Vec<String>,
+}
+
+/// Launches one profile of a gateway and asks its cells; everything is told in events.
+pub(super) async fn run_launch(
+    context: &Arc<Context>,
+    target: &Arc<Target>,
+    profile: String,
+    cells: &[PlannedCell],
+) {
+    let bench = Bench { context, target };
+    let (asked, skipped) = partition(cells);
+    for planned in skipped {
+        let reason = planned.not_applicable.clone().unwrap_or_default();
+        bench.unseen(&planned.cell, Verdict::NotApplicable(reason), Vec::new());
+    }
+    let Some(config) = context
+        .catalogue
+        .profiles
+        .get(&profile)
+        .and_then(|profile| profile.launch_for(&target.version).ok())
+    else {
+        return;
+    };
+    let open = |planned| Open {
+        planned,
+        attempts: Vec::new(),
+    };
+    let mut left: Vec<Open<'_>> = asked.iter().copied().map(open).collect();
+    let mut number = 0;
+    while !left.is_empty() {
+        number += 1;
+        let again = number <= context.options.retries && !context.cancel.is_cancelled();
+        let attempt = Attempt {
+            context,
+            target,
+            profile: &profile,
+            config,
+            number,
+            again,
+        };
+        let cells = with_whole_sequences(&left, &asked);
+        let (seen, proof) = attempt.run(&cells).await;
+        let again = again && !context.cancel.is_cancelled();
+        let mut still = Vec::new();
+        for mut open in left {
+            let place = cells
+                .iter()
+                .position(|cell| std::ptr::eq(*cell, open.planned));
+            let seen = place.and_then(|place| seen.get(place)).cloned();
+            match seen.unwrap_or_else(|| Err("it was not asked".to_owned())) {
+                Err(reason) if again => {
+                    open.attempts.push(reason);
+                    still.push(open);
+                }
+                seen => bench.judge(&open.planned.cell, seen, proof, open.attempts),
+            }
+        }
+        left = still;
+    }
+}
+
+/// The cells without an answer; of a sequence all steps, since each builds on those before it.
+fn with_whole_sequences<'a>(left: &[Open<'a>], asked: &[&'a PlannedCell]) -> Vec<&'a PlannedCell> {
+    let is_left = |cell: &PlannedCell| left.iter().any(|open| std::ptr::eq(open.planned, cell));
+    let is_step = |cell: &PlannedCell| cell.cell.scenario.kind == Kind::Sequence;
+    let sequence_left = |cell: &PlannedCell| {
+        let scenario = &cell.cell.scenario.id;
+        left.iter()
+            .any(|open| open.planned.cell.scenario.id == *scenario)
+    };
+    let wanted = |cell: &&PlannedCell| is_left(cell) || (is_step(cell) && sequence_left(cell));
+    asked.iter().copied().filter(wanted).collect()
+}

@@ -1,0 +1,78 @@
+//! The runner: schedules launches and requests, and is the only source of [`RunEvent`]s. It never prints.
+
+mod ask;
+pub mod attach;
+mod attempt;
+mod drive;
+mod gateway;
+mod launch;
+pub mod mutants;
+mod options;
+pub mod prefetch;
+mod proxies;
+pub mod survey;
+mod verdicts;
+mod watch;
+
+pub use drive::drive;
+pub use options::RunOptions;
+pub use watch::{RoundStats, Rounds};
+
+use std::sync::Arc;
+
+use record::events::RunEvent;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+use contract::scenario::Catalogue;
+use contract::snapshots::Snapshots;
+
+/// What a run needs to know; shared by all its tasks.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) catalogue: Catalogue,
+    pub(crate) snapshots: Snapshots,
+    pub(crate) options: RunOptions,
+    pub(crate) events: UnboundedSender<RunEvent>,
+    pub(crate) cancel: CancellationToken,
+}
+
+impl Context {
+    /// Nobody listening is no reason to stop a run.
+    pub(crate) fn emit(&self, event: RunEvent) {
+        let _ = self.events.send(event);
+    }
+}
+
+/// Runs everything that the options ask for; what happens is told in events, which [`drive`] feeds to a sink.
+///
+/// Gateways are taken one after the other, the launches of a gateway overlap, and so do the requests of a launch. When
+/// `cancel` fires, gateways are stopped and no further cell is asked.
+pub async fn run(
+    catalogue: Catalogue,
+    snapshots: Snapshots,
+    options: RunOptions,
+    events: UnboundedSender<RunEvent>,
+    cancel: CancellationToken,
+) {
+    let context = Arc::new(Context {
+        catalogue,
+        snapshots,
+        options,
+        events,
+        cancel,
+    });
+    for reference in &context.options.gateways {
+        if context.cancel.is_cancelled() {
+            break;
+        }
+        let shares = context.options.shares.as_ref();
+        if shares.is_some_and(|shares| !shares.has_gateway(&reference.to_string())) {
+            continue;
+        }
+        gateway::run_gateway(&context, reference).await;
+    }
+    if context.cancel.is_cancelled() {
+        context.emit(RunEvent::Interrupted);
+    }
+}

@@ -1,0 +1,41 @@
+//! What a run is asked to do.
+
+use std::time::Duration;
+
+use contract::plan::{Selection, Shares};
+use contract::release::{GatewayRef, Version};
+use machine::install::InstallContext;
+
+/// What a run is asked to do.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// The gateways, in order.
+    pub gateways: Vec<GatewayRef>,
+    /// Which cells.
+    pub selection: Selection,
+    /// Which launches, where other machines make the rest.
+    pub shares: Option<Shares>,
+    /// Requests at a time within a launch.
+    pub jobs: usize,
+    /// Launches at a time.
+    pub launches: usize,
+    /// How long one request may take.
+    pub timeout: Duration,
+    /// How long a gateway may take to get ready.
+    pub ready_timeout: Duration,
+    /// How long a gateway may take to stop before it is killed.
+    pub stop_grace: Duration,
+    /// How often what failed for reasons of its surroundings is tried again: an install, a launch, a request without an
+    /// answer. An answer is never asked for twice.
+    pub retries: u32,
+    /// Judge a gateway whose version is unknown as this release.
+    pub release: Option<Version>,
+    /// The day on which known issues are heeded; `None` judges as if there were none.
+    pub known_issues: Option<jiff::civil::Date>,
+    /// Keep the launch folders instead of removing them.
+    pub keep_temp: bool,
+    /// Whether other people's clients send, too, as far as this machine has them.
+    pub clients: bool,
+    /// Where releases come from.
+    pub install: InstallContext,
+}

@@ -1,0 +1,164 @@
+//! What was seen of one release, taken from the record of its run.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use base::text::one_line;
+use contract::release::Version;
+use record::{CellRecord, GatewayRecord, Record};
+
+/// What a release answers to one cell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Answer {
+    /// Name of the outcome, if the answer fits one.
+    pub outcome: Option<String>,
+    /// Status, error type and message in one line.
+    pub line: String,
+    /// Name of the outcome that the rule asks for on this release.
+    pub expected: Option<String>,
+    /// The known issue that says so.
+    pub known_issue: Option<String>,
+}
+
+impl Answer {
+    /// What makes two answers the same: the outcome, else status, type and message.
+    pub fn key(&self) -> &str {
+        self.outcome.as_deref().unwrap_or(&self.line)
+    }
+
+    /// Whether it is what the rule asks for.
+    pub fn conforms(&self) -> bool {
+        self.outcome.is_some() && self.outcome == self.expected
+    }
+}
+
+/// What was seen of one release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tested {
+    /// The release.
+    pub release: Version,
+    /// Integrity of its package.
+    pub integrity: Option<String>,
+    /// Version of Node.
+    pub node: Option<String>,
+    /// What was done so that it runs.
+    pub notes: Vec<String>,
+    /// What it answers, by cell.
+    pub answers: BTreeMap<String, Answer>,
+    /// Why some of the cells have no answer, and whether that is because it did not install, start or stay up.
+    pub trouble: Option<Trouble>,
+    /// Whether that was read from an earlier record.
+    pub kept: bool,
+}
+
+/// Why a release does not tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// In one line.
+    pub why: String,
+    /// Whether the gateway did not install, start or stay up.
+    pub gateway: bool,
+}
+
+impl Tested {
+    /// A release of which nothing was seen.
+    pub fn nothing(release: Version, why: String, gateway: bool) -> Self {
+        Self {
+            release,
+            integrity: None,
+            node: None,
+            notes: Vec::new(),
+            answers: BTreeMap::new(),
+            trouble: Some(Trouble { why, gateway }),
+            kept: false,
+        }
+    }
+
+    /// What a record says of a release about these cells; `None` where it does not speak about all of them.
+    pub fn of<'a>(
+        record: &Record,
+        release: &Version,
+        cells: impl IntoIterator<Item = &'a str>,
+    ) -> Option<Self> {
+        let mut gateways = record.gateways.iter();
+        let text = release.to_string();
+        let gateway = gateways.find(|gateway| {
+            gateway.version.as_ref() == Some(&text)
+                || gateway.reference == format!("openclaw@{text}")
+        })?;
+        let mine: BTreeMap<&str, &CellRecord> = record
+            .cells
+            .iter()
+            .filter(|cell| cell.gateway == gateway.reference)
+            .map(|cell| (cell.id.as_str(), cell))
+            .collect();
+        let mut tested = Self {
+            release: release.clone(),
+            integrity: gateway.integrity.clone(),
+            node: gateway.node.clone(),
+            notes: gateway.notes.clone(),
+            answers: BTreeMap::new(),
+            trouble: gateway.error.as_deref().map(|error| Trouble {
+                why: first_line(error),
+                gateway: true,
+            }),
+            kept: false,
+        };
+        if tested.trouble.is_some() {
+            return Some(tested);
+        }
+        for id in cells {
+            let cell = *mine.get(id)?;
+            match answer(cell) {
+                Ok(answer) => {
+                    tested.answers.insert(id.to_owned(), answer);
+                }
+                Err(why) => {
+                    let failure = failure(gateway, cell.profile());
+                    tested.trouble.get_or_insert(Trouble {
+                        gateway: failure.is_some(),
+                        why: failure.map_or(why, |failure| one_line(&failure)),
+                    });
+                }
+            }
+        }
+        Some(tested)
+    }
+}
+
+/// What was seen of a cell; a refusal that proves nothing is nothing.
+fn answer(cell: &CellRecord) -> Result<Answer, String> {
+    use record::judge::VerdictKind as Kind;
+    let reason = || {
+        cell.reason
+            .clone()
+            .unwrap_or_else(|| "it was not asked".to_owned())
+    };
+    match (cell.verdict, &cell.observed) {
+        (Kind::CouldNotRun | Kind::NotApplicable, _) | (_, None) => Err(first_line(&reason())),
+        (
+            Kind::Conforms | Kind::Deviates | Kind::Known | Kind::Stale | Kind::New,
+            Some(observed),
+        ) => Ok(Answer {
+            outcome: observed.outcome.clone(),
+            line: one_line(&observed.line()),
+            expected: cell
+                .expected
+                .as_ref()
+                .map(|expected| expected.outcome.clone()),
+            known_issue: cell.known_issue.clone(),
+        }),
+    }
+}
+
+fn failure(gateway: &GatewayRecord, profile: &str) -> Option<String> {
+    let mut launches = gateway.last_launches();
+    let launch = launches.find(|launch| launch.profile == profile)?;
+    Some(format!("profile {profile}: {}", launch.failure.as_ref()?))
+}
+
+/// The first line of a text, fit to be shown.
+fn first_line(text: &str) -> String {
+    one_line(text.lines().next().unwrap_or_default())
+}

@@ -1,0 +1,318 @@
+//! Whether the verdicts of a bundle follow from what was observed.
+
+use base::files::sha256;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::again::{Again, counted};
+use super::write::configs;
+use super::{BASELINE, Bundle, BundleError, MANIFEST, Manifest, RECORD};
+use contract::data::Data;
+use contract::scenario::Catalogue;
+use contract::snapshots::Snapshots;
+use record::judge::VerdictKind;
+use record::{Baseline, CellRecord, Gate, Record, Results};
+
+/// What a bundle is judged by.
+#[derive(Debug, Clone)]
+pub enum By {
+    /// The data in it: do its verdicts follow?
+    Itself,
+    /// Other data: what would change?
+    Other(Data),
+}
+
+/// Something that does not follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The member, cell or part of the record.
+    pub place: String,
+    /// What of it.
+    pub what: String,
+    /// What the bundle says.
+    pub recorded: String,
+    /// What it should say.
+    pub again: String,
+}
+
+impl Difference {
+    pub(super) fn new(
+        place: impl Into<String>,
+        what: &str,
+        recorded: &dyn fmt::Debug,
+        again: &dyn fmt::Debug,
+    ) -> Self {
+        const LONGEST: usize = 400;
+        let short = |value: &dyn fmt::Debug| -> String {
+            let text = format!("{value:?}");
+            match text.char_indices().nth(LONGEST) {
+                Some((end, _)) => format!("{}...", &text[..end]),
+                None => text,
+            }
+        };
+        Self {
+            place: place.into(),
+            what: what.to_owned(),
+            recorded: short(recorded),
+            again: short(again),
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            place,
+            what,
+            recorded,
+            again,
+        } = self;
+        write!(f, "{place}: {what}: recorded {recorded}, again {again}")
+    }
+}
+
+/// What was checked, and what does not follow.
+#[derive(Debug)]
+pub struct Checked {
+    /// The record as the bundle has it.
+    pub record: Record,
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// How many cells have which verdict, judged again.
+    pub verdicts: BTreeMap<VerdictKind, usize>,
+    /// Cells whose outcome is taken as recorded: their normalised answers only name what it asks about.
+    pub as_recorded: usize,
+    /// Hash over the files that were judged by.
+    pub table_hash: String,
+    /// What does not follow.
+    pub differences: Vec<Difference>,
+}
+
+/// Judges a bundle's run again.
+///
+/// # Errors
+/// A member is missing or cannot be understood, so that there is nothing to judge.
+pub fn verify(bundle: &Bundle, by: &By) -> Result<Checked, BundleError> {
+    let manifest = bundle.manifest()?;
+    let mut differences = hashes(bundle, &manifest);
+    let record = bundle.record()?;
+    let data = match by {
+        By::Itself => Data::Memory(Arc::new(bundle.data()?)),
+        By::Other(data) => data.clone(),
+    };
+    let invalid = |error: String| BundleError::Member("data/".to_owned(), error);
+    let catalogue = Catalogue::load(&data).map_err(|problems| invalid(problems.render(false)))?;
+    let snapshots = Snapshots::load(&data).map_err(|error| invalid(error.to_string()))?;
+    let baseline = match bundle.members.contains_key(BASELINE) {
+        false => None,
+        true => {
+            let record = bundle.record_in(BASELINE)?;
+            let baseline = Baseline::of(&Results::from(&record));
+            let bad = |error| BundleError::Member(BASELINE.to_owned(), format!("{error}"));
+            Some(baseline.map_err(bad)?)
+        }
+    };
+    let gate = Gate {
+        fail_on: record.run.fail_on,
+        severity: record.run.severity,
+        baseline,
+    };
+    let mut again = Again {
+        record: &record,
+        logs: &bundle.members,
+        catalogue: &catalogue,
+        snapshots: &snapshots,
+        differences: Vec::new(),
+        as_recorded: 0,
+    };
+    let mut rejudged = again.run(gate)?;
+    let (as_recorded, found) = (again.as_recorded, again.differences);
+    differences.extend(found);
+    cells(&record, &rejudged, &mut differences);
+    if let By::Itself = by {
+        about(&manifest, &record, &mut differences);
+        let configs = configs(&record, &catalogue);
+        let configs = configs.map_err(|error| invalid(error.to_string()))?;
+        let of_configs = |name: &&String| name.starts_with("configs/");
+        for name in bundle.members.keys().filter(of_configs) {
+            if !configs.contains_key(name) {
+                differences.push(Difference::new(name, "the member", &"there", &"no launch"));
+            }
+        }
+        for (name, bytes) in &configs {
+            if bundle.members.get(name) != Some(bytes) {
+                let what = "the configuration";
+                differences.push(Difference::new(name, what, &"another", &"as data/ has it"));
+            }
+        }
+        rest(&record, &mut rejudged, &mut differences);
+    }
+    Ok(Checked {
+        verdicts: counted(&rejudged.cells),
+        table_hash: catalogue.table_hash.clone(),
+        record,
+        manifest,
+        as_recorded,
+        differences,
+    })
+}
+
+/// Whether every member is what the manifest says.
+fn hashes(bundle: &Bundle, manifest: &Manifest) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    for (name, about) in &manifest.members {
+        let Some(bytes) = bundle.members.get(name) else {
+            differences.push(Difference::new(name, "the member", &"named", &"missing"));
+            continue;
+        };
+        let is = sha256(bytes);
+        if is != about.sha256 {
+            differences.push(Difference::new(name, "SHA-256", &about.sha256, &is));
+        } else if bytes.len() != about.bytes {
+            let what = "length";
+            differences.push(Difference::new(name, what, &about.bytes, &bytes.len()));
+        }
+    }
+    let known = |name: &&String| *name != MANIFEST && !manifest.members.contains_key(*name);
+    for name in bundle.members.keys().filter(known) {
+        let there = "there, and not named in the manifest";
+        differences.push(Difference::new(name, "the member", &there, &"unknown"));
+    }
+    differences
+}
+
+/// Whether manifest and record say the same about the run.
+fn about(manifest: &Manifest, record: &Record, differences: &mut Vec<Difference>) {
+    let mut same = |what: &str, said: &dyn fmt::Debug, is: &dyn fmt::Debug| {
+        if format!("{said:?}") != format!("{is:?}") {
+            differences.push(Difference::new(MANIFEST, what, said, is));
+        }
+    };
+    let run = &record.run;
+    same("version of clawgauge", &manifest.harness, &run.harness);
+    same("run", &manifest.run, &run.id);
+    same("end of the run", &manifest.finished, &run.finished);
+    same("table hash", &manifest.table_hash, &run.table_hash);
+    same("gateways", &manifest.gateways, &Manifest::gateways(record));
+}
+
+/// Cell by cell what is said about it.
+fn cells(record: &Record, again: &Record, differences: &mut Vec<Difference>) {
+    let by_place = |cell: &CellRecord| (cell.gateway.clone(), cell.id.clone());
+    let rejudged: HashMap<_, _> = again
+        .cells
+        .iter()
+        .map(|cell| (by_place(cell), cell))
+        .collect();
+    for cell in &record.cells {
+        let Some(other) = rejudged.get(&by_place(cell)) else {
+            continue;
+        };
+        let before = said(record, cell);
+        let after = said(again, other);
+        for ((what, before), (_, after)) in before.into_iter().zip(after) {
+            if before != after {
+                let place = format!("{} on {}", cell.id, cell.gateway);
+                differences.push(Difference::new(place, what, &Raw(before), &Raw(after)));
+            }
+        }
+    }
+}
+
+/// What a record says about a cell, with the texts instead of their places.
+fn said(record: &Record, cell: &CellRecord) -> Vec<(&'static str, String)> {
+    let expected = cell.expected.as_ref();
+    let rule = expected.map(|expected| {
+        let by = (&expected.rule, &expected.outcome);
+        format!("{by:?} {:?} {:?}", expected.direction, expected.status)
+    });
+    let seen = cell
+        .observed
+        .as_ref()
+        .map(|seen| (&seen.outcome, seen.direction));
+    vec![
+        ("verdict", cell.verdict.name().to_owned()),
+        ("rule", rule.unwrap_or_default()),
+        ("accepted answer", format!("{:?}", record.accepted(cell))),
+        ("outcome", format!("{seen:?}")),
+        ("known issue", format!("{:?}", cell.known_issue)),
+        ("direction", format!("{:?}", cell.direction)),
+        ("severity", format!("{:?}", cell.severity)),
+        ("standing", format!("{:?}", cell.standing)),
+        ("reason", format!("{:?}", cell.reason)),
+        ("axes", format!("{:?}", cell.axes)),
+        ("request", format!("{:?}", record.request(cell))),
+        ("cause", format!("{:?}", cell.cause)),
+    ]
+}
+
+/// A text that is shown as it is, but for what a terminal would obey.
+struct Raw(String);
+
+impl fmt::Debug for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}",
+            self.0.escape_debug().to_string().replace("\\\"", "\"")
+        )
+    }
+}
+
+/// Everything else of the record: counts, causes, relations, tables, how it ends.
+fn rest(record: &Record, again: &mut Record, differences: &mut Vec<Difference>) {
+    // Names and times of the run itself are as they are.
+    let run = &record.run;
+    again.run.id.clone_from(&run.id);
+    again.run.started.clone_from(&run.started);
+    again.run.finished.clone_from(&run.finished);
+    again.run.harness.clone_from(&run.harness);
+    let parts = |record: &Record| {
+        let mut parts = serde_json::to_value(record).unwrap_or_default();
+        if let Value::Object(parts) = &mut parts {
+            // These are compared cell by cell.
+            for part in ["cells", "answers", "requests"] {
+                parts.remove(part);
+            }
+            parts.insert("ending".to_owned(), record.ending().1.into());
+        }
+        parts
+    };
+    let (before, after) = (parts(record), parts(again));
+    walk(RECORD, "", &before, &after, differences);
+}
+
+fn walk(place: &str, what: &str, before: &Value, after: &Value, found: &mut Vec<Difference>) {
+    match (before, after) {
+        (Value::Object(one), Value::Object(other)) => {
+            let mut names: Vec<&String> = one.keys().chain(other.keys()).collect();
+            names.sort();
+            names.dedup();
+            for name in names {
+                let (one, other) = (one.get(name), other.get(name));
+                let none = Value::Null;
+                let what = format!("{what} {name}");
+                walk(
+                    place,
+                    what.trim_start(),
+                    one.unwrap_or(&none),
+                    other.unwrap_or(&none),
+                    found,
+                );
+            }
+        }
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+            for (index, (one, other)) in one.iter().zip(other).enumerate() {
+                walk(place, &format!("{what} {}", index + 1), one, other, found);
+            }
+        }
+        (before, after) if before != after => {
+            let raw = |value: &Value| Raw(value.to_string());
+            found.push(Difference::new(place, what, &raw(before), &raw(after)));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,398 @@
+//! Causes: cells that changed for one reason, wherever they are, folded within each scenario.
+//!
+//! What makes two changes one: the known issue that both are; the rule's authority and the answer that it brought; or,
+//! where no rule speaks about it, the lines of the answer that differ. A cause that shares any of these with another is
+//! the same cause, so that one change of the contract is told once for all routes.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::IndexMap;
+
+use super::advice::advise;
+use super::authority::parts;
+use super::cells::{Answer, Cells, Seen, Texts};
+use super::change::{Bearing, Change, Kind, Weight};
+use super::model::{AnswerRecord, Cause, Difference, IssueRef, Place, RuleChange};
+use super::shape::{changed_lines, shape};
+use super::{Profiles, cells};
+use contract::fold::{Combination, fold};
+use contract::release::Version;
+use contract::scenario::model::PROFILE_AXIS;
+use record::names::values_text;
+use record::{RuleRecord, ScenarioRecord};
+
+/// An axis with more values than this is named by its group.
+const FEW_VALUES: usize = 3;
+
+/// Both sides and what they refer to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct World<'a> {
+    pub(super) a: &'a Cells,
+    pub(super) b: &'a Cells,
+    pub(super) texts: &'a Texts,
+    pub(super) profiles: &'a Profiles,
+}
+
+impl World<'_> {
+    /// Whether A is the later release: then it is A's contract that announces what is different.
+    fn a_is_later(&self) -> bool {
+        let version = |cells: &Cells| cells.side.version.as_deref()?.parse::<Version>().ok();
+        matches!((version(self.a), version(self.b)), (Some(a), Some(b)) if a > b)
+    }
+
+    fn rule(&self, side: &'_ Cells, change: &Change<'_>, seen: &Seen) -> Option<RuleRecord> {
+        let (rule, _) = seen.rule?;
+        side.rule(change.scenario(), self.texts.text(rule)).cloned()
+    }
+
+    fn known_issue(&self, change: &Change<'_>) -> Option<&str> {
+        let seen = match change.bearing {
+            Bearing::Breaks | Bearing::StillBreaks => change.twin.after,
+            Bearing::Mends => change.twin.before,
+            Bearing::ContractChanged | Bearing::BothConform => return None,
+        };
+        seen.known_issue.map(|issue| self.texts.text(issue))
+    }
+
+    /// What a change shares with others that are the same change.
+    fn marks(&self, change: &Change<'_>, diffs: &mut Diffs) -> BTreeSet<String> {
+        let (before, after) = (change.twin.before, change.twin.after);
+        if let Some(issue) = self.known_issue(change) {
+            return BTreeSet::from([format!("issue {issue}")]);
+        }
+        let by_rule = |side: &Cells, seen: &Seen, kind: &str| -> BTreeSet<String> {
+            let answer = self.texts.answer(seen);
+            let label = answer.outcome.as_deref().unwrap_or(&answer.line);
+            let source = self.rule(side, change, seen).map(|rule| rule.source);
+            let parts = parts(source.as_deref().unwrap_or_default());
+            parts
+                .into_iter()
+                .map(|part| format!("{kind} {label} {part}"))
+                .collect()
+        };
+        let kind = format!("{:?}", change.kind);
+        let mut marks = match change.bearing {
+            Bearing::ContractChanged if self.a_is_later() => by_rule(self.a, before, ""),
+            Bearing::ContractChanged => by_rule(self.b, after, ""),
+            Bearing::Breaks if change.weight == Weight::Blocker => by_rule(self.b, after, &kind),
+            Bearing::Mends => by_rule(self.a, before, &kind),
+            Bearing::Breaks | Bearing::StillBreaks | Bearing::BothConform => BTreeSet::new(),
+        };
+        if marks.is_empty() {
+            let by_shape = change.weight == Weight::Shape;
+            marks.insert(diffs.lines(before, after, by_shape, self.texts));
+        }
+        marks
+    }
+}
+
+/// The lines in which two answers differ, each pair looked at once.
+#[derive(Debug, Default)]
+struct Diffs {
+    lines: BTreeMap<(usize, usize, bool), String>,
+}
+
+impl Diffs {
+    /// Lines of the shapes where these are what changed: a field that came to each of several answers is one change.
+    fn lines(&mut self, a: &Seen, b: &Seen, by_shape: bool, texts: &Texts) -> String {
+        let (a, b) = (texts.answer(a).text, texts.answer(b).text);
+        let lines = self.lines.entry((a, b, by_shape)).or_insert_with(|| {
+            let (a, b) = (texts.text(a), texts.text(b));
+            let shapes = match by_shape {
+                true => changed_lines(&shape(a), &shape(b)),
+                false => String::new(),
+            };
+            match shapes.is_empty() {
+                true => changed_lines(a, b),
+                false => shapes,
+            }
+        });
+        lines.clone()
+    }
+}
+
+/// All changes as causes, the gravest first.
+pub(super) fn causes(world: &World<'_>, changes: &[Change<'_>]) -> Vec<Cause> {
+    let mut diffs = Diffs::default();
+    let mut groups: BTreeMap<(Weight, Bearing, BTreeSet<String>), Vec<&Change<'_>>> =
+        BTreeMap::new();
+    for change in changes {
+        let marks = world.marks(change, &mut diffs);
+        let key = (change.weight, change.bearing, marks);
+        groups.entry(key).or_default().push(change);
+    }
+    let universes = universes(world);
+    let threads = threads(groups).into_iter();
+    let mut causes: Vec<Cause> = threads
+        .map(|changes| cause(world, &universes, changes))
+        .collect();
+    causes.sort_by(|a, b| {
+        // Who is wrongly in is more urgent than who is wrongly out.
+        let key = |cause: &Cause| {
+            let let_in = cause.kinds.contains_key(&Kind::LetIn);
+            let urgent = cause.weight == Weight::Blocker && let_in;
+            (
+                cause.weight,
+                !urgent,
+                Reverse(cause.cells),
+                cause.example.clone(),
+            )
+        };
+        key(a).cmp(&key(b))
+    });
+    for (number, cause) in (1..).zip(&mut causes) {
+        cause.id = number;
+    }
+    causes
+}
+
+/// Groups that share a mark become one.
+fn threads<'a>(
+    groups: BTreeMap<(Weight, Bearing, BTreeSet<String>), Vec<&'a Change<'a>>>,
+) -> Vec<Vec<&'a Change<'a>>> {
+    let mut threads: Vec<Vec<&Change<'_>>> = Vec::new();
+    let mut marked: BTreeMap<(Weight, Bearing, String), usize> = BTreeMap::new();
+    for ((weight, bearing, marks), changes) in groups {
+        let known: BTreeSet<usize> = marks
+            .iter()
+            .filter_map(|mark| marked.get(&(weight, bearing, mark.clone())).copied())
+            .collect();
+        let mut known = known.into_iter();
+        let home = known.next().unwrap_or_else(|| {
+            threads.push(Vec::new());
+            threads.len() - 1
+        });
+        // A group may join two that had nothing in common before.
+        for other in known {
+            let moved = std::mem::take(&mut threads[other]);
+            threads[home].extend(moved);
+            for place in marked.values_mut().filter(|place| **place == other) {
+                *place = home;
+            }
+        }
+        threads[home].extend(changes);
+        for mark in marks {
+            marked.insert((weight, bearing, mark), home);
+        }
+    }
+    threads.retain(|thread| !thread.is_empty());
+    for thread in &mut threads {
+        thread.sort_by_key(|change| change.id);
+    }
+    threads
+}
+
+/// The cells that were compared, by scenario: what a fold must tell its cells from.
+fn universes<'a>(world: &World<'a>) -> BTreeMap<&'a str, Vec<Combination>> {
+    let mut universes: BTreeMap<&str, Vec<Combination>> = BTreeMap::new();
+    for (id, cell) in &world.b.cells {
+        let both = world
+            .a
+            .cells
+            .get(id)
+            .and_then(|other| cells::both(other, cell));
+        if let Some((before, after)) = both
+            && before.request == after.request
+        {
+            let scenario = id.split_once('/').map_or(id.as_str(), |(name, _)| name);
+            let universe = universes.entry(scenario).or_default();
+            universe.push(after.combination.clone());
+        }
+    }
+    universes
+}
+
+fn cause(
+    world: &World<'_>,
+    universes: &BTreeMap<&str, Vec<Combination>>,
+    changes: Vec<&Change<'_>>,
+) -> Cause {
+    let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
+    let mut rules: BTreeSet<RuleChange> = BTreeSet::new();
+    let mut by_scenario: BTreeMap<&str, Vec<&Change<'_>>> = BTreeMap::new();
+    for change in &changes {
+        *kinds.entry(change.kind).or_default() += 1;
+        by_scenario
+            .entry(change.scenario())
+            .or_default()
+            .push(change);
+        rules.extend(rule_change(world, change));
+    }
+    let places = by_scenario.iter().flat_map(|(scenario, changes)| {
+        let universe = universes.get(scenario).map(Vec::as_slice);
+        places(world, scenario, changes, universe.unwrap_or_default())
+    });
+    let mut places: Vec<Place> = places.collect();
+    places.sort_by(|a, b| (Reverse(a.cells), &a.example).cmp(&(Reverse(b.cells), &b.example)));
+    let mut kinds: Vec<(Kind, usize)> = kinds.into_iter().collect();
+    kinds.sort_by_key(|(kind, cells)| (Reverse(*cells), *kind));
+    // What shows it best is a caller who was let in or shut out.
+    let example = changes.iter().min_by_key(|change| {
+        let scenario = change.scenario();
+        let beside = by_scenario.get(scenario).map_or(0, Vec::len);
+        let combination = &change.twin.after.combination;
+        (change.kind, Reverse(beside), scenario, combination)
+    });
+    let example = example.copied();
+    let known = example.and_then(|change| world.known_issue(change));
+    let (advice, beyond_advice) = advise(world, &changes);
+    let (weight, bearing) = example.map_or((Weight::Cosmetic, Bearing::BothConform), |change| {
+        (change.weight, change.bearing)
+    });
+    let by_text = matches!(bearing, Bearing::BothConform | Bearing::StillBreaks)
+        || matches!(weight, Weight::Shape | Weight::Cosmetic);
+    Cause {
+        id: 0,
+        weight,
+        bearing,
+        cells: changes.len(),
+        kinds: kinds.into_iter().collect(),
+        before: answers(world, changes.iter().map(|change| change.twin.before)),
+        after: answers(world, changes.iter().map(|change| change.twin.after)),
+        places,
+        rules: rules.into_iter().collect(),
+        known_issue: known.and_then(|id| issue(world, bearing, id)),
+        difference: example.filter(|_| by_text).map(|change| {
+            let text = |seen: &Seen| world.texts.text(world.texts.answer(seen).text).to_owned();
+            Difference {
+                a: text(change.twin.before),
+                b: text(change.twin.after),
+            }
+        }),
+        advice,
+        beyond_advice,
+        example: example.map_or_else(String::new, |change| change.id.to_owned()),
+    }
+}
+
+fn rule_change(world: &World<'_>, change: &Change<'_>) -> Option<RuleChange> {
+    let before = world.rule(world.a, change, change.twin.before);
+    let after = world.rule(world.b, change, change.twin.after)?;
+    Some(RuleChange {
+        scenario: change.scenario().to_owned(),
+        a: before.map(|rule| rule.id),
+        b: Some(after.id),
+        title: after.title,
+        source: after.source,
+        origin: after.origin,
+    })
+}
+
+fn issue(world: &World<'_>, bearing: Bearing, id: &str) -> Option<IssueRef> {
+    let side = match bearing {
+        Bearing::Mends => world.a,
+        Bearing::Breaks
+        | Bearing::StillBreaks
+        | Bearing::ContractChanged
+        | Bearing::BothConform => world.b,
+    };
+    let issue = side.issue(id)?;
+    Some(IssueRef {
+        id: issue.id.clone(),
+        url: issue.url.clone(),
+        title: issue.title.clone(),
+        kind: issue.kind,
+        releases: issue.releases.clone(),
+        means: issue.means.clone(),
+        workaround: issue.workaround.clone(),
+    })
+}
+
+/// The distinct answers, the most frequent first.
+fn answers<'a>(world: &World<'a>, seen: impl Iterator<Item = &'a Seen>) -> Vec<AnswerRecord> {
+    let mut counts: BTreeMap<(&Option<String>, &str), (usize, &Answer)> = BTreeMap::new();
+    for seen in seen {
+        let answer = world.texts.answer(seen);
+        let count = counts.entry((&answer.outcome, &answer.line));
+        count.or_insert((0, answer)).0 += 1;
+    }
+    let mut answers: Vec<AnswerRecord> = counts
+        .into_values()
+        .map(|(cells, answer)| AnswerRecord {
+            outcome: answer.outcome.clone(),
+            direction: answer.direction,
+            status: answer.status,
+            error_type: answer.error_type.clone(),
+            message: answer.message.clone(),
+            line: answer.line.clone(),
+            cells,
+        })
+        .collect();
+    answers.sort_by(|a, b| (Reverse(a.cells), &a.line).cmp(&(Reverse(b.cells), &b.line)));
+    answers
+}
+
+fn places(
+    world: &World<'_>,
+    id: &str,
+    changes: &[&Change<'_>],
+    universe: &[Combination],
+) -> Vec<Place> {
+    let Some(scenario) = world.b.scenario(id) else {
+        return Vec::new();
+    };
+    let by_cell: BTreeMap<&Combination, &str> = changes
+        .iter()
+        .map(|change| (&change.twin.after.combination, change.id))
+        .collect();
+    let cells: Vec<Combination> = by_cell.keys().map(|cell| (*cell).clone()).collect();
+    let groups = fold(&cells, universe).into_iter();
+    let places = groups.map(|group| {
+        let conditions = group.conditions.iter().filter_map(|(axis, values)| {
+            let axis = scenario.axes.get(*axis)?;
+            let values = values
+                .iter()
+                .filter_map(|value| axis.values.get(usize::from(*value)));
+            let values = values.map(|value| value.id.clone());
+            Some((axis.name.clone(), values.collect::<Vec<_>>()))
+        });
+        let conditions: IndexMap<String, Vec<String>> = conditions.collect();
+        let first = group.cells.first().and_then(|cell| by_cell.get(cell));
+        Place {
+            scenario: id.to_owned(),
+            who: who(scenario, &conditions),
+            short: short(scenario, &conditions),
+            conditions,
+            cells: group.cells.len(),
+            example: first.map_or_else(String::new, |id| (*id).to_owned()),
+        }
+    });
+    places.collect()
+}
+
+/// The conditions as reports of runs write them.
+fn short(scenario: &ScenarioRecord, conditions: &IndexMap<String, Vec<String>>) -> String {
+    let parts = conditions
+        .iter()
+        .map(|(axis, values)| format!("{axis}={}", values_text(Some(scenario), axis, values)));
+    let parts: Vec<String> = parts.collect();
+    match parts.is_empty() {
+        true => "every cell".to_owned(),
+        false => parts.join("  "),
+    }
+}
+
+/// The conditions in the words of the axes' values, the profile first.
+fn who(scenario: &ScenarioRecord, conditions: &IndexMap<String, Vec<String>>) -> Vec<String> {
+    let mut words = Vec::new();
+    for (axis, values) in conditions {
+        if values.len() > FEW_VALUES {
+            let group = values_text(Some(scenario), axis, values);
+            if let Some(name) = group.strip_prefix('@') {
+                words.push(format!("{axis}: {}", name.replace('-', " ")));
+            }
+            continue;
+        }
+        let known = scenario.axes.iter().find(|known| known.name == *axis);
+        let known = known.into_iter().flat_map(|axis| &axis.values);
+        let titles = known.filter(|value| values.contains(&value.id));
+        let titles: Vec<&str> = titles.map(|value| value.title.as_str()).collect();
+        let titles = titles.join(" or ");
+        match axis.as_str() {
+            PROFILE_AXIS => words.insert(0, titles),
+            _ => words.push(format!("{axis}: {titles}")),
+        }
+    }
+    words
+}

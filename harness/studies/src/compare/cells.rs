@@ -1,0 +1,319 @@
+//! What is kept of a record: each cell in a few words, texts once each.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::change::Keeps;
+use super::model::Side;
+use contract::fold::Combination;
+use contract::scenario::model::Direction;
+use record::judge::{Severity, VerdictKind};
+use record::{
+    CellRecord, GatewayRecord, IssueRecord, Record, Results, ResultsError, RuleRecord,
+    ScenarioRecord,
+};
+
+/// A record that cannot be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum CompareError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Read(#[from] ResultsError),
+    /// It holds several gateways, and none was named.
+    #[error("it holds several gateways: {}", .0.join(", "))]
+    Several(Vec<String>),
+    /// It does not hold the gateway that was named.
+    #[error("it holds no gateway {named:?}; it holds {}", .held.join(", "))]
+    Unknown {
+        /// The one that was named.
+        named: String,
+        /// Those that it holds.
+        held: Vec<String>,
+    },
+    /// It holds none.
+    #[error("it holds no gateway")]
+    Empty,
+}
+
+/// The texts of both sides, each once.
+#[derive(Debug, Default)]
+pub struct Texts {
+    places: HashMap<String, usize>,
+    texts: Vec<String>,
+    answers: Vec<Answer>,
+    answer_places: HashMap<Answer, usize>,
+}
+
+impl Texts {
+    fn place(&mut self, text: &str) -> usize {
+        if let Some(place) = self.places.get(text) {
+            return *place;
+        }
+        let place = self.texts.len();
+        self.texts.push(text.to_owned());
+        self.places.insert(text.to_owned(), place);
+        place
+    }
+
+    fn answer_place(&mut self, answer: Answer) -> usize {
+        if let Some(place) = self.answer_places.get(&answer) {
+            return *place;
+        }
+        let place = self.answers.len();
+        self.answers.push(answer.clone());
+        self.answer_places.insert(answer, place);
+        place
+    }
+
+    pub(super) fn text(&self, place: usize) -> &str {
+        self.texts.get(place).map_or("", String::as_str)
+    }
+
+    /// The answer that was seen.
+    pub(super) fn answer(&self, seen: &Seen) -> &Answer {
+        // Places are handed out by this table only.
+        &self.answers[seen.answer]
+    }
+}
+
+/// An answer; two cells have the same one if nothing in it differs.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Answer {
+    pub(super) outcome: Option<String>,
+    pub(super) direction: Direction,
+    pub(super) status: Option<u16>,
+    pub(super) error_type: Option<String>,
+    pub(super) message: Option<String>,
+    /// Status, type and message in one line.
+    pub(super) line: String,
+    /// Calls to the model, where somebody counts them, and whether some came late.
+    pub(super) calls: (Option<u32>, bool),
+    /// Place of the normalised text.
+    pub(super) text: usize,
+}
+
+/// A cell that was asked and answered.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    pub(super) answer: usize,
+    pub(super) keeps: Keeps,
+    /// Place of the rule's id, and of the outcome that it asks for.
+    pub(super) rule: Option<(usize, usize)>,
+    /// Place of the known issue's id.
+    pub(super) known_issue: Option<usize>,
+    /// Place of the request.
+    pub(super) request: Option<usize>,
+    /// Values by axis, in the scenario's order.
+    pub(super) combination: Combination,
+}
+
+/// What became of a cell.
+#[derive(Debug, Clone)]
+pub(super) enum Cell {
+    Answered(Seen),
+    NotApplicable(usize),
+    CouldNotRun(usize),
+}
+
+/// Both answers, where there are two.
+pub(super) fn both<'a>(a: &'a Cell, b: &'a Cell) -> Option<(&'a Seen, &'a Seen)> {
+    match (a, b) {
+        (Cell::Answered(a), Cell::Answered(b)) => Some((a, b)),
+        (Cell::Answered(_) | Cell::NotApplicable(_) | Cell::CouldNotRun(_), _) => None,
+    }
+}
+
+/// The cells of one gateway of a record.
+#[derive(Debug)]
+pub struct Cells {
+    pub(super) side: Side,
+    pub(super) cells: BTreeMap<String, Cell>,
+    pub(super) scenarios: Vec<ScenarioRecord>,
+    pub(super) rules: Vec<RuleRecord>,
+    pub(super) issues: Vec<IssueRecord>,
+}
+
+impl Cells {
+    /// Reads a record's cells of one gateway: the one that is named, or the only one. `keep` says which cells count, by id
+    /// and values.
+    ///
+    /// # Errors
+    /// The record cannot be read any more, or it is not clear which gateway is meant.
+    pub fn read(
+        results: &Results<'_>,
+        gateway: Option<&str>,
+        keep: &dyn Fn(&CellRecord) -> bool,
+        texts: &mut Texts,
+    ) -> Result<Self, CompareError> {
+        let head = results.head();
+        let gateway = choose(head, gateway)?;
+        let mut kept = Self {
+            side: side(head, gateway),
+            cells: BTreeMap::new(),
+            scenarios: head.scenarios.clone(),
+            rules: head.rules.clone(),
+            issues: head.known_issues.clone(),
+        };
+        let positions = Positions::of(&head.scenarios);
+        let answers: Vec<usize> = head.answers.iter().map(|text| texts.place(text)).collect();
+        let requests: Vec<usize> = head.requests.iter().map(|text| texts.place(text)).collect();
+        let place = |places: &[usize], at: Option<usize>| places.get(at?).copied();
+        results.each_cell(&mut |cell| {
+            if cell.gateway != gateway.reference || !keep(cell) {
+                return Ok(());
+            }
+            let now = match seen(cell, texts, &answers) {
+                Some(seen) => {
+                    kept.side.ran += 1;
+                    Cell::Answered(Seen {
+                        request: place(&requests, cell.request),
+                        combination: positions.combination(cell),
+                        ..seen
+                    })
+                }
+                None => {
+                    let reason = texts.place(cell.reason.as_deref().unwrap_or_default());
+                    match cell.verdict == VerdictKind::NotApplicable {
+                        true => {
+                            kept.side.not_applicable += 1;
+                            Cell::NotApplicable(reason)
+                        }
+                        false => {
+                            kept.side.could_not_run += 1;
+                            Cell::CouldNotRun(reason)
+                        }
+                    }
+                }
+            };
+            kept.cells.insert(cell.id.clone(), now);
+            Ok(())
+        })?;
+        Ok(kept)
+    }
+
+    /// The gateway.
+    pub fn side(&self) -> &Side {
+        &self.side
+    }
+
+    pub(super) fn scenario(&self, id: &str) -> Option<&ScenarioRecord> {
+        self.scenarios.iter().find(|scenario| scenario.id == id)
+    }
+
+    pub(super) fn rule(&self, scenario: &str, id: &str) -> Option<&RuleRecord> {
+        let same = |rule: &&RuleRecord| rule.scenario == scenario && rule.id == id;
+        self.rules.iter().find(same)
+    }
+
+    pub(super) fn issue(&self, id: &str) -> Option<&IssueRecord> {
+        self.issues.iter().find(|issue| issue.id == id)
+    }
+}
+
+fn choose<'a>(head: &'a Record, named: Option<&str>) -> Result<&'a GatewayRecord, CompareError> {
+    let names = || {
+        let gateways = head.gateways.iter();
+        gateways.map(|gateway| gateway.reference.clone()).collect()
+    };
+    match (named, head.gateways.as_slice()) {
+        (_, []) => Err(CompareError::Empty),
+        (None, [only]) => Ok(only),
+        (None, _) => Err(CompareError::Several(names())),
+        (Some(name), gateways) => {
+            let mut gateways = gateways.iter();
+            let found = gateways.find(|gateway| gateway.reference == name);
+            found.ok_or_else(|| CompareError::Unknown {
+                named: name.to_owned(),
+                held: names(),
+            })
+        }
+    }
+}
+
+fn side(head: &Record, gateway: &GatewayRecord) -> Side {
+    Side {
+        reference: gateway.reference.clone(),
+        version: gateway.version.clone(),
+        integrity: gateway.integrity.clone(),
+        node: gateway.node.clone(),
+        notes: gateway.notes.clone(),
+        run: head.run.id.clone(),
+        finished: head.run.finished.clone(),
+        table_hash: head.run.table_hash.clone(),
+        cells: head.run.cells.clone(),
+        conditions: head.run.conditions.clone(),
+        interrupted: head.run.interrupted,
+        failure: gateway.failed(),
+        ..Side::default()
+    }
+}
+
+/// A cell that was answered and whose answer proves something.
+fn seen(cell: &CellRecord, texts: &mut Texts, answers: &[usize]) -> Option<Seen> {
+    let observed = cell.observed.as_ref()?;
+    let expected = cell.expected.as_ref();
+    let as_ruled =
+        expected.map(|expected| expected.outcome.as_str()) == observed.outcome.as_deref();
+    let keeps = match (cell.verdict, cell.direction) {
+        (VerdictKind::Conforms | VerdictKind::Stale | VerdictKind::New, _) => Keeps::Holds,
+        (VerdictKind::Deviates | VerdictKind::Known, Some(deviation)) => {
+            Keeps::Breaks(deviation, Severity::of_deviation(deviation, as_ruled))
+        }
+        (VerdictKind::Deviates | VerdictKind::Known, None)
+        | (VerdictKind::NotApplicable | VerdictKind::CouldNotRun, _) => return None,
+    };
+    let answer = Answer {
+        outcome: observed.outcome.clone(),
+        direction: observed.direction.unwrap_or_default(),
+        status: observed.status,
+        error_type: observed.error_type.clone(),
+        message: observed.message.clone(),
+        line: observed.line(),
+        calls: (observed.model_calls, observed.late_calls),
+        text: observed
+            .answer
+            .and_then(|place| answers.get(place).copied())
+            .unwrap_or_else(|| texts.place("")),
+    };
+    Some(Seen {
+        answer: texts.answer_place(answer),
+        keeps,
+        rule: expected
+            .map(|expected| (texts.place(&expected.rule), texts.place(&expected.outcome))),
+        known_issue: cell.known_issue.as_ref().map(|issue| texts.place(issue)),
+        request: None,
+        combination: Combination::new(),
+    })
+}
+
+/// An axis, and the place of each of its values.
+type AxisPlaces<'a> = (&'a str, HashMap<&'a str, u16>);
+
+/// The axes of each scenario.
+struct Positions<'a> {
+    axes: HashMap<&'a str, Vec<AxisPlaces<'a>>>,
+}
+
+impl<'a> Positions<'a> {
+    fn of(scenarios: &'a [ScenarioRecord]) -> Self {
+        let axes = scenarios.iter().map(|scenario| {
+            let axes = scenario.axes.iter().map(|axis| {
+                let values = (0..).zip(&axis.values);
+                let values = values.map(|(place, value)| (value.id.as_str(), place));
+                (axis.name.as_str(), values.collect())
+            });
+            (scenario.id.as_str(), axes.collect())
+        });
+        Self {
+            axes: axes.collect(),
+        }
+    }
+
+    fn combination(&self, cell: &CellRecord) -> Combination {
+        let axes = self.axes.get(cell.scenario()).into_iter().flatten();
+        let value = |(axis, values): &AxisPlaces<'_>| {
+            let value = cell.axes.get(*axis).map_or("", String::as_str);
+            values.get(value).copied().unwrap_or(u16::MAX)
+        };
+        axes.map(value).collect()
+    }
+}

@@ -1,0 +1,117 @@
+//! What cannot be compared, and what is wrong on both sides alike: counted by reason, never dropped.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use super::cells::{Cell, Cells, Seen, Texts};
+use super::change::Keeps;
+use super::model::{Gap, SideGap, Unchanged};
+use contract::scenario::model::PROFILE_AXIS;
+use record::judge::Deviation;
+
+/// At most so many reasons are told apart.
+const MOST_REASONS: usize = 200;
+/// What stands for the reasons beyond.
+const OTHER_REASONS: &str = "other reasons";
+
+/// What became of a cell on one side, and why.
+type State = (SideGap, Option<String>);
+
+/// The cells that were not answered on both sides, by what became of them.
+pub(super) fn gaps(a: &Cells, b: &Cells, texts: &Texts) -> Vec<Gap> {
+    let mut gaps: BTreeMap<(State, State, String), (usize, String)> = BTreeMap::new();
+    let mut add = |id: &str, on_a: State, on_b: State| {
+        let key = (on_a, on_b, profile(id).to_owned());
+        let key = match gaps.len() >= MOST_REASONS && !gaps.contains_key(&key) {
+            false => key,
+            true => {
+                let ((on_a, why_a), (on_b, why_b), _) = key;
+                let other = |why: Option<String>| why.map(|_| OTHER_REASONS.to_owned());
+                ((on_a, other(why_a)), (on_b, other(why_b)), String::new())
+            }
+        };
+        let gap = gaps.entry(key).or_insert_with(|| (0, id.to_owned()));
+        gap.0 += 1;
+    };
+    let missing = || (SideGap::NotAsked, None);
+    for (id, on_a) in &a.cells {
+        match (on_a, b.cells.get(id)) {
+            (Cell::Answered(before), Some(Cell::Answered(after))) => {
+                if before.request != after.request {
+                    let otherwise = || (SideGap::AskedOtherwise, None);
+                    add(id, otherwise(), otherwise());
+                }
+            }
+            (on_a, Some(on_b)) => add(id, state(on_a, texts), state(on_b, texts)),
+            (on_a, None) => add(id, state(on_a, texts), missing()),
+        }
+    }
+    for (id, on_b) in &b.cells {
+        if !a.cells.contains_key(id) {
+            add(id, missing(), state(on_b, texts));
+        }
+    }
+    let gaps = gaps.into_iter();
+    let gaps = gaps.map(
+        |(((a, a_reason), (b, b_reason), profile), (cells, example))| Gap {
+            a,
+            a_reason,
+            b,
+            b_reason,
+            profile,
+            cells,
+            example,
+        },
+    );
+    let mut gaps: Vec<Gap> = gaps.collect();
+    // What went wrong is worth more than what is not there.
+    gaps.sort_by_key(|gap| {
+        let wrong = [gap.a, gap.b].contains(&SideGap::CouldNotRun);
+        (!wrong, Reverse(gap.cells))
+    });
+    gaps
+}
+
+fn state(cell: &Cell, texts: &Texts) -> State {
+    match cell {
+        Cell::Answered(_) => (SideGap::Answered, None),
+        Cell::NotApplicable(why) => (SideGap::NotApplicable, Some(texts.text(*why).to_owned())),
+        Cell::CouldNotRun(why) => (SideGap::CouldNotRun, Some(texts.text(*why).to_owned())),
+    }
+}
+
+fn profile(id: &str) -> &str {
+    let mut parts = id.split('/').filter_map(|part| part.split_once('='));
+    parts
+        .find(|(axis, _)| *axis == PROFILE_AXIS)
+        .map_or("", |(_, profile)| profile)
+}
+
+/// Counts what breaks the contract on both sides alike.
+#[derive(Debug, Default)]
+pub(super) struct UnchangedTally {
+    cells: BTreeMap<(Deviation, Option<String>), (usize, String)>,
+}
+
+impl UnchangedTally {
+    /// Takes in a cell that did not change.
+    pub(super) fn add(&mut self, id: &str, seen: &Seen, texts: &Texts) {
+        let Keeps::Breaks(deviation, _) = seen.keeps else {
+            return;
+        };
+        let issue = seen.known_issue.map(|issue| texts.text(issue).to_owned());
+        let group = self.cells.entry((deviation, issue));
+        group.or_insert_with(|| (0, id.to_owned())).0 += 1;
+    }
+
+    pub(super) fn into_list(self) -> Vec<Unchanged> {
+        let groups = self.cells.into_iter();
+        let groups = groups.map(|((direction, known_issue), (cells, example))| Unchanged {
+            direction,
+            known_issue,
+            cells,
+            example,
+        });
+        groups.collect()
+    }
+}

@@ -1,0 +1,123 @@
+//! Two records compared: which callers get another answer on B than on A, folded into causes.
+//!
+//! Pure: [`Cells`] is what is kept of a record, [`compare`] makes a [`Comparison`] of two of them, and a renderer under
+//! `report/` shows it. Bodies are kept once each, so that memory grows with the number of cells and not with their answers.
+//! What a change means is decided in `change`, what belongs together in `cause`, and what to do about it in `advice`.
+
+mod advice;
+mod authority;
+mod cause;
+mod cells;
+mod change;
+mod ending;
+mod gaps;
+mod model;
+mod shape;
+
+pub use cells::{Cells, CompareError, Texts};
+pub use change::{Bearing, Kind, Weight};
+pub use ending::Ended;
+pub use model::{
+    Advice, AnswerRecord, Cause, Comparison, Counts, Difference, Gap, IssueRef, Place, RuleChange,
+    SCHEMA, Side, SideGap, Unchanged,
+};
+
+use std::collections::BTreeMap;
+
+use change::{Change, Twin};
+
+use contract::scenario::Catalogue;
+
+/// What is known of the launch profiles beyond a record: which of them ask for the same of a caller, and how they differ.
+#[derive(Debug, Clone, Default)]
+pub struct Profiles {
+    known: BTreeMap<String, ProfileFacts>,
+}
+
+/// A launch profile.
+#[derive(Debug, Clone)]
+struct ProfileFacts {
+    mode: String,
+    config: serde_json::Value,
+}
+
+impl Profiles {
+    /// The profiles as a release is launched under them; those that it cannot be launched under are left out.
+    pub fn of(catalogue: &Catalogue, release: Option<&str>) -> Self {
+        let Some(release) = release.and_then(|release| release.parse().ok()) else {
+            return Self::default();
+        };
+        let known = catalogue.profiles.values().filter_map(|profile| {
+            let launch = profile.launch_for(&release).ok()?;
+            let facts = ProfileFacts {
+                mode: profile.mode.clone(),
+                config: launch.config.clone(),
+            };
+            Some((profile.id.clone(), facts))
+        });
+        Self {
+            known: known.collect(),
+        }
+    }
+}
+
+/// Compares two gateways. `texts` holds what both were read into.
+///
+/// The result depends on the two records and the profiles only: no time, no order of arrival.
+pub fn compare(a: &Cells, b: &Cells, texts: &Texts, profiles: &Profiles) -> Comparison {
+    let mut counts = Counts::default();
+    let mut changes: Vec<Change<'_>> = Vec::new();
+    let mut unchanged = gaps::UnchangedTally::default();
+    for (id, cell) in &b.cells {
+        let Some((before, after)) = a.cells.get(id).and_then(|other| cells::both(other, cell))
+        else {
+            continue;
+        };
+        // A record that was made small holds no requests; its cells are called what they ask.
+        if let (Some(before), Some(after)) = (before.request, after.request)
+            && before != after
+        {
+            continue;
+        }
+        counts.compared += 1;
+        let twin = Twin { before, after };
+        match change::weigh(twin, texts) {
+            Some((kind, bearing, weight)) => changes.push(Change {
+                id,
+                twin,
+                kind,
+                bearing,
+                weight,
+            }),
+            None => {
+                counts.unchanged += 1;
+                unchanged.add(id, after, texts);
+            }
+        }
+    }
+    counts.changed = changes.len();
+    let gaps = gaps::gaps(a, b, texts);
+    let world = cause::World {
+        a,
+        b,
+        texts,
+        profiles,
+    };
+    let causes = cause::causes(&world, &changes);
+    for cause in &causes {
+        *counts.by_weight(cause.weight) += 1;
+    }
+    Comparison {
+        schema: SCHEMA.to_owned(),
+        same_contract: a.side.table_hash == b.side.table_hash,
+        a: a.side.clone(),
+        b: b.side.clone(),
+        counts,
+        causes,
+        unchanged: unchanged.into_list(),
+        gaps,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,10 @@
+//! What records say together: two compared ([`compare`]), many surveyed ([`survey`]), shards made one ([`merge`]), a change
+//! searched for ([`bisect`]), a run judged again from its evidence ([`bundle`]).
+//!
+//! Everything here is a view of [`record::Record`]s; nothing launches a gateway.
+
+pub mod bisect;
+pub mod bundle;
+pub mod compare;
+pub mod merge;
+pub mod survey;

@@ -1,0 +1,322 @@
+//! Shards of a run become one record: the one that an unsharded run would have written, but for run id and times.
+//!
+//! [`merge`] refuses what is not exactly one whole run ([`MergeError`] says why), tells every cell again as its shard
+//! judged it, and lets a [`Recorder`] fold causes, judge relations and count over all of them. The records are read cell
+//! by cell; what is kept is what a run keeps.
+
+mod check;
+mod error;
+
+pub use error::{MergeError, Sides};
+
+use std::collections::{BTreeMap, HashMap};
+
+use contract::plan::{Plan, PlannedCell, Selection, Shares};
+use contract::release::Version;
+use contract::scenario::Catalogue;
+use record::events::{CellResult, Expected, RunEvent};
+use record::judge::Verdict;
+use record::{CellRecord, Gate, GatewayRecord, Record, Recorder, Results, ResultsError};
+
+/// The record of one shard.
+#[derive(Debug)]
+pub struct Part<'a> {
+    /// What it is called in messages: its file.
+    pub name: String,
+    /// The record.
+    pub results: Results<'a>,
+}
+
+impl Part<'_> {
+    fn head(&self) -> &Record {
+        self.results.head()
+    }
+
+    fn shares(&self) -> Result<&Shares, MergeError> {
+        let shares = self.head().run.shard.as_ref();
+        shares.ok_or_else(|| MergeError::NotAShard(self.name.clone()))
+    }
+
+    /// Whether it may lack cells: whoever stopped it knows.
+    fn stopped(&self) -> bool {
+        self.head().run.interrupted || self.head().run.stopped_early
+    }
+}
+
+/// Makes one record out of the shards of a run, in whatever order they are given.
+///
+/// # Errors
+/// They are not all shards of one run, each once; see [`MergeError`].
+pub fn merge(parts: &[Part<'_>], catalogue: &Catalogue, gate: Gate) -> Result<Record, MergeError> {
+    let (first, shares) = check::whole(parts)?;
+    let run = &first.head().run;
+    if run.table_hash != catalogue.table_hash {
+        return Err(MergeError::OtherData {
+            records: run.table_hash.clone(),
+            here: catalogue.table_hash.clone(),
+        });
+    }
+    if run.baseline.as_ref() != gate.baseline.as_ref().map(|baseline| &baseline.run) {
+        return Err(MergeError::Baseline {
+            records: run.baseline.clone(),
+            given: gate.baseline.map(|baseline| baseline.run),
+        });
+    }
+    let invalid = |why: String| MergeError::Invalid(first.name.clone(), why);
+    let day = run.known_issues_on.as_deref().map(str::parse).transpose();
+    let day = day.map_err(|error: jiff::Error| invalid(error.to_string()))?;
+    let selection = Selection::parse(catalogue, &run.cells, &run.conditions);
+    let selection = selection.map_err(|error| invalid(error.to_string()))?;
+
+    let mut recorder =
+        Recorder::new(&catalogue.table_hash, gate).asked_for(day, &run.cells, &run.conditions);
+    let mut merged = Merged {
+        catalogue,
+        shares,
+        recorder: &mut recorder,
+        gateways: BTreeMap::new(),
+        cells: HashMap::new(),
+    };
+    merged.gateways(parts, &selection)?;
+    for part in parts {
+        merged.part(part)?;
+    }
+    let errors = merged.left(parts)?;
+
+    let heads = || parts.iter().map(|part| &part.head().run);
+    if heads().any(|run| run.stopped_early) {
+        recorder.stop_early();
+    }
+    let (mut record, _) = recorder.finish(catalogue);
+    record.run.interrupted = heads().any(|run| run.interrupted);
+    // Times of one form are in order as texts, too.
+    let begun = heads().map(|run| run.started.clone()).min();
+    let ended = heads().map(|run| run.finished.clone()).max();
+    record.run.started = begun.unwrap_or_default();
+    record.run.finished = ended.unwrap_or_default();
+    for gateway in &mut record.gateways {
+        if let Some(error) = errors.get(&gateway.reference) {
+            gateway.error = Some(error.clone());
+        }
+    }
+    Ok(record)
+}
+
+/// A gateway of the whole run.
+struct MergedGateway {
+    /// None where no shard could have it.
+    release: Option<Version>,
+    /// Why a shard could not have it, by the shard's number.
+    errors: BTreeMap<u32, String>,
+}
+
+/// A cell of the whole run.
+struct Place {
+    planned: PlannedCell,
+    /// The shard that it belongs to.
+    shard: u32,
+    /// Whether its shard has told it.
+    told: bool,
+}
+
+/// What is known of the whole run while its parts are told.
+struct Merged<'a> {
+    catalogue: &'a Catalogue,
+    shares: &'a Shares,
+    recorder: &'a mut Recorder,
+    gateways: BTreeMap<String, MergedGateway>,
+    cells: HashMap<(String, String), Place>,
+}
+
+impl Merged<'_> {
+    /// Tells of the gateways and their launches, in the order of the run, and plans what each was asked.
+    fn gateways(&mut self, parts: &[Part<'_>], selection: &Selection) -> Result<(), MergeError> {
+        for name in check::gateways(self.shares) {
+            let mut known: Option<(&Part<'_>, GatewayRecord)> = None;
+            let mut errors = BTreeMap::new();
+            for part in parts {
+                let gateways = &part.head().gateways;
+                let Some(mine) = gateways.iter().find(|mine| mine.reference == name) else {
+                    continue;
+                };
+                if let Some(error) = &mine.error {
+                    errors.insert(part.shares()?.number, error.clone());
+                    continue;
+                }
+                match &mut known {
+                    None => known = Some((part, mine.clone())),
+                    Some((other, known)) => {
+                        check::same_gateway((&other.name, known), (&part.name, mine))?;
+                        known.launches.extend(mine.launches.iter().cloned());
+                        let more = mine.notes.iter();
+                        let more: Vec<String> = more
+                            .filter(|note| !known.notes.contains(note))
+                            .cloned()
+                            .collect();
+                        known.notes.extend(more);
+                    }
+                }
+            }
+            let release = match known {
+                Some((part, gateway)) => Some(self.gateway(part, &gateway, selection)?),
+                None => {
+                    if let Some(error) = errors.values().next() {
+                        self.recorder.event(&RunEvent::GatewayFailed {
+                            gateway: name.to_owned(),
+                            error: error.clone(),
+                            help: None,
+                        });
+                    }
+                    None
+                }
+            };
+            let gateway = MergedGateway { release, errors };
+            self.gateways.insert(name.to_owned(), gateway);
+        }
+        Ok(())
+    }
+
+    fn gateway(
+        &mut self,
+        part: &Part<'_>,
+        gateway: &GatewayRecord,
+        selection: &Selection,
+    ) -> Result<Version, MergeError> {
+        let invalid = |why: String| MergeError::Invalid(part.name.clone(), why);
+        let name = &gateway.reference;
+        let release = gateway.version.as_deref().unwrap_or_default();
+        let release: Version = release
+            .parse()
+            .map_err(|error| invalid(format!("the release of {name}: {error}")))?;
+        let plan = Plan::new(self.catalogue, &release, selection)
+            .without(&gateway.missing, self.catalogue);
+        let ready = gateway.ready(&release, plan.len(), plan.filtered);
+        self.recorder.event(&RunEvent::GatewayReady(ready));
+        for launch in &gateway.launches {
+            self.recorder
+                .event(&RunEvent::LaunchEnded(launch.ended(name)));
+        }
+        for launch in plan.launches {
+            let shard = check::shard_of(self.shares, name, &launch.profile);
+            let shard = shard.ok_or_else(|| {
+                invalid(format!(
+                    "no shard makes the launch {} of {name}",
+                    launch.profile
+                ))
+            })?;
+            for planned in launch.cells {
+                let place = (name.clone(), planned.cell.id.clone());
+                let told = false;
+                let cell = Place {
+                    planned,
+                    shard,
+                    told,
+                };
+                self.cells.insert(place, cell);
+            }
+        }
+        Ok(release)
+    }
+
+    /// Tells the cells of one shard.
+    fn part(&mut self, part: &Part<'_>) -> Result<(), MergeError> {
+        let mut trouble = None;
+        let read = part.results.each_cell(&mut |cell| {
+            self.cell(part, cell).map_err(|error| {
+                trouble = Some(error);
+                std::io::Error::other("refused")
+            })
+        });
+        match (trouble, read) {
+            (Some(trouble), _) => Err(trouble),
+            (None, Err(error)) => Err(MergeError::Read(part.name.clone(), error)),
+            (None, Ok(())) => Ok(()),
+        }
+    }
+
+    fn cell(&mut self, part: &Part<'_>, cell: &CellRecord) -> Result<(), MergeError> {
+        let id = format!("{} on {}", cell.id, cell.gateway);
+        let place = self.cells.get_mut(&(cell.gateway.clone(), cell.id.clone()));
+        let Some(place) = place else {
+            return Err(MergeError::Strange(part.name.clone(), id));
+        };
+        let number = part.shares()?.number;
+        if place.shard != number || place.told {
+            return Err(MergeError::CellTwice {
+                part: part.name.clone(),
+                cell: id,
+                shard: place.shard,
+            });
+        }
+        place.told = true;
+        let release = self.gateways.get(&cell.gateway);
+        let release = release.and_then(|gateway| gateway.release.as_ref());
+        let Some(release) = release else {
+            return Err(MergeError::Strange(part.name.clone(), id));
+        };
+        let result = part
+            .head()
+            .result(cell, &place.planned, release, self.catalogue)
+            .map_err(|why| MergeError::Invalid(part.name.clone(), format!("{id}: {why}")))?;
+        self.recorder.event(&RunEvent::Cell(Box::new(result)));
+        Ok(())
+    }
+
+    /// Takes care of cells that no shard told: their shard was stopped, or could not have the gateway, or is broken.
+    /// Returns why gateways could not be had.
+    fn left(&mut self, parts: &[Part<'_>]) -> Result<BTreeMap<String, String>, MergeError> {
+        let mut stopped: BTreeMap<u32, &Part<'_>> = BTreeMap::new();
+        for part in parts {
+            stopped.insert(part.shares()?.number, part);
+        }
+        let mut left: Vec<_> = self.cells.iter().filter(|(_, place)| !place.told).collect();
+        left.sort_by(|a, b| a.0.cmp(b.0));
+        for ((name, id), place) in left {
+            let gateway = self.gateways.get(name);
+            let error = gateway.and_then(|gateway| gateway.errors.get(&place.shard));
+            let part = stopped.get(&place.shard);
+            match (error, part) {
+                (Some(error), _) => {
+                    let reason = format!("shard {} could not have it: {error}", place.shard);
+                    let release = gateway.and_then(|gateway| gateway.release.as_ref());
+                    let cell = &place.planned.cell;
+                    self.recorder.event(&RunEvent::Cell(Box::new(CellResult {
+                        gateway: name.clone(),
+                        cell: cell.clone(),
+                        expected: release.and_then(|release| Expected::of(cell, release)),
+                        observed: None,
+                        verdict: match &place.planned.not_applicable {
+                            Some(reason) => Verdict::NotApplicable(reason.clone()),
+                            None => Verdict::CouldNotRun(reason),
+                        },
+                        known_issue: None,
+                        accepted: None,
+                        difference: None,
+                        attempts: Vec::new(),
+                    })));
+                }
+                (None, Some(part)) if part.stopped() => {}
+                (None, part) => {
+                    let part = part.map_or("?", |part| part.name.as_str());
+                    return Err(MergeError::CellMissing(
+                        part.to_owned(),
+                        format!("{id} on {name}"),
+                    ));
+                }
+            }
+        }
+        let gateways = self.gateways.iter().filter_map(|(name, gateway)| {
+            let (shard, error) = gateway.errors.iter().next()?;
+            gateway.release.as_ref()?;
+            Some((name.clone(), format!("in shard {shard}: {error}")))
+        });
+        Ok(gateways.collect())
+    }
+}
+
+impl MergeError {
+    /// A record that cannot be read.
+    pub fn read(name: &str, error: ResultsError) -> Self {
+        Self::Read(name.to_owned(), error)
+    }
+}
