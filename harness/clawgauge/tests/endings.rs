@@ -210,7 +210,7 @@ fn bisect_in_a_workflow(#[case] format: &str) {
 #[rstest]
 #[case::report(&["report"])]
 #[case::verify(&["verify"])]
-#[case::run(&["run", "--gateway"])]
+#[case::baseline(&["run", "--baseline"])]
 #[case::bisect(&["bisect"])]
 #[case::attach(&["attach"])]
 fn messages_that_quote(#[case] args: &[&str]) {
@@ -231,10 +231,22 @@ fn messages_that_quote(#[case] args: &[&str]) {
         line.starts_with("::error") || line.starts_with("::warning")
     };
     assert!(!text.lines().any(obeyed), "{text}");
-    // What clap refuses is told before a command begins.
-    if !text.contains("Usage:") {
-        assert!(!text.contains(['\u{1b}', '\u{7}', '\u{9b}']), "{text:?}");
-    }
+    assert!(!text.contains(['\u{1b}', '\u{7}', '\u{9b}']), "{text:?}");
+}
+
+/// Progress quotes, too; it stands within the guard.
+#[test]
+fn progress_that_quotes() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.clawgauge();
+    command.env("GITHUB_ACTIONS", "true");
+    let output = command.args(["run", "--gateway", "./no\u{1b}]0;owned\u{7}such"]);
+    let output = output.output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    guarded(&stdout(&output));
+    let text = stderr(&output);
+    assert!(text.contains("such: there is no such file"), "{text}");
+    assert!(!text.contains(['\u{1b}', '\u{7}']), "{text:?}");
 }
 
 /// A gateway that never gets ready and does not stop when it is asked to.

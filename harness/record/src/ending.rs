@@ -193,18 +193,18 @@ impl Record {
         why
     }
 
-    /// A gateway that could not be installed, or whose last launch of a profile failed.
+    /// A gateway that could not be used, or whose last launch of a profile failed.
     fn failed_gateway(&self) -> Option<String> {
         self.gateways.iter().find_map(GatewayRecord::failed)
     }
 }
 
 impl GatewayRecord {
-    /// Why it could not be installed, or why its last launch of a profile failed.
+    /// Why it could not be used, or why its last launch of a profile failed.
     pub fn failed(&self) -> Option<String> {
         let name = &self.reference;
         if self.error.is_some() {
-            return Some(format!("{name} could not be installed"));
+            return Some(format!("{name} could not be used"));
         }
         // What an earlier attempt has called into question no later one takes back.
         let voided = |launch: &&LaunchRecord| launch.proof == Some(Proof::Void);
