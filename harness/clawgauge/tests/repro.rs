@@ -442,7 +442,7 @@ fn installs(
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let asked = std::fs::read_to_string(sandbox.folder.path().join("asked")).unwrap();
     let node = format!(
-        "node-linux-{}@24.21.0",
+        "node@npm:node-linux-{}@24.21.0",
         if cfg!(target_arch = "aarch64") {
             "arm64"
         } else {
@@ -470,7 +470,9 @@ fn an_installation_that_fails_or_is_killed_leaves_nothing() {
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(125), "{told}");
     assert!(
-        told.contains("cannot tell: npm cannot install that\nE404 no such release"),
+        told.contains(
+            "cannot tell: npm cannot install that; the end of npm.log:\nE404 no such release"
+        ),
         "{told}"
     );
     sandbox.assert_clean();

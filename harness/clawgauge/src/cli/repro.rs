@@ -86,7 +86,7 @@ impl From<ReproError> for Failure {
                 ..
             } => format!("--gateway openclaw@{release}"),
             ReproError::OddName { .. } => {
-                "write the name as the field does: letters, digits and underscores".to_owned()
+                "letters, digits and underscores can be written".to_owned()
             }
             ReproError::IssueElsewhere { shows_on: None, .. } => {
                 "name another release: --gateway openclaw@VERSION".to_owned()

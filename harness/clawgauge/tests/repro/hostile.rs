@@ -110,7 +110,7 @@ fn an_odd_method_is_refused(#[case] method: &str) {
     assert!(
         error
             .to_string()
-            .contains(&format!("the method {method:?} is not a name")),
+            .contains(&format!("with the method {method:?}")),
         "{error}"
     );
 }
@@ -130,7 +130,7 @@ fn an_odd_variable_is_refused(#[case] name: &str) {
     assert!(
         error
             .to_string()
-            .contains(&format!("the environment variable {name:?} is not a name")),
+            .contains(&format!("with the environment variable {name:?}")),
         "{error}"
     );
 }

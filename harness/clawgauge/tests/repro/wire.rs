@@ -125,7 +125,7 @@ require('net').createServer((socket) => {
     const head = bytes.toString('latin1', 0, end);
     const length = Number((/content-length: ([0-9]+)/i.exec(head) || [0, 0])[1]);
     if (bytes.length < end + 4 + length) return;
-    if (!/^GET \/(readyz|ready|health|healthz) HTTP\/1.1\r\nHost: x\r\n/.test(head) && !fs.existsSync('@sent@')) {
+    if (!/^GET \/(readyz|ready|health|healthz) HTTP/.test(head) && !fs.existsSync('@sent@')) {
       fs.writeFileSync('@sent@', bytes);
       fs.writeFileSync('@sent@.port', String(port));
     }

@@ -1,6 +1,6 @@
 // ---------- How it is asked ----------
-let [keeper, verdict] = [undefined, () => 125];
-const finish = (how) => (verdict = how, keeper?.exitCode === null ? keeper.stdin.end() : process.exit(verdict()));
+let keeper, verdict; // the first one counts
+const finish = (how) => (verdict ??= how, keeper?.exitCode === null ? keeper.stdin.end() : process.exit(how()));
 for (const name of ["SIGHUP", "SIGINT", "SIGTERM"]) process.on(name, (_, number) => finish(() => 128 + number));
 process.on("uncaughtException", ({ message }) => finish(() => (console.error(`cannot tell: ${message}`), 125)));
 const work = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), "openclaw-repro."));
@@ -9,7 +9,7 @@ keeper = child_process.spawn("sh", ["-c", `groups=$(cat)
   for signal in TERM KILL; do for id in $groups; do kill -s "$signal" -- "-$id" && sleep 2; done; done
   for id in $(grep -lsF "$0/" /proc/[0-9]*/environ | cut -d / -f 3); do kill -9 "$id"; done # who has left it, on Linux
   [ "$REPRO_KEEP" ] || rm -rf "$0" || (sleep 1; rm -rf "$0")`, work], { detached: true, stdio: ["pipe", 2, "ignore"] });
-keeper.on("exit", () => process.exit(verdict()));
+keeper.on("exit", () => process.exit(verdict ? verdict() : 125));
 const start = (log, [command, ...args], cwd, env) => {
   const out = fs.openSync(`${work}/${log}`, "a");
   const child = child_process.spawn(command, args, { cwd, env, detached: true, stdio: ["ignore", out, out] });
@@ -55,7 +55,8 @@ const converse = (socket, frames, bytes) => new Promise((done) => {
     if (!asked) return done(answers);
     const text = Buffer.from(JSON.stringify(asked));
     const size = text.length < 126 ? [128 | text.length] : [128 | 126, text.length >> 8, text.length & 255];
-    return socket.write(Buffer.concat([Buffer.from([0x81, ...size, 0, 0, 0, 0]), text])); // a mask of zeros changes nothing
+    // A mask of zeros changes nothing.
+    return socket.write(Buffer.concat([Buffer.from([0x81, ...size, 0, 0, 0, 0]), text]));
   };
   const take = (opcode, payload) => {
     if (opcode === 8) return done({ ...answers, closed: payload.toString("utf8", 2) });
@@ -142,7 +143,8 @@ const main = async () => {
   //@ end
   //@ if set
   const save = () => {
-    fs.writeFileSync(`${values.config}.new`, fill(JSON.stringify(config).replaceAll('"${port}"', "${port}")), { mode: 0o600 });
+    const text = fill(JSON.stringify(config).replaceAll('"${port}"', "${port}"));
+    fs.writeFileSync(`${values.config}.new`, text, { mode: 0o600 });
     fs.renameSync(`${values.config}.new`, values.config);
   };
   save();
@@ -186,7 +188,9 @@ const main = async () => {
     }
     //@ end
     await pause(wait * 1000);
-    for (let left = repeat; left > 0; left -= 1) seen = (await send(request)) ?? fail("the gateway does not answer", "gateway.log");
+    for (let left = repeat; left > 0; left -= 1) {
+      seen = (await send(request)) ?? fail("the gateway does not answer", "gateway.log");
+    }
     console.error(`${title}: ${seen.status}`);
   }
   //@ end
@@ -217,8 +221,9 @@ const judge = (seen) => {
   //@ end
   const why = Object.entries(expected).filter(isOther).map(([what]) => what).join(", ");
   //@ if start
-  const ours = (line) => [expected.says, ...refusals].some((words) => words && line.includes(words));
-  const line = seen.text.split("\n").find(ours) ?? seen.text.slice(-300);
+  const lines = seen.text.split("\n");
+  const saying = (words) => lines.find((line) => line.includes(words));
+  const line = [expected.says ?? "\n", ...refusals].map(saying).find(Boolean) ?? lines.pop();
   const saw = seen.start === "up" ? "the gateway starts" : `the gateway does not start: ${line.slice(0, 300)}`;
   //@ end
   //@ if asks

@@ -8,21 +8,23 @@ mod comments;
 mod literal;
 mod markdown;
 mod script;
+mod step;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use contract::plan::{Cell, Way, cells};
-use contract::release::{NODES, Version, VersionRange};
-use contract::request::{Written, with_caller, written};
-use contract::scenario::model::{Direction, Kind, Outcome, PROFILE_AXIS, Protocol};
+use contract::release::NODES;
+use contract::release::{Version, VersionRange};
+use contract::request::{Written, with_caller};
+use contract::scenario::model::{Direction, Kind, Outcome};
 use contract::scenario::sender::{OWN_SENDER, SENDER_AXIS};
 use contract::scenario::{Catalogue, KnownIssue, Launch};
 
 pub use markdown::markdown;
 pub use script::script;
+pub use step::Step;
 
 /// Everything that a script needs to know about one cell on one release.
 #[derive(Debug, Clone)]
@@ -85,23 +87,6 @@ pub struct Explanation {
     pub observed: Arc<Outcome>,
 }
 
-/// One thing that is sent.
-#[derive(Debug, Clone)]
-pub struct Step {
-    /// What it is, in a few words.
-    pub title: String,
-    /// What is set in the gateway's configuration before it, by JSON pointer.
-    pub change: BTreeMap<String, Value>,
-    /// How long to wait before it.
-    pub wait: std::time::Duration,
-    /// How often it is sent.
-    pub repeat: u32,
-    /// How it is sent.
-    pub protocol: Protocol,
-    /// The request, with placeholders.
-    pub request: Written,
-}
-
 /// A cell that no script can show.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReproError {
@@ -134,7 +119,7 @@ pub enum ReproError {
         what: String,
     },
     /// A name that goes where it would not be data.
-    #[error("{cell} has no script: {what} {name:?} is not a name")]
+    #[error("{cell} has no script, for none can be written with {what} {name:?}")]
     OddName {
         /// The cell.
         cell: String,
@@ -204,12 +189,12 @@ impl Repro {
         };
         let steps: Vec<Step> = match scenario.kind {
             Kind::Start => Vec::new(),
-            Kind::Requests => vec![step(cell, &profile.caller)],
+            Kind::Requests => vec![Step::new(cell, &profile.caller)],
             Kind::Sequence => cells(catalogue)
                 .filter(|other| other.scenario.id == scenario.id && other.profile == cell.profile)
                 .take_while(|other| other.combination != cell.combination)
                 .chain([cell.clone()])
-                .map(|other| step(&other, &profile.caller))
+                .map(|other| Step::new(&other, &profile.caller))
                 .collect(),
         };
         let base = &catalogue.base;
@@ -224,7 +209,7 @@ impl Repro {
             };
             Step::of(with_caller(written, &profile.caller))
         });
-        odd_name(&cell.id, &launch, steps.iter().chain(&control))?;
+        odd_name(&cell.id, &launch, outcome, steps.iter().chain(&control))?;
         let needs = catalogue.needs.iter();
         let needs = needs.filter(|need| need.range.contains(release));
         let since = VersionRange {
@@ -274,20 +259,6 @@ impl Repro {
     }
 }
 
-impl Step {
-    /// A plain request.
-    fn of(request: Written) -> Self {
-        Self {
-            title: String::new(),
-            change: BTreeMap::new(),
-            wait: std::time::Duration::ZERO,
-            repeat: 1,
-            protocol: Protocol::Http,
-            request,
-        }
-    }
-}
-
 /// What lies in both ranges; their releases are known to have some in common.
 fn both(one: VersionRange, other: &VersionRange) -> VersionRange {
     let until = [one.until, other.until.clone()];
@@ -297,30 +268,38 @@ fn both(one: VersionRange, other: &VersionRange) -> VersionRange {
     }
 }
 
-/// Refuses what the programs of a script would not take as the name that it must be.
+/// Refuses what would not be taken as the name that it must be, wherever it is quoted.
 fn odd_name<'a>(
     cell: &str,
     launch: &Launch,
-    steps: impl Iterator<Item = &'a Step>,
+    outcome: &'a Outcome,
+    steps: impl Iterator<Item = &'a Step> + Clone,
 ) -> Result<(), ReproError> {
-    let refuse = |what, name: &str| ReproError::OddName {
-        cell: cell.to_owned(),
-        what,
-        name: name.to_owned(),
-    };
     let word = |name: &str, others: &str| {
-        let mut letters = name.chars();
-        letters
-            .next()
-            .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
-            && letters.all(|letter| letter.is_ascii_alphanumeric() || others.contains(letter))
+        let letter = |letter: char| letter.is_ascii_alphanumeric() || others.contains(letter);
+        name.starts_with(|first: char| !first.is_ascii_digit()) && name.chars().all(letter)
     };
-    if let Some(name) = launch.env.keys().find(|name| !word(name, "_")) {
-        return Err(refuse("the environment variable", name));
-    }
-    let mut methods = steps.map(|step| step.request.method.as_str());
-    match methods.find(|method| !word(method, "-_")) {
-        Some(method) => Err(refuse("the method", method)),
+    let variables = launch
+        .env
+        .keys()
+        .map(|name| ("the environment variable", name, word(name, "_")));
+    let methods = steps.clone().map(|step| &step.request.method);
+    let methods = methods.map(|name| ("the method", name, word(name, "-_")));
+    // The script takes a pointer apart at its slashes.
+    let pointers = steps
+        .flat_map(|step| step.change.keys())
+        .chain(outcome.json.keys());
+    let pointers = pointers.map(|name| ("the JSON pointer", name, !name.contains('~')));
+    match variables
+        .chain(methods)
+        .chain(pointers)
+        .find(|(_, _, fits)| !fits)
+    {
+        Some((what, name, _)) => Err(ReproError::OddName {
+            cell: cell.to_owned(),
+            what,
+            name: name.clone(),
+        }),
         None => Ok(()),
     }
 }
@@ -366,41 +345,4 @@ fn explanation(catalogue: &Catalogue, cell: &Cell, release: &Version) -> Option<
             observed,
         })
     })
-}
-
-fn step(cell: &Cell, caller: &[String]) -> Step {
-    let titles = cell.scenario.axes.iter().zip(cell.values());
-    let titles = titles.filter(|(axis, _)| axis.name != PROFILE_AXIS);
-    let titles: Vec<&str> = titles.map(|(_, value)| value.title.as_str()).collect();
-    let mut change = BTreeMap::new();
-    for value in cell.values() {
-        leaves(&value.set_config, "", &mut change);
-    }
-    Step {
-        title: titles.join("; "),
-        change,
-        wait: cell.values().map(|value| value.wait).sum(),
-        repeat: cell
-            .values()
-            .map(|value| value.repeat)
-            .max()
-            .unwrap_or(1)
-            .max(1),
-        protocol: cell.scenario.request.protocol,
-        request: with_caller(written(cell), caller),
-    }
-}
-
-/// What a change sets, by JSON pointer: everything in it that is not a table with something in it.
-fn leaves(value: &Value, pointer: &str, found: &mut BTreeMap<String, Value>) {
-    match value {
-        Value::Object(map) if !map.is_empty() || pointer.is_empty() => {
-            for (key, value) in map {
-                let key = key.replace('~', "~0").replace('/', "~1");
-                leaves(value, &format!("{pointer}/{key}"), found);
-            }
-        }
-        Value::Null if pointer.is_empty() => {}
-        _ => drop(found.insert(pointer.to_owned(), value.clone())),
-    }
 }
