@@ -62,7 +62,7 @@ fn filters(#[case] args: &[&str], #[case] count: usize) {
 #[rstest]
 #[case::glob(&["**/scopes=raed"], 2, "no cell matches `**/scopes=raed`; did you mean `**/scopes=read`?")]
 #[case::scenario(&["chat-completion/**"], 2, "did you mean `chat-completions/**`?")]
-#[case::scenario_alone(&["webscoket"], 2, "did you mean `websocket/**`?")]
+#[case::scenario_alone(&["chat-completion"], 2, "did you mean `chat-completions/**`?")]
 #[case::cell(
     &["chat-completions/profile=none/credential=absnt/scopes=absent"],
     2,
@@ -316,5 +316,5 @@ fn help_tells_the_exit_codes() {
         .arg("--help")
         .assert()
         .code(0)
-        .stdout(contains("130 interrupted").and(contains("reference-gateway").not()));
+        .stdout(contains("  130  interrupted").and(contains("reference-gateway").not()));
 }

@@ -52,9 +52,12 @@ impl Desk {
             let name = format!("{release}.json.gz");
             fs::copy(survey.join(&name), folder.join("site/records").join(&name)).unwrap();
         }
-        for name in ["stable.json", "contract.json"] {
-            fs::copy(survey.join("2026.9.6.json.gz"), folder.join(name)).unwrap();
-        }
+        fs::copy(
+            survey.join("2026.9.6.json.gz"),
+            folder.join("contract.json"),
+        )
+        .unwrap();
+        desk.prepare("clawgauge run 'chat-completions/profile=none/credential=absent/**' --report json=stable.json");
         for shard in 1..=3 {
             desk.prepare(&format!(
                 "clawgauge run 'chat-completions/*/credential=absent/**' --shard {shard}/3 --report json={shard}.json"

@@ -110,7 +110,7 @@ fn placeholders(
     (secrets, after("canary-", 23).unwrap_or_default())
 }
 
-/// A gateway that is ready at once and keeps the first request that is no probe for readiness.
+/// A gateway that is ready at once and keeps the first request that is neither a probe for readiness nor the control.
 const CAPTURE: &str = r#"#!/usr/bin/env node
 const fs = require('fs');
 const port = Number(process.argv[process.argv.indexOf('--port') + 1]);
@@ -125,7 +125,8 @@ require('net').createServer((socket) => {
     const head = bytes.toString('latin1', 0, end);
     const length = Number((/content-length: ([0-9]+)/i.exec(head) || [0, 0])[1]);
     if (bytes.length < end + 4 + length) return;
-    if (!/^GET \/(readyz|ready|health|healthz) HTTP/.test(head) && !fs.existsSync('@sent@')) {
+    const isControl = bytes.includes('control canary-');
+    if (!/^GET \/(readyz|ready|health|healthz) HTTP/.test(head) && !isControl && !fs.existsSync('@sent@')) {
       fs.writeFileSync('@sent@', bytes);
       fs.writeFileSync('@sent@.port', String(port));
     }

@@ -202,7 +202,7 @@ mod tests {
         let value = json!({ "b": { "c": { "d": [long, 1, null, true], "e-f": long } }, "__proto__": {}, "gateway": [] });
         let text = constant("x", &Literal::from(&value));
         let wanted = format!(
-            "const x = {{\n  gateway: [], [\"__proto__\"]: {{}},\n  b: {{ c: {{\n    d: [\"{long}\", 1, null, true],\n    \"e-f\": \"{long}\",\n  }} }},\n}};\n"
+            "const x = {{\n  gateway: [], [\"__proto__\"]: {{}},\n  b: {{ c: {{ d: [\"{long}\", 1, null, true],\n    \"e-f\": \"{long}\" }} }},\n}};\n"
         );
         assert_eq!(text, wanted);
     }
