@@ -24,7 +24,9 @@ fn with_broken_run() -> Sandbox {
     let gateway = sandbox.broken_gateway("ignores-scopes");
     let args = ["--report", "json=r.json", "--bundle", "e.tar.gz"];
     let mut run = sandbox.clawgauge();
-    run.args(["run", "--gateway", &gateway]).args(OPEN).args(args);
+    run.args(["run", "--gateway", &gateway])
+        .args(OPEN)
+        .args(args);
     run.assert().code(1);
     sandbox
 }
@@ -61,7 +63,11 @@ fn help_and_decision_hold_the_same_table() {
     let decision = fs::read_to_string(decision).unwrap();
     let rows: Vec<(&str, &str)> = decision
         .lines()
-        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "))
+        .filter_map(|line| {
+            line.strip_prefix("| ")?
+                .strip_suffix(" |")?
+                .split_once(" | ")
+        })
         .filter(|(code, _)| code.parse::<u8>().is_ok())
         .collect();
     assert_eq!(rows.len(), 7);
@@ -80,11 +86,7 @@ fn help_and_decision_hold_the_same_table() {
 #[case::holds("reference", 2, "cannot write the json report to /dev/full")]
 #[case::broken("ignores-scopes", 1, "deviate")]
 #[case::no_gateway("dies-at-start", 3, "exit code 7")]
-fn an_unwritable_report(
-    #[case] misbehaviour: &str,
-    #[case] code: i32,
-    #[case] why: &str,
-) {
+fn an_unwritable_report(#[case] misbehaviour: &str, #[case] code: i32, #[case] why: &str) {
     let sandbox = Sandbox::new();
     let gateway = match misbehaviour {
         "reference" => "reference".to_owned(),
@@ -92,7 +94,11 @@ fn an_unwritable_report(
     };
     let mut run = sandbox.clawgauge();
     run.args(["run", "--gateway", &gateway, "--report", "json=/dev/full"]);
-    let output = run.args(OPEN).args(["--report", "tap=r.tap"]).output().unwrap();
+    let output = run
+        .args(OPEN)
+        .args(["--report", "tap=r.tap"])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
     let last = last_line(&output);
     assert!(last.contains(why), "{last}");
@@ -130,7 +136,11 @@ fn a_closed_pipe(#[case] flags: &[&str], #[case] code: i32) {
 fn records_in_a_workflow(#[case] args: &[&str], #[case] code: i32) {
     let sandbox = with_broken_run();
     let mut command = sandbox.clawgauge();
-    let output = command.env("GITHUB_ACTIONS", "true").args(args).output().unwrap();
+    let output = command
+        .env("GITHUB_ACTIONS", "true")
+        .args(args)
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
     // TAP is for a program: nothing else may stand on stdout then.
     let (guarded_text, other) = match args.len() {
@@ -150,7 +160,14 @@ fn attach_in_a_workflow() {
     let gateway = Operator::start(command, json!({ "mode": "none" }), json!({}));
     let mut attach = sandbox.clawgauge();
     attach.env("GITHUB_ACTIONS", "true");
-    let args = ["attach", &gateway.url(), "--rate", "1000", "--max-requests", "40"];
+    let args = [
+        "attach",
+        &gateway.url(),
+        "--rate",
+        "1000",
+        "--max-requests",
+        "40",
+    ];
     let output = attach.args(args).output().unwrap();
     let text = stdout(&output);
     let inside = guarded(&text);
@@ -166,8 +183,18 @@ fn bisect_in_a_workflow(#[case] format: &str) {
     let output = bisect
         .env("PATH", machine.path())
         .env("GITHUB_ACTIONS", "true")
-        .args(["bisect", "chat-completions/profile=none/credential=absent/scopes=read"])
-        .args(["--good", "2026.5.28", "--bad", "2026.9.6", "--format", format])
+        .args([
+            "bisect",
+            "chat-completions/profile=none/credential=absent/scopes=read",
+        ])
+        .args([
+            "--good",
+            "2026.5.28",
+            "--bad",
+            "2026.9.6",
+            "--format",
+            format,
+        ])
         .output()
         .unwrap();
     match format {
@@ -183,14 +210,19 @@ fn bisect_in_a_workflow(#[case] format: &str) {
 #[rstest]
 #[case::report(&["report"])]
 #[case::verify(&["verify"])]
-#[case::run(&["run", "--gateway"])]
+#[case::baseline(&["run", "--baseline"])]
 #[case::bisect(&["bisect"])]
 #[case::attach(&["attach"])]
 fn messages_that_quote(#[case] args: &[&str]) {
     let sandbox = Sandbox::new();
     let name = "no\n::error::owned\n  ::warning::owned\u{1b}]0;owned\u{7}\u{9b}2J##[error]owned";
     let mut command = sandbox.clawgauge();
-    let output = command.env("GITHUB_ACTIONS", "true").args(args).arg(name).output().unwrap();
+    let output = command
+        .env("GITHUB_ACTIONS", "true")
+        .args(args)
+        .arg(name)
+        .output()
+        .unwrap();
     assert_ne!(output.status.code(), Some(0));
     let text = stderr(&output);
     assert!(!text.contains("##[error]"), "{text}");
@@ -199,10 +231,24 @@ fn messages_that_quote(#[case] args: &[&str]) {
         line.starts_with("::error") || line.starts_with("::warning")
     };
     assert!(!text.lines().any(obeyed), "{text}");
-    // What clap refuses is told before a command begins.
-    if !text.contains("Usage:") {
-        assert!(!text.contains(['\u{1b}', '\u{7}', '\u{9b}']), "{text:?}");
-    }
+    assert!(!text.contains(['\u{1b}', '\u{7}', '\u{9b}']), "{text:?}");
+}
+
+/// Progress quotes, too; it stands within the guard.
+#[test]
+fn progress_that_quotes() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.clawgauge();
+    let flags = ["--report", "annotations=/dev/null"];
+    command.env("GITHUB_ACTIONS", "true");
+    command.arg("run").args(flags);
+    let output = command.args(["--gateway", "./no\u{1b}]0;owned\u{7}such"]);
+    let output = output.output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    guarded(&stdout(&output));
+    let text = stderr(&output);
+    assert!(text.contains("such: there is no such file"), "{text}");
+    assert!(!text.contains(['\u{1b}', '\u{7}']), "{text:?}");
 }
 
 /// A gateway that never gets ready and does not stop when it is asked to.
@@ -251,7 +297,11 @@ fn a_second_signal_ends_at_once() {
     interrupt(&child);
     let output = child.wait_with_output().unwrap();
     // The gateway alone would have had five seconds.
-    assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        asked.elapsed()
+    );
     assert_eq!(output.status.code(), Some(130));
     let last = last_line(&output);
     assert!(last.ends_with("(exit code 130)"), "{last}");
@@ -272,7 +322,12 @@ fn a_signal_while_a_report_waits_for_its_reader() {
     let asked = Instant::now();
     interrupt(&child);
     let mut text = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut text)
+        .unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{text}");
     assert!(asked.elapsed() < Duration::from_secs(4));
     assert!(text.ends_with("interrupted (exit code 130)\n"), "{text}");

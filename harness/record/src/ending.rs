@@ -192,18 +192,18 @@ impl Record {
         why
     }
 
-    /// A gateway that could not be installed, or whose last launch of a profile failed.
+    /// A gateway that could not be used, or whose last launch of a profile failed.
     fn failed_gateway(&self) -> Option<String> {
         self.gateways.iter().find_map(GatewayRecord::failed)
     }
 }
 
 impl GatewayRecord {
-    /// Why it could not be installed, or why its last launch of a profile failed.
+    /// Why it could not be used, or why its last launch of a profile failed.
     pub fn failed(&self) -> Option<String> {
         let name = &self.reference;
         if self.error.is_some() {
-            return Some(format!("{name} could not be installed"));
+            return Some(format!("{name} could not be used"));
         }
         self.last_launches().find_map(|launch| {
             let failure = launch.failure.as_deref()?;

@@ -136,7 +136,7 @@ pub enum RunEvent {
     },
     /// A gateway is installed and planned.
     GatewayReady(GatewayInfo),
-    /// A gateway could not be installed, or its release is not known.
+    /// A gateway could not be used: it is not there, does not install, or does not say which release it is.
     GatewayFailed {
         /// The gateway.
         gateway: String,

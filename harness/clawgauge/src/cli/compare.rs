@@ -10,9 +10,9 @@ use super::guard::Stdout;
 use super::output::{Failure, Output, detail, ended};
 use super::reports::check_writable;
 use super::session::Session;
-use super::tuning::TuningArgs;
+use super::tuning::{TuningArgs, selected};
 use clawgauge::project::Project;
-use contract::plan::{Selection, cells};
+use contract::plan::Selection;
 use contract::release::GatewayRef;
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
@@ -124,10 +124,7 @@ pub(super) fn compare(
 ) -> Result<(), Failure> {
     let tuning = args.tuning.clone().with_defaults(project)?;
     tuning.start_log()?;
-    let selection = Selection::parse(catalogue, &args.globs, &args.conditions)?;
-    if !cells(catalogue).any(|cell| selection.accepts(&cell)) {
-        return Err(Failure::no_cell());
-    }
+    let selection = selected(catalogue, &args.globs, &args.conditions)?;
     if let Some(folder) = &args.keep_records {
         fs_err::create_dir_all(folder)?;
         check_writable(&folder.join("a.json"))?;

@@ -61,7 +61,7 @@ pub(super) fn run(
     let snapshots = Snapshots::load(&catalogue.data)?;
     let sound = reference()?;
     let options = |flags: &[&str]| options(&catalogue, &sound, flags);
-    let paint = output.paint();
+    let paint = output.paint_err();
     let tell = |index: usize, fate: &Fate| {
         let name = &chosen[index].name;
         output.note(&match fate {

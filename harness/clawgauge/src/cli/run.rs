@@ -6,8 +6,9 @@ use super::evidence::Evidence;
 use super::output::{Failure, Output, ended_as};
 use super::reports::{Reports, by_itself};
 use super::session::Session;
+use super::tuning::selected;
 use clawgauge::project::Project;
-use contract::plan::{Selection, cells};
+
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
 use record::events::CellResult;
@@ -28,10 +29,7 @@ pub(super) fn run(
     if args.watch {
         return super::watch::watch(&args, &catalogue, session, output);
     }
-    let selection = Selection::parse(&catalogue, &args.globs, &args.conditions)?;
-    if !cells(&catalogue).any(|cell| selection.accepts(&cell)) {
-        return Err(Failure::no_cell());
-    }
+    let selection = selected(&catalogue, &args.globs, &args.conditions)?;
     let variable = |name: &str| std::env::var_os(name);
     let reports = Reports::new(&args.report)?;
     let evidence = match &args.bundle {

@@ -11,10 +11,10 @@ use super::guard::Stdout;
 use super::output::{Failure, Output, detail, ended};
 use super::releases::{WalkArgs, ranges, select};
 use super::session::Session;
-use super::tuning::TuningArgs;
+use super::tuning::{TuningArgs, selected};
 use base::files::replace_bytes;
 use clawgauge::project::Project;
-use contract::plan::{Selection, ShardArg, ShardError, cells};
+use contract::plan::{ShardArg, ShardError};
 use contract::release::Version;
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
@@ -168,10 +168,7 @@ impl SurveyArgs {
         session: &Session,
         output: &Output,
     ) -> Result<(), Failure> {
-        let selection = Selection::parse(catalogue, &self.globs, &self.conditions)?;
-        if !cells(catalogue).any(|cell| selection.accepts(&cell)) {
-            return Err(Failure::no_cell());
-        }
+        let selection = selected(catalogue, &self.globs, &self.conditions)?;
         let path = match (&self.json, &self.html) {
             (Some(json), _) => json.clone(),
             (None, Some(html)) => html.join(RECORDS),

@@ -10,7 +10,7 @@ use toml::Spanned;
 use super::args::reference;
 use super::output::Failure;
 use clawgauge::project::Project;
-use contract::plan::Selection;
+use contract::plan::{Selection, cells};
 use contract::release::{GatewayRef, Version};
 use contract::scenario::{Catalogue, Problems};
 use machine::install::InstallContext;
@@ -69,6 +69,19 @@ pub(super) fn start_log(path: &Path, words: bool) -> Result<(), Failure> {
     let typed: Vec<String> = std::env::args().filter(|_| words).collect();
     tracing::info!(version, "{}", typed.join(" "));
     Ok(())
+}
+
+/// The cells that globs and conditions select together: some, or it is an error.
+pub(super) fn selected(
+    catalogue: &Catalogue,
+    globs: &[String],
+    conditions: &[String],
+) -> Result<Selection, Failure> {
+    let selection = Selection::parse(catalogue, globs, conditions)?;
+    match cells(catalogue).any(|cell| selection.accepts(&cell)) {
+        true => Ok(selection),
+        false => Err(Failure::no_cell()),
+    }
 }
 
 pub(super) fn parse_seconds(text: &str) -> Result<Duration, String> {

@@ -51,7 +51,7 @@ pub(super) fn watch(
         });
         let mut rounds = rounds.await.ok_or_else(|| match cancel.is_cancelled() {
             true => Failure::new(Ending::Interrupted, "interrupted"),
-            false => Failure::new(Ending::Gateway, "the gateway could not be installed"),
+            false => Failure::new(Ending::Gateway, "the gateway could not be used"),
         })?;
         let mut what = String::new();
         while !cancel.is_cancelled() {
