@@ -223,6 +223,7 @@ fn change_answer(record: &mut Value, from: &str, to: &str) {
 #[case::release(&|record: &mut Value| record["gateways"][0]["version"] = "2026.3.28".into(), "again")]
 #[case::table_hash(&|record: &mut Value| record["run"]["table_hash"] = "00".into(), "run table_hash: recorded \"00\"")]
 #[case::proof(&|record: &mut Value| record["gateways"][0]["launches"][1]["proof"] = "missing".into(), "proof of its launch")]
+#[case::unexplained_calls(&|record: &mut Value| record["gateways"][0]["launches"][1]["model"]["unexplained"] = 3.into(), "proof of its launch")]
 #[case::gate(&|record: &mut Value| record["run"]["fail_on"] = "known".into(), "")]
 fn a_forged_record_does_not_follow(#[case] change: &dyn Fn(&mut Value), #[case] found: &str) {
     let sandbox = Sandbox::new();

@@ -53,22 +53,17 @@ fn faults(#[case] fault: &str, #[case] code: i32, #[case] last_line: &str) {
     let record = std::fs::read(sandbox.folder.path().join("record.json")).unwrap();
     let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
     let launch = &record["gateways"][0]["launches"][0];
-    let proof = if last_line == UNEXPLAINED {
-        "void"
-    } else {
-        "shown"
+    let (proof, unexplained) = match last_line == UNEXPLAINED {
+        true => ("void", 10),
+        false => ("shown", 0),
     };
     assert_eq!(launch["proof"], proof, "{launch}");
-    // Where every denied caller has reached the model already, there is nothing left to wait for.
-    let at_once = last_line == LET_IN && fault.starts_with("denied: ");
-    let settled = if at_once { 0 } else { 1500 };
+    let counted = launch["model"]["unexplained"].as_u64();
+    assert_eq!(counted.unwrap_or(0), unexplained, "{launch}");
+    // Where every caller is seen to have got in, nobody was denied, and there is nothing to wait for.
+    let denied = last_line != LET_IN || fault.starts_with("after ");
+    let settled = if denied { 1500 } else { 0 };
     assert_eq!(launch["model"]["settled_ms"], settled, "{launch}");
-    let unexplained = launch["model"]["unexplained"].as_u64().unwrap_or(0);
-    assert_eq!(
-        unexplained,
-        if proof == "void" { 10 } else { 0 },
-        "{launch}"
-    );
 }
 
 /// So few files may be open.

@@ -112,11 +112,9 @@ async fn serve(stream: TcpStream, state: &State) {
                     return;
                 }
             }
-            Err(NoCall) if wire.bytes.is_empty() => return,
-            Err(NoCall) => {
-                state
-                    .ledger
-                    .note("bytes that are no HTTP request", &wire.bytes, &[]);
+            Err(_) if wire.bytes.is_empty() => return,
+            Err(no_call) => {
+                state.ledger.note(no_call.place(), &wire.bytes, &[]);
                 let answer =
                     b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
                 let _ = wire.stream.write_all(answer).await;
@@ -140,7 +138,22 @@ struct Call {
 }
 
 /// No whole call came.
-struct NoCall;
+#[derive(Clone, Copy)]
+enum NoCall {
+    /// The connection ended, or brought more than a call may be long.
+    Unfinished,
+    /// The bytes are not HTTP.
+    Garbage,
+}
+
+impl NoCall {
+    fn place(self) -> &'static str {
+        match self {
+            Self::Unfinished => "an unfinished HTTP request",
+            Self::Garbage => "bytes that are no HTTP request",
+        }
+    }
+}
 
 /// How a body is delimited.
 enum Framing {
@@ -166,10 +179,10 @@ struct Wire {
 impl Wire {
     async fn fill(&mut self) -> Result<(), NoCall> {
         if self.bytes.len() > MAX_CALL {
-            return Err(NoCall);
+            return Err(NoCall::Unfinished);
         }
         match self.stream.read_buf(&mut self.bytes).await {
-            Ok(0) | Err(_) => Err(NoCall),
+            Ok(0) | Err(_) => Err(NoCall::Unfinished),
             Ok(_) => Ok(()),
         }
     }
@@ -184,7 +197,10 @@ impl Wire {
         };
         if head.waits {
             let go_on = b"HTTP/1.1 100 Continue\r\n\r\n";
-            self.stream.write_all(go_on).await.map_err(|_| NoCall)?;
+            self.stream
+                .write_all(go_on)
+                .await
+                .map_err(|_| NoCall::Unfinished)?;
         }
         let (body, end) = match head.framing {
             Framing::Length(length) => {
@@ -212,7 +228,7 @@ impl Wire {
         loop {
             match httparse::parse_chunk_size(&self.bytes[at..]) {
                 Ok(httparse::Status::Complete((digits, size))) => {
-                    let size = usize::try_from(size).map_err(|_| NoCall)?;
+                    let size = usize::try_from(size).map_err(|_| NoCall::Garbage)?;
                     let data = at + digits;
                     let end = data.saturating_add(size);
                     while self.bytes.len() < end.saturating_add(2) {
@@ -225,7 +241,7 @@ impl Wire {
                     }
                 }
                 Ok(httparse::Status::Partial) => self.fill().await?,
-                Err(_) => return Err(NoCall),
+                Err(_) => return Err(NoCall::Garbage),
             }
         }
     }
@@ -238,7 +254,7 @@ fn parse(bytes: &[u8]) -> Result<Option<Head>, NoCall> {
     let length = match request.parse(bytes) {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => return Ok(None),
-        Err(_) => return Err(NoCall),
+        Err(_) => return Err(NoCall::Garbage),
     };
     let value = |name: &str| {
         let mut headers = request.headers.iter();
@@ -248,7 +264,7 @@ fn parse(bytes: &[u8]) -> Result<Option<Head>, NoCall> {
     let chunked = value("transfer-encoding").is_some_and(|value| value.contains("chunked"));
     let framing = match value("content-length") {
         _ if chunked => Framing::Chunked,
-        Some(length) => Framing::Length(length.trim().parse().map_err(|_| NoCall)?),
+        Some(length) => Framing::Length(length.trim().parse().map_err(|_| NoCall::Garbage)?),
         None => Framing::Length(0),
     };
     let closes = value("connection").is_some_and(|value| value.contains("close"));

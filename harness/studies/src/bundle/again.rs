@@ -15,7 +15,7 @@ use record::events::RunEvent;
 use record::judge::Judge;
 use record::judge::{Proof, Verdict, VerdictKind};
 use record::observe::Observation;
-use record::{CellRecord, Gate, GatewayRecord, ObservedRecord, Record, Recorder};
+use record::{CellRecord, Gate, GatewayRecord, LaunchRecord, ObservedRecord, Record, Recorder};
 
 /// What a run is judged again from.
 pub(super) struct Again<'a> {
@@ -225,6 +225,12 @@ impl Again<'_> {
             );
             return Proof::Shown;
         }
+        if recorded != Proof::Void
+            && let Some(doubt) = launches.doubt(cell)
+        {
+            self.differ(cell, "proof of its launch", recorded, doubt);
+            return Proof::Void;
+        }
         recorded
     }
 
@@ -264,12 +270,21 @@ impl Launches<'_> {
         u32::try_from(cell.attempts.len()).map_or(u32::MAX, |earlier| earlier.saturating_add(1))
     }
 
-    fn proof(&self, cell: &CellRecord) -> Option<Proof> {
+    /// The launch that brought a cell's answer.
+    fn launch(&self, cell: &CellRecord) -> Option<&LaunchRecord> {
         let mut launches = self.gateway.launches.iter();
-        let launch = launches.find(|launch| {
+        launches.find(|launch| {
             launch.profile == cell.profile() && launch.attempt == Self::attempt(cell)
-        });
-        launch?.proof
+        })
+    }
+
+    fn proof(&self, cell: &CellRecord) -> Option<Proof> {
+        self.launch(cell)?.proof
+    }
+
+    /// Why the recorded calls of the model leave a denial in that launch without proof.
+    fn doubt(&self, cell: &CellRecord) -> Option<String> {
+        self.launch(cell)?.model.as_ref()?.doubt()
     }
 
     /// Whether the model was reached in the launch that brought a cell's answer.
