@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::judge::{Deviation, Severity, VerdictKind};
+use crate::sameness::answer_line;
 use contract::scenario::model::{Direction, PROFILE_AXIS, Start};
 
 /// A cell.
@@ -139,17 +140,21 @@ fn is_zero(ms: &f64) -> bool {
 impl ObservedRecord {
     /// Status, type and message in one line.
     pub fn line(&self) -> String {
-        let mut line = match (self.status, self.start) {
-            (Some(status), _) => status.to_string(),
-            (None, Some(Start::Up)) => "starts".to_owned(),
-            (None, Some(Start::Refused) | None) => "does not start".to_owned(),
-        };
-        if let Some(kind) = &self.error_type {
-            line.push_str(&format!(" {kind}"));
+        answer_line(
+            self.status,
+            self.start,
+            self.error_type.as_deref(),
+            self.message.as_deref(),
+        )
+    }
+
+    /// The same in fewer words. Answers to whoever was let in differ by route; denials are told by status and type.
+    pub fn brief(&self) -> String {
+        match self.direction {
+            Some(Direction::Allow) if self.status.is_some() => "let in".to_owned(),
+            Some(Direction::Allow | Direction::Deny) | None => {
+                answer_line(self.status, self.start, self.error_type.as_deref(), None)
+            }
         }
-        if let Some(message) = &self.message {
-            line.push_str(&format!(": {message}"));
-        }
-        line
     }
 }

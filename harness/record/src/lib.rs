@@ -17,6 +17,7 @@ pub mod pending;
 mod recorder;
 mod replay;
 mod results;
+pub mod sameness;
 mod small;
 pub mod symbol;
 mod tables;

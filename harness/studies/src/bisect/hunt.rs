@@ -220,17 +220,17 @@ impl Hunt {
 
 /// What several cells answer, in one line.
 pub(super) fn digest<'a>(answers: impl Iterator<Item = &'a Answer>) -> String {
-    let mut counts: Vec<(&str, usize)> = Vec::new();
-    for answer in answers {
-        match counts.iter_mut().find(|(line, _)| *line == answer.line) {
+    let mut counts: Vec<(String, usize)> = Vec::new();
+    for line in answers.map(Answer::line) {
+        match counts.iter_mut().find(|(known, _)| *known == line) {
             Some((_, count)) => *count += 1,
-            None => counts.push((&answer.line, 1)),
+            None => counts.push((line, 1)),
         }
     }
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     match &counts[..] {
         [] => "nothing".to_owned(),
-        [(line, _)] => (*line).to_owned(),
+        [(line, _)] => line.clone(),
         [(line, count), rest @ ..] => {
             let others: usize = rest.iter().map(|(_, count)| count).sum();
             format!("{line} ({count} cells; {others} answer otherwise)")

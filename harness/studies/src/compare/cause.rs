@@ -11,15 +11,16 @@ use indexmap::IndexMap;
 
 use super::advice::advise;
 use super::authority::parts;
-use super::cells::{Answer, Cells, Seen, Texts};
+use super::cells::{Cells, Seen, Texts};
 use super::change::{Bearing, Change, Kind, Weight};
+use super::lines::changed_lines;
 use super::model::{AnswerRecord, Cause, Difference, IssueRef, Place, RuleChange};
-use super::shape::{changed_lines, shape};
 use super::{Profiles, cells};
 use contract::fold::{Combination, fold};
 use contract::release::Version;
 use contract::scenario::model::PROFILE_AXIS;
 use record::names::values_text;
+use record::sameness::{RecordedAnswer, shape};
 use record::{RuleRecord, ScenarioRecord};
 
 /// An axis with more values than this is named by its group.
@@ -63,7 +64,8 @@ impl World<'_> {
         }
         let by_rule = |side: &Cells, seen: &Seen, kind: &str| -> BTreeSet<String> {
             let answer = self.texts.answer(seen);
-            let label = answer.outcome.as_deref().unwrap_or(&answer.line);
+            let line = answer.line();
+            let label = answer.outcome.as_deref().unwrap_or(&line);
             let source = self.rule(side, change, seen).map(|rule| rule.source);
             let parts = parts(source.as_deref().unwrap_or_default());
             parts
@@ -96,9 +98,9 @@ struct Diffs {
 impl Diffs {
     /// Lines of the shapes where these are what changed: a field that came to each of several answers is one change.
     fn lines(&mut self, a: &Seen, b: &Seen, by_shape: bool, texts: &Texts) -> String {
-        let (a, b) = (texts.answer(a).text, texts.answer(b).text);
-        let lines = self.lines.entry((a, b, by_shape)).or_insert_with(|| {
-            let (a, b) = (texts.text(a), texts.text(b));
+        let places = (a.answer, b.answer, by_shape);
+        let lines = self.lines.entry(places).or_insert_with(|| {
+            let (a, b) = (&texts.answer(a).text, &texts.answer(b).text);
             let shapes = match by_shape {
                 true => changed_lines(&shape(a), &shape(b)),
                 false => String::new(),
@@ -254,7 +256,7 @@ fn cause(
         rules: rules.into_iter().collect(),
         known_issue: known.and_then(|id| issue(world, bearing, id)),
         difference: example.filter(|_| by_text).map(|change| {
-            let text = |seen: &Seen| world.texts.text(world.texts.answer(seen).text).to_owned();
+            let text = |seen: &Seen| world.texts.answer(seen).text.to_string();
             Difference {
                 a: text(change.twin.before),
                 b: text(change.twin.after),
@@ -301,21 +303,21 @@ fn issue(world: &World<'_>, bearing: Bearing, id: &str) -> Option<IssueRef> {
 
 /// The distinct answers, the most frequent first.
 fn answers<'a>(world: &World<'a>, seen: impl Iterator<Item = &'a Seen>) -> Vec<AnswerRecord> {
-    let mut counts: BTreeMap<(&Option<String>, &str), (usize, &Answer)> = BTreeMap::new();
+    let mut counts: BTreeMap<(&Option<String>, String), (usize, &RecordedAnswer)> = BTreeMap::new();
     for seen in seen {
         let answer = world.texts.answer(seen);
-        let count = counts.entry((&answer.outcome, &answer.line));
+        let count = counts.entry((&answer.outcome, answer.line()));
         count.or_insert((0, answer)).0 += 1;
     }
     let mut answers: Vec<AnswerRecord> = counts
-        .into_values()
-        .map(|(cells, answer)| AnswerRecord {
+        .into_iter()
+        .map(|((_, line), (cells, answer))| AnswerRecord {
             outcome: answer.outcome.clone(),
             direction: answer.direction,
             status: answer.status,
             error_type: answer.error_type.clone(),
             message: answer.message.clone(),
-            line: answer.line.clone(),
+            line,
             cells,
         })
         .collect();

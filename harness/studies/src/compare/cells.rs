@@ -1,12 +1,13 @@
 //! What is kept of a record: each cell in a few words, texts once each.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::change::Keeps;
 use super::model::Side;
 use contract::fold::Combination;
-use contract::scenario::model::Direction;
 use record::judge::{Severity, VerdictKind};
+use record::sameness::RecordedAnswer;
 use record::{
     CellRecord, GatewayRecord, IssueRecord, Record, Results, ResultsError, RuleRecord,
     ScenarioRecord,
@@ -37,10 +38,10 @@ pub enum CompareError {
 /// The texts of both sides, each once.
 #[derive(Debug, Default)]
 pub struct Texts {
-    places: HashMap<String, usize>,
-    texts: Vec<String>,
-    answers: Vec<Answer>,
-    answer_places: HashMap<Answer, usize>,
+    places: HashMap<Arc<str>, usize>,
+    texts: Vec<Arc<str>>,
+    answers: Vec<Arc<RecordedAnswer>>,
+    answer_places: HashMap<Arc<RecordedAnswer>, usize>,
 }
 
 impl Texts {
@@ -49,46 +50,32 @@ impl Texts {
             return *place;
         }
         let place = self.texts.len();
-        self.texts.push(text.to_owned());
-        self.places.insert(text.to_owned(), place);
+        let text: Arc<str> = text.into();
+        self.texts.push(Arc::clone(&text));
+        self.places.insert(text, place);
         place
     }
 
-    fn answer_place(&mut self, answer: Answer) -> usize {
+    fn answer_place(&mut self, answer: RecordedAnswer) -> usize {
         if let Some(place) = self.answer_places.get(&answer) {
             return *place;
         }
         let place = self.answers.len();
-        self.answers.push(answer.clone());
+        let answer = Arc::new(answer);
+        self.answers.push(Arc::clone(&answer));
         self.answer_places.insert(answer, place);
         place
     }
 
     pub(super) fn text(&self, place: usize) -> &str {
-        self.texts.get(place).map_or("", String::as_str)
+        self.texts.get(place).map_or("", |text| text)
     }
 
     /// The answer that was seen.
-    pub(super) fn answer(&self, seen: &Seen) -> &Answer {
+    pub(super) fn answer(&self, seen: &Seen) -> &RecordedAnswer {
         // Places are handed out by this table only.
         &self.answers[seen.answer]
     }
-}
-
-/// An answer; two cells have the same one if nothing in it differs.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Answer {
-    pub(super) outcome: Option<String>,
-    pub(super) direction: Direction,
-    pub(super) status: Option<u16>,
-    pub(super) error_type: Option<String>,
-    pub(super) message: Option<String>,
-    /// Status, type and message in one line.
-    pub(super) line: String,
-    /// Calls to the model, where somebody counts them, and whether some came late.
-    pub(super) calls: (Option<u32>, bool),
-    /// Place of the normalised text.
-    pub(super) text: usize,
 }
 
 /// A cell that was asked and answered.
@@ -261,19 +248,11 @@ fn seen(cell: &CellRecord, texts: &mut Texts, answers: &[usize]) -> Option<Seen>
         (VerdictKind::Deviates | VerdictKind::Known, None)
         | (VerdictKind::NotApplicable | VerdictKind::CouldNotRun, _) => return None,
     };
-    let answer = Answer {
-        outcome: observed.outcome.clone(),
-        direction: observed.direction.unwrap_or_default(),
-        status: observed.status,
-        error_type: observed.error_type.clone(),
-        message: observed.message.clone(),
-        line: observed.line(),
-        calls: (observed.model_calls, observed.late_calls),
-        text: observed
-            .answer
-            .and_then(|place| answers.get(place).copied())
-            .unwrap_or_else(|| texts.place("")),
-    };
+    let text = observed
+        .answer
+        .and_then(|place| answers.get(place).copied());
+    let text = text.unwrap_or_else(|| texts.place(""));
+    let answer = RecordedAnswer::of(observed, Arc::clone(&texts.texts[text]));
     Some(Seen {
         answer: texts.answer_place(answer),
         keeps,

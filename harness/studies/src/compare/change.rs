@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::cells::{Seen, Texts};
-use super::shape::shape;
 use contract::scenario::model::Direction;
 use record::judge::{Deviation, Severity};
+use record::sameness::Sameness;
 
 /// In which way an answer changed.
 #[derive(
@@ -163,7 +163,7 @@ impl Change<'_> {
 pub(super) fn weigh(twin: Twin<'_>, texts: &Texts) -> Option<(Kind, Bearing, Weight)> {
     let Twin { before, after } = twin;
     let (a, b) = (texts.answer(before), texts.answer(after));
-    let same = before.answer == after.answer;
+    let same = before.answer == after.answer || a.same(b, Sameness::Text);
     let kind = match (same, a.direction, b.direction) {
         (true, _, _) => Kind::SameAnswer,
         (false, Direction::Deny, Direction::Allow) => Kind::LetIn,
@@ -209,10 +209,7 @@ fn weight(severity: Severity) -> Weight {
 /// Whether more than a text changed.
 fn by_text(twin: Twin<'_>, texts: &Texts) -> Weight {
     let (a, b) = (texts.answer(twin.before), texts.answer(twin.after));
-    let named =
-        |answer: &super::cells::Answer| (answer.outcome.clone(), answer.status, answer.calls);
-    let shape = |answer: &super::cells::Answer| shape(texts.text(answer.text));
-    match named(a) == named(b) && shape(a) == shape(b) {
+    match a.same(b, Sameness::Shape) {
         true => Weight::Cosmetic,
         false => Weight::Shape,
     }

@@ -11,8 +11,8 @@ mod cells;
 mod change;
 mod ending;
 mod gaps;
+mod lines;
 mod model;
-mod shape;
 
 pub use cells::{Cells, CompareError, Texts};
 pub use change::{Bearing, Kind, Weight};
