@@ -31,6 +31,31 @@ pub fn visible(text: &str, keep: &[char]) -> String {
     out
 }
 
+/// What a terminal may be sent: lines and tabs stay, and so do colours where `colors` says so; anything else that is
+/// hidden is written out, since a terminal would obey it.
+pub fn printable(text: &str, colors: bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find('\u{1b}').filter(|_| colors) {
+        let (before, escape) = rest.split_at(start);
+        out.push_str(&visible(before, &['\n', '\t']));
+        let (sequence, after) = escape.split_at(color(escape).unwrap_or(1));
+        match sequence.len() {
+            1 => out.push_str(&visible(sequence, &[])),
+            _ => out.push_str(sequence),
+        }
+        rest = after;
+    }
+    out + &visible(rest, &['\n', '\t'])
+}
+
+/// The length of the sequence that sets a colour or style, if a text begins with one.
+fn color(text: &str) -> Option<usize> {
+    let numbers = text.strip_prefix("\u{1b}[")?;
+    let end = numbers.find(|letter: char| !letter.is_ascii_digit() && letter != ';')?;
+    numbers[end..].starts_with('m').then_some(2 + end + 1)
+}
+
 /// A text in one line: white space becomes one blank, what is hidden is written out, what is too long is cut.
 pub fn one_line(text: &str) -> String {
     // Text that is far too long is cut before it is looked at.
@@ -79,7 +104,7 @@ pub fn quoted(argument: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{BLOCK, LINE, block, one_line, quoted};
+    use super::{BLOCK, LINE, block, one_line, printable, quoted};
 
     #[test]
     fn what_is_hidden_is_written_out() {
@@ -88,6 +113,17 @@ mod tests {
             "a\\u{0}b\\u{1b}[31m\\u{202e}c ::error:: %"
         );
         assert_eq!(block("a\r\n\tb\u{7f}\rc"), "a\n\tb\\u{7f}\\u{d}c");
+    }
+
+    #[test]
+    fn a_terminal_is_told_colours_at_most() {
+        let text =
+            "\u{1b}[1;31mred\u{1b}[0m\n\t\u{1b}[2Jgone\u{1b}]0;title\u{7}\u{9b}31m\u{202e}\u{1b}";
+        assert_eq!(
+            printable(text, true),
+            "\u{1b}[1;31mred\u{1b}[0m\n\t\\u{1b}[2Jgone\\u{1b}]0;title\\u{7}\\u{9b}31m\\u{202e}\\u{1b}"
+        );
+        assert!(printable(text, false).starts_with("\\u{1b}[1;31mred\\u{1b}[0m\n\t"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use base::files::sha256;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use clap::ValueEnum as _;

@@ -322,7 +322,7 @@ fn a_gateway_that_one_shard_cannot_have() {
     shard(&sandbox, 2, 2, &flags).code(3);
     merge(&sandbox, [1, 2])
         .code(3)
-        .stderr(contains("cannot be had"));
+        .stderr(contains("could not be used"));
     let merged = record(&sandbox, "merged.json");
     assert_eq!(merged["summary"]["selected"], 650);
     let lost = merged["summary"]["could_not_run"].as_u64().unwrap();

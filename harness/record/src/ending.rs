@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FailOn, GatewayRecord, Record};
+use super::{FailOn, GatewayRecord, LaunchRecord, Record};
+use crate::judge::Proof;
 
 /// Counts of verdicts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -37,18 +38,18 @@ pub struct Summary {
     pub better: usize,
 }
 
-/// How a run ends; the exit codes are a published contract.
+/// How a run ends; the exit codes are a published contract. The command line adds two of its own, for usage and bugs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// 0: the contract holds and at least one cell ran.
+    /// The contract holds and at least one cell ran.
     Holds,
-    /// 1: the contract is broken.
+    /// The contract is broken.
     Broken,
-    /// 3: a gateway did not install, start or stay up.
+    /// A gateway did not install, start or stay up.
     Gateway,
-    /// 4: incomplete, or nothing ran.
+    /// Incomplete, or nothing ran.
     Incomplete,
-    /// 130: interrupted.
+    /// Interrupted.
     Interrupted,
 }
 
@@ -61,6 +62,17 @@ impl Ending {
             Self::Gateway => 3,
             Self::Incomplete => 4,
             Self::Interrupted => 130,
+        }
+    }
+
+    /// What the exit code means, in a few words.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Holds => "the contract holds and at least one cell ran",
+            Self::Broken => "the contract is broken",
+            Self::Gateway => "the gateway did not install, start or stay up",
+            Self::Incomplete => "incomplete, or nothing ran",
+            Self::Interrupted => "interrupted",
         }
     }
 }
@@ -181,20 +193,27 @@ impl Record {
         why
     }
 
-    /// A gateway that cannot be had, or whose last launch of a profile failed.
+    /// A gateway that could not be used, or whose last launch of a profile failed.
     fn failed_gateway(&self) -> Option<String> {
         self.gateways.iter().find_map(GatewayRecord::failed)
     }
 }
 
 impl GatewayRecord {
-    /// Why it could not be had, or why its last launch of a profile failed.
+    /// Why it could not be used, or why its last launch of a profile failed.
     pub fn failed(&self) -> Option<String> {
         let name = &self.reference;
         if self.error.is_some() {
-            return Some(format!("{name} cannot be had"));
+            return Some(format!("{name} could not be used"));
         }
-        self.last_launches().find_map(|launch| {
+        // What an earlier attempt has called into question no later one takes back.
+        let voided = |launch: &&LaunchRecord| launch.proof == Some(Proof::Void);
+        let mut failed = self
+            .launches
+            .iter()
+            .filter(voided)
+            .chain(self.last_launches());
+        failed.find_map(|launch| {
             let failure = launch.failure.as_deref()?;
             Some(format!("{name}, profile {}: {failure}", launch.profile))
         })

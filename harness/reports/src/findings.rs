@@ -268,14 +268,14 @@ pub(super) fn place(origin: &str) -> (&str, Option<usize>) {
     }
 }
 
-/// What went wrong around the run, which is no finding about the contract: gateways that cannot be had, launches that
+/// What went wrong around the run, which is no finding about the contract: gateways that could not be used, launches that
 /// failed, cells that could not run. Each is one line.
 pub(super) fn troubles(record: &Record, facts: &Facts) -> Vec<String> {
     let mut troubles = Vec::new();
     for gateway in &record.gateways {
         let name = &gateway.reference;
         if let Some(error) = &gateway.error {
-            troubles.push(one_line(&format!("{name} cannot be had: {error}")));
+            troubles.push(one_line(&format!("{name} could not be used: {error}")));
         }
         for launch in gateway.last_launches() {
             if let Some(failure) = &launch.failure {

@@ -9,7 +9,8 @@ use super::{annotations, ctrf, html, junit, markdown, sarif, summary, tap};
 use record::{Results, ResultsError};
 
 /// A format of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum Format {
     /// The record itself; every other report can be made from it.
     Json,
@@ -85,20 +86,13 @@ pub fn render(
     }
 }
 
-/// Writes a report to a file in one step: readers see the whole file or none. The path `-` is stdout. A step summary is
-/// added to what the file holds, and a device or a pipe is written to as it is.
+/// Writes a report to a file in one step: readers see the whole file or none. A step summary is added to what the file
+/// holds, and a device or a pipe is written to as it is.
 ///
 /// # Errors
 /// The folder does not exist, the disk is full, or the record cannot be read any more.
 pub fn write_report(format: Format, results: &Results<'_>, path: &Path) -> Result<(), ReportError> {
-    let written = match path.as_os_str() == "-" {
-        true => {
-            let mut out = BufWriter::new(std::io::stdout().lock());
-            render(format, results, &mut out).and_then(|()| Ok(out.flush()?))
-        }
-        false => write_file(format, results, path),
-    };
-    written.map_err(|error| ReportError {
+    write_file(format, results, path).map_err(|error| ReportError {
         format,
         path: path.to_path_buf(),
         error,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use base::text::printable;
 use record::events::RunEvent;
 
 use super::{Detail, Paint};
@@ -95,7 +96,7 @@ impl Progress {
     }
 
     fn prepare(&mut self, gateway: &str, what: &str) {
-        let text = format!("{gateway}: {what}");
+        let text = printable(&format!("{gateway}: {what}"), false);
         match &self.live {
             Some(live) => {
                 let bar = self.preparing.get_or_insert_with(|| {
@@ -175,7 +176,9 @@ impl Progress {
         }
     }
 
+    /// What a gateway or npm said may stand in it.
     fn line(&self, text: &str) {
+        let text = printable(text, self.paint.color);
         match &self.live {
             Some(live) => {
                 let _ = live.println(text);

@@ -103,7 +103,7 @@ pub(super) async fn prepare(
             Err(_) if context.cancel.is_cancelled() => return None,
             Err(error) => error,
         };
-        tracing::warn!(%error, "{gateway} cannot be had");
+        tracing::warn!(%error, "{gateway} could not be used");
         if left > 0 {
             left -= 1;
             let what = format!("{error}; trying again");

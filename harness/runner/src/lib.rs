@@ -3,19 +3,20 @@
 mod ask;
 pub mod attach;
 mod attempt;
+mod drive;
 mod gateway;
 mod launch;
 pub mod mutants;
 mod options;
 pub mod prefetch;
 mod proxies;
-pub mod repro;
 pub mod survey;
 mod verdicts;
 mod watch;
 
+pub use drive::drive;
 pub use options::RunOptions;
-pub use watch::{Effort, Rounds};
+pub use watch::{RoundStats, Rounds};
 
 use std::sync::Arc;
 
@@ -43,7 +44,7 @@ impl Context {
     }
 }
 
-/// Runs everything that the options ask for; what happens is told in events.
+/// Runs everything that the options ask for; what happens is told in events, which [`drive`] feeds to a sink.
 ///
 /// Gateways are taken one after the other, the launches of a gateway overlap, and so do the requests of a launch. When
 /// `cancel` fires, gateways are stopped and no further cell is asked.
@@ -74,5 +75,4 @@ pub async fn run(
     if context.cancel.is_cancelled() {
         context.emit(RunEvent::Interrupted);
     }
-    context.emit(RunEvent::Finished);
 }

@@ -35,7 +35,7 @@ pub struct Rounds {
 
 /// What one round did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Effort {
+pub struct RoundStats {
     /// Cells that were sent.
     pub asked: usize,
     /// Gateways that were started.
@@ -57,7 +57,7 @@ struct Standing {
 }
 
 impl Rounds {
-    /// Prepares the gateway; what happens is told in events. `None` where it cannot be had.
+    /// Prepares the gateway; what happens is told in events. `None` where that fails.
     pub async fn begin(
         catalogue: &Catalogue,
         options: &RunOptions,
@@ -90,7 +90,7 @@ impl Rounds {
         options: RunOptions,
         events: UnboundedSender<RunEvent>,
         cancel: CancellationToken,
-    ) -> Effort {
+    ) -> RoundStats {
         let context = Arc::new(Context {
             catalogue,
             snapshots,
@@ -114,16 +114,16 @@ impl Rounds {
             let number = self.launches;
             tasks.spawn(async move {
                 let _slot = slots.acquire_owned().await.ok();
-                let (standing, effort) = round_of(&context, &target, number, &launch, before).await;
-                (launch.profile, standing, effort)
+                let (standing, stats) = round_of(&context, &target, number, &launch, before).await;
+                (launch.profile, standing, stats)
             });
         }
-        let mut effort = Effort::default();
+        let mut stats = RoundStats::default();
         while let Some(ended) = tasks.join_next().await {
             match ended {
                 Ok((profile, standing, more)) => {
-                    effort.asked += more.asked;
-                    effort.launched += more.launched;
+                    stats.asked += more.asked;
+                    stats.launched += more.launched;
                     self.standing
                         .extend(standing.map(|standing| (profile, standing)));
                 }
@@ -136,8 +136,7 @@ impl Rounds {
         }
         // Profiles that no cell needs any more.
         stop(before.into_values()).await;
-        context.emit(RunEvent::Finished);
-        effort
+        stats
     }
 
     /// Stops every gateway.
@@ -158,7 +157,7 @@ async fn round_of(
     number: u32,
     launch: &PlannedLaunch,
     before: Option<Standing>,
-) -> (Option<Standing>, Effort) {
+) -> (Option<Standing>, RoundStats) {
     let bench = Bench { context, target };
     let (cells, skipped) = partition(&launch.cells);
     for planned in skipped {
@@ -169,7 +168,7 @@ async fn round_of(
     let config = profile.and_then(|profile| profile.launch_for(&target.version).ok());
     let Some(config) = config.filter(|_| !cells.is_empty()) else {
         stop(before.into_iter()).await;
-        return (None, Effort::default());
+        return (None, RoundStats::default());
     };
     let attempt = Attempt {
         context,
@@ -181,8 +180,8 @@ async fn round_of(
     };
     let outcomes = format!("{:?}", context.catalogue.outcomes);
     let sent = |planned: &PlannedCell| sent(planned, &context.catalogue, &outcomes);
-    let (mut standing, mut effort) = match keep(before, config, &cells, &sent).await {
-        Some(standing) => (standing, Effort::default()),
+    let (mut standing, mut stats) = match keep(before, config, &cells, &sent).await {
+        Some(standing) => (standing, RoundStats::default()),
         None => {
             let mut standing = Standing {
                 launch: config.clone(),
@@ -196,7 +195,7 @@ async fn round_of(
                 Err(seen) => standing.note(&cells, seen, &sent),
             }
             let launched = 1;
-            (standing, Effort { asked: 0, launched })
+            (standing, RoundStats { asked: 0, launched })
         }
     };
     let open: Vec<&PlannedCell> = cells
@@ -206,11 +205,15 @@ async fn round_of(
         .collect();
     if let Some(live) = standing.live.as_mut().filter(|_| !open.is_empty()) {
         let (seen, proof) = attempt.ask_and_keep(&open, live).await;
-        effort.asked = open.len();
-        // One request that reached the model is proof for as long as the gateway stays up.
-        if proof == Proof::Shown || standing.seen.is_empty() {
-            standing.proof = proof;
-        }
+        stats.asked = open.len();
+        // One request that reached the model is proof for as long as the gateway stays up; one call that nothing explains
+        // takes it away for as long.
+        standing.proof = match (standing.proof, proof) {
+            (Proof::Void, _) | (_, Proof::Void) => Proof::Void,
+            (_, Proof::Shown) => Proof::Shown,
+            (_, Proof::Missing) if standing.seen.is_empty() => Proof::Missing,
+            (before, Proof::Missing) => before,
+        };
         standing.spent |= open.iter().any(|planned| is_step(planned));
         standing.note(&open, seen, &sent);
     }
@@ -221,7 +224,7 @@ async fn round_of(
     }
     // What brought no answer is asked again in the next round.
     standing.seen.retain(|_, (_, seen)| seen.is_ok());
-    (Some(standing), effort)
+    (Some(standing), stats)
 }
 
 /// What stands from the round before, if it can serve this one; it is stopped otherwise.

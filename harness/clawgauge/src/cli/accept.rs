@@ -7,6 +7,7 @@ use contract::plan::cells;
 use contract::release::Version;
 use contract::scenario::Catalogue;
 use contract::snapshots::{Pending, Snapshots};
+use record::Ending;
 
 /// Arguments of `accept`.
 #[derive(Debug, Args)]
@@ -33,7 +34,7 @@ pub(super) fn accept(
     args: &AcceptArgs,
     catalogue: &Catalogue,
     output: &Output,
-) -> Result<u8, Failure> {
+) -> Result<(), Failure> {
     if std::env::var_os("CI").is_some() && !args.dry_run {
         return Err(Failure::usage("CI never accepts snapshots")
             .help("run it on your own machine and commit the files"));
@@ -42,7 +43,7 @@ pub(super) fn accept(
     let pending = snapshots.pending()?;
     if pending.is_empty() {
         output.note("nothing is pending; a whole `clawgauge run` writes what differs");
-        return Ok(0);
+        return Ok(());
     }
     let mut refused = Vec::new();
     for entry in &pending {
@@ -62,14 +63,13 @@ pub(super) fn accept(
         for line in refused.iter().take(10) {
             output.note(line);
         }
-        return Err(Failure::usage(format!(
-            "{count} cells that are refused now would be let in; nothing was accepted"
-        ))
-        .help("if that is meant: clawgauge accept --allow-widening RULE --reason TEXT")
-        .code(1));
+        let why =
+            format!("{count} cells that are denied now would be let in; nothing was accepted");
+        return Err(Failure::new(Ending::Broken, why)
+            .help("if that is meant: clawgauge accept --allow-widening RULE --reason TEXT"));
     }
     if args.dry_run {
-        return Ok(0);
+        return Ok(());
     }
     for entry in &pending {
         let path = snapshots.accept(entry, args.since.as_ref())?;
@@ -81,7 +81,7 @@ pub(super) fn accept(
             args.allow_widening.join(", ")
         ));
     }
-    Ok(0)
+    Ok(())
 }
 
 fn describe(entry: &Pending) -> String {

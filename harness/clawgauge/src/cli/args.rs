@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::effort::EffortArgs;
-use super::output::{Failure, Output};
+use super::output::{Failure, Output, detail};
 use super::reports::ReportRequest;
+use super::tuning::TuningArgs;
 use clawgauge::project::Project;
 use contract::plan::{Selection, ShardArg, ShardError, Shares};
 use contract::release::{GatewayRef, ReleaseName, Version};
@@ -46,7 +46,7 @@ pub(super) struct RunArgs {
     pub(super) bundle: Option<PathBuf>,
 
     #[command(flatten)]
-    pub(super) effort: EffortArgs,
+    pub(super) tuning: TuningArgs,
 
     /// Whether known issues excuse what they explain; `off` judges as if there were none [default: on]
     #[arg(long, value_name = "WHETHER")]
@@ -121,7 +121,7 @@ impl RunArgs {
                 self.report.push(report);
             }
         }
-        self.effort = self.effort.with_defaults(project)?;
+        self.tuning = self.tuning.with_defaults(project)?;
         self.known_issues = self.known_issues.or(file.known_issues.map(|on| match on {
             true => Switch::On,
             false => Switch::Off,
@@ -136,11 +136,7 @@ impl RunArgs {
 
     /// How much is told.
     pub(super) fn detail(&self) -> Detail {
-        match (self.quiet, self.verbose) {
-            (true, _) => Detail::Quiet,
-            (false, true) => Detail::Verbose,
-            (false, false) => Detail::Normal,
-        }
+        detail(self.quiet, self.verbose)
     }
 
     /// What makes the run fail.
@@ -196,7 +192,7 @@ impl RunArgs {
             .gateways
             .iter()
             .map(|gateway| {
-                let release = release_of(gateway, self.effort.release.as_ref())?;
+                let release = release_of(gateway, self.tuning.release.as_ref())?;
                 Ok((gateway.clone(), release))
             })
             .collect::<Result<_, Failure>>()?;
@@ -213,7 +209,7 @@ impl RunArgs {
         Ok(RunOptions {
             known_issues: known_issues.then(today),
             keep_temp: self.keep_temp,
-            ..self.effort.options(catalogue, &self.gateway, selection)?
+            ..self.tuning.options(catalogue, &self.gateway, selection)?
         })
     }
 }

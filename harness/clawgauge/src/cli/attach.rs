@@ -1,34 +1,32 @@
 //! `clawgauge attach`.
 
+use std::ops::ControlFlow;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use super::args::REFERENCE_RELEASE;
-use super::effort::parse_seconds;
-use super::output::{Failure, Output};
+use super::exit::Exit;
+use super::output::{Failure, Output, detail, ended_as};
 use super::reports::{ReportRequest, Reports};
-use super::session::{cancel_on_signal, end, log_event, start_log};
+use super::session::Session;
+use super::tuning::{parse_seconds, start_log};
 use contract::release::Version;
 use contract::scenario::Catalogue;
 use record::events::RunEvent;
-use record::{FailOn, Gate, Record, Recorder, Results, today};
-use reports::{Detail, Progress, terminal};
+use record::{Ending, FailOn, Gate, Record, Recorder, Results, today};
+use reports::{Detail, terminal};
 use runner::attach::{
-    Address, AddressError, AttachError, AttachOptions, Capabilities, Choice, Endpoint, Limits,
-    Mode, Question, Safety, attach as attach_to, select,
+    Address, AddressError, AttachError, AttachOptions, Capabilities, Choice, Endpoint, Findings,
+    Limits, Mode, Question, Safety, attach as attach_to, select,
 };
+use runner::drive;
 
 /// The variable that holds the gateway's token or password.
 const SECRET: &str = "CLAWGAUGE_ATTACH_SECRET";
-/// Exit code where there is no gateway.
-const GATEWAY: u8 = 3;
-/// Exit code where nothing could be asked.
-const INCOMPLETE: u8 = 4;
-
 /// Arguments of `attach`.
 #[derive(Debug, Args)]
 pub(super) struct AttachArgs {
@@ -110,11 +108,7 @@ fn parse_rate(text: &str) -> Result<f64, String> {
 
 impl AttachArgs {
     fn detail(&self) -> Detail {
-        match (self.quiet, self.verbose) {
-            (true, _) => Detail::Quiet,
-            (false, true) => Detail::Verbose,
-            (false, false) => Detail::Normal,
-        }
+        detail(self.quiet, self.verbose)
     }
 
     fn options(&self, address: Address, output: &Output) -> Result<AttachOptions, Failure> {
@@ -197,18 +191,12 @@ fn identity(text: &str) -> Result<Vec<String>, Failure> {
 /// Reads a file with a secret in it, and says so if others can read it too.
 fn read_private(path: &Path, output: &Output) -> Result<String, Failure> {
     let text = fs_err::read_to_string(path)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        if fs_err::metadata(path)?.permissions().mode() & 0o077 != 0 {
-            let path = path.display();
-            output.note(&format!(
-                "warning: others on this machine can read {path}: chmod 600 it"
-            ));
-        }
+    if fs_err::metadata(path)?.permissions().mode() & 0o077 != 0 {
+        let path = path.display();
+        output.note(&format!(
+            "warning: others on this machine can read {path}: chmod 600 it"
+        ));
     }
-    #[cfg(not(unix))]
-    let _ = output;
     Ok(text)
 }
 
@@ -221,44 +209,38 @@ impl From<AddressError> for Failure {
             AddressError::Form(_) => Some("for example clawgauge attach http://127.0.0.1:18789"),
             AddressError::Unresolved(..) => None,
         };
-        let code = match &error {
-            AddressError::Unresolved(..) => GATEWAY,
-            AddressError::NotLoopback(..) | AddressError::Form(_) => super::output::USAGE,
+        let exit = match &error {
+            AddressError::Unresolved(..) => Ending::Gateway.into(),
+            AddressError::NotLoopback(..) | AddressError::Form(_) => Exit::Usage,
         };
-        let failure = Self::usage(error.to_string()).code(code);
-        match help {
-            Some(help) => failure.help(help),
-            None => failure,
-        }
+        Self::new(exit, error.to_string()).helped(help)
     }
 }
 
 impl From<&AttachError> for Failure {
     fn from(error: &AttachError) -> Self {
-        let (code, help) = match error {
-            AttachError::Unreachable(..) => (GATEWAY, Some("is it up? `openclaw gateway status`")),
+        let (ending, help) = match error {
+            AttachError::Unreachable(..) => {
+                (Ending::Gateway, Some("is it up? `openclaw gateway status`"))
+            }
             AttachError::NotOpenClaw(..) => (
-                GATEWAY,
+                Ending::Gateway,
                 Some("only the address and port of the gateway itself will do"),
             ),
             AttachError::Refused(_) => (
-                INCOMPLETE,
+                Ending::Incomplete,
                 Some(
                     "without a credential the gateway is asked as a stranger would; in mode trusted-proxy it takes --identity-file",
                 ),
             ),
             AttachError::LockedOut(_) => (
-                INCOMPLETE,
+                Ending::Incomplete,
                 Some("wait until the lock is over; five minutes unless configured otherwise"),
             ),
-            AttachError::Budget(..) => (INCOMPLETE, Some("raise --max-requests")),
-            AttachError::Interrupted => (130, None),
+            AttachError::Budget(..) => (Ending::Incomplete, Some("raise --max-requests")),
+            AttachError::Interrupted => (Ending::Interrupted, None),
         };
-        let failure = Self::usage(error.to_string()).code(code);
-        match help {
-            Some(help) => failure.help(help),
-            None => failure,
-        }
+        Self::new(ending, error.to_string()).helped(help)
     }
 }
 
@@ -266,89 +248,65 @@ impl From<&AttachError> for Failure {
 pub(super) fn attach(
     args: &AttachArgs,
     catalogue: &Catalogue,
+    session: &Session,
     output: &Output,
-) -> Result<u8, Failure> {
+) -> Result<(), Failure> {
     if let Some(path) = &args.log {
         // What was typed is not repeated: it may have a secret in it, though it is refused then.
         start_log(path, false)?;
     }
     let endpoint: Endpoint = args.url.parse()?;
     let reports = Reports::new(&args.report)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    let address = runtime.block_on(async {
+    let address = session.run(async |_| {
         let all = endpoint.resolve().await?;
         let admitted = endpoint.admit(&all, args.i_own_this_gateway)?;
-        match args.dry_run {
-            true => Ok(admitted.into_iter().next()),
-            false => Ok(Address::first_open(admitted).await),
-        }
-    });
-    let address = address.map_err(|error: AddressError| Failure::from(error))?;
-    let address = address.ok_or_else(|| Failure::usage("the host is no host"))?;
+        let address = match args.dry_run {
+            true => admitted.into_iter().next(),
+            false => Address::first_open(admitted).await,
+        };
+        address.ok_or_else(|| Failure::usage("unknown host"))
+    })?;
     let options = args.options(address, output)?;
     if args.dry_run {
         return dry_run(args, catalogue, &options, output);
     }
-    let (record, error) = runtime.block_on(watch(args, catalogue, &options, output));
-    if let Some(error) = &error {
-        reports.write(&Results::from(&record), output, || Ok(()))?;
-        return Err(Failure::from(error));
-    }
-    output.result(&terminal(&record, args.detail(), output.paint()))?;
-    reports.write(&Results::from(&record), output, || Ok(()))?;
-    Ok(end(&record, output))
+    let (record, attached) = session
+        .run(async |cancel| Ok(drive_attached(args, catalogue, &options, cancel, output).await))?;
+    let ended = match &attached {
+        Ok(_) => output.first([
+            ended_as(&record),
+            output.result(&terminal(&record, args.detail(), output.paint())),
+        ]),
+        Err(error) => Err(Failure::from(error)),
+    };
+    output.first([ended, reports.write(&Results::from(&record), output)])
 }
 
 /// Attaches and feeds the events to progress and record.
-async fn watch(
+async fn drive_attached(
     args: &AttachArgs,
     catalogue: &Catalogue,
     options: &AttachOptions,
+    cancel: &CancellationToken,
     output: &Output,
-) -> (Record, Option<AttachError>) {
+) -> (Record, Result<Findings, AttachError>) {
     let gate = Gate {
         fail_on: args.fail_on,
         ..Gate::default()
     };
     let mut recorder = Recorder::new(&catalogue.table_hash, gate);
-    let cancel = CancellationToken::new();
-    let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
-    let (sender, mut events) = unbounded_channel();
-    let work = async {
-        let sender: UnboundedSender<RunEvent> = sender;
-        let done = attach_to(catalogue, options, &sender, &cancel).await;
-        if let Err(error) = &done {
-            let _ = sender.send(RunEvent::GatewayFailed {
-                gateway: options.address.reference.clone(),
-                error: error.to_string(),
-                help: None,
-            });
-            if *error == AttachError::Interrupted {
-                let _ = sender.send(RunEvent::Interrupted);
-            }
+    let mut progress = output.progress(args.detail());
+    let work = async |events, stop| attach_to(catalogue, options, &events, &stop).await;
+    let attached = drive(work, cancel, |event| {
+        // A failure is told once, at the end.
+        if !matches!(event, RunEvent::GatewayFailed { .. }) {
+            progress.event(event);
         }
-        let _ = sender.send(RunEvent::Finished);
-        done.err()
-    };
-    let mut progress = Progress::new(output.live(), args.detail(), output.paint_err());
-    let listen = async {
-        while let Some(event) = events.recv().await {
-            log_event(&event);
-            // A failure is told once, at the end.
-            if !matches!(event, RunEvent::GatewayFailed { .. }) {
-                progress.event(&event);
-            }
-            recorder.event(&event);
-            if matches!(event, RunEvent::Finished) {
-                break;
-            }
-        }
-    };
-    let (error, ()) = tokio::join!(work, listen);
-    signals.abort();
-    (recorder.finish(catalogue).0, error)
+        recorder.event(event);
+        ControlFlow::Continue(())
+    });
+    let attached = attached.await;
+    (recorder.finish(catalogue).0, attached)
 }
 
 /// Says what would be asked, for each mode that the gateway may turn out to have.
@@ -357,7 +315,7 @@ fn dry_run(
     catalogue: &Catalogue,
     options: &AttachOptions,
     output: &Output,
-) -> Result<u8, Failure> {
+) -> Result<(), Failure> {
     let mut out = format!(
         "{}: nothing is sent\n\nThe probe, without a credential unless it is said:\n",
         options.address.reference

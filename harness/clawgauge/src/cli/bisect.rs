@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
-use super::drive::{Drive, Driven};
-use super::effort::EffortArgs;
-use super::output::{Failure, Output};
-use super::session::cancel_on_signal;
+use super::drive::{RecordedRun, RunOutcome};
+use super::exit::Exit;
+use super::guard::Stdout;
+use super::output::{Failure, Output, ended};
+use super::releases::say_step;
+use super::session::Session;
+use super::tuning::TuningArgs;
 use base::nearest::nearest;
 use base::text::one_line;
 use clawgauge::project::Project;
@@ -16,7 +19,7 @@ use contract::plan::Selection;
 use contract::release::{GatewayRef, RangeError, ReleaseName, Releases, Version, Walk};
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
-use machine::install::{InstallError, Progress, releases};
+use machine::install::{InstallError, releases};
 use record::Gate;
 use reports::{bisection, bisection_markdown};
 use runner::RunOptions;
@@ -82,7 +85,7 @@ pub(super) struct BisectArgs {
     format: Format,
 
     #[command(flatten)]
-    effort: EffortArgs,
+    tuning: TuningArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -92,16 +95,26 @@ enum Format {
     Markdown,
 }
 
+impl BisectArgs {
+    pub(super) fn stdout(&self) -> Stdout {
+        match self.format {
+            Format::Text => Stdout::Text,
+            Format::Json | Format::Markdown => Stdout::Data,
+        }
+    }
+}
+
 /// Finds the release that changed an answer.
 pub(super) fn bisect(
     args: BisectArgs,
     project: &Project,
     catalogue: &Catalogue,
+    session: &Session,
     output: &Output,
-) -> Result<u8, Failure> {
-    let effort = args.effort.clone().with_defaults(project)?;
-    effort.start_log()?;
-    if args.effort.release.is_some() {
+) -> Result<(), Failure> {
+    let tuning = args.tuning.clone().with_defaults(project)?;
+    tuning.start_log()?;
+    if args.tuning.release.is_some() {
         return Err(
             Failure::usage("--release judges a gateway that does not tell its version")
                 .help("bisect launches published releases, which do: leave it out"),
@@ -122,12 +135,9 @@ pub(super) fn bisect(
     let selection = Selection::default();
     let options = RunOptions {
         release: None,
-        retries: effort.retries.unwrap_or(1),
-        ..effort.options(catalogue, &[], selection)?
+        retries: tuning.retries.unwrap_or(1),
+        ..tuning.options(catalogue, &[], selection)?
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
     let command = Command {
         args: &args,
         catalogue,
@@ -136,13 +146,7 @@ pub(super) fn bisect(
         records,
         options,
     };
-    runtime.block_on(async {
-        let cancel = CancellationToken::new();
-        let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
-        let ended = command.carry_out(question, &cancel).await;
-        signals.abort();
-        ended
-    })
+    session.run(async |cancel| command.carry_out(question, cancel).await)
 }
 
 struct Command<'a> {
@@ -159,11 +163,9 @@ impl Command<'_> {
         &self,
         question: Question,
         cancel: &CancellationToken,
-    ) -> Result<u8, Failure> {
-        let say = |step: Progress| tell(self.output, &step);
-        let releases = releases(&self.options.install, &say, cancel)
-            .await
-            .map_err(|error| no_list(&error))?;
+    ) -> Result<(), Failure> {
+        let say = |step| say_step(self.output, &step);
+        let releases = releases(&self.options.install, &say, cancel).await?;
         let claims = self.claims(&releases)?;
         let line = self.line(&claims, &releases)?;
         let probes = match self.args.probes {
@@ -181,11 +183,11 @@ impl Command<'_> {
             probes,
             expect,
         )?;
-        let output = *self.output;
+        let output = self.output.clone();
         let mut prefetch = Prefetch::new(
             self.options.install.clone(),
             self.options.retries,
-            move |step| tell(&output, &step),
+            move |step| say_step(&output, &step),
             cancel,
         );
         let searched = self.search(&mut hunt, &mut prefetch, cancel).await;
@@ -195,20 +197,12 @@ impl Command<'_> {
             searched => searched?,
         }
         let found = hunt.finish(self.catalogue, &releases, cancel.is_cancelled());
-        match self.args.format {
-            Format::Text => self
-                .output
-                .result(&bisection(&found, self.output.paint()))?,
-            Format::Json => self.output.json(&found)?,
-            Format::Markdown => self.output.result(&bisection_markdown(&found))?,
+        let written = match self.args.format {
+            Format::Text => self.output.result(&bisection(&found, self.output.paint())),
+            Format::Json => self.output.json(&found),
+            Format::Markdown => self.output.data(&bisection_markdown(&found)),
         };
-        let (code, why) = found.ending();
-        if code != 0 {
-            let name = self.output.paint_err().bad("clawgauge:");
-            self.output
-                .note(&format!("{name} {why} (exit code {code})"));
-        }
-        Ok(code)
+        self.output.first([ended(found.ending()), written])
     }
 
     /// What is said about releases; `latest` and the like are looked up.
@@ -303,7 +297,7 @@ impl Command<'_> {
             selection: Selection::only(ids.clone()),
             ..self.options.clone()
         };
-        let drive = Drive {
+        let recorded = RecordedRun {
             catalogue: self.catalogue,
             snapshots: self.snapshots,
             output: self.output,
@@ -313,9 +307,9 @@ impl Command<'_> {
             fail_fast: false,
             keep_launches: true,
         };
-        let Driven {
+        let RunOutcome {
             record, launches, ..
-        } = drive.follow(options, Gate::default(), cancel).await;
+        } = recorded.drive(options, Gate::default(), cancel).await;
         if let (Some(records), false) = (&self.records, record.run.interrupted) {
             records.keep(&record, question, release)?;
         }
@@ -337,18 +331,7 @@ impl Command<'_> {
     }
 }
 
-/// An installation tells of every second; once in a while is enough.
-fn tell(output: &Output, step: &Progress) {
-    let quiet = match step {
-        Progress::Installing(_, time) => time.as_secs() % 15 != 0,
-        Progress::Waiting(_) | Progress::Resolving(_) | Progress::Note(_) => false,
-    };
-    if !quiet {
-        output.note(&step.to_string());
-    }
-}
-
-/// Why a release cannot be had, in one line.
+/// Why a release could not be installed, in one line.
 fn not_installed(error: &InstallError) -> String {
     match error {
         InstallError::Npm { what, tail, .. } => {
@@ -393,24 +376,11 @@ impl From<ClaimsError> for Failure {
 
 impl From<EndError> for Failure {
     fn from(error: EndError) -> Self {
-        Self::usage(error.to_string())
-            .help(error.help())
-            .code(error.code())
+        let exit = error.ending().map_or(Exit::Usage, Exit::from);
+        Self::new(exit, error.to_string()).help(error.help())
     }
 }
 
 fn unknown_release(error: &RangeError) -> Failure {
     Failure::usage(error.to_string()).help("npm view openclaw versions lists what there is")
-}
-
-fn no_list(error: &InstallError) -> Failure {
-    let code = match error {
-        InstallError::Cancelled => 130,
-        _ => 3,
-    };
-    let failure = Failure::usage(error.to_string()).code(code);
-    match error.help() {
-        Some(help) => failure.help(help),
-        None => failure,
-    }
 }

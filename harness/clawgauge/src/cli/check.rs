@@ -9,7 +9,7 @@ use contract::scenario::{Catalogue, Problem, Problems};
 use contract::snapshots::{Snapshots, contract_since};
 
 /// Checks snapshots against rules; files and tables were checked when they were loaded.
-pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<u8, Failure> {
+pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failure> {
     let snapshots = Snapshots::load(&catalogue.data)?;
     let mut problems = Problems::default();
     for snapshot in snapshots.iter() {
@@ -28,7 +28,8 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<u8, Failur
             );
             continue;
         };
-        let contract = contract_since(scenario, &snapshot.profile, &snapshot.since);
+        let contract = contract_since(scenario, &snapshot.profile, &snapshot.since)
+            .unwrap_or_else(|| snapshot.since.clone());
         let mut left: BTreeMap<_, _> = snapshot.cells.iter().collect();
         // One problem a rule and answer, however many cells it shows in.
         let mut groups: BTreeMap<(&str, usize), (Problem, usize)> = BTreeMap::new();

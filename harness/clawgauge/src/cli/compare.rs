@@ -5,13 +5,14 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use super::drive::Drive;
-use super::effort::EffortArgs;
-use super::output::{Failure, Output};
-use super::reports::{check_writable, in_workflow};
-use base::secret::new_canary;
+use super::drive::RecordedRun;
+use super::guard::Stdout;
+use super::output::{Failure, Output, detail, ended};
+use super::reports::check_writable;
+use super::session::Session;
+use super::tuning::{TuningArgs, selected};
 use clawgauge::project::Project;
-use contract::plan::{Selection, cells};
+use contract::plan::Selection;
 use contract::release::GatewayRef;
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
@@ -19,7 +20,7 @@ use record::{CellRecord, Ending, Gate, Record, Results, is_record};
 use reports::{Detail, Format, comparison_markdown, comparison_text, write_report};
 use studies::bundle::Bundle;
 use studies::compare::{
-    Cells, CompareError, Comparison, Profiles, Texts, compare as compare_cells,
+    Cells, CompareError, Comparison, Ended, Profiles, Texts, compare as compare_cells,
 };
 
 /// Columns of a report that no terminal shows.
@@ -67,7 +68,7 @@ pub(super) struct CompareArgs {
     allow_different_contract: bool,
 
     #[command(flatten)]
-    effort: EffortArgs,
+    tuning: TuningArgs,
 
     /// Only failures on the way, and in the report only blockers
     #[arg(long, short, conflicts_with = "verbose")]
@@ -118,57 +119,49 @@ pub(super) fn compare(
     args: CompareArgs,
     project: &Project,
     catalogue: &Catalogue,
+    session: &Session,
     output: &Output,
-) -> Result<u8, Failure> {
-    let effort = args.effort.clone().with_defaults(project)?;
-    effort.start_log()?;
-    let selection = Selection::parse(catalogue, &args.globs, &args.conditions)?;
-    if !cells(catalogue).any(|cell| selection.accepts(&cell)) {
-        return Err(Failure::usage("the filters together select no cell")
-            .help("clawgauge list shows every cell")
-            .code(4));
-    }
+) -> Result<(), Failure> {
+    let tuning = args.tuning.clone().with_defaults(project)?;
+    tuning.start_log()?;
+    let selection = selected(catalogue, &args.globs, &args.conditions)?;
     if let Some(folder) = &args.keep_records {
         fs_err::create_dir_all(folder)?;
         check_writable(&folder.join("a.json"))?;
     }
     let task = Task {
         args: &args,
-        effort: &effort,
+        tuning: &tuning,
         catalogue,
         selection: &selection,
+        session,
         output,
     };
-    // What a gateway says may look like a command to a workflow of GitHub; see `run`.
-    let word = in_workflow(|name| std::env::var_os(name)).then(new_canary);
-    if let Some(word) = &word {
-        output.note(&format!("::stop-commands::{word}"));
-    }
-    let comparison = task.carry_out();
-    if let Some(word) = &word {
-        output.note(&format!("::{word}::"));
-    }
-    let comparison = comparison?;
-    match args.format {
-        Shape::Json => output.json(&comparison)?,
-        Shape::Markdown => output.result(&comparison_markdown(&comparison))?,
+    let comparison = task.carry_out()?;
+    let written = match args.format {
+        Shape::Json => output.json(&comparison),
+        Shape::Markdown => output.data(&comparison_markdown(&comparison)),
         Shape::Text => output.result(&comparison_text(
             &comparison,
             args.detail(),
             columns(),
             output.paint(),
-        ))?,
+        )),
     };
-    Ok(end(&comparison, output))
+    let Ended { ending, why } = comparison.ended();
+    output.first([ended((ending, why)), written])
 }
 
 impl CompareArgs {
-    fn detail(&self) -> Detail {
-        match (self.quiet, self.verbose) {
-            (true, _) => Detail::Quiet,
-            (false, true) => Detail::Verbose,
-            (false, false) => Detail::Normal,
+    pub(super) fn stdout(&self) -> Stdout {
+        match self.format {
+            Shape::Text => Stdout::Text,
+            Shape::Markdown | Shape::Json => Stdout::Data,
         }
+    }
+
+    fn detail(&self) -> Detail {
+        detail(self.quiet, self.verbose)
     }
 }
 
@@ -179,23 +172,13 @@ fn columns() -> usize {
     wide.unwrap_or(COLUMNS).clamp(FEWEST_COLUMNS, COLUMNS)
 }
 
-/// Says why the exit code is not 0, and returns it.
-fn end(comparison: &Comparison, output: &Output) -> u8 {
-    let ended = comparison.ended();
-    let code = ended.ending.code();
-    if ended.ending != Ending::Holds {
-        let bad = output.paint_err().bad("clawgauge:");
-        output.note(&format!("{bad} {} (exit code {code})", ended.why));
-    }
-    code
-}
-
 /// A comparison to be made.
 struct Task<'a> {
     args: &'a CompareArgs,
-    effort: &'a EffortArgs,
+    tuning: &'a TuningArgs,
     catalogue: &'a Catalogue,
     selection: &'a Selection,
+    session: &'a Session,
     output: &'a Output,
 }
 
@@ -288,13 +271,13 @@ impl Task<'_> {
         }
     }
 
-    /// Runs a gateway. One of which nothing was had is no side of a comparison.
+    /// Runs a gateway. One that answered nothing is no side of a comparison.
     fn run(&self, name: &str, gateway: &GatewayRef) -> Result<Record, Failure> {
         let snapshots = Snapshots::load(&self.catalogue.data)?;
         let gateways = std::slice::from_ref(gateway);
         let selection = self.selection.clone();
-        let options = self.effort.options(self.catalogue, gateways, selection)?;
-        let drive = Drive {
+        let options = self.tuning.options(self.catalogue, gateways, selection)?;
+        let recorded = RecordedRun {
             catalogue: self.catalogue,
             snapshots: &snapshots,
             output: self.output,
@@ -304,7 +287,8 @@ impl Task<'_> {
             fail_fast: false,
             keep_launches: false,
         };
-        let record = drive.run(options, Gate::default())?.record;
+        let run = async |cancel: &_| Ok(recorded.drive(options, Gate::default(), cancel).await);
+        let record = self.session.run(run)?.record;
         if let Some(folder) = &self.args.keep_records {
             let path = folder.join(format!("{name}.json"));
             write_report(Format::Json, &Results::from(&record), &path)
@@ -314,7 +298,7 @@ impl Task<'_> {
         if ending == Ending::Interrupted || record.summary.ran() == 0 {
             let side = name.to_uppercase();
             let what = format!("{side} ({gateway}) cannot be compared: {why}");
-            return Err(Failure::usage(what).code(ending.code()));
+            return Err(Failure::new(ending, what));
         }
         Ok(record)
     }

@@ -1,21 +1,20 @@
-//! Driving a run: its events go to progress and record, Ctrl-C stops it. Every command that launches gateways and wants a
-//! record goes through here.
+//! A run with a record: its events go to progress and record, and it may stop at the first failing cell.
 
-use tokio::sync::mpsc::unbounded_channel;
+use std::ops::ControlFlow;
+
 use tokio_util::sync::CancellationToken;
 
-use super::output::{Failure, Output};
-use super::session::{cancel_on_signal, log_event};
+use super::output::Output;
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
 use record::events::{CellResult, LaunchInfo, RunEvent};
 use record::{Gate, Record, Recorder};
-use reports::{Detail, Progress};
-use runner::{RunOptions, run as run_all};
+use reports::Detail;
+use runner::{RunOptions, drive, run};
 
 /// What a run is driven with, besides its options.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Drive<'a> {
+pub(super) struct RecordedRun<'a> {
     /// What is asked and judged by.
     pub(super) catalogue: &'a Catalogue,
     /// The accepted answers.
@@ -36,7 +35,7 @@ pub(super) struct Drive<'a> {
 
 /// What a run came to.
 #[derive(Debug)]
-pub(super) struct Driven {
+pub(super) struct RunOutcome {
     /// The record.
     pub(super) record: Record,
     /// The results that it was made from: snapshots are made from them.
@@ -45,79 +44,50 @@ pub(super) struct Driven {
     pub(super) launches: Vec<LaunchInfo>,
 }
 
-impl Drive<'_> {
-    /// Runs in a runtime of its own until everything is told.
-    ///
-    /// # Errors
-    /// There is no runtime to be had. Whatever happens to gateways and cells is in the record.
-    pub(super) fn run(&self, options: RunOptions, gate: Gate) -> Result<Driven, Failure> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()?;
-        runtime.block_on(async {
-            let cancel = CancellationToken::new();
-            let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
-            let driven = self.follow(options, gate, &cancel).await;
-            signals.abort();
-            Ok(driven)
-        })
-    }
-
-    /// Runs within a runtime, until everything is told or `cancel` fires.
-    pub(super) async fn follow(
+impl RecordedRun<'_> {
+    /// Runs until everything is told or `cancel` fires. Whatever happens to gateways and cells is in the record.
+    pub(super) async fn drive(
         &self,
         options: RunOptions,
         gate: Gate,
         cancel: &CancellationToken,
-    ) -> Driven {
-        let (sender, mut events) = unbounded_channel();
-        let known_issues = options.known_issues;
-        let shares = options.shares.clone();
-        let mut launches = Vec::new();
-        let task = tokio::spawn(run_all(
-            self.catalogue.clone(),
-            self.snapshots.clone(),
-            options,
-            sender,
-            cancel.clone(),
-        ));
-        let output = self.output;
-        let mut progress = self
-            .progress
-            .map(|detail| Progress::new(output.live(), detail, output.paint_err()));
+    ) -> RunOutcome {
         let mut recorder = Recorder::new(&self.catalogue.table_hash, gate)
-            .asked_for(known_issues, self.globs, self.conditions)
-            .sharded(shares);
-        while let Some(event) = events.recv().await {
-            if let RunEvent::Cell(result) = &event
-                && self.fail_fast
-                && !cancel.is_cancelled()
-                && recorder.fails(result)
-            {
-                recorder.stop_early();
-                cancel.cancel();
+            .asked_for(options.known_issues, self.globs, self.conditions)
+            .sharded(options.shares.clone());
+        let mut progress = self.progress.map(|detail| self.output.progress(detail));
+        let mut launches = Vec::new();
+        let (catalogue, snapshots) = (self.catalogue.clone(), self.snapshots.clone());
+        let work = async |events, stop| run(catalogue, snapshots, options, events, stop).await;
+        let mut stopped = false;
+        drive(work, cancel, |event| {
+            match event {
+                RunEvent::Cell(result)
+                    if self.fail_fast
+                        && !stopped
+                        && !cancel.is_cancelled()
+                        && recorder.fails(result) =>
+                {
+                    recorder.stop_early();
+                    stopped = true;
+                }
+                RunEvent::LaunchEnded(launch) if self.keep_launches => {
+                    launches.push(launch.clone());
+                }
+                _ => {}
             }
-            if let RunEvent::LaunchEnded(launch) = &event
-                && self.keep_launches
-            {
-                launches.push(launch.clone());
-            }
-            log_event(&event);
             if let Some(progress) = &mut progress {
-                progress.event(&event);
+                progress.event(event);
             }
-            recorder.event(&event);
-            if matches!(event, RunEvent::Finished) {
-                break;
+            recorder.event(event);
+            match stopped {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
             }
-        }
-        if let Err(error) = task.await
-            && let Ok(panic) = error.try_into_panic()
-        {
-            std::panic::resume_unwind(panic);
-        }
+        })
+        .await;
         let (record, results) = recorder.finish(self.catalogue);
-        Driven {
+        RunOutcome {
             record,
             results,
             launches,

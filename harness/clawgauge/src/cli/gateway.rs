@@ -8,17 +8,19 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::args::reference;
+use super::guard::Stdout;
 use super::output::{Failure, Output};
-use super::releases::{NOT_HAD, WalkArgs, ranges, select};
-use super::session::cancel_on_signal;
+use super::releases::{WalkArgs, ranges, select};
+use super::session::Session;
 use contract::release::{Releases, Walk};
 use contract::scenario::Catalogue;
 use machine::install::{
     Cache, Entry, EntryState, InstallContext, InstallError, Progress as Step, Removal, install,
     prunable, releases,
 };
+use record::Ending;
 use record::events::RunEvent;
-use reports::{Detail, Progress};
+use reports::Detail;
 
 /// What to do with the cache.
 #[derive(Debug, Subcommand)]
@@ -79,16 +81,27 @@ pub(super) struct PathArgs {
     release: Option<String>,
 }
 
+impl GatewayCommand {
+    pub(super) fn stdout(&self) -> Stdout {
+        match self {
+            Self::Path(_) | Self::List(ListArgs { json: true }) => Stdout::Data,
+            Self::Install(_) | Self::List(_) | Self::Prune(_) => Stdout::Text,
+        }
+    }
+}
+
 /// Carries out a command on the cache.
 pub(super) fn gateway(
     command: &GatewayCommand,
     catalogue: &dyn Fn() -> Result<Catalogue, Failure>,
+    session: &Session,
     output: &Output,
-) -> Result<u8, Failure> {
+) -> Result<(), Failure> {
     match command {
         GatewayCommand::Install(args) => {
             let needs = catalogue()?.needs;
-            install_all(args, &InstallContext::from_env(reference()?, needs), output)
+            let context = InstallContext::from_env(reference()?, needs);
+            session.run(async |cancel| install_all(args, &context, cancel, output).await)
         }
         GatewayCommand::List(args) => list(args, &cache()?, output),
         GatewayCommand::Prune(args) => prune(args, &cache()?, output),
@@ -100,87 +113,73 @@ fn cache() -> Result<Cache, Failure> {
     Cache::from_env().ok_or_else(|| InstallError::NoCache.into())
 }
 
-fn install_all(
+async fn install_all(
     args: &InstallArgs,
     context: &InstallContext,
+    cancel: &CancellationToken,
     output: &Output,
-) -> Result<u8, Failure> {
+) -> Result<(), Failure> {
     let ranges = ranges(&args.releases)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let cancel = CancellationToken::new();
-        let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
-        let shown = std::sync::Mutex::new(Progress::new(
-            output.live(),
-            Detail::Normal,
-            output.paint_err(),
-        ));
-        let tell = |gateway: &str, step: Step| {
-            let event = RunEvent::Preparing {
-                gateway: gateway.to_owned(),
-                what: step.to_string(),
-            };
-            // Whoever panicked while it was shown has been heard.
-            if let Ok(mut shown) = shown.lock() {
-                shown.event(&event);
-            }
+    let shown = std::sync::Mutex::new(output.progress(Detail::Normal));
+    let tell = |gateway: &str, step: Step| {
+        let event = RunEvent::Preparing {
+            gateway: gateway.to_owned(),
+            what: step.to_string(),
         };
-        let known = releases(context, &|step| tell("openclaw", step), &cancel).await?;
-        let selected = select(&ranges, &known, args.walk.into())?;
-        let mut failed = Vec::new();
-        for version in &selected {
-            let name = format!("openclaw@{version}");
-            let step = |step: Step| tell(&name, step);
-            let result = install(version, args.again, context, &step, &cancel).await;
-            if let Ok(mut shown) = shown.lock() {
-                shown.event(&RunEvent::Finished);
+        // Whoever panicked while it was shown has been heard.
+        if let Ok(mut shown) = shown.lock() {
+            shown.event(&event);
+        }
+    };
+    let known = releases(context, &|step| tell("openclaw", step), cancel).await?;
+    let selected = select(&ranges, &known, args.walk.into())?;
+    let mut failed = Vec::new();
+    for version in &selected {
+        let name = format!("openclaw@{version}");
+        let step = |step: Step| tell(&name, step);
+        let result = install(version, args.again, context, &step, cancel).await;
+        if let Ok(mut shown) = shown.lock() {
+            shown.event(&RunEvent::Finished);
+        }
+        match result {
+            Ok(done) => {
+                let node = done.program.node.as_deref().unwrap_or("unknown");
+                let word = if done.fresh { "installed" } else { "is there" };
+                let notes: String = done
+                    .program
+                    .notes
+                    .iter()
+                    .map(|note| format!("  {note}\n"))
+                    .collect();
+                output.result(&format!(
+                    "{name} {word}: {}, Node {node}, {}\n{notes}",
+                    size(done.bytes),
+                    done.folder.display()
+                ))?;
             }
-            match result {
-                Ok(done) => {
-                    let node = done.program.node.as_deref().unwrap_or("unknown");
-                    let word = if done.fresh { "installed" } else { "is there" };
-                    let notes: String = done
-                        .program
-                        .notes
-                        .iter()
-                        .map(|note| format!("  {note}\n"))
-                        .collect();
-                    output.result(&format!(
-                        "{name} {word}: {}, Node {node}, {}\n{notes}",
-                        size(done.bytes),
-                        done.folder.display()
-                    ))?;
-                }
-                Err(InstallError::Cancelled) => return Err(InstallError::Cancelled.into()),
-                Err(error) => {
-                    output.note(&format!(
-                        "{} {name}: {error}",
-                        output.paint_err().bad("failed:")
-                    ));
-                    if let Some(help) = error.help() {
-                        output.note(&format!("  {} {help}", output.paint_err().bold("help:")));
-                    }
-                    failed.push(name);
-                }
+            Err(InstallError::Cancelled) => return Err(InstallError::Cancelled.into()),
+            Err(error) => {
+                let why = format!("{name}: {error}");
+                output.tell(&Failure::usage(why).helped(error.help()));
+                failed.push(name);
             }
         }
-        signals.abort();
-        match failed.is_empty() {
-            true => Ok(0),
-            false => Err(Failure::usage(format!(
-                "{} of {} releases could not be installed: {} (exit code {NOT_HAD})",
+    }
+    match failed.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::new(
+            Ending::Gateway,
+            format!(
+                "{} of {} releases could not be installed: {}",
                 failed.len(),
                 selected.len(),
                 failed.join(", ")
-            ))
-            .code(NOT_HAD)),
-        }
-    })
+            ),
+        )),
+    }
 }
 
-fn list(args: &ListArgs, cache: &Cache, output: &Output) -> Result<u8, Failure> {
+fn list(args: &ListArgs, cache: &Cache, output: &Output) -> Result<(), Failure> {
     let entries = cache.entries();
     if args.json {
         return output.json(&entries);
@@ -219,7 +218,7 @@ fn list(args: &ListArgs, cache: &Cache, output: &Output) -> Result<u8, Failure> 
     output.result(&text)
 }
 
-fn prune(args: &PruneArgs, cache: &Cache, output: &Output) -> Result<u8, Failure> {
+fn prune(args: &PruneArgs, cache: &Cache, output: &Output) -> Result<(), Failure> {
     let entries = cache.entries();
     let victims: Vec<Entry> = match (args.all, args.keep) {
         (true, _) => entries,
@@ -267,7 +266,7 @@ fn named(texts: &[String], entries: Vec<Entry>) -> Result<Vec<Entry>, Failure> {
     Ok(entries.into_iter().filter(wanted).collect())
 }
 
-fn path(args: &PathArgs, cache: &Cache, output: &Output) -> Result<u8, Failure> {
+fn path(args: &PathArgs, cache: &Cache, output: &Output) -> Result<(), Failure> {
     let path: PathBuf = match &args.release {
         None => cache.root().to_path_buf(),
         Some(text) => {
@@ -282,7 +281,7 @@ fn path(args: &PathArgs, cache: &Cache, output: &Output) -> Result<u8, Failure> 
             cache.entry_point(&version)
         }
     };
-    output.result(&format!("{}\n", path.display()))
+    output.data(&format!("{}\n", path.display()))
 }
 
 /// A size as people say it.

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::args::{REFERENCE_RELEASE, reference};
 use super::output::{Failure, Output};
+use super::session::Session;
 use base::nearest::nearest;
 use contract::plan::{Cell, Plan, Selection, Way, cells};
 use contract::release::Version;
@@ -62,7 +63,7 @@ pub(super) struct ShowArgs {
 }
 
 /// Lists the selected cells with the outcome that each must have.
-pub(super) fn list(args: &ListArgs, catalogue: &Catalogue, output: &Output) -> Result<u8, Failure> {
+pub(super) fn list(args: &ListArgs, catalogue: &Catalogue, output: &Output) -> Result<(), Failure> {
     let selection = Selection::parse(catalogue, &args.select.globs, &args.select.conditions)?;
     let mut out = String::new();
     for cell in cells(catalogue).filter(|cell| selection.accepts(cell)) {
@@ -80,26 +81,29 @@ pub(super) fn list(args: &ListArgs, catalogue: &Catalogue, output: &Output) -> R
         }
     }
     if out.is_empty() {
-        return Err(Failure::usage("the filters together select no cell").code(4));
+        return Err(Failure::no_cell());
     }
-    output.result(&out)
+    output.data(&out)
 }
 
 /// Says what a run would launch and send, what is expected of it, and what is left out and why.
-pub(super) fn plan(args: &PlanArgs, catalogue: &Catalogue, output: &Output) -> Result<u8, Failure> {
+pub(super) fn plan(
+    args: &PlanArgs,
+    catalogue: &Catalogue,
+    session: &Session,
+    output: &Output,
+) -> Result<(), Failure> {
     let selection = Selection::parse(catalogue, &args.select.globs, &args.select.conditions)?;
     let release = &args.select.release;
     let context = InstallContext::from_env(reference()?, catalogue.needs.clone());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let senders = runtime.block_on(Senders::find(used(catalogue, &selection), &context));
+    let used = used(catalogue, &selection);
+    let senders = session.run(async |_| Ok(Senders::find(used, &context).await))?;
     let plan = Plan::new(catalogue, release, &selection);
     let mut missing = machine::tools::missing(&plan.needs(catalogue));
     missing.extend(senders.missing);
     let plan = plan.without(&missing, catalogue);
     if plan.is_empty() {
-        return Err(Failure::usage("the filters together select no cell").code(4));
+        return Err(Failure::no_cell());
     }
     let launches = plan
         .launches
@@ -164,12 +168,12 @@ pub(super) fn contract(
     args: &ContractArgs,
     catalogue: &Catalogue,
     output: &Output,
-) -> Result<u8, Failure> {
-    output.result(&reports::contract(catalogue, &args.release))
+) -> Result<(), Failure> {
+    output.data(&reports::contract(catalogue, &args.release))
 }
 
 /// Explains one cell.
-pub(super) fn show(args: &ShowArgs, catalogue: &Catalogue, output: &Output) -> Result<u8, Failure> {
+pub(super) fn show(args: &ShowArgs, catalogue: &Catalogue, output: &Output) -> Result<(), Failure> {
     let Some(cell) = cells(catalogue).find(|cell| cell.id == args.cell) else {
         let ids: Vec<String> = cells(catalogue).map(|cell| cell.id).collect();
         let failure = Failure::usage(format!("there is no cell {}", args.cell));

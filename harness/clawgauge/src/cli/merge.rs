@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::output::{Failure, Output};
-use super::reports::{Hush, ReportRequest, Reports, by_itself};
-use super::session::end;
+use super::output::{Failure, Output, detail, ended_as};
+use super::reports::{ReportRequest, Reports, by_itself};
 use contract::scenario::Catalogue;
 use record::{Baseline, Gate, Results};
-use reports::{Detail, terminal};
+use reports::terminal;
 use studies::bundle::Bundle;
 use studies::merge::{MergeError, Part, merge};
 
@@ -39,7 +38,7 @@ pub(super) struct MergeArgs {
 }
 
 /// Merges, reports, and ends as the whole run would have.
-pub(super) fn run(args: &MergeArgs, catalogue: &Catalogue, output: &Output) -> Result<u8, Failure> {
+pub(super) fn run(args: &MergeArgs, catalogue: &Catalogue, output: &Output) -> Result<(), Failure> {
     let variable = |name: &str| std::env::var_os(name);
     let reports = Reports::new(&args.report)?.and(by_itself(&args.report, variable));
     let mut parts = Vec::new();
@@ -63,15 +62,12 @@ pub(super) fn run(args: &MergeArgs, catalogue: &Catalogue, output: &Output) -> R
         baseline: baseline.transpose()?,
     };
     let record = merge(&parts, catalogue, gate)?;
-    let detail = match (args.quiet, args.verbose) {
-        (true, _) => Detail::Quiet,
-        (false, true) => Detail::Verbose,
-        (false, false) => Detail::Normal,
-    };
-    let hush = Hush::begin(output)?;
-    output.result(&terminal(&record, detail, output.paint()))?;
-    reports.write(&Results::from(&record), output, || hush.end(output))?;
-    Ok(end(&record, output))
+    let detail = detail(args.quiet, args.verbose);
+    output.first([
+        ended_as(&record),
+        output.result(&terminal(&record, detail, output.paint())),
+        reports.write(&Results::from(&record), output),
+    ])
 }
 
 impl From<MergeError> for Failure {

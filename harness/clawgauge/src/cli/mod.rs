@@ -7,9 +7,10 @@ mod bisect;
 mod check;
 mod compare;
 mod drive;
-mod effort;
 mod evidence;
+mod exit;
 mod gateway;
+mod guard;
 mod inspect;
 mod merge;
 mod mutants;
@@ -23,6 +24,7 @@ mod senders;
 mod session;
 mod shell;
 mod survey;
+mod tuning;
 mod verify;
 mod watch;
 
@@ -31,7 +33,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use exit::Exit;
+use guard::Stdout;
 use output::{Failure, Output, guarded};
+use session::Session;
 
 use clawgauge::project::Project;
 use contract::data::Data;
@@ -40,7 +45,7 @@ use contract::scenario::Catalogue;
 /// A go/no-go gauge for OpenClaw gateways: launches one under each auth mode, sends it every mix of credential and
 /// scope header, and holds the answers against the written contract.
 #[derive(Debug, Parser)]
-#[command(name = "clawgauge", version, max_term_width = 110, after_help = EXIT_CODES)]
+#[command(name = "clawgauge", version, max_term_width = 110, after_help = Exit::table())]
 pub(crate) struct Cli {
     /// Folder with scenarios/, snapshots/ and fixtures/ [default: the closest one above the current folder, then what the
     /// binary carries]
@@ -58,10 +63,6 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
 }
-
-const EXIT_CODES: &str = "Exit codes: 0 the contract holds and at least one cell ran; 1 the contract is broken; 2 usage or \
-invalid scenario files; 3 the gateway did not install, start or stay up; 4 incomplete, or nothing ran; 70 a bug in \
-clawgauge; 130 interrupted.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -101,6 +102,7 @@ enum Command {
     /// Judge a run again from its evidence bundle, without a gateway and without a network
     Verify(verify::VerifyArgs),
     /// List or install the client libraries that can send in clawgauge's place
+    #[command(name = "clients", alias = "senders")]
     Senders(senders::SendersArgs),
     /// Print the JSON Schema of the scenario files and of clawgauge.toml
     Schema,
@@ -124,61 +126,88 @@ enum Command {
     },
 }
 
-/// Carries out a command and says how it ended; see the exit codes in `clawgauge --help`.
-pub(crate) fn main(cli: Cli) -> ExitCode {
-    guarded(|| dispatch(cli))
-}
-
-fn dispatch(cli: Cli) -> ExitCode {
-    let output = Output::new(cli.color);
-    match carry_out(cli, &output) {
-        Ok(code) => code,
-        Err(failure) => output.failure(&failure),
+impl Command {
+    /// What it writes to stdout.
+    fn stdout(&self) -> Stdout {
+        match self {
+            Self::Run(_)
+            | Self::Attach(_)
+            | Self::Plan(_)
+            | Self::Show(_)
+            | Self::Check
+            | Self::Mutants(_)
+            | Self::Accept(_)
+            | Self::Merge(_)
+            | Self::Verify(_)
+            | Self::Senders(_) => Stdout::Text,
+            Self::List(_) | Self::Contract(_) | Self::Repro(_) => Stdout::Data,
+            Self::Schema
+            | Self::Completions { .. }
+            | Self::Man { .. }
+            | Self::ReferenceGateway { .. } => Stdout::Own,
+            Self::Survey(args) => args.stdout(),
+            Self::Gateway(command) => command.stdout(),
+            Self::Bisect(args) => args.stdout(),
+            Self::Report(args) => args.stdout(),
+            Self::Compare(args) => args.stdout(),
+        }
     }
 }
 
-fn carry_out(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
+/// Carries out a command and says how it ended; see the exit codes in `clawgauge --help`.
+pub(crate) fn main(cli: Cli) -> ExitCode {
+    let output = Output::new(cli.color, cli.command.stdout());
+    // Signals are heeded until the last line is written.
+    let session = Session::new(&output);
+    let done = guarded(|| carry_out(cli, &session, &output));
+    output.end(done)
+}
+
+fn carry_out(cli: Cli, session: &Session, output: &Output) -> Result<ExitCode, Failure> {
     let place = Place {
         root: cli.root,
         config: cli.config,
     };
-    let code = match cli.command {
+    machine::limits::raise_open_files();
+    let done = match cli.command {
         Command::Run(args) => {
             let project = place.project()?;
-            run::run(args, &project, place.load(&project)?, output)
+            run::run(args, &project, place.load(&project)?, session, output)
         }
-        Command::Attach(args) => attach::attach(&args, &place.catalogue()?, output),
+        Command::Attach(args) => attach::attach(&args, &place.catalogue()?, session, output),
         Command::List(args) => inspect::list(&args, &place.catalogue()?, output),
-        Command::Plan(args) => inspect::plan(&args, &place.catalogue()?, output),
+        Command::Plan(args) => inspect::plan(&args, &place.catalogue()?, session, output),
         Command::Show(args) => inspect::show(&args, &place.catalogue()?, output),
         Command::Contract(args) => inspect::contract(&args, &place.catalogue()?, output),
         Command::Survey(args) => {
             let project = place.project()?;
-            survey::survey(args, &project, &|| place.load(&project), output)
+            survey::survey(args, &project, &|| place.load(&project), session, output)
         }
         Command::Repro(args) => repro::repro(&args, &place.catalogue()?, output),
-        Command::Gateway(command) => gateway::gateway(&command, &|| place.catalogue(), output),
+        Command::Gateway(command) => {
+            gateway::gateway(&command, &|| place.catalogue(), session, output)
+        }
         Command::Bisect(args) => {
             let project = place.project()?;
-            bisect::bisect(args, &project, &place.load(&project)?, output)
+            bisect::bisect(args, &project, &place.load(&project)?, session, output)
         }
         Command::Check => check::check(&place.catalogue()?, output),
-        Command::Mutants(args) => mutants::run(args, place.catalogue()?, output),
+        Command::Mutants(args) => mutants::run(args, place.catalogue()?, session, output),
         Command::Accept(args) => accept::accept(&args, &place.catalogue()?, output),
         Command::Report(args) => report::report(&args, output),
         Command::Merge(args) => merge::run(&args, &place.catalogue()?, output),
         Command::Compare(args) => {
             let project = place.project()?;
-            compare::compare(args, &project, &place.load(&project)?, output)
+            compare::compare(args, &project, &place.load(&project)?, session, output)
         }
         Command::Verify(args) => verify::verify(&args, &|| place.catalogue(), output),
-        Command::Senders(args) => senders::senders(&args, &place.catalogue()?, output),
+        Command::Senders(args) => senders::senders(&args, &place.catalogue()?, session, output),
         Command::Schema => output.json(&clawgauge::schema::json_schema()),
         Command::Completions { shell } => shell::completions(shell, output),
         Command::Man { folder } => shell::man(folder.as_deref(), output),
         Command::ReferenceGateway { args } => return Ok(reference(args)),
     };
-    code.map(ExitCode::from)
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 fn reference(args: Vec<std::ffi::OsString>) -> ExitCode {

@@ -5,19 +5,20 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::Args;
-use tokio_util::sync::CancellationToken;
+use reference_gateway::Fault;
 
 use super::args::reference;
 use super::output::{Failure, Output};
-use super::session::cancel_on_signal;
+use super::session::Session;
 use base::nearest::nearest;
 use contract::plan::Selection;
 use contract::release::GatewayRef;
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
 use machine::install::{InstallContext, Program};
+use record::Ending;
 use runner::RunOptions;
-use runner::mutants::{Fate, Mutant, fate, mutants, run_mutants, score};
+use runner::mutants::{Fate, fate, run_mutants, score};
 
 /// Arguments of `mutants`.
 #[derive(Debug, Args)]
@@ -40,7 +41,12 @@ pub(super) struct MutantsArgs {
 }
 
 /// Runs the scenarios against every seeded fault and tells the score.
-pub(super) fn run(args: MutantsArgs, catalogue: Catalogue, output: &Output) -> Result<u8, Failure> {
+pub(super) fn run(
+    args: MutantsArgs,
+    catalogue: Catalogue,
+    session: &Session,
+    output: &Output,
+) -> Result<(), Failure> {
     let chosen = choose(&args.faults)?;
     if args.list {
         let mut out = String::new();
@@ -48,7 +54,9 @@ pub(super) fn run(args: MutantsArgs, catalogue: Catalogue, output: &Output) -> R
             let _ = writeln!(
                 out,
                 "{:<32} {} ({})",
-                mutant.name, mutant.description, mutant.source
+                mutant.name(),
+                mutant.title(),
+                mutant.source()
             );
         }
         return output.result(&out);
@@ -56,9 +64,9 @@ pub(super) fn run(args: MutantsArgs, catalogue: Catalogue, output: &Output) -> R
     let snapshots = Snapshots::load(&catalogue.data)?;
     let sound = reference()?;
     let options = |flags: &[&str]| options(&catalogue, &sound, flags);
-    let paint = output.paint();
+    let paint = output.paint_err();
     let tell = |index: usize, fate: &Fate| {
-        let name = &chosen[index].name;
+        let name = chosen[index].name();
         output.note(&match fate {
             Fate::Caught(cell, deviation) => format!(
                 "{} {name}: {} at {cell}",
@@ -69,31 +77,24 @@ pub(super) fn run(args: MutantsArgs, catalogue: Catalogue, output: &Output) -> R
             Fate::Unknown(why) => format!("{} {name}: {why}", paint.warn("unknown")),
         });
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    let (baseline, fates, interrupted) = runtime.block_on(async {
-        let cancel = CancellationToken::new();
-        let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
-        let baseline = fate(&catalogue, &snapshots, options(&[]), &cancel).await;
+    let (baseline, fates) = session.run(async |cancel| {
+        let baseline = fate(&catalogue, &snapshots, options(&[]), cancel).await;
         let fates = match baseline {
             Fate::Survived => {
-                let faulty = |mutant: &Mutant| options(&["--fault", &mutant.name]);
+                let faulty = |fault: Fault| options(&["--fault", &fault.name()]);
                 let jobs = args.jobs.get();
                 run_mutants(
-                    &catalogue, &snapshots, &chosen, jobs, &faulty, &tell, &cancel,
+                    &catalogue, &snapshots, &chosen, jobs, &faulty, &tell, cancel,
                 )
                 .await
             }
             Fate::Caught(..) | Fate::Unknown(_) => Vec::new(),
         };
-        signals.abort();
-        (baseline, fates, cancel.is_cancelled())
-    });
-    if interrupted {
-        output.note("interrupted");
-        return Ok(130);
-    }
+        match cancel.is_cancelled() {
+            true => Err(Failure::new(Ending::Interrupted, "interrupted")),
+            false => Ok((baseline, fates)),
+        }
+    })?;
     let unsound = match baseline {
         Fate::Survived => None,
         Fate::Caught(cell, deviation) => Some(format!("{} at {cell}", deviation.name())),
@@ -102,29 +103,24 @@ pub(super) fn run(args: MutantsArgs, catalogue: Catalogue, output: &Output) -> R
     if let Some(why) = unsound {
         let message =
             format!("the gateway without a fault does not keep the scenarios either: {why}");
-        return Err(Failure::usage(message)
-            .help("clawgauge run shows what is wrong; a score would mean nothing")
-            .code(4));
+        return Err(Failure::new(Ending::Incomplete, message)
+            .help("clawgauge run shows what is wrong; a score would mean nothing"));
     }
     judge(&args, &catalogue, &chosen, &fates, output)
 }
 
-fn choose(names: &[String]) -> Result<Vec<Mutant>, Failure> {
-    let all = mutants();
-    let unknown = names
-        .iter()
-        .find(|name| !all.iter().any(|mutant| mutant.name == **name));
+fn choose(names: &[String]) -> Result<Vec<Fault>, Failure> {
+    let all: Vec<_> = Fault::all().iter().map(|fault| fault.name()).collect();
+    let unknown = names.iter().find(|name| !all.contains(name));
     if let Some(name) = unknown {
         let failure = Failure::usage(format!("there is no fault `{name}`"));
-        return Err(
-            match nearest(name, all.iter().map(|mutant| mutant.name.as_str())) {
-                Some(known) => failure.help(format!("did you mean `{known}`?")),
-                None => failure.help("clawgauge mutants --list shows every fault"),
-            },
-        );
+        return Err(match nearest(name, all.iter().map(String::as_str)) {
+            Some(known) => failure.help(format!("did you mean `{known}`?")),
+            None => failure.help("clawgauge mutants --list shows every fault"),
+        });
     }
-    let wanted = |mutant: &Mutant| names.is_empty() || names.contains(&mutant.name);
-    Ok(all.into_iter().filter(wanted).collect())
+    let wanted = |fault: &Fault| names.is_empty() || names.contains(&fault.name());
+    Ok(Fault::all().iter().copied().filter(wanted).collect())
 }
 
 fn options(catalogue: &Catalogue, sound: &Program, flags: &[&str]) -> RunOptions {
@@ -151,10 +147,10 @@ fn options(catalogue: &Catalogue, sound: &Program, flags: &[&str]) -> RunOptions
 fn judge(
     args: &MutantsArgs,
     catalogue: &Catalogue,
-    chosen: &[Mutant],
+    chosen: &[Fault],
     fates: &[Fate],
     output: &Output,
-) -> Result<u8, Failure> {
+) -> Result<(), Failure> {
     let paint = output.paint();
     let score = score(fates);
     let caught = fates
@@ -170,7 +166,7 @@ fn judge(
         let reason = catalogue
             .survivors
             .iter()
-            .find(|survivor| survivor.fault == mutant.name);
+            .find(|survivor| survivor.fault == mutant.name());
         match (fate, reason) {
             (Fate::Caught(..), None) => {}
             (Fate::Caught(..), Some(_)) => {
@@ -179,7 +175,7 @@ fn judge(
                     out,
                     "  {} {}: survivors.toml says that it survives",
                     paint.bad("caught after all"),
-                    mutant.name
+                    mutant.name()
                 );
             }
             (Fate::Survived | Fate::Unknown(_), reason) => {
@@ -187,9 +183,9 @@ fn judge(
                     out,
                     "  {} {}: {} ({})",
                     paint.warn("survived"),
-                    mutant.name,
-                    mutant.description,
-                    mutant.source
+                    mutant.name(),
+                    mutant.title(),
+                    mutant.source()
                 );
                 match reason {
                     Some(survivor) => {
@@ -207,14 +203,16 @@ fn judge(
             }
         }
     }
-    output.result(&out)?;
-    if score < args.min_score || unexplained > 0 {
-        output.note(&format!(
-            "{} {score:.1} % of the seeded faults are caught, {} % are asked for; {unexplained} need a reason or no longer do (exit code 1)",
-            paint.bad("clawgauge:"),
-            args.min_score
-        ));
-        return Ok(1);
-    }
-    Ok(0)
+    let written = output.result(&out);
+    let enough = match score < args.min_score || unexplained > 0 {
+        false => Ok(()),
+        true => Err(Failure::new(
+            Ending::Broken,
+            format!(
+                "{score:.1} % of the seeded faults are caught, {} % are asked for; {unexplained} need a reason or no longer do",
+                args.min_score
+            ),
+        )),
+    };
+    output.first([enough, written])
 }

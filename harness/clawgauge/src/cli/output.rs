@@ -1,36 +1,51 @@
-//! What commands write, and how they fail: the only place that knows stdout, stderr and colours.
+//! What commands write, and how they end: the only place that knows stdout, stderr and colours.
+//!
+//! Whatever a gateway or a file said passes through here on its way to a terminal or to a workflow of GitHub, which would
+//! obey some of it. The last line on stderr says why the exit code is not 0.
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use base::text::printable;
 use contract::plan::SelectionError;
 use contract::scenario::Problems;
 use contract::snapshots::SnapshotError;
-use reports::Paint;
+use machine::limits::TooFewFiles;
+use record::{Ending, Record};
+use reports::{Detail, Paint, Progress};
 
-/// Exit code for wrong usage and invalid scenario files.
-pub(super) const USAGE: u8 = 2;
-/// Exit code for a bug in clawgauge.
-const BUG: u8 = 70;
+use super::exit::Exit;
+use super::guard::{Stdout, WorkflowCommandGuard};
 
-/// A command that cannot be carried out.
+/// Why a command does not end with exit code 0.
 #[derive(Debug)]
 pub(super) struct Failure {
-    code: u8,
+    exit: Exit,
     message: String,
     help: Option<String>,
     problems: Option<Problems>,
 }
 
 impl Failure {
-    /// Wrong usage.
-    pub(super) fn usage(message: impl Into<String>) -> Self {
+    pub(super) fn new(exit: impl Into<Exit>, message: impl Into<String>) -> Self {
         Self {
-            code: USAGE,
+            exit: exit.into(),
             message: message.into(),
             help: None,
             problems: None,
         }
+    }
+
+    /// Wrong usage.
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// The filters select nothing.
+    pub(super) fn no_cell() -> Self {
+        Self::new(Ending::Incomplete, "the filters together select no cell")
+            .help("clawgauge list shows every cell")
     }
 
     /// Adds the next thing to do.
@@ -39,9 +54,9 @@ impl Failure {
         self
     }
 
-    /// Another exit code.
-    pub(super) fn code(mut self, code: u8) -> Self {
-        self.code = code;
+    /// As [`Self::help`], where there is something to do.
+    pub(super) fn helped(mut self, help: Option<impl Into<String>>) -> Self {
+        self.help = help.map(Into::into);
         self
     }
 }
@@ -49,10 +64,8 @@ impl Failure {
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
         Self {
-            code: USAGE,
-            message: "the scenario files are not valid".to_owned(),
-            help: None,
             problems: Some(problems),
+            ..Self::usage("the scenario files are not valid")
         }
     }
 }
@@ -72,26 +85,59 @@ impl From<SnapshotError> for Failure {
     }
 }
 
+impl From<TooFewFiles> for Failure {
+    fn from(error: TooFewFiles) -> Self {
+        Self::new(Ending::Incomplete, error.to_string())
+            .help("raise the limit of open files and run again: ulimit -n 4096")
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::usage(error.to_string())
     }
 }
 
+/// How much is told, by the flags of a command.
+pub(super) fn detail(quiet: bool, verbose: bool) -> Detail {
+    match (quiet, verbose) {
+        (true, _) => Detail::Quiet,
+        (false, true) => Detail::Verbose,
+        (false, false) => Detail::Normal,
+    }
+}
+
+/// How a command ends that is about a run or the like: only where that holds it does not fail.
+pub(super) fn ended((ending, why): (Ending, String)) -> Result<(), Failure> {
+    match ending {
+        Ending::Holds => Ok(()),
+        ending => Err(Failure::new(ending, why)),
+    }
+}
+
+/// As [`ended`], of a record.
+pub(super) fn ended_as(record: &Record) -> Result<(), Failure> {
+    ended(record.ending())
+}
+
 /// Where results and messages go.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Output {
     choice: anstream::ColorChoice,
+    guard: Arc<WorkflowCommandGuard>,
 }
 
 impl Output {
-    pub(super) fn new(color: clap::ColorChoice) -> Self {
+    pub(super) fn new(color: clap::ColorChoice, stdout: Stdout) -> Self {
         let choice = match color {
             clap::ColorChoice::Auto => anstream::ColorChoice::Auto,
             clap::ColorChoice::Always => anstream::ColorChoice::Always,
             clap::ColorChoice::Never => anstream::ColorChoice::Never,
         };
-        Self { choice }
+        Self {
+            choice,
+            guard: Arc::new(WorkflowCommandGuard::begin(stdout)),
+        }
     }
 
     /// Colours for stdout.
@@ -124,31 +170,103 @@ impl Output {
             && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
     }
 
-    /// Writes a result; a reader that closed the pipe early has seen enough.
-    pub(super) fn result(&self, text: &str) -> Result<u8, Failure> {
-        let mut stdout = std::io::stdout().lock();
-        match stdout
-            .write_all(text.as_bytes())
-            .and_then(|()| stdout.flush())
-        {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-            Ok(()) | Err(_) => Ok(0),
-        }
+    /// Shows a run's events on stderr.
+    pub(super) fn progress(&self, detail: Detail) -> Progress {
+        Progress::new(self.live(), detail, self.paint_err())
+    }
+
+    /// Writes a result for people.
+    pub(super) fn result(&self, text: &str) -> Result<(), Failure> {
+        self.data(&printable(text, self.paint().color))
+    }
+
+    /// Writes a result for a program or a file, as it is.
+    pub(super) fn data(&self, text: &str) -> Result<(), Failure> {
+        Ok(self.stdout(|out| out.write_all(text.as_bytes()))?)
     }
 
     /// Writes a result as JSON.
-    pub(super) fn json(&self, value: &impl serde::Serialize) -> Result<u8, Failure> {
+    pub(super) fn json(&self, value: &impl serde::Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(value).map_err(std::io::Error::other)?;
-        self.result(&format!("{text}\n"))
+        self.data(&format!("{text}\n"))
     }
 
-    /// Writes a line to stderr.
+    /// Writes to stdout. A reader that closed the pipe early has seen enough.
+    pub(super) fn stdout<E: From<std::io::Error>>(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut out = std::io::BufWriter::new(UntilClosed(std::io::stdout().lock()));
+        write(&mut out)?;
+        Ok(out.flush()?)
+    }
+
+    /// Writes lines to stderr.
     pub(super) fn note(&self, text: &str) {
+        let text = printable(text, self.paint_err().color);
+        let text = self.guard.harmless(text);
         let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
 
-    /// Says why a command failed; the reason stands on the last line.
-    pub(super) fn failure(&self, failure: &Failure) -> ExitCode {
+    /// From here on a workflow obeys commands again.
+    pub(super) fn obey_commands(&self) {
+        self.guard.end();
+    }
+
+    /// Of several things that a command did, the failure that counts; the others are told.
+    pub(super) fn first(
+        &self,
+        done: impl IntoIterator<Item = Result<(), Failure>>,
+    ) -> Result<(), Failure> {
+        let mut first: Option<Failure> = None;
+        for failure in done.into_iter().filter_map(Result::err) {
+            let (counts, other) = match first.take() {
+                None => (failure, None),
+                Some(before) if failure.exit.precedence() > before.exit.precedence() => {
+                    (failure, Some(before))
+                }
+                Some(before) => (before, Some(failure)),
+            };
+            if let Some(other) = other {
+                self.tell(&other);
+            }
+            first = Some(counts);
+        }
+        first.map_or(Ok(()), Err)
+    }
+
+    /// Tells a failure that does not end the command.
+    pub(super) fn tell(&self, failure: &Failure) {
+        let name = self.paint_err().bad("failed:");
+        self.note(&format!("{name} {}", failure.message));
+        self.explain(failure);
+    }
+
+    /// Ends a command: the last line says why the exit code is not 0.
+    pub(super) fn end(&self, done: Result<ExitCode, Failure>) -> ExitCode {
+        let failure = match done {
+            Err(failure) => failure,
+            Ok(code) => {
+                self.guard.end();
+                return code;
+            }
+        };
+        self.explain(&failure);
+        let (first, more) = match failure.message.split_once('\n') {
+            None => (failure.message.as_str(), ""),
+            Some(parts) => parts,
+        };
+        if !more.is_empty() {
+            self.note(&failure.message);
+        }
+        self.guard.end();
+        let (name, code) = (self.paint_err().bad("clawgauge:"), failure.exit.code());
+        self.note(&format!("{name} {first} (exit code {code})"));
+        ExitCode::from(code)
+    }
+
+    /// What is wrong in detail, and what to do about it.
+    fn explain(&self, failure: &Failure) {
         let paint = self.paint_err();
         if let Some(problems) = &failure.problems {
             self.note(&problems.render(paint.color));
@@ -156,22 +274,108 @@ impl Output {
         if let Some(help) = &failure.help {
             self.note(&format!("{} {help}", paint.bold("help:")));
         }
-        self.note(&format!("{} {}", paint.bad("clawgauge:"), failure.message));
-        ExitCode::from(failure.code)
     }
 }
 
-/// Runs a command. A panic is a bug: it is told as such and ends in exit code 70, once everything on the stack has been
-/// cleaned up.
-pub(super) fn guarded(command: impl FnOnce() -> ExitCode) -> ExitCode {
+/// A writer whose reader may leave: what it would not read is written all the same.
+struct UntilClosed<W>(W);
+
+impl<W: Write> Write for UntilClosed<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            flushed => flushed,
+        }
+    }
+}
+
+/// Carries out a command. A panic is a bug: it is told when it happens, and ends the command once everything on the stack
+/// has been cleaned up.
+pub(super) fn guarded<T>(command: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     std::panic::set_hook(Box::new(|info| {
         let trace = std::backtrace::Backtrace::force_capture();
         tracing::error!("a bug in clawgauge: {info}\n{trace}");
+        let text = printable(&info.to_string(), false);
         let _ = writeln!(
             std::io::stderr().lock(),
-            "clawgauge: a bug in clawgauge: {info}"
+            "clawgauge: a bug in clawgauge: {text}"
         );
     }));
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(command))
-        .unwrap_or_else(|_| ExitCode::from(BUG))
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(command)).unwrap_or_else(|_| {
+        Err(Failure::new(
+            Exit::Bug,
+            "a bug in clawgauge; please report it with the lines above",
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn failed(exit: Exit) -> Result<(), Failure> {
+        Err(Failure::new(exit, "x"))
+    }
+
+    fn code(done: &Result<(), Failure>) -> u8 {
+        done.as_ref().err().map_or(0, |failure| failure.exit.code())
+    }
+
+    /// Each goes before all that stand after it, in whatever order they happen.
+    #[test]
+    fn the_precedence_of_endings() {
+        let order = [
+            failed(Exit::Bug),
+            failed(Ending::Interrupted.into()),
+            failed(Ending::Broken.into()),
+            failed(Ending::Gateway.into()),
+            failed(Ending::Incomplete.into()),
+            failed(Exit::Usage),
+            Ok(()),
+        ];
+        let codes = order.each_ref().map(code);
+        assert_eq!(codes, [70, 130, 1, 3, 4, 2, 0]);
+        let output = Output::new(clap::ColorChoice::Never, Stdout::Own);
+        let again = |code: &u8| match code {
+            0 => Ok(()),
+            2 => failed(Exit::Usage),
+            70 => failed(Exit::Bug),
+            1 => failed(Ending::Broken.into()),
+            3 => failed(Ending::Gateway.into()),
+            4 => failed(Ending::Incomplete.into()),
+            _ => failed(Ending::Interrupted.into()),
+        };
+        for (place, first) in codes.iter().enumerate() {
+            for second in &codes[place..] {
+                assert_eq!(code(&output.first([again(first), again(second)])), *first);
+                assert_eq!(code(&output.first([again(second), again(first)])), *first);
+            }
+        }
+    }
+
+    #[rstest]
+    #[case(std::io::ErrorKind::BrokenPipe, true)]
+    #[case(std::io::ErrorKind::StorageFull, false)]
+    fn a_reader_that_leaves_is_no_failure(#[case] kind: std::io::ErrorKind, #[case] fine: bool) {
+        struct Closed(std::io::ErrorKind);
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+                Err(self.0.into())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Err(self.0.into())
+            }
+        }
+        let mut out = UntilClosed(Closed(kind));
+        assert_eq!(out.write_all(b"text").is_ok(), fine);
+        assert_eq!(out.flush().is_ok(), fine);
+    }
 }

@@ -2,14 +2,11 @@
 
 use clap::Args;
 
-use super::output::{Failure, USAGE};
+use super::exit::Exit;
+use super::output::{Failure, Output};
 use contract::release::{RangeError, ReleaseRange, Releases, Version, Walk};
-use machine::install::InstallError;
-
-/// Exit code where a release cannot be had.
-pub(super) const NOT_HAD: u8 = 3;
-/// Exit code where somebody stopped it.
-const INTERRUPTED: u8 = 130;
+use machine::install::{InstallError, Progress};
+use record::Ending;
 
 /// What a range passes.
 #[derive(Debug, Clone, Copy, Args)]
@@ -34,16 +31,12 @@ impl From<WalkArgs> for Walk {
 
 impl From<InstallError> for Failure {
     fn from(error: InstallError) -> Self {
-        let code = match error {
-            InstallError::Cancelled => INTERRUPTED,
-            InstallError::Name(_) => USAGE,
-            _ => NOT_HAD,
+        let exit = match error {
+            InstallError::Cancelled => Ending::Interrupted.into(),
+            InstallError::Name(_) => Exit::Usage,
+            _ => Ending::Gateway.into(),
         };
-        let failure = Self::usage(error.to_string()).code(code);
-        match error.help() {
-            Some(help) => failure.help(help),
-            None => failure,
-        }
+        Self::new(exit, error.to_string()).helped(error.help())
     }
 }
 
@@ -72,4 +65,11 @@ pub(super) fn select(
     selected.sort();
     selected.dedup();
     Ok(selected)
+}
+
+/// Says what an installation does. It tells of every second; once in a while is enough.
+pub(super) fn say_step(output: &Output, step: &Progress) {
+    if !matches!(step, Progress::Installing(_, time) if time.as_secs() % 15 != 0) {
+        output.note(&step.to_string());
+    }
 }

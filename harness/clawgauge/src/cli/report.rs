@@ -1,14 +1,14 @@
 //! `clawgauge report`: a record rendered again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::output::{Failure, Output};
+use super::guard::Stdout;
+use super::output::{Failure, Output, detail, ended_as};
 use super::reports::{ReportRequest, Reports};
-use super::session::end;
 use record::Results;
-use reports::{Detail, terminal};
+use reports::terminal;
 use studies::bundle::{Bundle, BundleError};
 
 /// Arguments of `report`.
@@ -35,8 +35,26 @@ pub(super) struct ReportArgs {
     exit_code: bool,
 }
 
+impl ReportArgs {
+    /// What stdout carries: the terminal report, annotations (beside which nothing is data), or a report for a program.
+    pub(super) fn stdout(&self) -> Stdout {
+        let to_stdout = |request: &ReportRequest| request.path == Path::new("-");
+        let data = ReportRequest::is_data_on_stdout;
+        match self.report.iter().any(to_stdout)
+            && self
+                .report
+                .iter()
+                .filter(|request| to_stdout(request))
+                .all(data)
+        {
+            true => Stdout::Data,
+            false => Stdout::Text,
+        }
+    }
+}
+
 /// Renders a record. Nothing is judged anew.
-pub(super) fn report(args: &ReportArgs, output: &Output) -> Result<u8, Failure> {
+pub(super) fn report(args: &ReportArgs, output: &Output) -> Result<(), Failure> {
     let reports = Reports::new(&args.report)?;
     let fail = |error: record::ResultsError| {
         Failure::usage(format!("{}: {error}", args.record.display()))
@@ -53,19 +71,16 @@ pub(super) fn report(args: &ReportArgs, output: &Output) -> Result<u8, Failure> 
             Results::from(&bundled)
         }
     };
-    if args.report.is_empty() {
-        let detail = match (args.quiet, args.verbose) {
-            (true, _) => Detail::Quiet,
-            (false, true) => Detail::Verbose,
-            (false, false) => Detail::Normal,
-        };
+    let written = if args.report.is_empty() {
+        let detail = detail(args.quiet, args.verbose);
         let record = results.load().map_err(fail)?;
-        output.result(&terminal(&record, detail, output.paint()))?;
+        output.result(&terminal(&record, detail, output.paint()))
     } else {
-        reports.write(&results, output, || Ok(()))?;
-    }
-    match args.exit_code {
-        true => Ok(end(results.head(), output)),
-        false => Ok(0),
-    }
+        reports.write(&results, output)
+    };
+    let ended = match args.exit_code {
+        true => ended_as(results.head()),
+        false => Ok(()),
+    };
+    output.first([ended, written])
 }

@@ -6,11 +6,11 @@ use std::str::FromStr;
 
 use clap::ValueEnum as _;
 
+use super::guard::in_workflow;
 use super::output::{Failure, Output};
 use base::nearest::nearest;
-use base::secret::new_canary;
 use record::Results;
-use reports::{Format, write_report};
+use reports::{Format, render, write_report};
 
 /// The path that stands for stdout.
 const STDOUT: &str = "-";
@@ -22,6 +22,28 @@ pub(super) struct ReportRequest {
     pub(super) format: Format,
     /// Where to; `-` is stdout.
     pub(super) path: PathBuf,
+}
+
+impl ReportRequest {
+    /// Whether it goes to stdout and is no command to a workflow.
+    pub(super) fn is_data_on_stdout(&self) -> bool {
+        self.path == Path::new(STDOUT) && self.format != Format::Annotations
+    }
+
+    fn write(&self, results: &Results<'_>, output: &Output) -> Result<(), Failure> {
+        let Self { format, path } = self;
+        match path == Path::new(STDOUT) {
+            true => output
+                .stdout(|out| render(*format, results, out))
+                .map_err(|error| {
+                    Failure::usage(format!(
+                        "cannot write the {format} report to stdout: {error}"
+                    ))
+                }),
+            false => write_report(*format, results, path)
+                .map_err(|error| Failure::usage(error.to_string())),
+        }
+    }
 }
 
 impl FromStr for ReportRequest {
@@ -47,38 +69,6 @@ impl FromStr for ReportRequest {
                     names().collect::<Vec<_>>().join(", ")
                 ),
             }),
-        }
-    }
-}
-
-/// Whether this runs in a workflow of GitHub.
-pub(super) fn in_workflow(variable: impl Fn(&str) -> Option<OsString>) -> bool {
-    variable("GITHUB_ACTIONS").is_some_and(|value| value == "true")
-}
-
-/// A workflow of GitHub obeys lines that look like commands. What a gateway says may stand in progress and report, so that
-/// none is heeded meanwhile; the word that ends this is told to nobody else.
-#[derive(Debug)]
-#[must_use]
-pub(super) struct Hush {
-    word: Option<String>,
-}
-
-impl Hush {
-    /// From here on no command is heeded, where there is a workflow that would.
-    pub(super) fn begin(output: &Output) -> Result<Self, Failure> {
-        let word = in_workflow(|name| std::env::var_os(name)).then(new_canary);
-        if let Some(word) = &word {
-            output.result(&format!("::stop-commands::{word}\n"))?;
-        }
-        Ok(Self { word })
-    }
-
-    /// Commands are heeded again.
-    pub(super) fn end(self, output: &Output) -> Result<(), Failure> {
-        match self.word {
-            Some(word) => output.result(&format!("::{word}::\n")).map(drop),
-            None => Ok(()),
         }
     }
 }
@@ -147,33 +137,24 @@ impl<'a> Reports<'a> {
         self
     }
 
-    /// Writes them all. What is no annotation is written before `heed` lets the workflow heed commands again: on stdout a
-    /// line of it could look like one.
-    pub(super) fn write(
-        &self,
-        results: &Results<'_>,
-        output: &Output,
-        heed: impl FnOnce() -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    /// Writes them all, as far as they can be written. Annotations on stdout are commands to a workflow; they come last,
+    /// when it obeys commands again.
+    pub(super) fn write(&self, results: &Results<'_>, output: &Output) -> Result<(), Failure> {
         let commands = |request: &&ReportRequest| {
             request.format == Format::Annotations && request.path == Path::new(STDOUT)
         };
         let (commands, others): (Vec<_>, Vec<_>) = self.requests.iter().partition(commands);
-        let write = |request: &ReportRequest| write_report(request.format, results, &request.path);
-        for request in others {
-            write(request).map_err(|error| Failure::usage(error.to_string()))?;
-        }
-        heed()?;
-        for request in commands {
-            write(request).map_err(|error| Failure::usage(error.to_string()))?;
-        }
+        let write = |request: &ReportRequest| request.write(results, output);
+        let mut written: Vec<_> = others.into_iter().map(write).collect();
+        output.obey_commands();
+        written.extend(commands.into_iter().map(write));
         for request in &self.by_itself {
             // Nobody asked for it, so that it may not change how the run ends.
-            if let Err(error) = write(request) {
-                output.note(&error.to_string());
+            if let Err(failure) = write(request) {
+                output.tell(&failure);
             }
         }
-        Ok(())
+        output.first(written)
     }
 }
 

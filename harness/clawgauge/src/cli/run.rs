@@ -1,17 +1,19 @@
 //! `clawgauge run`.
 
 use super::args::RunArgs;
-use super::drive::{Drive, Driven};
+use super::drive::{RecordedRun, RunOutcome};
 use super::evidence::Evidence;
-use super::output::{Failure, Output};
-use super::reports::{Hush, Reports, by_itself};
-use super::session::end;
+use super::output::{Failure, Output, ended_as};
+use super::reports::{Reports, by_itself};
+use super::session::Session;
+use super::tuning::selected;
 use clawgauge::project::Project;
-use contract::plan::{Selection, cells};
+
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
-use record::Results;
+use record::events::CellResult;
 use record::pending::keep_pending;
+use record::{Record, Results};
 use reports::terminal;
 
 /// Runs, reports, and keeps pending snapshots.
@@ -19,19 +21,15 @@ pub(super) fn run(
     args: RunArgs,
     project: &Project,
     catalogue: Catalogue,
+    session: &Session,
     output: &Output,
-) -> Result<u8, Failure> {
+) -> Result<(), Failure> {
     let args = args.with_defaults(project)?;
-    args.effort.start_log()?;
+    args.tuning.start_log()?;
     if args.watch {
-        return super::watch::watch(&args, &catalogue, output);
+        return super::watch::watch(&args, &catalogue, session, output);
     }
-    let selection = Selection::parse(&catalogue, &args.globs, &args.conditions)?;
-    if !cells(&catalogue).any(|cell| selection.accepts(&cell)) {
-        return Err(Failure::usage("the filters together select no cell")
-            .help("clawgauge list shows every cell")
-            .code(4));
-    }
+    let selection = selected(&catalogue, &args.globs, &args.conditions)?;
     let variable = |name: &str| std::env::var_os(name);
     let reports = Reports::new(&args.report)?;
     let evidence = match &args.bundle {
@@ -50,7 +48,7 @@ pub(super) fn run(
         Some(_) => reports,
         None => reports.and(by_itself(&args.report, variable)),
     };
-    let drive = Drive {
+    let recorded = RecordedRun {
         catalogue: &catalogue,
         snapshots: &snapshots,
         output,
@@ -60,18 +58,30 @@ pub(super) fn run(
         fail_fast: args.fail_fast,
         keep_launches: args.bundle.is_some(),
     };
-    let hush = Hush::begin(output)?;
-    let Driven {
+    let RunOutcome {
         record,
         results,
         launches,
-    } = drive.run(options, gate)?;
-    output.result(&terminal(&record, detail, output.paint()))?;
-    reports.write(&Results::from(&record), output, || hush.end(output))?;
-    if let Some(evidence) = evidence {
-        evidence.write(&record, &launches, &catalogue)?;
-    }
-    let written = keep_pending(&catalogue, &snapshots, &record, &results)?;
+    } = session.run(async |cancel| Ok(recorded.drive(options, gate, cancel).await))?;
+    let pack = |evidence: Evidence| evidence.write(&record, &launches, &catalogue);
+    output.first([
+        ended_as(&record),
+        output.result(&terminal(&record, detail, output.paint())),
+        reports.write(&Results::from(&record), output),
+        evidence.map_or(Ok(()), pack),
+        keep_snapshots(&catalogue, &snapshots, &record, &results, output),
+    ])
+}
+
+/// Keeps what differs from the accepted answers, for `clawgauge accept`.
+fn keep_snapshots(
+    catalogue: &Catalogue,
+    snapshots: &Snapshots,
+    record: &Record,
+    results: &[CellResult],
+    output: &Output,
+) -> Result<(), Failure> {
+    let written = keep_pending(catalogue, snapshots, record, results)?;
     for path in &written {
         output.note(&format!("pending snapshot: {path}"));
     }
@@ -79,5 +89,5 @@ pub(super) fn run(
         output
             .note("review them with `clawgauge accept` or `cargo insta review --workspace-root .`");
     }
-    Ok(end(&record, output))
+    Ok(())
 }

@@ -8,12 +8,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::reference;
 use super::output::{Failure, Output};
-use super::session::cancel_on_signal;
+use super::releases::say_step;
+use super::session::Session;
 use base::nearest::nearest;
 use contract::scenario::Catalogue;
 use contract::scenario::sender::Sender;
 use machine::clients::{Senders, install};
-use machine::install::{InstallContext, InstallError, Progress};
+use machine::install::{InstallContext, InstallError};
+use record::Ending;
 
 /// Arguments of `senders`.
 #[derive(Debug, Args)]
@@ -38,20 +40,19 @@ enum What {
 pub(super) fn senders(
     args: &SendersArgs,
     catalogue: &Catalogue,
+    session: &Session,
     output: &Output,
-) -> Result<u8, Failure> {
+) -> Result<(), Failure> {
     let context = InstallContext::from_env(reference()?, catalogue.needs.clone());
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
     match &args.what {
         What::List => {
-            let found = runtime.block_on(Senders::find(catalogue.senders.values(), &context));
+            let found = session
+                .run(async |_| Ok(Senders::find(catalogue.senders.values(), &context).await))?;
             output.result(&list(catalogue, &found))
         }
         What::Install { senders } => {
             let chosen = choose(senders, catalogue)?;
-            runtime.block_on(install_all(&chosen, &context, output))
+            session.run(async |cancel| install_all(&chosen, &context, cancel, output).await)
         }
     }
 }
@@ -89,40 +90,30 @@ fn choose(names: &[String], catalogue: &Catalogue) -> Result<Vec<Arc<Sender>>, F
 async fn install_all(
     chosen: &[Arc<Sender>],
     context: &InstallContext,
+    cancel: &CancellationToken,
     output: &Output,
-) -> Result<u8, Failure> {
-    let cancel = CancellationToken::new();
-    let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
-    let tell = |step: Progress| {
-        // An installation tells of every second.
-        if !matches!(step, Progress::Installing(_, time) if time.as_secs() % 15 != 0) {
-            output.note(&step.to_string());
-        }
-    };
+) -> Result<(), Failure> {
+    let tell = |step| say_step(output, &step);
     for sender in chosen {
-        match install(sender, context, &tell, &cancel).await {
+        match install(sender, context, &tell, cancel).await {
             Ok(()) => {}
             Err(InstallError::Cancelled) => {
-                output.note("interrupted; what was half installed is removed");
-                return Ok(130);
+                let why = "interrupted; what was half installed is removed";
+                return Err(Failure::new(Ending::Interrupted, why));
             }
             Err(error) => {
-                let failure = Failure::usage(format!("{}: {error}", sender.id)).code(3);
-                return Err(match error.help() {
-                    Some(help) => failure.help(help),
-                    None => failure,
-                });
+                let why = format!("{}: {error}", sender.id);
+                return Err(Failure::new(Ending::Gateway, why).helped(error.help()));
             }
         }
     }
-    signals.abort();
     let found = Senders::find(chosen, context).await;
     for ready in found.ready.values() {
         let title = ready.sender.full_title();
         output.result(&format!("{title}: ready, on {}\n", ready.runtime))?;
     }
     match found.missing.iter().next() {
-        None => Ok(0),
-        Some((id, reason)) => Err(Failure::usage(format!("{id}: {reason}")).code(3)),
+        None => Ok(()),
+        Some((id, reason)) => Err(Failure::new(Ending::Gateway, format!("{id}: {reason}"))),
     }
 }

@@ -7,28 +7,25 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::args::reference;
-use super::effort::EffortArgs;
-use super::output::{Failure, Output};
-use super::releases::{NOT_HAD, WalkArgs, ranges, select};
-use super::reports::Hush;
-use super::session::{cancel_on_signal, log_event};
+use super::guard::Stdout;
+use super::output::{Failure, Output, detail, ended};
+use super::releases::{WalkArgs, ranges, select};
+use super::session::Session;
+use super::tuning::{TuningArgs, selected};
 use base::files::replace_bytes;
 use clawgauge::project::Project;
-use contract::plan::{Selection, ShardArg, ShardError, cells};
+use contract::plan::{ShardArg, ShardError};
 use contract::release::Version;
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
 use machine::install::{InstallContext, releases};
+use record::Ending;
 use record::events::RunEvent;
 use reports::{Detail, INDEX, Progress, site, survey_markdown, write_site};
 use runner::RunOptions;
 use runner::survey::{Event, Job, Outcome, carry_out};
 use studies::survey::{Again, Asked, Folder, Kept, State, StateKind, Table};
 
-/// Exit code where some releases are missing.
-const INCOMPLETE: u8 = 4;
-/// Exit code where somebody stopped it.
-const INTERRUPTED: u8 = 130;
 /// Folder of the records below that of the pages, where none is named.
 const RECORDS: &str = "records";
 
@@ -84,7 +81,7 @@ pub(super) struct SurveyArgs {
     again: Option<Again>,
 
     #[command(flatten)]
-    effort: EffortArgs,
+    tuning: TuningArgs,
 
     /// Say only what fails
     #[arg(long, short, conflicts_with = "verbose")]
@@ -100,21 +97,18 @@ pub(super) fn survey(
     args: SurveyArgs,
     project: &Project,
     load: &dyn Fn() -> Result<Catalogue, Failure>,
+    session: &Session,
     output: &Output,
-) -> Result<u8, Failure> {
+) -> Result<(), Failure> {
     let args = SurveyArgs {
-        effort: args.effort.clone().with_defaults(project)?,
+        tuning: args.tuning.clone().with_defaults(project)?,
         ..args
     };
-    args.effort.start_log()?;
-    // What a gateway says may stand in progress and pages' texts: a workflow heeds no command meanwhile.
-    let hush = Hush::begin(output)?;
-    let done = match &args.from {
-        Some(folder) => args.again_from(folder, load, output),
-        None => load().and_then(|catalogue| args.run(&catalogue, output)),
-    };
-    hush.end(output)?;
-    done
+    args.tuning.start_log()?;
+    match &args.from {
+        Some(folder) => args.again_from(folder, load, session, output),
+        None => args.run(&load()?, session, output),
+    }
 }
 
 /// The records of a folder.
@@ -134,46 +128,47 @@ fn read_all(path: &Path, output: &Output) -> Result<Vec<Kept>, Failure> {
 }
 
 impl SurveyArgs {
+    pub(super) fn stdout(&self) -> Stdout {
+        match self.markdown.as_deref() == Some(Path::new("-")) {
+            true => Stdout::Data,
+            false => Stdout::Text,
+        }
+    }
+
     /// Makes the pages from records that are there.
     fn again_from(
         &self,
         folder: &Path,
         load: &dyn Fn() -> Result<Catalogue, Failure>,
+        session: &Session,
         output: &Output,
-    ) -> Result<u8, Failure> {
+    ) -> Result<(), Failure> {
         let mut kept = read_all(folder, output)?;
         if self.releases.is_empty() {
-            self.render(&kept, output)?;
-            return Ok(0);
+            return self.render(&kept, output);
         }
         let install = InstallContext::from_env(reference()?, load()?.needs);
-        let wanted = runtime()?.block_on(async {
-            let cancel = CancellationToken::new();
-            let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
-            let wanted = self.selected(&install, output, &cancel).await;
-            signals.abort();
-            wanted
-        })?;
+        let wanted = session.run(async |cancel| self.selected(&install, output, cancel).await)?;
         kept.retain(|kept| wanted.contains(&kept.version));
         let there = |version: &&Version| kept.iter().any(|kept| kept.version == **version);
         let missing: Vec<&Version> = wanted.iter().filter(|version| !there(version)).collect();
-        if !kept.is_empty() {
-            self.render(&kept, output)?;
-        }
-        if missing.is_empty() {
-            return Ok(0);
-        }
-        let why = format!("no record of {}", names(&missing));
-        Ok(told(INCOMPLETE, &why, output))
+        let complete = match missing.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::new(
+                Ending::Incomplete,
+                format!("no record of {}", names(&missing)),
+            )),
+        };
+        output.first([complete, self.render(&kept, output)])
     }
 
-    fn run(&self, catalogue: &Catalogue, output: &Output) -> Result<u8, Failure> {
-        let selection = Selection::parse(catalogue, &self.globs, &self.conditions)?;
-        if !cells(catalogue).any(|cell| selection.accepts(&cell)) {
-            return Err(Failure::usage("the filters together select no cell")
-                .help("clawgauge list shows every cell")
-                .code(INCOMPLETE));
-        }
+    fn run(
+        &self,
+        catalogue: &Catalogue,
+        session: &Session,
+        output: &Output,
+    ) -> Result<(), Failure> {
+        let selection = selected(catalogue, &self.globs, &self.conditions)?;
         let path = match (&self.json, &self.html) {
             (Some(json), _) => json.clone(),
             (None, Some(html)) => html.join(RECORDS),
@@ -184,12 +179,10 @@ impl SurveyArgs {
             Failure::usage(format!("cannot write {}: {error}", folder.path().display()))
                 .help("name a folder that can be written with --json")
         })?;
-        let options = self.effort.options(catalogue, &[], selection)?;
+        let options = self.tuning.options(catalogue, &[], selection)?;
         let snapshots = Snapshots::load(&catalogue.data)?;
-        let (outcome, interrupted) = runtime()?.block_on(async {
-            let cancel = CancellationToken::new();
-            let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
-            let releases = self.releases(&options, output, &cancel).await?;
+        let (outcome, interrupted) = session.run(async |cancel| {
+            let releases = self.releases(&options, output, cancel).await?;
             let mut teller = Teller::new(output, self.detail());
             let job = Job {
                 catalogue,
@@ -205,18 +198,15 @@ impl SurveyArgs {
                 again: self.again.unwrap_or_default(),
                 keep: self.keep,
             };
-            let outcome = carry_out(&job, &cancel, &mut |event| teller.event(&event)).await;
-            signals.abort();
+            let outcome = carry_out(&job, cancel, &mut |event| teller.event(&event)).await;
             let outcome = outcome.map_err(|error| {
                 Failure::usage(error.to_string())
                     .help("what was recorded is kept; the same command goes on from there")
             })?;
-            Ok::<_, Failure>((outcome, cancel.is_cancelled()))
+            Ok((outcome, cancel.is_cancelled()))
         })?;
-        if !outcome.kept.is_empty() {
-            self.render(&outcome.kept, output)?;
-        }
-        Ok(end(&outcome, interrupted, output))
+        let rendered = self.render(&outcome.kept, output);
+        output.first([ended(survey_ending(&outcome, interrupted)), rendered])
     }
 
     /// The releases that this machine surveys, in order.
@@ -241,9 +231,9 @@ impl SurveyArgs {
         selected.retain(|_| place.next().is_some_and(|place| shard.takes(place)));
         if selected.is_empty() {
             let why = format!("shard {shard} of {all} releases is empty");
-            return Err(Failure::usage(why)
-                .help("ask for no more shards than releases")
-                .code(INCOMPLETE));
+            return Err(
+                Failure::new(Ending::Incomplete, why).help("ask for no more shards than releases")
+            );
         }
         Ok(selected)
     }
@@ -262,16 +252,12 @@ impl SurveyArgs {
     }
 
     fn detail(&self) -> Detail {
-        match (self.quiet, self.verbose) {
-            (true, _) => Detail::Quiet,
-            (false, true) => Detail::Verbose,
-            (false, false) => Detail::Normal,
-        }
+        detail(self.quiet, self.verbose)
     }
 
     /// Writes what was asked for.
     fn render(&self, kept: &[Kept], output: &Output) -> Result<(), Failure> {
-        if self.html.is_none() && self.markdown.is_none() {
+        if kept.is_empty() || (self.html.is_none() && self.markdown.is_none()) {
             return Ok(());
         }
         let table = Table::of(kept).map_err(|error| {
@@ -291,7 +277,7 @@ impl SurveyArgs {
         match &self.markdown {
             None => {}
             Some(path) if path == Path::new("-") => {
-                output.result(&survey_markdown(&table))?;
+                output.data(&survey_markdown(&table))?;
             }
             Some(path) => replace_bytes(path, survey_markdown(&table).as_bytes())?,
         }
@@ -320,51 +306,31 @@ impl SurveyArgs {
     }
 }
 
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-}
-
 fn names(versions: &[&Version]) -> String {
     let names: Vec<String> = versions.iter().map(ToString::to_string).collect();
     names.join(", ")
 }
 
-/// Says how a survey ended, and returns its exit code. Deviations are what it is there to find: they do not fail it.
-fn end(outcome: &Outcome, interrupted: bool, output: &Output) -> u8 {
+/// How a survey ends, and why. Deviations are what it is there to find: they do not fail it.
+fn survey_ending(outcome: &Outcome, interrupted: bool) -> (Ending, String) {
     let ran = outcome.that(&[StateKind::Ran, StateKind::Broken]);
     let missing = outcome.that(&[StateKind::CannotInstall, StateKind::CannotStart]);
-    if interrupted {
-        let (kept, left) = (outcome.kept.len(), outcome.left.len());
-        let why = format!(
-            "interrupted; {kept} releases have a record, {left} are left: the same command goes on from there"
-        );
-        return told(INTERRUPTED, &why, output);
+    let (kept, left) = (outcome.kept.len(), outcome.left.len());
+    let all = names(&missing);
+    match (interrupted, ran.len(), missing.len()) {
+        (true, ..) => (
+            Ending::Interrupted,
+            format!(
+                "interrupted; {kept} releases have a record, {left} are left: the same command goes on from there"
+            ),
+        ),
+        (false, 0, _) => (Ending::Gateway, format!("no release could be run: {all}")),
+        (false, _, 0) => (Ending::Holds, String::new()),
+        (false, _, count) => (
+            Ending::Incomplete,
+            format!("{count} of {kept} releases could not be run: {all}"),
+        ),
     }
-    if ran.is_empty() {
-        let why = format!("no release could be run: {}", names(&missing));
-        return told(NOT_HAD, &why, output);
-    }
-    if !missing.is_empty() {
-        let (count, all) = (missing.len(), outcome.kept.len());
-        let why = format!(
-            "{count} of {all} releases could not be run: {}",
-            names(&missing)
-        );
-        return told(INCOMPLETE, &why, output);
-    }
-    0
-}
-
-/// Says why the exit code is not 0, and returns it.
-fn told(code: u8, why: &str, output: &Output) -> u8 {
-    let paint = output.paint_err();
-    output.note(&format!(
-        "{} {why} (exit code {code})",
-        paint.bad("clawgauge:")
-    ));
-    code
 }
 
 /// Tells a survey's events on stderr.
@@ -389,7 +355,7 @@ impl<'a> Teller<'a> {
             (Detail::Normal, false) => Detail::Quiet,
             (detail, _) => detail,
         };
-        Progress::new(output.live(), told, output.paint_err())
+        output.progress(told)
     }
 
     fn event(&mut self, event: &Event<'_>) {
@@ -408,7 +374,6 @@ impl<'a> Teller<'a> {
                 self.say(&format!("{version}: release {place} of {of} ({why}){left}"));
             }
             Event::Run(event) => {
-                log_event(event);
                 // Cells that are not as they should be are what a survey is for; a release that is stopped is told below.
                 if !matches!(event, RunEvent::Interrupted) {
                     self.progress.event(event);
@@ -416,7 +381,7 @@ impl<'a> Teller<'a> {
             }
             Event::GivenUp(version) => {
                 self.say(&format!(
-                    "{version}: nothing gets up, so that no more is started"
+                    "{version}: no launch succeeds, so no further one is tried"
                 ));
             }
             Event::Recorded { kept, state, took } => {

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::output::{Failure, Output};
 use contract::scenario::Catalogue;
+use record::Ending;
 use studies::bundle::{Bundle, By, Checked, verify as judge_again};
 
 /// Differences that are shown.
@@ -33,10 +34,10 @@ pub(super) fn verify(
     args: &VerifyArgs,
     here: &dyn Fn() -> Result<Catalogue, Failure>,
     output: &Output,
-) -> Result<u8, Failure> {
+) -> Result<(), Failure> {
     let fail = |error: studies::bundle::BundleError| {
         let name = args.bundle.display();
-        Failure::usage(printable(&format!("{name}: {error}")))
+        Failure::usage(format!("{name}: {error}"))
             .help("a bundle is what `clawgauge run --bundle FILE` wrote")
     };
     let (bundle, sha256) = Bundle::open(&args.bundle).map_err(fail)?;
@@ -46,19 +47,21 @@ pub(super) fn verify(
     };
     let checked = judge_again(&bundle, &by).map_err(fail)?;
     let text = told(&checked, &sha256, args.data);
-    output.result(&printable(&text))?;
-    match checked.differences.len() {
-        0 => Ok(0),
+    let shown = output.result(&text);
+    let agrees = match checked.differences.len() {
+        0 => Ok(()),
         count => {
             let what = match args.data {
                 Which::Bundle => "do not follow from what was recorded",
                 Which::Here => "would change",
             };
-            let bad = output.paint_err().bad("clawgauge:");
-            output.note(&format!("{bad} {count} statements {what} (exit code 1)"));
-            Ok(1)
+            Err(Failure::new(
+                Ending::Broken,
+                format!("{count} statements {what}"),
+            ))
         }
-    }
+    };
+    output.first([agrees, shown])
 }
 
 fn told(checked: &Checked, sha256: &str, by: Which) -> String {
@@ -120,14 +123,4 @@ fn told(checked: &Checked, sha256: &str, by: Which) -> String {
     let members = manifest.members.len();
     lines.push(format!("bundle of {members} members, SHA-256 {sha256}"));
     lines.join("\n") + "\n"
-}
-
-/// A text that tells a terminal nothing but letters: a bundle may come from anybody.
-fn printable(text: &str) -> String {
-    let shown = |letter: char| match letter {
-        '\n' => letter.to_string(),
-        letter if letter.is_control() => letter.escape_default().to_string(),
-        letter => letter.to_string(),
-    };
-    text.chars().map(shown).collect()
 }

@@ -1,5 +1,6 @@
 //! `clawgauge run --watch`: for those who write scenarios.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -9,20 +10,24 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::RunArgs;
 use super::output::{Failure, Output};
-use super::session::{cancel_on_signal, log_event};
+use super::session::Session;
 use contract::data::Data;
 use contract::scenario::{Catalogue, Problems};
 use contract::snapshots::Snapshots;
-use record::events::RunEvent;
-use record::{Gate, Recorder};
-use reports::{Progress, terminal};
-use runner::{Effort, Rounds};
+use record::{Ending, Gate, Recorder};
+use reports::terminal;
+use runner::{RoundStats, Rounds, drive};
 
 /// An editor writes a file in several steps; so long nothing must have changed before it is read.
 const QUIET: Duration = Duration::from_millis(150);
 
 /// Judges, waits for a change of the data, and judges again, until somebody interrupts.
-pub(super) fn watch(args: &RunArgs, catalogue: &Catalogue, output: &Output) -> Result<u8, Failure> {
+pub(super) fn watch(
+    args: &RunArgs,
+    catalogue: &Catalogue,
+    session: &Session,
+    output: &Output,
+) -> Result<(), Failure> {
     let Data::Folder(root) = &catalogue.data else {
         return Err(Failure::usage("there are no data files to watch")
             .help("run it inside a checkout, or name one: --root DIR"));
@@ -34,57 +39,86 @@ pub(super) fn watch(args: &RunArgs, catalogue: &Catalogue, output: &Output) -> R
         return Err(Failure::usage("--watch takes one gateway")
             .help("name one with --gateway, or none for the reference gateway"));
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let cancel = CancellationToken::new();
-        let signals = tokio::spawn(cancel_on_signal(cancel.clone()));
+    session.run(async |cancel| {
         let (mut changes, _watcher) = changes_below(root)?;
-        let mut teller = Teller::new(args, output);
-        let begin = Rounds::begin(catalogue, &options, reference, teller.sender(), &cancel);
-        let rounds = teller.while_telling(begin).await;
-        let Some(mut rounds) = rounds else {
-            let code = if cancel.is_cancelled() { 130 } else { 3 };
-            return Err(Failure::usage("the gateway cannot be had").code(code));
+        let mut progress = output.progress(args.detail());
+        let begin = async |events, stop: CancellationToken| {
+            Rounds::begin(catalogue, &options, reference, events, &stop).await
         };
+        let rounds = drive(begin, cancel, |event| {
+            progress.event(event);
+            ControlFlow::Continue(())
+        });
+        let mut rounds = rounds.await.ok_or_else(|| match cancel.is_cancelled() {
+            true => Failure::new(Ending::Interrupted, "interrupted"),
+            false => Failure::new(Ending::Gateway, "the gateway could not be used"),
+        })?;
         let mut what = String::new();
         while !cancel.is_cancelled() {
-            let begun = Instant::now();
-            match read(&catalogue.data) {
-                Err(problems) => output.note(&problems.render(output.paint_err().color)),
-                Ok((catalogue, snapshots)) => match args.options_for(&catalogue) {
-                    Err(failure) => {
-                        let _ = output.failure(&failure);
-                    }
-                    Ok(options) => {
-                        let round = rounds.round(
-                            catalogue.clone(),
-                            snapshots,
-                            options,
-                            teller.sender(),
-                            cancel.clone(),
-                        );
-                        let effort = teller.while_telling(round).await;
-                        if !cancel.is_cancelled() {
-                            teller.report(&catalogue)?;
-                            output.note(&summary(&what, effort, begun.elapsed()));
-                        }
-                    }
-                },
+            let judged = match read(&catalogue.data) {
+                Err(problems) => Err(problems.into()),
+                Ok((catalogue, snapshots)) => {
+                    round(
+                        &mut rounds,
+                        args,
+                        &catalogue,
+                        snapshots,
+                        &what,
+                        cancel,
+                        output,
+                    )
+                    .await
+                }
+            };
+            if let Err(failure) = judged {
+                output.tell(&failure);
             }
-            what = next_change(&mut changes, root, &cancel).await;
+            what = next_change(&mut changes, root, cancel).await;
         }
         rounds.end().await;
-        signals.abort();
-        output.note("interrupted; the gateways are stopped");
-        Ok(130)
+        let why = "interrupted; the gateways are stopped";
+        Err(Failure::new(Ending::Interrupted, why))
     })
 }
 
+/// Runs one round and reports it.
+async fn round(
+    rounds: &mut Rounds,
+    args: &RunArgs,
+    catalogue: &Catalogue,
+    snapshots: Snapshots,
+    what: &str,
+    cancel: &CancellationToken,
+    output: &Output,
+) -> Result<(), Failure> {
+    let begun = Instant::now();
+    let options = args.options_for(catalogue)?;
+    let mut progress = output.progress(args.detail());
+    let mut recorder = Recorder::new(&catalogue.table_hash, Gate::default());
+    let work = async |events, stop| {
+        rounds
+            .round(catalogue.clone(), snapshots, options, events, stop)
+            .await
+    };
+    let stats = drive(work, cancel, |event| {
+        progress.event(event);
+        recorder.event(event);
+        ControlFlow::Continue(())
+    });
+    let stats = stats.await;
+    if cancel.is_cancelled() {
+        return Ok(());
+    }
+    let (record, _) = recorder.finish(catalogue);
+    output.result(&terminal(&record, args.detail(), output.paint()))?;
+    output.note(&record.ending().1);
+    output.note(&summary(what, stats, begun.elapsed()));
+    Ok(())
+}
+
 /// What a round took, and what to do next.
-fn summary(what: &str, effort: Effort, took: Duration) -> String {
-    let Effort { asked, launched } = effort;
+fn summary(what: &str, stats: RoundStats, took: Duration) -> String {
+    let RoundStats { asked, launched } = stats;
     let seconds = took.as_secs_f64();
     let after = if what.is_empty() {
         String::new()
@@ -173,70 +207,5 @@ async fn next_change(
     match &names[..] {
         [one] => one.clone(),
         names => format!("{} files", names.len()),
-    }
-}
-
-/// Takes in the events of rounds: progress while they run, and a report of each.
-struct Teller<'a> {
-    args: &'a RunArgs,
-    output: &'a Output,
-    sender: tokio::sync::mpsc::UnboundedSender<RunEvent>,
-    events: UnboundedReceiver<RunEvent>,
-    kept: Vec<RunEvent>,
-}
-
-impl<'a> Teller<'a> {
-    fn new(args: &'a RunArgs, output: &'a Output) -> Self {
-        let (sender, events) = unbounded_channel();
-        Self {
-            args,
-            output,
-            sender,
-            events,
-            kept: Vec::new(),
-        }
-    }
-
-    fn sender(&self) -> tokio::sync::mpsc::UnboundedSender<RunEvent> {
-        self.sender.clone()
-    }
-
-    /// Shows progress until the work is done; its events are kept for the report.
-    async fn while_telling<T>(&mut self, work: impl Future<Output = T>) -> T {
-        let output = self.output;
-        let mut progress = Progress::new(output.live(), self.args.detail(), output.paint_err());
-        let mut work = std::pin::pin!(work);
-        self.kept.clear();
-        let done = loop {
-            tokio::select! {
-                biased;
-                Some(event) = self.events.recv() => {
-                    log_event(&event);
-                    progress.event(&event);
-                    self.kept.push(event);
-                }
-                done = &mut work => break done,
-            }
-        };
-        while let Ok(event) = self.events.try_recv() {
-            progress.event(&event);
-            self.kept.push(event);
-        }
-        progress.event(&RunEvent::Finished);
-        done
-    }
-
-    /// Writes the terminal report of what was kept.
-    fn report(&mut self, catalogue: &Catalogue) -> Result<(), Failure> {
-        let mut recorder = Recorder::new(&catalogue.table_hash, Gate::default());
-        for event in self.kept.drain(..) {
-            recorder.event(&event);
-        }
-        let (record, _) = recorder.finish(catalogue);
-        let text = terminal(&record, self.args.detail(), self.output.paint());
-        self.output.result(&text)?;
-        let (_, why) = record.ending();
-        self.output.note(&why);
-        Ok(())
     }
 }

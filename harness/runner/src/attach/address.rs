@@ -69,7 +69,7 @@ impl FromStr for Endpoint {
                 let digits = port.bytes().all(|byte| byte.is_ascii_digit());
                 match port.parse() {
                     Ok(port) if port > 0 && digits => (host, port),
-                    Ok(_) | Err(_) => return form("the port is no port"),
+                    Ok(_) | Err(_) => return form("the port is not a number from 1 to 65535"),
                 }
             }
             Some(_) | None => (rest, PORT),
@@ -81,7 +81,7 @@ impl FromStr for Endpoint {
         };
         let plain = |letter: char| letter.is_ascii_alphanumeric() || "-._:".contains(letter);
         if name.is_empty() || !name.chars().all(plain) {
-            return form("the host is no host");
+            return form("the host name is not valid");
         }
         Ok(Self {
             host: name.to_owned(),
@@ -136,7 +136,7 @@ impl Endpoint {
         }
         match (admitted.is_empty(), all.first()) {
             (true, Some(first)) => Err(AddressError::NotLoopback(self.reference(), first.ip())),
-            (true, None) => Err(AddressError::Form("the host is no host")),
+            (true, None) => Err(AddressError::Form("unknown host")),
             (false, _) => Ok(admitted
                 .into_iter()
                 .map(|socket| Address {

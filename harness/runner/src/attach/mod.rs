@@ -125,6 +125,26 @@ pub async fn attach(
     events: &UnboundedSender<RunEvent>,
     cancel: &CancellationToken,
 ) -> Result<Findings, AttachError> {
+    let found = probe_and_ask(catalogue, options, events, cancel).await;
+    if let Err(error) = &found {
+        let _ = events.send(RunEvent::GatewayFailed {
+            gateway: options.address.reference.clone(),
+            error: error.to_string(),
+            help: None,
+        });
+    }
+    if cancel.is_cancelled() {
+        let _ = events.send(RunEvent::Interrupted);
+    }
+    found
+}
+
+async fn probe_and_ask(
+    catalogue: &Catalogue,
+    options: &AttachOptions,
+    events: &UnboundedSender<RunEvent>,
+    cancel: &CancellationToken,
+) -> Result<Findings, AttachError> {
     let emit = |event| drop(events.send(event));
     let gateway = options.address.reference.clone();
     let secrets = options.secrets();
@@ -198,11 +218,9 @@ pub async fn attach(
         killed: false,
         failure: session.died(),
         proof: None,
+        model: None,
         log: LaunchLog::default(),
     }));
-    if cancel.is_cancelled() {
-        emit(RunEvent::Interrupted);
-    }
     Ok(Findings {
         capabilities,
         summary,

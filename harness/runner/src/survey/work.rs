@@ -1,14 +1,15 @@
 //! The work of a survey: one release after the other is installed, run, recorded and dropped.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use super::Dropped;
 use super::install::{Coming, Guests};
-use crate::{RunOptions, run};
+use crate::{RunOptions, drive, run};
 use contract::release::{GatewayRef, ReleaseName, Version};
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
@@ -238,10 +239,7 @@ impl Turn<'_, '_> {
             // Without room the next one waits for its turn.
             *coming = room.then(|| self.guests.begin(next, cancel));
         }
-        let mut record = match arrived {
-            Ok(()) => self.run(cancel).await?,
-            Err(error) => self.not_had(&error),
-        };
+        let mut record = self.run(arrived, cancel).await?;
         Cleaner::of_this_machine().record(&mut record);
         record.make_small(&gateway);
         Some(record)
@@ -253,79 +251,54 @@ impl Turn<'_, '_> {
         }
     }
 
-    fn recorder(&self) -> Recorder {
+    /// Runs the release, or records why it could not be installed; `None` where the survey was told to stop.
+    async fn run(
+        &mut self,
+        arrived: Result<(), InstallError>,
+        cancel: &CancellationToken,
+    ) -> Option<Record> {
         let asked = &self.job.asked;
-        Recorder::new(&asked.table_hash, Gate::default()).asked_for(
-            self.job.options.known_issues,
-            &asked.cells,
-            &asked.conditions,
-        )
-    }
-
-    /// The record of a release that cannot be installed.
-    fn not_had(&mut self, error: &InstallError) -> Record {
-        let event = RunEvent::GatewayFailed {
-            gateway: reference(self.version),
-            error: error.to_string(),
-            help: error.help(),
-        };
-        (self.tell)(Event::Run(&event));
-        (self.tell)(Event::Run(&RunEvent::Finished));
-        let mut recorder = self.recorder();
-        recorder.event(&event);
-        recorder.finish(self.job.catalogue).0
-    }
-
-    /// Runs the release; `None` where the survey was told to stop.
-    async fn run(&mut self, cancel: &CancellationToken) -> Option<Record> {
-        let stop = cancel.child_token();
-        let (sender, mut events) = unbounded_channel();
         let options = RunOptions {
             gateways: vec![GatewayRef::Published(ReleaseName::Exact(
                 self.version.clone(),
             ))],
             ..self.job.options.clone()
         };
-        let task = tokio::spawn(run(
-            self.job.catalogue.clone(),
-            self.job.snapshots.clone(),
-            options,
-            sender,
-            stop.clone(),
-        ));
-        let mut recorder = self.recorder();
-        let (mut ready, mut failed) = (0, 0);
-        while let Some(event) = events.recv().await {
-            match &event {
+        let mut recorder = Recorder::new(&asked.table_hash, Gate::default()).asked_for(
+            options.known_issues,
+            &asked.cells,
+            &asked.conditions,
+        );
+        let (catalogue, snapshots) = (self.job.catalogue.clone(), self.job.snapshots.clone());
+        let gateway = reference(self.version);
+        let work = async move |events: UnboundedSender<RunEvent>, stop| match arrived {
+            Ok(()) => run(catalogue, snapshots, options, events, stop).await,
+            Err(error) => drop(events.send(RunEvent::GatewayFailed {
+                gateway,
+                error: error.to_string(),
+                help: error.help(),
+            })),
+        };
+        let (mut ready, mut failed, mut given_up) = (0, 0, false);
+        drive(work, cancel, |event| {
+            match event {
                 RunEvent::LaunchReady { .. } => ready += 1,
                 RunEvent::LaunchFailed { again: false, .. } => failed += 1,
-                RunEvent::Preparing { .. }
-                | RunEvent::GatewayReady(_)
-                | RunEvent::GatewayFailed { .. }
-                | RunEvent::LaunchStarted { .. }
-                | RunEvent::LaunchFailed { again: true, .. }
-                | RunEvent::Asked { .. }
-                | RunEvent::Cell(_)
-                | RunEvent::LaunchEnded(_)
-                | RunEvent::Interrupted
-                | RunEvent::Finished => {}
+                _ => {}
             }
-            if ready == 0 && failed >= HOPELESS && !stop.is_cancelled() {
+            if ready == 0 && failed >= HOPELESS && !given_up && !cancel.is_cancelled() {
+                given_up = true;
                 (self.tell)(Event::GivenUp(self.version));
                 recorder.stop_early();
-                stop.cancel();
             }
-            (self.tell)(Event::Run(&event));
-            recorder.event(&event);
-            if matches!(event, RunEvent::Finished) {
-                break;
+            (self.tell)(Event::Run(event));
+            recorder.event(event);
+            match given_up {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
             }
-        }
-        if let Err(error) = task.await
-            && let Ok(panic) = error.try_into_panic()
-        {
-            std::panic::resume_unwind(panic);
-        }
+        })
+        .await;
         // What was told to stop is no observation of the release, even if it had nearly ended.
         (!cancel.is_cancelled()).then(|| recorder.finish(self.job.catalogue).0)
     }

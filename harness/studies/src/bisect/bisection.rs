@@ -13,6 +13,7 @@ use super::sorter::{BAD, GOOD, Sorter, differing};
 use super::tested::{Answer, Tested};
 use contract::release::{Releases, Version};
 use contract::scenario::Catalogue;
+use record::Ending;
 
 /// Name and version of the format.
 const SCHEMA: &str = "clawgauge.bisect/1";
@@ -149,18 +150,21 @@ pub struct ReleaseRecord {
 }
 
 impl Bisection {
-    /// 0 where a change is known to the release, 4 where none was found or where it may be on one of several, 130 where it was
-    /// interrupted; and the reason in one line.
-    pub fn ending(&self) -> (u8, String) {
+    /// It holds where a change is known to the release, and is incomplete where none was found or where it may be on one of
+    /// several; and the reason in one line.
+    pub fn ending(&self) -> (Ending, String) {
         let wide = self.changes.iter().find(|change| change.first.len() > 1);
         match (self.interrupted, &self.changes[..], wide) {
-            (true, ..) => (130, "interrupted".to_owned()),
-            (false, [], _) => (4, "no release with another answer was found".to_owned()),
+            (true, ..) => (Ending::Interrupted, "interrupted".to_owned()),
+            (false, [], _) => (
+                Ending::Incomplete,
+                "no release with another answer was found".to_owned(),
+            ),
             (false, _, Some(change)) => (
-                4,
+                Ending::Incomplete,
                 format!("the first may be any of {}", change.first.join(", ")),
             ),
-            (false, _, None) => (0, String::new()),
+            (false, _, None) => (Ending::Holds, String::new()),
         }
     }
 

@@ -5,6 +5,7 @@ use super::hunt::digest;
 use super::sorter::{Sorter, differing};
 use super::tested::{Answer, Tested};
 use contract::release::Version;
+use record::Ending;
 
 /// Ids of cells that are not asked, and why.
 type LeftOut = Vec<(String, String)>;
@@ -95,15 +96,15 @@ impl EndError {
         }
     }
 
-    /// 2 where what was said is wrong, 3 where a gateway did not install, start or stay up, 4 where it does not tell.
-    pub fn code(&self) -> u8 {
+    /// How a search ends that meets it: `None` where what was said is wrong, and not what was found.
+    pub fn ending(&self) -> Option<Ending> {
         match self {
-            Self::Untold { gateway: true, .. } => 3,
-            Self::Untold { gateway: false, .. } => 4,
+            Self::Untold { gateway: true, .. } => Some(Ending::Gateway),
+            Self::Untold { gateway: false, .. } => Some(Ending::Incomplete),
             Self::Apart { .. }
             | Self::Alike { .. }
             | Self::Swapped { .. }
-            | Self::Unexpected { .. } => 2,
+            | Self::Unexpected { .. } => None,
         }
     }
 }

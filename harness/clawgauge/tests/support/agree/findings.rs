@@ -174,7 +174,7 @@ pub(super) fn annotations(record: &Value, report: &str) {
     assert!(counts.get("error").copied().unwrap_or(0) >= troubles);
 }
 
-/// Gateways that cannot be had, last launches that failed, reasons why cells could not run.
+/// Gateways that could not be used, last launches that failed, reasons why cells could not run.
 fn troubles(record: &Value) -> usize {
     let mut troubles = usize::from(record["run"]["interrupted"] == true);
     for gateway in array(record, "gateways") {

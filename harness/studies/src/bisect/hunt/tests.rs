@@ -7,6 +7,7 @@ use crate::bisect::{Answer, Bisection, ChangeKind, ClaimsError, Find, QuestionKi
 use contract::data::Data;
 use contract::release::Releases;
 use contract::scenario::model::Direction;
+use record::Ending;
 use record::sameness::RecordedAnswer;
 
 const SEED: &str = "chat-completions/profile=none/credential=absent/scopes=absent";
@@ -146,7 +147,7 @@ fn a_break_is_found_and_the_ends_come_first() {
             .repro
             .ends_with("--gateway openclaw@2026.10.13")
     );
-    assert_eq!(found.ending().0, 0);
+    assert_eq!(found.ending().0, Ending::Holds);
 }
 
 #[test]
@@ -193,7 +194,7 @@ fn what_cannot_be_told_widens_the_answer() {
     assert_eq!(
         found.ending(),
         (
-            4,
+            Ending::Incomplete,
             "the first may be any of 2026.10.11, 2026.10.12, 2026.10.13".to_owned()
         )
     );
@@ -243,7 +244,7 @@ fn nothing_found_is_no_success() {
         .unwrap();
     assert_eq!((found.changes.len(), tested.len()), (0, 10));
     assert_eq!(found.assumed.len(), 10);
-    assert_eq!(found.ending().0, 4);
+    assert_eq!(found.ending().0, Ending::Incomplete);
 }
 
 #[rstest]
@@ -267,22 +268,22 @@ fn from_one_release(
 }
 
 #[rstest]
-#[case::alike(&GOOD_BAD, "answered", "answered", 2, "both answer line of answered", "--between 2026.10.1 2026.10.20")]
-#[case::swapped(&GOOD_BAD, "missing-scope-write", "answered", 2, "not what the rule asks for", "swap them, and a fix is found: --good 2026.10.20 --bad 2026.10.1")]
-#[case::goods_differ(&[("2026.10.1", Label::Good), ("2026.10.20", Label::Good)], "answered", "unauthorized", 2, "are both called good and answer differently", "--between")]
-#[case::does_not_install(&GOOD_BAD, "answered", "no: npm says no", 3, "2026.10.20 is called bad and cannot be told: npm says no", "beside")]
+#[case::alike(&GOOD_BAD, "answered", "answered", None, "both answer line of answered", "--between 2026.10.1 2026.10.20")]
+#[case::swapped(&GOOD_BAD, "missing-scope-write", "answered", None, "not what the rule asks for", "swap them, and a fix is found: --good 2026.10.20 --bad 2026.10.1")]
+#[case::goods_differ(&[("2026.10.1", Label::Good), ("2026.10.20", Label::Good)], "answered", "unauthorized", None, "are both called good and answer differently", "--between")]
+#[case::does_not_install(&GOOD_BAD, "answered", "no: npm says no", Some(Ending::Gateway), "2026.10.20 is called bad and cannot be told: npm says no", "beside")]
 fn ends_are_held_against_what_they_are_called(
     #[case] said: &[(&str, Label)],
     #[case] first: &'static str,
     #[case] last: &'static str,
-    #[case] code: u8,
+    #[case] ending: Option<Ending>,
     #[case] message: &str,
     #[case] help: &str,
 ) {
     let error = Bench::new(said, None, None)
         .run(|patch| if patch == 1 { first } else { last })
         .unwrap_err();
-    assert_eq!(error.code(), code);
+    assert_eq!(error.ending(), ending);
     assert!(error.to_string().contains(message), "{error}");
     assert!(error.help().contains(help), "{}", error.help());
 }
