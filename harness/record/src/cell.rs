@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::{Deviation, Severity, VerdictKind};
 use crate::sameness::answer_line;
+use contract::cell_id::CellId;
 use contract::scenario::model::{Direction, PROFILE_AXIS, Start};
 
 /// A cell.
@@ -53,7 +54,7 @@ pub struct CellRecord {
 impl CellRecord {
     /// Id of its scenario.
     pub fn scenario(&self) -> &str {
-        self.id.split_once('/').map_or(&self.id, |(id, _)| id)
+        CellId::of(&self.id).scenario()
     }
 
     /// Whether its rule lets the caller in; denied where no rule speaks about it.
@@ -68,8 +69,8 @@ impl CellRecord {
     }
 
     /// Its id without the scenario.
-    pub fn key(&self) -> &str {
-        self.id.split_once('/').map_or("", |(_, key)| key)
+    pub fn without_scenario(&self) -> &str {
+        CellId::of(&self.id).without_scenario()
     }
 }
 

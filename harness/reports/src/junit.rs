@@ -101,7 +101,7 @@ impl Suites<'_> {
         let observed = cell.observed.as_ref();
         let case = Case {
             class: self.class(&cell.gateway, cell.scenario()),
-            name: match cell.key() {
+            name: match cell.without_scenario() {
                 "" => cell.id.clone(),
                 key => key.to_owned(),
             },

@@ -96,8 +96,7 @@ fn gateway_part(
         .collect();
     let mut blocks = Vec::new();
     for scenario in &record.scenarios {
-        let prefix = format!("{}/", scenario.id);
-        let cells = mine.iter().filter(|cell| cell.id.starts_with(&prefix));
+        let cells = mine.iter().filter(|cell| cell.scenario() == scenario.id);
         let cells: Vec<&CellRecord> = cells.copied().collect();
         if !cells.is_empty() {
             blocks.push((scenario, cells));

@@ -4,21 +4,12 @@ use std::collections::BTreeMap;
 
 use base::text::quoted;
 use record::judge::VerdictKind;
-use record::names::values_text;
+use record::region::terse;
 use record::{CauseRecord, Record};
 
 /// What a cause's cells have in common, in one line.
 pub(super) fn conditions(record: &Record, cause: &CauseRecord) -> String {
-    let scenario = record.scenario(&cause.scenario);
-    let conditions = cause
-        .conditions
-        .iter()
-        .map(|(axis, values)| format!("{axis}={}", values_text(scenario, axis, values)));
-    let conditions: Vec<String> = conditions.collect();
-    match conditions.is_empty() {
-        true => "every cell".to_owned(),
-        false => conditions.join("  "),
-    }
+    terse(record.scenario(&cause.scenario), &cause.conditions)
 }
 
 /// What was seen: the outcome's name, and the answer where that says more.

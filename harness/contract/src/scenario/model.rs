@@ -8,6 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::SourceFile;
+use crate::cell_id::CellId;
+use crate::region::Axes;
 use crate::release::{Version, VersionRange};
 
 /// The axis whose values are launch profiles; every scenario has it.
@@ -343,14 +345,11 @@ impl Scenario {
 
     /// The stable id of a cell: `scenario/axis=value/axis=value`.
     pub fn cell_id(&self, combination: &[u16]) -> String {
-        let mut id = self.id.clone();
-        for (axis, value) in self.axes.iter().zip(combination) {
-            id.push('/');
-            id.push_str(&axis.name);
-            id.push('=');
-            id.push_str(&axis.values[usize::from(*value)].id);
-        }
-        id
+        let values = self.axes.iter().zip(combination).map(|(axis, value)| {
+            let value = &axis.values[usize::from(*value)].id;
+            (axis.name.as_str(), value.as_str())
+        });
+        CellId::text(&self.id, values)
     }
 
     /// Position of the profile axis.
@@ -371,5 +370,17 @@ impl Scenario {
         self.rules
             .iter()
             .find(|rule| rule.holds(release, combination))
+    }
+}
+
+impl Axes for Scenario {
+    fn axis(&self, axis: usize) -> &str {
+        self.axes.get(axis).map_or("", |axis| &axis.name)
+    }
+
+    fn value(&self, axis: usize, value: u16) -> &str {
+        let axis = self.axes.get(axis);
+        let value = axis.and_then(|axis| axis.values.get(usize::from(value)));
+        value.map_or("", |value| &value.id)
     }
 }

@@ -16,15 +16,12 @@ use super::change::{Bearing, Change, Kind, Weight};
 use super::lines::changed_lines;
 use super::model::{AnswerRecord, Cause, Difference, IssueRef, Place, RuleChange};
 use super::{Profiles, cells};
-use contract::fold::{Combination, fold};
+use contract::cell_id::CellId;
+use contract::region::{Combination, minimize_conditions};
 use contract::release::Version;
-use contract::scenario::model::PROFILE_AXIS;
-use record::names::values_text;
+use record::RuleRecord;
+use record::region::{terse, titles};
 use record::sameness::{RecordedAnswer, shape};
-use record::{RuleRecord, ScenarioRecord};
-
-/// An axis with more values than this is named by its group.
-const FEW_VALUES: usize = 3;
 
 /// Both sides and what they refer to.
 #[derive(Debug, Clone, Copy)]
@@ -197,7 +194,7 @@ fn universes<'a>(world: &World<'a>) -> BTreeMap<&'a str, Vec<Combination>> {
         if let Some((before, after)) = both
             && before.request == after.request
         {
-            let scenario = id.split_once('/').map_or(id.as_str(), |(name, _)| name);
+            let scenario = CellId::of(id).scenario();
             let universe = universes.entry(scenario).or_default();
             universe.push(after.combination.clone());
         }
@@ -339,62 +336,18 @@ fn places(
         .map(|change| (&change.twin.after.combination, change.id))
         .collect();
     let cells: Vec<Combination> = by_cell.keys().map(|cell| (*cell).clone()).collect();
-    let groups = fold(&cells, universe).into_iter();
-    let places = groups.map(|group| {
-        let conditions = group.conditions.iter().filter_map(|(axis, values)| {
-            let axis = scenario.axes.get(*axis)?;
-            let values = values
-                .iter()
-                .filter_map(|value| axis.values.get(usize::from(*value)));
-            let values = values.map(|value| value.id.clone());
-            Some((axis.name.clone(), values.collect::<Vec<_>>()))
-        });
-        let conditions: IndexMap<String, Vec<String>> = conditions.collect();
-        let first = group.cells.first().and_then(|cell| by_cell.get(cell));
+    let regions = minimize_conditions(&cells, universe).into_iter();
+    let places = regions.map(|region| {
+        let conditions: IndexMap<_, _> = region.named(scenario).into_iter().collect();
+        let first = region.cells.first().and_then(|cell| by_cell.get(cell));
         Place {
             scenario: id.to_owned(),
-            who: who(scenario, &conditions),
-            short: short(scenario, &conditions),
+            who: titles(scenario, &conditions),
+            short: terse(Some(scenario), &conditions),
             conditions,
-            cells: group.cells.len(),
+            cells: region.cells.len(),
             example: first.map_or_else(String::new, |id| (*id).to_owned()),
         }
     });
     places.collect()
-}
-
-/// The conditions as reports of runs write them.
-fn short(scenario: &ScenarioRecord, conditions: &IndexMap<String, Vec<String>>) -> String {
-    let parts = conditions
-        .iter()
-        .map(|(axis, values)| format!("{axis}={}", values_text(Some(scenario), axis, values)));
-    let parts: Vec<String> = parts.collect();
-    match parts.is_empty() {
-        true => "every cell".to_owned(),
-        false => parts.join("  "),
-    }
-}
-
-/// The conditions in the words of the axes' values, the profile first.
-fn who(scenario: &ScenarioRecord, conditions: &IndexMap<String, Vec<String>>) -> Vec<String> {
-    let mut words = Vec::new();
-    for (axis, values) in conditions {
-        if values.len() > FEW_VALUES {
-            let group = values_text(Some(scenario), axis, values);
-            if let Some(name) = group.strip_prefix('@') {
-                words.push(format!("{axis}: {}", name.replace('-', " ")));
-            }
-            continue;
-        }
-        let known = scenario.axes.iter().find(|known| known.name == *axis);
-        let known = known.into_iter().flat_map(|axis| &axis.values);
-        let titles = known.filter(|value| values.contains(&value.id));
-        let titles: Vec<&str> = titles.map(|value| value.title.as_str()).collect();
-        let titles = titles.join(" or ");
-        match axis.as_str() {
-            PROFILE_AXIS => words.insert(0, titles),
-            _ => words.push(format!("{axis}: {titles}")),
-        }
-    }
-    words
 }

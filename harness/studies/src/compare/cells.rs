@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::change::Keeps;
 use super::model::Side;
-use contract::fold::Combination;
+use contract::region::Combination;
 use record::judge::{Severity, VerdictKind};
+use record::region::Places as AxisPlaces;
 use record::sameness::RecordedAnswer;
 use record::{
     CellRecord, GatewayRecord, IssueRecord, Record, Results, ResultsError, RuleRecord,
@@ -140,7 +141,9 @@ impl Cells {
             rules: head.rules.clone(),
             issues: head.known_issues.clone(),
         };
-        let positions = Positions::of(&head.scenarios);
+        let scenarios = head.scenarios.iter();
+        let scenarios = scenarios.map(|scenario| (scenario.id.as_str(), AxisPlaces::of(scenario)));
+        let places: HashMap<&str, AxisPlaces<'_>> = scenarios.collect();
         let answers: Vec<usize> = head.answers.iter().map(|text| texts.place(text)).collect();
         let requests: Vec<usize> = head.requests.iter().map(|text| texts.place(text)).collect();
         let place = |places: &[usize], at: Option<usize>| places.get(at?).copied();
@@ -153,7 +156,10 @@ impl Cells {
                     kept.side.ran += 1;
                     Cell::Answered(Seen {
                         request: place(&requests, cell.request),
-                        combination: positions.combination(cell),
+                        combination: places
+                            .get(cell.scenario())
+                            .map(|places| places.combination(&cell.id))
+                            .unwrap_or_default(),
                         ..seen
                     })
                 }
@@ -262,37 +268,4 @@ fn seen(cell: &CellRecord, texts: &mut Texts, answers: &[usize]) -> Option<Seen>
         request: None,
         combination: Combination::new(),
     })
-}
-
-/// An axis, and the place of each of its values.
-type AxisPlaces<'a> = (&'a str, HashMap<&'a str, u16>);
-
-/// The axes of each scenario.
-struct Positions<'a> {
-    axes: HashMap<&'a str, Vec<AxisPlaces<'a>>>,
-}
-
-impl<'a> Positions<'a> {
-    fn of(scenarios: &'a [ScenarioRecord]) -> Self {
-        let axes = scenarios.iter().map(|scenario| {
-            let axes = scenario.axes.iter().map(|axis| {
-                let values = (0..).zip(&axis.values);
-                let values = values.map(|(place, value)| (value.id.as_str(), place));
-                (axis.name.as_str(), values.collect())
-            });
-            (scenario.id.as_str(), axes.collect())
-        });
-        Self {
-            axes: axes.collect(),
-        }
-    }
-
-    fn combination(&self, cell: &CellRecord) -> Combination {
-        let axes = self.axes.get(cell.scenario()).into_iter().flatten();
-        let value = |(axis, values): &AxisPlaces<'_>| {
-            let value = cell.axes.get(*axis).map_or("", String::as_str);
-            values.get(value).copied().unwrap_or(u16::MAX)
-        };
-        axes.map(value).collect()
-    }
 }

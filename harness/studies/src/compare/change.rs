@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cells::{Seen, Texts};
+use contract::cell_id::CellId;
 use contract::scenario::model::Direction;
 use record::judge::{Deviation, Severity};
 use record::sameness::Sameness;
@@ -155,7 +156,7 @@ pub(super) struct Change<'a> {
 impl Change<'_> {
     /// Id of its scenario.
     pub(super) fn scenario(&self) -> &str {
-        self.id.split_once('/').map_or(self.id, |(id, _)| id)
+        CellId::of(self.id).scenario()
     }
 }
 
