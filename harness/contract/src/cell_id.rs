@@ -4,7 +4,8 @@
 
 use std::fmt;
 
-use crate::scenario::model::PROFILE_AXIS;
+/// The axis whose values are launch profiles; every scenario has it.
+pub const PROFILE_AXIS: &str = "profile";
 
 /// An id, as it stands in a record or a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::history::history;
-use contract::region::{Combination, Region, minimize_conditions};
+use super::words::who;
+use contract::region::{Combination, minimize_conditions};
 use contract::release::Version;
 use contract::scenario::model::{Direction, Kind, Scenario};
 use contract::scenario::{Affects, Catalogue};
-use record::region::prose;
 
 /// Renders the contract that holds for a release.
 pub fn contract(catalogue: &Catalogue, release: &Version) -> String {
@@ -92,13 +92,6 @@ fn field(scenario: &Scenario, release: &Version, cells: &[Combination], fixed: &
         .map(|region| who(scenario, region, fixed))
         .collect();
     words.join(" **or** ")
-}
-
-/// Which cells a region holds, in words; nothing about the axes that are fixed.
-pub(super) fn who(scenario: &Scenario, region: Region, fixed: &[usize]) -> String {
-    let conditions = region.without(fixed).named(scenario);
-    let conditions = conditions.iter().map(|(axis, values)| (axis, values));
-    prose(None, conditions, "everybody")
 }
 
 fn rules(out: &mut String, scenario: &Scenario, release: &Version) {

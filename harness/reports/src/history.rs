@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::access::who;
+use super::words::who;
 use contract::region::{Combination, minimize_conditions};
 use contract::release::Version;
 use contract::scenario::model::{Outcome, Scenario};

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use base::text::quoted;
+use contract::region::Region;
+use contract::scenario::model::Scenario;
 use record::judge::VerdictKind;
-use record::region::terse;
+use record::region::{prose, terse};
 use record::{CauseRecord, Record};
 
 /// What a cause's cells have in common, in one line.
@@ -64,4 +66,11 @@ pub(super) fn replay(record: &Record, gateway: &str, cell: &str) -> String {
         command.push_str(&format!(" --release {}", quoted(version)));
     }
     command
+}
+
+/// Which cells a region holds, in words; nothing about the axes that are fixed.
+pub(super) fn who(scenario: &Scenario, region: Region, fixed: &[usize]) -> String {
+    let conditions = region.without(fixed).named(scenario);
+    let conditions = conditions.iter().map(|(axis, values)| (axis, values));
+    prose(None, conditions, "everybody")
 }

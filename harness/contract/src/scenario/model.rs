@@ -9,11 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::SourceFile;
 use crate::cell_id::CellId;
+pub use crate::cell_id::PROFILE_AXIS;
 use crate::region::Axes;
 use crate::release::{Version, VersionRange};
-
-/// The axis whose values are launch profiles; every scenario has it.
-pub const PROFILE_AXIS: &str = "profile";
 
 /// The axis whose values are proxies, and [`DIRECT`]; only some scenarios have it.
 pub const PROXY_AXIS: &str = "proxy";

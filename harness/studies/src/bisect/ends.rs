@@ -1,9 +1,8 @@
 //! The ends of a search, held against what they are called. How releases are told apart follows from what they answer.
 
 use super::claims::Label;
-use super::hunt::digest;
 use super::sorter::{Sorter, differing};
-use super::tested::{Answer, Tested};
+use super::tested::{Answer, Tested, digest};
 use contract::release::Version;
 use record::Ending;
 

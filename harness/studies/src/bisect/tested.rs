@@ -168,3 +168,23 @@ fn failure(gateway: &GatewayRecord, profile: &str) -> Option<String> {
 fn first_line(text: &str) -> String {
     one_line(text.lines().next().unwrap_or_default())
 }
+
+/// What several cells answer, in one line.
+pub(super) fn digest<'a>(answers: impl Iterator<Item = &'a Answer>) -> String {
+    let mut counts: Vec<(String, usize)> = Vec::new();
+    for line in answers.map(Answer::line) {
+        match counts.iter_mut().find(|(known, _)| *known == line) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((line, 1)),
+        }
+    }
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    match &counts[..] {
+        [] => "nothing".to_owned(),
+        [(line, _)] => line.clone(),
+        [(line, count), rest @ ..] => {
+            let others: usize = rest.iter().map(|(_, count)| count).sum();
+            format!("{line} ({count} cells; {others} answer otherwise)")
+        }
+    }
+}

@@ -10,9 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::cause::World;
 use super::cells::{Cell, Seen};
-use super::change::{Change, Kind};
+use super::change::Change;
+use super::effect::Kind;
+use super::input::World;
 use super::model::Advice;
 use contract::cell_id::CellId;
 use contract::region::Combination;

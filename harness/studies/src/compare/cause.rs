@@ -11,26 +11,19 @@ use indexmap::IndexMap;
 
 use super::advice::advise;
 use super::authority::parts;
+use super::cells;
 use super::cells::{Cells, Seen, Texts};
-use super::change::{Bearing, Change, Kind, Weight};
+use super::change::Change;
+use super::effect::{Bearing, Kind, Weight};
+use super::input::World;
 use super::lines::changed_lines;
 use super::model::{AnswerRecord, Cause, Difference, IssueRef, Place, RuleChange};
-use super::{Profiles, cells};
 use contract::cell_id::CellId;
 use contract::region::{Combination, minimize_conditions};
 use contract::release::Version;
 use record::RuleRecord;
 use record::region::{terse, titles};
 use record::sameness::{RecordedAnswer, shape};
-
-/// Both sides and what they refer to.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct World<'a> {
-    pub(super) a: &'a Cells,
-    pub(super) b: &'a Cells,
-    pub(super) texts: &'a Texts,
-    pub(super) profiles: &'a Profiles,
-}
 
 impl World<'_> {
     /// Whether A is the later release: then it is A's contract that announces what is different.

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::change::Keeps;
 use super::model::Side;
 use contract::region::Combination;
-use record::judge::{Severity, VerdictKind};
+use record::judge::{Deviation, Severity, VerdictKind};
 use record::region::Places as AxisPlaces;
 use record::sameness::RecordedAnswer;
 use record::{
@@ -77,6 +76,15 @@ impl Texts {
         // Places are handed out by this table only.
         &self.answers[seen.answer]
     }
+}
+
+/// Whether a cell keeps its contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keeps {
+    /// It does.
+    Holds,
+    /// It does not, in this way and so gravely; a known issue does not excuse that here.
+    Breaks(Deviation, Severity),
 }
 
 /// A cell that was asked and answered.

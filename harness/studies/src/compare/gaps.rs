@@ -3,8 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::cells::{Cell, Cells, Seen, Texts};
-use super::change::Keeps;
+use super::cells::{Cell, Cells, Keeps, Seen, Texts};
 use super::model::{Gap, SideGap, Unchanged};
 use contract::cell_id::CellId;
 use record::judge::Deviation;
