@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,9 @@ use crate::release::{Version, VersionRange};
 pub const PROXY_AXIS: &str = "proxy";
 /// The value of the axis `proxy` for a caller who comes past all proxies.
 pub const DIRECT: &str = "direct";
+
+/// Outcomes by id, in the order of the file.
+pub(super) type Outcomes = IndexMap<String, Arc<Outcome>>;
 
 /// Whether a caller got in.
 #[derive(
