@@ -178,19 +178,9 @@ fn threads<'a>(
 /// The cells that were compared, by scenario: what a fold must tell its cells from.
 fn universes<'a>(world: &World<'a>) -> BTreeMap<&'a str, Vec<Combination>> {
     let mut universes: BTreeMap<&str, Vec<Combination>> = BTreeMap::new();
-    for (id, cell) in &world.b.cells {
-        let both = world
-            .a
-            .cells
-            .get(id)
-            .and_then(|other| cells::both(other, cell));
-        if let Some((before, after)) = both
-            && before.request == after.request
-        {
-            let scenario = CellId::of(id).scenario();
-            let universe = universes.entry(scenario).or_default();
-            universe.push(after.combination.clone());
-        }
+    for (id, twin) in cells::pairs(world.a, world.b) {
+        let universe = universes.entry(CellId::of(id).scenario()).or_default();
+        universe.push(twin.after.combination.clone());
     }
     universes
 }

@@ -110,12 +110,33 @@ pub(super) enum Cell {
     CouldNotRun(usize),
 }
 
-/// Both answers, where there are two.
-pub(super) fn both<'a>(a: &'a Cell, b: &'a Cell) -> Option<(&'a Seen, &'a Seen)> {
-    match (a, b) {
-        (Cell::Answered(a), Cell::Answered(b)) => Some((a, b)),
-        (Cell::Answered(_) | Cell::NotApplicable(_) | Cell::CouldNotRun(_), _) => None,
+/// A cell that both sides answered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Twin<'a> {
+    pub(super) before: &'a Seen,
+    pub(super) after: &'a Seen,
+}
+
+impl<'a> Twin<'a> {
+    /// Both answers, where there are two and they answer the same request.
+    pub(super) fn of(a: &'a Cell, b: &'a Cell) -> Option<Self> {
+        let (Cell::Answered(before), Cell::Answered(after)) = (a, b) else {
+            return None;
+        };
+        // A record that was made compact holds no requests; its cells are called what they ask.
+        match (before.request, after.request) {
+            (Some(one), Some(other)) if one != other => None,
+            (Some(_) | None, Some(_) | None) => Some(Self { before, after }),
+        }
     }
+}
+
+/// The cells that can be compared, in the order of their ids.
+pub(super) fn pairs<'a>(a: &'a Cells, b: &'a Cells) -> impl Iterator<Item = (&'a str, Twin<'a>)> {
+    b.cells.iter().filter_map(|(id, cell)| {
+        let other = a.cells.get(id)?;
+        Some((id.as_str(), Twin::of(other, cell)?))
+    })
 }
 
 /// The cells of one gateway of a record.

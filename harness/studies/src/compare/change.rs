@@ -1,18 +1,11 @@
 //! What a change of one cell is: in which direction, what it means for the contract, and how grave that is.
 
-use super::cells::{Keeps, Seen, Texts};
+use super::cells::{Keeps, Seen, Texts, Twin};
 use super::effect::{Bearing, Kind, Weight};
 use contract::cell_id::CellId;
 use contract::scenario::model::Direction;
 use record::judge::Severity;
 use record::sameness::Sameness;
-
-/// A cell on both sides.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Twin<'a> {
-    pub(super) before: &'a Seen,
-    pub(super) after: &'a Seen,
-}
 
 /// A cell that changed.
 #[derive(Debug, Clone, Copy)]

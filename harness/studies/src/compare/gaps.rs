@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::cells::{Cell, Cells, Keeps, Seen, Texts};
+use super::cells::{Cell, Cells, Keeps, Seen, Texts, Twin};
 use super::model::{Gap, SideGap, Unchanged};
 use contract::cell_id::CellId;
 use record::judge::Deviation;
@@ -35,8 +35,8 @@ pub(super) fn gaps(a: &Cells, b: &Cells, texts: &Texts) -> Vec<Gap> {
     let missing = || (SideGap::NotAsked, None);
     for (id, on_a) in &a.cells {
         match (on_a, b.cells.get(id)) {
-            (Cell::Answered(before), Some(Cell::Answered(after))) => {
-                if before.request != after.request {
+            (on_a @ Cell::Answered(_), Some(on_b @ Cell::Answered(_))) => {
+                if Twin::of(on_a, on_b).is_none() {
                     let otherwise = || (SideGap::AskedOtherwise, None);
                     add(id, otherwise(), otherwise());
                 }

@@ -25,7 +25,7 @@ pub use model::{
     SCHEMA, Side, SideGap, Unchanged,
 };
 
-use change::{Change, Twin};
+use change::Change;
 
 /// Compares two gateways. `texts` holds what both were read into.
 ///
@@ -34,19 +34,8 @@ pub fn compare(a: &Cells, b: &Cells, texts: &Texts, profiles: &Profiles) -> Comp
     let mut counts = Counts::default();
     let mut changes: Vec<Change<'_>> = Vec::new();
     let mut unchanged = gaps::UnchangedTally::default();
-    for (id, cell) in &b.cells {
-        let Some((before, after)) = a.cells.get(id).and_then(|other| cells::both(other, cell))
-        else {
-            continue;
-        };
-        // A record that was made small holds no requests; its cells are called what they ask.
-        if let (Some(before), Some(after)) = (before.request, after.request)
-            && before != after
-        {
-            continue;
-        }
+    for (id, twin) in cells::pairs(a, b) {
         counts.compared += 1;
-        let twin = Twin { before, after };
         match change::weigh(twin, texts) {
             Some((kind, bearing, weight)) => changes.push(Change {
                 id,
@@ -57,7 +46,7 @@ pub fn compare(a: &Cells, b: &Cells, texts: &Texts, profiles: &Profiles) -> Comp
             }),
             None => {
                 counts.unchanged += 1;
-                unchanged.add(id, after, texts);
+                unchanged.add(id, twin.after, texts);
             }
         }
     }
