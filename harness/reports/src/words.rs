@@ -1,7 +1,6 @@
 //! Words that several reports use.
 
-use std::collections::BTreeMap;
-
+use super::facts::Tally;
 use base::text::quoted;
 use contract::region::Region;
 use contract::scenario::model::Scenario;
@@ -23,15 +22,9 @@ pub(super) fn seen(label: &str, answer: &str) -> String {
     }
 }
 
-/// How many cells have which verdict, in words: what is well first, then the gravest; verdicts that no cell has are left
+/// How many cells have which verdict, in words: what is well first, then the most severe; verdicts that no cell has are left
 /// out.
-pub(super) fn tally_words(
-    verdicts: impl Iterator<Item = VerdictKind>,
-) -> Vec<(VerdictKind, String)> {
-    let mut counts: BTreeMap<VerdictKind, usize> = BTreeMap::new();
-    for verdict in verdicts {
-        *counts.entry(verdict).or_default() += 1;
-    }
+pub(super) fn tally_words(tally: &Tally) -> Vec<(VerdictKind, String)> {
     let words = [
         (VerdictKind::Conforms, "conform"),
         (VerdictKind::Deviates, "deviate"),
@@ -42,8 +35,8 @@ pub(super) fn tally_words(
         (VerdictKind::NotApplicable, "not applicable"),
     ];
     let told = words.iter().filter_map(|(verdict, words)| {
-        let count = counts.get(verdict)?;
-        Some((*verdict, format!("{count} {words}")))
+        let count = tally.of(*verdict);
+        (count > 0).then(|| (*verdict, format!("{count} {words}")))
     });
     told.collect()
 }

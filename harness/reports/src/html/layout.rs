@@ -1,123 +1,60 @@
-//! The first pass over the cells: what is counted, and the axes that they really have.
+//! The first pass over the cells: what is counted, the gateways in their order, and the axes that the cells really have.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
-use record::judge::VerdictKind;
-use record::{
-    AxisRecord, CellRecord, Results, ResultsError, ScenarioRecord, Standing, ValueRecord,
-};
-
-/// How many cells have which verdict.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Tally {
-    counts: BTreeMap<VerdictKind, usize>,
-    /// Cells that make the run fail.
-    pub(super) failing: usize,
-    /// Cells that would, but for a baseline or the severity asked for.
-    pub(super) excused: usize,
-}
-
-impl Tally {
-    /// Cells with a verdict.
-    pub(super) fn of(&self, verdict: VerdictKind) -> usize {
-        self.counts.get(&verdict).copied().unwrap_or_default()
-    }
-
-    /// All cells.
-    pub(super) fn all(&self) -> usize {
-        self.counts.values().sum()
-    }
-
-    fn add(&mut self, cell: &CellRecord) {
-        *self.counts.entry(cell.verdict).or_default() += 1;
-        match cell.standing {
-            Some(Standing::Fails) => self.failing += 1,
-            Some(Standing::AsInBaseline | Standing::BelowSeverity) => self.excused += 1,
-            None => {}
-        }
-    }
-}
-
-/// The cells of one gateway.
-#[derive(Debug, Default)]
-pub(super) struct GatewayTally {
-    /// As the caller named it.
-    pub(super) name: String,
-    /// All its cells.
-    pub(super) all: Tally,
-    /// By place of the scenario.
-    pub(super) scenarios: BTreeMap<usize, Tally>,
-    /// By id of the known issue.
-    pub(super) issues: BTreeMap<String, Tally>,
-    /// Why cells were not asked: by verdict, profile and reason.
-    pub(super) reasons: BTreeMap<(VerdictKind, String, String), usize>,
-}
+use crate::facts::Facts;
+use record::{AxisRecord, CellRecord, Results, ResultsError, ScenarioRecord, ValueRecord};
 
 /// What the first pass finds.
 #[derive(Debug, Default)]
-pub(super) struct Tallies {
+pub(super) struct Layout {
+    /// What is counted.
+    pub(super) facts: Facts,
     /// The record's gateways in their order; what only cells name comes after.
-    pub(super) gateways: Vec<GatewayTally>,
+    pub(super) gateways: Vec<String>,
     /// The record's scenarios with every axis and value that its cells have.
     pub(super) scenarios: Vec<ScenarioRecord>,
+    /// Places of scenarios.
+    places: HashMap<String, usize>,
 }
 
-impl Tallies {
+impl Layout {
     /// Reads all cells once.
     pub(super) fn of(results: &Results<'_>) -> Result<Self, ResultsError> {
         let head = results.head();
-        let mut tallies = Self {
-            gateways: Vec::new(),
+        let gateways = head.gateways.iter();
+        let places = head.scenarios.iter().enumerate();
+        let mut layout = Self {
+            facts: Facts::default(),
+            gateways: gateways.map(|gateway| gateway.reference.clone()).collect(),
             scenarios: head.scenarios.clone(),
+            places: places
+                .map(|(at, scenario)| (scenario.id.clone(), at))
+                .collect(),
         };
-        for gateway in &head.gateways {
-            tallies.gateway(&gateway.reference);
-        }
         results.each_cell(&mut |cell| {
-            tallies.add(cell);
+            layout.facts.cell(cell);
+            layout.scenario(cell);
+            if layout.gateway_place(&cell.gateway).is_none() {
+                layout.gateways.push(cell.gateway.clone());
+            }
             Ok(())
         })?;
-        Ok(tallies)
+        Ok(layout)
     }
 
     /// The place of a gateway.
     pub(super) fn gateway_place(&self, name: &str) -> Option<usize> {
-        self.gateways.iter().position(|known| known.name == name)
+        self.gateways.iter().position(|known| known == name)
     }
 
     /// The place of a scenario.
     pub(super) fn scenario_place(&self, id: &str) -> Option<usize> {
-        self.scenarios.iter().position(|known| known.id == id)
+        self.places.get(id).copied()
     }
 
-    fn add(&mut self, cell: &CellRecord) {
-        let scenario = self.scenario(cell);
-        let gateway = self.gateway(&cell.gateway);
-        gateway.all.add(cell);
-        gateway.scenarios.entry(scenario).or_default().add(cell);
-        if let Some(issue) = &cell.known_issue {
-            let tally = gateway.issues.entry(issue.clone()).or_default();
-            tally.add(cell);
-        }
-        if let Some(reason) = &cell.reason {
-            let key = (cell.verdict, cell.profile().to_owned(), reason.clone());
-            *gateway.reasons.entry(key).or_default() += 1;
-        }
-    }
-
-    fn gateway(&mut self, name: &str) -> &mut GatewayTally {
-        let place = self.gateway_place(name).unwrap_or_else(|| {
-            self.gateways.push(GatewayTally {
-                name: name.to_owned(),
-                ..GatewayTally::default()
-            });
-            self.gateways.len() - 1
-        });
-        &mut self.gateways[place]
-    }
-
-    /// The place of a cell's scenario; a record need not describe it, so that its axes are learnt from its cells.
-    fn scenario(&mut self, cell: &CellRecord) -> usize {
+    /// Learns the axes of a scenario from its cells: a record need not describe it.
+    fn scenario(&mut self, cell: &CellRecord) {
         let place = self.scenario_place(cell.scenario()).unwrap_or_else(|| {
             self.scenarios.push(ScenarioRecord {
                 id: cell.scenario().to_owned(),
@@ -126,7 +63,9 @@ impl Tallies {
                 axes: Vec::new(),
                 sets: Vec::new(),
             });
-            self.scenarios.len() - 1
+            let place = self.scenarios.len() - 1;
+            self.places.insert(cell.scenario().to_owned(), place);
+            place
         });
         let axes = &mut self.scenarios[place].axes;
         for (name, value) in &cell.axes {
@@ -149,6 +88,5 @@ impl Tallies {
                 });
             }
         }
-        place
     }
 }
