@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobMatcher};
 
+use crate::cell_id::{self, CellId};
 use crate::release::Version;
 use crate::scenario::model::{AxisValue, DIRECT, Kind, Outcome, PROXY_AXIS, Rule, Scenario};
 use crate::scenario::{Catalogue, Proxy};
@@ -73,12 +74,7 @@ impl Cell {
 
     /// The id without scenario and profile: what tells cells of one snapshot file apart.
     pub fn key(&self) -> String {
-        let parts: Vec<String> = self
-            .axes()
-            .filter(|(axis, _)| *axis != crate::scenario::model::PROFILE_AXIS)
-            .map(|(axis, value)| format!("{axis}={value}"))
-            .collect();
-        parts.join("/")
+        cell_id::key(self.axes())
     }
 
     /// How its request gets to the gateway.
@@ -412,12 +408,12 @@ fn parse_glob(text: &str, ids: &[String]) -> Result<GlobMatcher, SelectionError>
     }
     Err(SelectionError::Unmatched {
         glob: text.to_owned(),
-        nearest: mended(&pattern, ids),
+        nearest: fixed(&pattern, ids),
     })
 }
 
-/// A glob with its first slip mended: the first part that no cell has becomes the one that resembles it.
-fn mended(pattern: &str, ids: &[String]) -> Option<String> {
+/// A glob with its first slip fixed: the first part that no cell has becomes the one that resembles it.
+fn fixed(pattern: &str, ids: &[String]) -> Option<String> {
     let mut parts: Vec<&str> = pattern.split('/').collect();
     let mut mine: Vec<&String> = ids.iter().collect();
     for (place, part) in parts.iter().enumerate() {
@@ -425,15 +421,15 @@ fn mended(pattern: &str, ids: &[String]) -> Option<String> {
             continue;
         }
         let has = |id: &&String| match place {
-            0 => id.split('/').next() == Some(part),
-            _ => id.split('/').skip(1).any(|other| other == *part),
+            0 => CellId::of(id).scenario() == *part,
+            _ => CellId::of(id).parts().skip(1).any(|other| other == *part),
         };
         let left: Vec<&String> = mine.iter().copied().filter(has).collect();
         if left.is_empty() {
             let others = mine.iter().flat_map(|id| {
                 let skip = usize::from(place > 0);
                 let take = if place == 0 { 1 } else { usize::MAX };
-                id.split('/').skip(skip).take(take)
+                CellId::of(id).parts().skip(skip).take(take)
             });
             parts[place] = nearest(part, others)?;
             return Some(parts.join("/"));

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::judge::{Deviation, Severity, VerdictKind};
+use crate::sameness::answer_line;
+use contract::cell_id::CellId;
 use contract::scenario::model::{Direction, PROFILE_AXIS, Start};
 
 /// A cell.
@@ -52,7 +54,7 @@ pub struct CellRecord {
 impl CellRecord {
     /// Id of its scenario.
     pub fn scenario(&self) -> &str {
-        self.id.split_once('/').map_or(&self.id, |(id, _)| id)
+        CellId::of(&self.id).scenario()
     }
 
     /// Whether its rule lets the caller in; denied where no rule speaks about it.
@@ -67,8 +69,8 @@ impl CellRecord {
     }
 
     /// Its id without the scenario.
-    pub fn key(&self) -> &str {
-        self.id.split_once('/').map_or("", |(_, key)| key)
+    pub fn without_scenario(&self) -> &str {
+        CellId::of(&self.id).without_scenario()
     }
 }
 
@@ -139,17 +141,21 @@ fn is_zero(ms: &f64) -> bool {
 impl ObservedRecord {
     /// Status, type and message in one line.
     pub fn line(&self) -> String {
-        let mut line = match (self.status, self.start) {
-            (Some(status), _) => status.to_string(),
-            (None, Some(Start::Up)) => "starts".to_owned(),
-            (None, Some(Start::Refused) | None) => "does not start".to_owned(),
-        };
-        if let Some(kind) = &self.error_type {
-            line.push_str(&format!(" {kind}"));
+        answer_line(
+            self.status,
+            self.start,
+            self.error_type.as_deref(),
+            self.message.as_deref(),
+        )
+    }
+
+    /// The same in fewer words. Answers to whoever was let in differ by route; denials are told by status and type.
+    pub fn brief(&self) -> String {
+        match self.direction {
+            Some(Direction::Allow) if self.status.is_some() => "let in".to_owned(),
+            Some(Direction::Allow | Direction::Deny) | None => {
+                answer_line(self.status, self.start, self.error_type.as_deref(), None)
+            }
         }
-        if let Some(message) = &self.message {
-            line.push_str(&format!(": {message}"));
-        }
-        line
     }
 }

@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::{CellRecord, RelationRecord, Results, ResultsError, Standing};
 use crate::judge::{Severity, VerdictKind};
+use crate::observe::Observation;
+use crate::sameness::{RecordedAnswer, Sameness};
 
 /// What makes a run fail, besides what always does.
 #[derive(
@@ -42,7 +45,7 @@ impl Gate {
         cell: &str,
         verdict: VerdictKind,
         severity: Option<Severity>,
-        answer: Option<&str>,
+        observed: Option<&Observation>,
     ) -> Option<Standing> {
         match verdict {
             VerdictKind::Conforms | VerdictKind::NotApplicable | VerdictKind::CouldNotRun => {
@@ -58,9 +61,13 @@ impl Gate {
             .baseline
             .as_ref()
             .and_then(|baseline| baseline.cell(gateway, cell));
-        match before {
-            Some(before) if answer == Some(before.answer.as_str()) => Some(Standing::AsInBaseline),
-            Some(_) | None => Some(Standing::Fails),
+        let same = before.zip(observed).is_some_and(|(before, observed)| {
+            let answer = RecordedAnswer::from(observed);
+            before.answer.same(&answer, Sameness::Text)
+        });
+        match same {
+            true => Some(Standing::AsInBaseline),
+            false => Some(Standing::Fails),
         }
     }
 
@@ -96,7 +103,7 @@ pub struct Baseline {
 /// What a cell was in the baseline.
 #[derive(Debug, Clone)]
 struct Before {
-    answer: String,
+    answer: RecordedAnswer,
     failed: bool,
 }
 
@@ -134,14 +141,22 @@ impl Baseline {
             .iter()
             .map(|gateway| gateway.reference.clone())
             .collect();
+        let texts: Vec<Arc<str>> = head
+            .answers
+            .iter()
+            .map(|text| text.as_str().into())
+            .collect();
         let mut cells = HashMap::new();
         results.each_cell(&mut |cell: &CellRecord| {
             let place = gateways.iter().position(|name| *name == cell.gateway);
             let observed = cell.observed.as_ref();
-            let answer = observed.and_then(|observed| head.answers.get(observed.answer?));
+            let answer = observed.and_then(|observed| {
+                let text = texts.get(observed.answer?)?;
+                Some(RecordedAnswer::of(observed, Arc::clone(text)))
+            });
             if let (Some(place), Some(answer)) = (place, answer) {
                 let before = Before {
-                    answer: answer.clone(),
+                    answer,
                     failed: !cell.verdict.passes(),
                 };
                 cells.insert((place, cell.id.clone()), before);

@@ -155,13 +155,12 @@ impl Recorder {
     }
 
     fn standing(&self, result: &CellResult) -> Option<Standing> {
-        let observed = result.observed.as_ref();
         self.gate.standing(
             &result.gateway,
             &result.cell.id,
             result.verdict.kind(),
             severity(result),
-            observed.map(|observed| observed.answer.as_str()),
+            result.observed.as_ref(),
         )
     }
 

@@ -1,9 +1,8 @@
 //! Records that are kept by the dozen: what the rest of a record tells again, and what differs with every run, is left out.
 
-use std::collections::BTreeMap;
-
 use crate::answer::direction;
 use crate::{CellRecord, Record};
+use contract::cell_id::CellId;
 
 impl Record {
     /// Leaves out requests, times of answers, and axes, which the ids tell; the gateway is called `reference` throughout, even
@@ -43,7 +42,9 @@ impl CellRecord {
     /// Fills in what a small or an old record leaves out: the axes, and whether the caller got in.
     pub(super) fn fill_in(&mut self) {
         if self.axes.is_empty() {
-            self.axes = axes_of(&self.id);
+            let values = CellId::of(&self.id).values();
+            let values = values.map(|(axis, value)| (axis.to_owned(), value.to_owned()));
+            self.axes = values.collect();
         }
         let asked = self.expected.as_ref().map(|expected| expected.direction);
         let deviation = self.direction;
@@ -62,15 +63,4 @@ impl CellRecord {
             });
         }
     }
-}
-
-/// The values by axis that an id tells.
-fn axes_of(id: &str) -> BTreeMap<String, String> {
-    let pairs = id
-        .split('/')
-        .skip(1)
-        .filter_map(|part| part.split_once('='));
-    pairs
-        .map(|(axis, value)| (axis.to_owned(), value.to_owned()))
-        .collect()
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::history::history;
-use contract::fold::{Combination, Group, fold};
+use super::words::who;
+use contract::region::{Combination, minimize_conditions};
 use contract::release::Version;
 use contract::scenario::model::{Direction, Kind, Scenario};
 use contract::scenario::{Affects, Catalogue};
@@ -86,30 +87,11 @@ fn field(scenario: &Scenario, release: &Version, cells: &[Combination], fixed: &
     if allowed.len() == cells.len() {
         return "everybody".to_owned();
     }
-    let groups = fold(&allowed, cells);
-    let words: Vec<String> = groups
-        .iter()
-        .map(|group| conditions(scenario, group, fixed))
+    let words: Vec<String> = minimize_conditions(&allowed, cells)
+        .into_iter()
+        .map(|region| who(scenario, region, fixed))
         .collect();
     words.join(" **or** ")
-}
-
-/// Which cells a group holds, in words; nothing about the axes that are fixed.
-pub(super) fn conditions(scenario: &Scenario, group: &Group, fixed: &[usize]) -> String {
-    let conditions: Vec<String> = group
-        .conditions
-        .iter()
-        .filter(|(axis, _)| !fixed.contains(axis))
-        .map(|(axis, values)| {
-            let axis = &scenario.axes[*axis];
-            let values: Vec<&str> = values
-                .iter()
-                .map(|value| axis.values[usize::from(*value)].id.as_str())
-                .collect();
-            format!("{}: {}", axis.name, values.join(", "))
-        })
-        .collect();
-    conditions.join("; ")
 }
 
 fn rules(out: &mut String, scenario: &Scenario, release: &Version) {

@@ -9,7 +9,7 @@ use super::facts::{Facts, IssueOn};
 use super::findings::{About, Excuse, Finding, troubles};
 use crate::words::replay;
 use base::text::{count, one_line, visible};
-use record::judge::Severity;
+use record::judge::{Severity, VerdictKind};
 use record::{IssueRecord, Record, Results, ResultsError};
 
 /// So many of a kind GitHub shows per step.
@@ -57,7 +57,9 @@ pub(super) fn write(results: &Results<'_>, out: &mut dyn Write) -> Result<(), Re
     let findings = Finding::all(record, &facts);
     let found = findings.iter().filter_map(|finding| found(record, finding));
     let issues = facts.known_issues(record);
-    let known = issues.iter().filter(|issue| issue.cells.known > 0);
+    let known = issues
+        .iter()
+        .filter(|issue| issue.cells.of(VerdictKind::Known) > 0);
     let known = known.map(|issue| known_issue(record, issue));
     let all: Vec<Annotation<'_>> = around.chain(found).chain(known).collect();
     for kind in [Kind::Error, Kind::Warning, Kind::Notice] {
@@ -123,7 +125,7 @@ fn found<'a>(record: &Record, finding: &Finding<'a>) -> Option<Annotation<'a>> {
 fn known_issue<'a>(record: &'a Record, issue: &IssueOn<'a>) -> Annotation<'a> {
     let told = record.known_issue(issue.id);
     let text = |text: fn(&IssueRecord) -> &String| told.map_or("", |issue| text(issue).as_str());
-    let cells = count(issue.cells.known, "cell");
+    let cells = count(issue.cells.of(VerdictKind::Known), "cell");
     let lines = [
         text(|issue| &issue.title).to_owned(),
         format!("{cells} on {}", issue.gateway),

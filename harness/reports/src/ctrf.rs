@@ -8,8 +8,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::facts::Facts;
-use super::fate::{Besides, Fate, details, headline, kind, relation_details, relation_headline};
 use super::findings::place;
+use super::test_status::{
+    Besides, TestStatus, details, headline, kind, relation_details, relation_headline,
+};
 use base::text::one_line;
 use record::{CellRecord, Ending, Record, RelationRecord, Results, ResultsError};
 
@@ -50,7 +52,7 @@ struct Test<'a> {
 pub(super) fn write(results: &Results<'_>, out: &mut dyn Write) -> Result<(), ResultsError> {
     let record = results.head();
     let facts = Facts::gather(results)?;
-    let besides = Besides::of(record, facts.red());
+    let besides = Besides::of(record, facts.all.red());
     let tool = json!({ "name": "clawgauge", "version": record.run.harness });
     let parts = [
         ("tool", tool),
@@ -85,28 +87,28 @@ pub(super) fn write(results: &Results<'_>, out: &mut dyn Write) -> Result<(), Re
 }
 
 /// The word of a cell. Consumers count only `failed` as red, and what could not run must not look like a pass.
-fn status(fate: Fate) -> &'static str {
-    match fate {
-        Fate::Passes => "passed",
-        Fate::Fails | Fate::CouldNotRun => "failed",
+fn word(status: TestStatus) -> &'static str {
+    match status {
+        TestStatus::Passes => "passed",
+        TestStatus::Fails | TestStatus::CouldNotRun => "failed",
         // What is to be mended in another place.
-        Fate::Known => "pending",
-        Fate::NotApplicable => "skipped",
+        TestStatus::Known => "pending",
+        TestStatus::NotApplicable => "skipped",
         // It is red by the contract, and excused by those who run it.
-        Fate::AsInBaseline | Fate::BelowSeverity => "other",
+        TestStatus::AsInBaseline | TestStatus::BelowSeverity => "other",
     }
 }
 
 fn summary(record: &Record, facts: &Facts, besides: &Besides<'_>) -> Value {
     let besides = besides.count();
     let by_status = |wanted: &str| -> usize {
-        let fates = facts.fates.iter();
-        let mine = fates.filter(|(fate, _)| status(**fate) == wanted);
+        let statuses = facts.all.statuses.iter();
+        let mine = statuses.filter(|(status, _)| word(**status) == wanted);
         mine.map(|(_, cells)| cells).sum()
     };
     let (start, stop) = (millis(&record.run.started), millis(&record.run.finished));
     json!({
-        "tests": facts.cells() + besides,
+        "tests": facts.all.all() + besides,
         "passed": by_status("passed"),
         "failed": by_status("failed") + besides,
         "skipped": by_status("skipped"),
@@ -150,7 +152,7 @@ fn environment(record: &Record) -> Value {
 }
 
 fn cell_test<'a>(record: &'a Record, cell: &'a CellRecord) -> Test<'a> {
-    let fate = Fate::of(cell);
+    let status = TestStatus::of(cell);
     let expected = cell.expected.as_ref();
     let observed = cell.observed.as_ref();
     let file = record
@@ -161,14 +163,15 @@ fn cell_test<'a>(record: &'a Record, cell: &'a CellRecord) -> Test<'a> {
         .map(|rule| place(&rule.origin))
         .filter(|(rule, _)| Some(*rule) == file)
         .and_then(|(_, line)| line);
-    let (message, trace) = match fate {
-        Fate::Passes => (None, None),
-        Fate::Fails | Fate::CouldNotRun => {
+    let (message, trace) = match status {
+        TestStatus::Passes => (None, None),
+        TestStatus::Fails | TestStatus::CouldNotRun => {
             (Some(headline(record, cell)), Some(details(record, cell)))
         }
-        Fate::NotApplicable | Fate::Known | Fate::AsInBaseline | Fate::BelowSeverity => {
-            (fate.excuse(record, cell), None)
-        }
+        TestStatus::NotApplicable
+        | TestStatus::Known
+        | TestStatus::AsInBaseline
+        | TestStatus::BelowSeverity => (status.excuse(record, cell), None),
     };
     let mut extra = BTreeMap::from([("gateway", json!(cell.gateway)), ("axes", json!(cell.axes))]);
     let more = [
@@ -201,13 +204,13 @@ fn cell_test<'a>(record: &'a Record, cell: &'a CellRecord) -> Test<'a> {
             .filter_map(|(name, value)| Some((name, value?))),
     );
     let known = cell.known_issue.as_deref();
-    let wrong = match fate {
-        Fate::Passes | Fate::NotApplicable => None,
-        Fate::Fails
-        | Fate::CouldNotRun
-        | Fate::Known
-        | Fate::AsInBaseline
-        | Fate::BelowSeverity => Some(kind(cell)),
+    let wrong = match status {
+        TestStatus::Passes | TestStatus::NotApplicable => None,
+        TestStatus::Fails
+        | TestStatus::CouldNotRun
+        | TestStatus::Known
+        | TestStatus::AsInBaseline
+        | TestStatus::BelowSeverity => Some(kind(cell)),
     };
     let attempts = (1..).zip(&cell.attempts).map(|(number, attempt)| {
         json!({ "attempt": number, "status": "failed", "message": one_line(attempt) })
@@ -215,7 +218,7 @@ fn cell_test<'a>(record: &'a Record, cell: &'a CellRecord) -> Test<'a> {
     Test {
         test_id: &cell.id,
         name: &cell.id,
-        status: status(fate),
+        status: word(status),
         duration: observed.map_or(0, |observed| observed.ms.round().max(0.0) as u64),
         suite: vec![&cell.gateway, cell.profile(), cell.scenario()],
         raw_status: cell.verdict.name(),
@@ -227,7 +230,7 @@ fn cell_test<'a>(record: &'a Record, cell: &'a CellRecord) -> Test<'a> {
         line,
         retries: (!cell.attempts.is_empty()).then_some(cell.attempts.len()),
         retry_attempts: attempts.collect(),
-        flaky: fate == Fate::Passes && !cell.attempts.is_empty(),
+        flaky: status == TestStatus::Passes && !cell.attempts.is_empty(),
         extra,
     }
 }

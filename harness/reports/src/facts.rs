@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::fate::Fate;
+use super::test_status::TestStatus;
 use contract::scenario::IssueKind;
 use record::judge::VerdictKind;
 use record::{CellRecord, Record, Results, ResultsError};
@@ -16,16 +16,18 @@ const OTHER_REASONS: &str = "other reasons, which the record holds";
 /// What one pass over the cells tells.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
-    /// Cells by what they do to the run.
-    pub(super) fates: BTreeMap<Fate, usize>,
+    /// All cells.
+    pub(super) all: Tally,
     /// Cells that were answered only after another attempt, and are as they should be.
     pub(super) flaky: usize,
-    /// Verdicts by gateway and scenario.
-    pub(super) scenarios: BTreeMap<(String, String), BTreeMap<VerdictKind, usize>>,
-    /// Verdicts by gateway and profile, in the order of the cells.
+    /// By gateway.
+    pub(super) gateways: BTreeMap<String, Tally>,
+    /// By gateway and scenario.
+    pub(super) scenarios: BTreeMap<(String, String), Tally>,
+    /// By gateway, scenario and profile, in the order of the cells.
     pub(super) suites: Vec<Suite>,
     /// Cells of known issues, by gateway and issue.
-    pub(super) issues: BTreeMap<(String, String), IssueCells>,
+    pub(super) issues: BTreeMap<(String, String), Tally>,
     /// Cells that are as ruled although a known issue says otherwise, by gateway and issue.
     pub(super) stale: BTreeMap<(String, String), Group>,
     /// Cells that no snapshot holds, by gateway and scenario.
@@ -42,16 +44,41 @@ pub(super) struct Suite {
     pub(super) gateway: String,
     pub(super) scenario: String,
     pub(super) profile: String,
-    pub(super) cells: usize,
-    /// Cells that make the run fail or could not run.
-    pub(super) red: usize,
+    pub(super) cells: Tally,
 }
 
-/// Cells of a known issue.
-#[derive(Debug, Default)]
-pub(super) struct IssueCells {
-    pub(super) known: usize,
-    pub(super) stale: usize,
+/// How many cells have which verdict, and what they do to the run.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tally {
+    verdicts: BTreeMap<VerdictKind, usize>,
+    pub(super) statuses: BTreeMap<TestStatus, usize>,
+}
+
+impl Tally {
+    /// Cells with a verdict.
+    pub(super) fn of(&self, verdict: VerdictKind) -> usize {
+        self.verdicts.get(&verdict).copied().unwrap_or_default()
+    }
+
+    /// Cells that do this to the run.
+    pub(super) fn count(&self, status: TestStatus) -> usize {
+        self.statuses.get(&status).copied().unwrap_or_default()
+    }
+
+    /// Cells that make the run fail or could not run.
+    pub(super) fn red(&self) -> usize {
+        self.count(TestStatus::Fails) + self.count(TestStatus::CouldNotRun)
+    }
+
+    /// All cells.
+    pub(super) fn all(&self) -> usize {
+        self.verdicts.values().sum()
+    }
+
+    fn add(&mut self, verdict: VerdictKind, status: TestStatus) {
+        *self.verdicts.entry(verdict).or_default() += 1;
+        *self.statuses.entry(status).or_default() += 1;
+    }
 }
 
 /// A known issue on a gateway.
@@ -59,7 +86,7 @@ pub(super) struct IssueCells {
 pub(super) struct IssueOn<'a> {
     pub(super) gateway: &'a str,
     pub(super) id: &'a str,
-    pub(super) cells: &'a IssueCells,
+    pub(super) cells: &'a Tally,
     pub(super) security: bool,
 }
 
@@ -85,6 +112,13 @@ pub(super) struct Reason {
 }
 
 impl Facts {
+    /// Of a record that is in memory.
+    pub(super) fn of(record: &Record) -> Self {
+        let mut facts = Self::default();
+        record.cells.iter().for_each(|cell| facts.cell(cell));
+        facts
+    }
+
     /// Looks at every cell once.
     ///
     /// # Errors
@@ -96,21 +130,6 @@ impl Facts {
             Ok(())
         })?;
         Ok(facts)
-    }
-
-    /// Cells that do this to the run.
-    pub(super) fn count(&self, fate: Fate) -> usize {
-        self.fates.get(&fate).copied().unwrap_or(0)
-    }
-
-    /// Cells that make the run fail or could not run.
-    pub(super) fn red(&self) -> usize {
-        self.count(Fate::Fails) + self.count(Fate::CouldNotRun)
-    }
-
-    /// All cells.
-    pub(super) fn cells(&self) -> usize {
-        self.fates.values().sum()
     }
 
     /// The known issues that cells name, by gateway: security first, then by how many cells show them.
@@ -125,71 +144,67 @@ impl Facts {
             }
         });
         let mut issues: Vec<IssueOn<'_>> = issues.collect();
-        issues.sort_by_key(|issue| (issue.gateway, !issue.security, Reverse(issue.cells.known)));
+        issues.sort_by_key(|issue| {
+            (
+                issue.gateway,
+                !issue.security,
+                Reverse(issue.cells.of(VerdictKind::Known)),
+            )
+        });
         issues
     }
 
-    fn cell(&mut self, cell: &CellRecord) {
-        let fate = Fate::of(cell);
-        *self.fates.entry(fate).or_default() += 1;
-        self.flaky += usize::from(fate == Fate::Passes && !cell.attempts.is_empty());
+    /// Takes in a cell.
+    pub(super) fn cell(&mut self, cell: &CellRecord) {
+        let status = TestStatus::of(cell);
         let gateway = || cell.gateway.clone();
         let scenario = (gateway(), cell.scenario().to_owned());
-        *self
-            .scenarios
-            .entry(scenario.clone())
-            .or_default()
-            .entry(cell.verdict)
-            .or_default() += 1;
-        self.suite(cell, fate);
+        self.all.add(cell.verdict, status);
+        let mine = self.gateways.entry(gateway()).or_default();
+        mine.add(cell.verdict, status);
+        let mine = self.scenarios.entry(scenario.clone()).or_default();
+        mine.add(cell.verdict, status);
+        self.flaky += usize::from(status == TestStatus::Passes && !cell.attempts.is_empty());
+        self.suite(cell, status);
         if let Some(issue) = &cell.known_issue {
             let place = (gateway(), issue.clone());
-            let cells = self.issues.entry(place.clone()).or_default();
-            match cell.verdict {
-                VerdictKind::Stale => {
-                    cells.stale += 1;
-                    self.stale.entry(place).or_default().add(cell, fate);
-                }
-                VerdictKind::Conforms
-                | VerdictKind::Deviates
-                | VerdictKind::Known
-                | VerdictKind::New
-                | VerdictKind::NotApplicable
-                | VerdictKind::CouldNotRun => cells.known += 1,
+            let mine = self.issues.entry(place.clone()).or_default();
+            mine.add(cell.verdict, status);
+            if cell.verdict == VerdictKind::Stale {
+                self.stale.entry(place).or_default().add(cell, status);
             }
         }
         if cell.verdict == VerdictKind::New {
-            self.new.entry(scenario).or_default().add(cell, fate);
+            self.new.entry(scenario).or_default().add(cell, status);
         }
         if let Some(text) = &cell.reason {
             self.reason(cell, text);
         }
         if let Some(cause) = cell.cause {
             let (baseline, severity) = self.excused.entry(cause).or_default();
-            *baseline += usize::from(fate == Fate::AsInBaseline);
-            *severity += usize::from(fate == Fate::BelowSeverity);
+            *baseline += usize::from(status == TestStatus::AsInBaseline);
+            *severity += usize::from(status == TestStatus::BelowSeverity);
         }
     }
 
-    fn suite(&mut self, cell: &CellRecord, fate: Fate) {
-        let red = usize::from(matches!(fate, Fate::Fails | Fate::CouldNotRun));
+    fn suite(&mut self, cell: &CellRecord, status: TestStatus) {
         let (scenario, profile) = (cell.scenario(), cell.profile());
         let same = |suite: &&mut Suite| {
             suite.gateway == cell.gateway && suite.scenario == scenario && suite.profile == profile
         };
         // Cells come scenario by scenario, so that it is mostly the last.
         match self.suites.iter_mut().rev().find(same) {
-            Some(suite) => {
-                suite.cells += 1;
-                suite.red += red;
+            Some(suite) => suite.cells.add(cell.verdict, status),
+            None => {
+                let mut cells = Tally::default();
+                cells.add(cell.verdict, status);
+                self.suites.push(Suite {
+                    gateway: cell.gateway.clone(),
+                    scenario: scenario.to_owned(),
+                    profile: profile.to_owned(),
+                    cells,
+                });
             }
-            None => self.suites.push(Suite {
-                gateway: cell.gateway.clone(),
-                scenario: scenario.to_owned(),
-                profile: profile.to_owned(),
-                cells: 1,
-                red,
-            }),
         }
     }
 
@@ -208,12 +223,12 @@ impl Facts {
 }
 
 impl Group {
-    fn add(&mut self, cell: &CellRecord, fate: Fate) {
+    fn add(&mut self, cell: &CellRecord, status: TestStatus) {
         if self.cells == 0 {
             self.example.clone_from(&cell.id);
         }
         self.cells += 1;
-        self.failing += usize::from(fate == Fate::Fails);
-        self.as_in_baseline += usize::from(fate == Fate::AsInBaseline);
+        self.failing += usize::from(status == TestStatus::Fails);
+        self.as_in_baseline += usize::from(status == TestStatus::AsInBaseline);
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::access::conditions;
-use contract::fold::{Combination, fold};
+use super::words::who;
+use contract::region::{Combination, minimize_conditions};
 use contract::release::Version;
 use contract::scenario::model::{Outcome, Scenario};
 use contract::scenario::{Catalogue, KnownIssue, breakpoints};
@@ -36,16 +36,12 @@ pub(super) fn history(catalogue: &Catalogue, scenario: &Scenario) -> String {
     for ((profile, answers), cells) in rows {
         let universe = all.iter().filter(|cell| cell[profiles] == profile);
         let universe: Vec<Combination> = universe.cloned().collect();
-        let groups = fold(&cells, &universe);
-        let who: Vec<String> = groups
-            .iter()
-            .map(|group| conditions(scenario, group, &[profiles]))
+        let who: Vec<String> = minimize_conditions(&cells, &universe)
+            .into_iter()
+            .map(|region| who(scenario, region, &[profiles]))
             .collect();
         let profile = &scenario.axes[profiles].values[usize::from(profile)].id;
-        let who = match who.join(" **or** ") {
-            who if who.is_empty() => "everybody".to_owned(),
-            who => who,
-        };
+        let who = who.join(" **or** ");
         let _ = writeln!(out, "| {profile} | {who} | {} |", answers.join(" | "));
     }
     out

@@ -12,7 +12,9 @@ use std::io::{self, Write};
 use spool::{Chunks, Spool};
 use xml::{element, empty, write_event, written};
 
-use super::fate::{Besides, Fate, details, headline, kind, relation_details, relation_headline};
+use super::test_status::{
+    Besides, TestStatus, details, headline, kind, relation_details, relation_headline,
+};
 use base::text::one_line;
 use record::{CellRecord, Record, RelationRecord, Results, ResultsError};
 
@@ -101,7 +103,7 @@ impl Suites<'_> {
         let observed = cell.observed.as_ref();
         let case = Case {
             class: self.class(&cell.gateway, cell.scenario()),
-            name: match cell.key() {
+            name: match cell.without_scenario() {
                 "" => cell.id.clone(),
                 key => key.to_owned(),
             },
@@ -302,21 +304,24 @@ impl Counts {
 }
 
 fn mark(record: &Record, cell: &CellRecord) -> Option<Mark> {
-    let fate = Fate::of(cell);
-    match fate {
-        Fate::Passes => None,
-        Fate::Fails => Some(Mark::Failure {
+    let status = TestStatus::of(cell);
+    match status {
+        TestStatus::Passes => None,
+        TestStatus::Fails => Some(Mark::Failure {
             kind: kind(cell),
             message: headline(record, cell),
             body: details(record, cell),
         }),
-        Fate::CouldNotRun => Some(Mark::Error {
+        TestStatus::CouldNotRun => Some(Mark::Error {
             kind: kind(cell),
             message: headline(record, cell),
             body: details(record, cell),
         }),
-        Fate::NotApplicable | Fate::Known | Fate::AsInBaseline | Fate::BelowSeverity => {
-            let message = fate.excuse(record, cell).unwrap_or_default();
+        TestStatus::NotApplicable
+        | TestStatus::Known
+        | TestStatus::AsInBaseline
+        | TestStatus::BelowSeverity => {
+            let message = status.excuse(record, cell).unwrap_or_default();
             Some(Mark::Skipped { message })
         }
     }

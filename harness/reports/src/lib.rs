@@ -8,7 +8,6 @@ mod bisection;
 mod comparison;
 mod ctrf;
 mod facts;
-mod fate;
 mod findings;
 mod format;
 mod history;
@@ -24,6 +23,7 @@ mod summary;
 mod survey;
 mod tap;
 mod terminal;
+mod test_status;
 mod words;
 
 pub use access::contract;

@@ -1,5 +1,9 @@
 //! The matrix of one profile as text: equal rows folded, one symbol a cell.
 
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+
 use crate::Paint;
 use record::symbol::CellSymbol;
 use record::{AxisRecord, CellRecord, ScenarioRecord};
@@ -62,7 +66,11 @@ pub(super) fn matrix(
         .collect();
     let across = across.map(|axis| &scenario.axes[axis]);
     let columns = across.map_or(1, |axis| axis.values.len());
-    let mut rows: Vec<(Vec<String>, Vec<Option<&CellRecord>>)> = Vec::new();
+    let values = across.into_iter().flat_map(|axis| &axis.values);
+    let values = values.enumerate();
+    let places: HashMap<&str, usize> = values.map(|(at, value)| (value.id.as_str(), at)).collect();
+    // By name, in the order in which they come.
+    let mut rows: IndexMap<String, Vec<Option<&CellRecord>>> = IndexMap::new();
     for cell in cells {
         let name: Vec<&str> = down
             .iter()
@@ -75,44 +83,25 @@ pub(super) fn matrix(
             name.join(" ")
         };
         let column = across.map_or(Some(0), |axis| {
-            let value = cell.axes.get(&axis.name);
-            axis.values
-                .iter()
-                .position(|known| Some(&known.id) == value)
+            places.get(cell.axes.get(&axis.name)?.as_str()).copied()
         });
-        let index = match rows.iter().position(|(names, _)| names[0] == name) {
-            Some(index) => index,
-            None => {
-                rows.push((vec![name], vec![None; columns]));
-                rows.len() - 1
-            }
-        };
+        let row = rows.entry(name).or_insert_with(|| vec![None; columns]);
         if let Some(column) = column {
-            rows[index].1[column] = Some(cell);
+            row[column] = Some(cell);
         }
     }
 
     // Rows that look the same are one row with several names.
-    let mut folded: Vec<(Vec<String>, Vec<Option<&CellRecord>>)> = Vec::new();
-    let plain = |row: &[Option<&CellRecord>]| {
-        let letters = row
-            .iter()
-            .map(|cell| cell.map_or(" ", |cell| CellSymbol::of(cell).sign()));
-        letters.collect::<String>()
-    };
-    for (names, row) in rows {
-        match folded
-            .iter_mut()
-            .find(|(_, other)| plain(other) == plain(&row))
-        {
-            Some((known, _)) => known.extend(names),
-            None => folded.push((names, row)),
-        }
+    type Row = Vec<Option<CellSymbol>>;
+    let mut folded: IndexMap<Row, Vec<String>> = IndexMap::new();
+    for (name, row) in rows {
+        let row = row.iter().map(|cell| cell.map(CellSymbol::of)).collect();
+        folded.entry(row).or_default().push(name);
     }
 
     // A column that nobody asked for would only push the others aside.
     let asked: Vec<bool> = (0..columns)
-        .map(|column| folded.iter().any(|(_, row)| row[column].is_some()))
+        .map(|column| folded.keys().any(|row| row[column].is_some()))
         .collect();
     let heads: Vec<&str> = across.map_or(vec![""], |axis| {
         axis.values
@@ -141,13 +130,13 @@ pub(super) fn matrix(
         out.push_str(&paint.dim(&format!(" {} across{down}", across.name)));
         out.push('\n');
     }
-    for (names, row) in folded {
+    for (row, names) in folded {
         out.push_str("  ");
         let row = row.iter().zip(&asked).filter(|(_, asked)| **asked);
-        for ((cell, _), width) in row.zip(&widths) {
+        for ((symbol, _), width) in row.zip(&widths) {
             let (left, right) = ((width - 1) / 2, width - 1 - (width - 1) / 2);
             out.push_str(&" ".repeat(left));
-            out.push_str(&cell.map_or_else(|| " ".to_owned(), |cell| symbol(cell, paint)));
+            out.push_str(&symbol.map_or_else(|| " ".to_owned(), |symbol| painted(symbol, paint)));
             out.push_str(&" ".repeat(right + 1));
         }
         out.push(' ');
@@ -167,8 +156,7 @@ fn names_line(names: &[String]) -> String {
     line
 }
 
-fn symbol(cell: &CellRecord, paint: Paint) -> String {
-    let symbol = CellSymbol::of(cell);
+fn painted(symbol: CellSymbol, paint: Paint) -> String {
     let text = symbol.sign();
     match symbol {
         CellSymbol::In => paint.good(text),

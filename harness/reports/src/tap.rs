@@ -3,8 +3,8 @@
 use std::io::Write;
 
 use super::facts::Facts;
-use super::fate::{
-    Besides, Fate, cause, details, headline, kind, relation_details, relation_headline,
+use super::test_status::{
+    Besides, TestStatus, cause, details, headline, kind, relation_details, relation_headline,
 };
 use crate::words::replay;
 use base::text::one_line;
@@ -14,8 +14,8 @@ use record::{CellRecord, Record, Results, ResultsError};
 pub(super) fn write(results: &Results<'_>, out: &mut dyn Write) -> Result<(), ResultsError> {
     let record = results.head();
     let facts = Facts::gather(results)?;
-    let besides = Besides::of(record, facts.red());
-    let points = facts.cells() + besides.count();
+    let besides = Besides::of(record, facts.all.red());
+    let points = facts.all.all() + besides.count();
     write!(out, "TAP version 14\n1..{points}\n")?;
     let mut number = 0;
     results.each_cell(&mut |cell| {
@@ -53,22 +53,27 @@ fn point(
     cell: &CellRecord,
 ) -> std::io::Result<()> {
     let name = name(record, &cell.gateway, &cell.id);
-    let fate = Fate::of(cell);
-    let excuse = || escaped(&fate.excuse(record, cell).unwrap_or_default());
-    match fate {
-        Fate::Passes => writeln!(out, "ok {number} - {name}"),
+    let status = TestStatus::of(cell);
+    let excuse = || escaped(&status.excuse(record, cell).unwrap_or_default());
+    match status {
+        TestStatus::Passes => writeln!(out, "ok {number} - {name}"),
         // Not as it should be, and known not to be: exactly what TODO says, and no failure to a harness.
-        Fate::Known => writeln!(out, "not ok {number} - {name} # TODO {}", excuse()),
-        Fate::NotApplicable | Fate::AsInBaseline | Fate::BelowSeverity => {
+        TestStatus::Known => writeln!(out, "not ok {number} - {name} # TODO {}", excuse()),
+        TestStatus::NotApplicable | TestStatus::AsInBaseline | TestStatus::BelowSeverity => {
             writeln!(out, "ok {number} - {name} # SKIP {}", excuse())
         }
-        Fate::Fails | Fate::CouldNotRun => {
+        TestStatus::Fails | TestStatus::CouldNotRun => {
             writeln!(out, "not ok {number} - {name}")?;
             let mut facts = vec![
                 ("message", headline(record, cell)),
                 (
                     "severity",
-                    if fate == Fate::Fails { "fail" } else { "error" }.to_owned(),
+                    if status == TestStatus::Fails {
+                        "fail"
+                    } else {
+                        "error"
+                    }
+                    .to_owned(),
                 ),
                 ("verdict", cell.verdict.name().to_owned()),
                 ("finding", kind(cell).to_owned()),

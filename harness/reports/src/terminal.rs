@@ -1,14 +1,15 @@
 //! The report for people at a terminal: a matrix a profile, causes, counts, and what the exit code says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
 use similar::{ChangeTag, TextDiff};
 
 use super::Paint;
+use super::facts::{Facts, IssueOn, Tally};
 use super::matrix::{LEGEND, Layout, matrix};
 use super::words::{conditions, tally_words};
-use contract::scenario::model::PROFILE_AXIS;
+use base::text::count;
 use record::judge::VerdictKind;
 use record::{CauseRecord, CellRecord, GatewayRecord, Record, ScenarioRecord, Standing, Summary};
 
@@ -34,16 +35,17 @@ pub enum Detail {
 /// Renders the whole report.
 pub fn terminal(record: &Record, detail: Detail, paint: Paint) -> String {
     let mut out = String::new();
+    let facts = Facts::of(record);
     if detail > Detail::Quiet {
         for gateway in &record.gateways {
-            gateway_part(&mut out, record, gateway, detail, paint);
+            gateway_part(&mut out, record, &facts, gateway, detail, paint);
         }
-        known_issues(&mut out, record, paint);
+        known_issues(&mut out, record, &facts, paint);
     }
     causes(&mut out, record, detail, paint);
     relations(&mut out, record, paint);
     if detail > Detail::Quiet || record.summary.could_not_run > 0 {
-        reasons(&mut out, record, detail, paint);
+        reasons(&mut out, &facts, detail, paint);
     }
     // Of gateways that could not be installed there is nothing to count.
     if record.summary.selected > 0
@@ -68,6 +70,7 @@ pub fn terminal(record: &Record, detail: Detail, paint: Paint) -> String {
 fn gateway_part(
     out: &mut String,
     record: &Record,
+    facts: &Facts,
     gateway: &GatewayRecord,
     detail: Detail,
     paint: Paint,
@@ -89,32 +92,34 @@ fn gateway_part(
         let _ = writeln!(out, "  {}", paint.warn(&note));
     }
     launches(out, gateway, detail, paint);
-    let mine: Vec<&CellRecord> = record
-        .cells
-        .iter()
-        .filter(|cell| cell.gateway == gateway.reference)
-        .collect();
-    let mut blocks = Vec::new();
-    for scenario in &record.scenarios {
-        let prefix = format!("{}/", scenario.id);
-        let cells = mine.iter().filter(|cell| cell.id.starts_with(&prefix));
-        let cells: Vec<&CellRecord> = cells.copied().collect();
-        if !cells.is_empty() {
-            blocks.push((scenario, cells));
+    let mut mine: HashMap<&str, Vec<&CellRecord>> = HashMap::new();
+    for cell in &record.cells {
+        if cell.gateway == gateway.reference {
+            mine.entry(cell.scenario()).or_default().push(cell);
         }
     }
+    let blocks = record.scenarios.iter().filter_map(|scenario| {
+        let cells = mine.remove(scenario.id.as_str())?;
+        let place = (gateway.reference.clone(), scenario.id.clone());
+        Some((scenario, cells, facts.scenarios.get(&place)?))
+    });
+    let blocks: Vec<_> = blocks.collect();
     // A run of few scenarios shows every matrix; one of many shows those in which something is not as it should be.
     let all = blocks.len() <= FEW_SCENARIOS || detail == Detail::Verbose;
-    let widths = blocks.iter().map(|(scenario, _)| scenario.id.len());
+    let widths = blocks.iter().map(|(scenario, ..)| scenario.id.len());
     let width = widths.max().unwrap_or(0);
     out.push('\n');
-    for (scenario, cells) in &blocks {
+    for (scenario, _, counts) in &blocks {
         let name = format!("{:<width$}", scenario.id);
-        let _ = writeln!(out, "  {}  {}", paint.bold(&name), tally(cells, paint));
+        let _ = writeln!(out, "  {}  {}", paint.bold(&name), tally(counts, paint));
     }
     let mut any = false;
-    for (scenario, cells) in &blocks {
-        any |= scenario_part(out, scenario, cells, all, paint);
+    for (scenario, cells, counts) in &blocks {
+        let suites = facts.suites.iter();
+        let suites = suites.filter(|suite| suite.gateway == gateway.reference);
+        let suites = suites.filter(|suite| suite.scenario == scenario.id);
+        let suites = suites.map(|suite| (suite.profile.as_str(), &suite.cells));
+        any |= scenario_part(out, scenario, cells, (counts, suites.collect()), all, paint);
     }
     if any {
         let _ = writeln!(out, "{}", paint.dim(LEGEND));
@@ -160,6 +165,7 @@ fn scenario_part(
     out: &mut String,
     scenario: &ScenarioRecord,
     cells: &[&CellRecord],
+    (counts, profiles): (&Tally, HashMap<&str, &Tally>),
     all: bool,
     paint: Paint,
 ) -> bool {
@@ -169,20 +175,24 @@ fn scenario_part(
         seen && (all || cells.iter().any(|cell| is_trouble(cell)))
     };
     let mut any = false;
-    let mut show = |name: &str, cells: &[&CellRecord]| {
+    let mut show = |name: &str, cells: &[&CellRecord], counts: &Tally| {
         if shown(cells) {
             any = true;
-            let _ = writeln!(out, "\n{}: {}", paint.bold(name), tally(cells, paint));
+            let _ = writeln!(out, "\n{}: {}", paint.bold(name), tally(counts, paint));
             out.push_str(&matrix(scenario, layout, cells, paint));
         }
     };
     match layout {
-        Layout::Whole(_) => show(&scenario.id, cells),
+        Layout::Whole(_) => show(&scenario.id, cells, counts),
         Layout::PerProfile(_) => {
             for profile in &scenario.axes[scenario.profile_axis()].values {
-                let of = |cell: &&&CellRecord| cell.axes.get(PROFILE_AXIS) == Some(&profile.id);
+                let Some(counts) = profiles.get(profile.id.as_str()) else {
+                    continue;
+                };
+                let of = |cell: &&&CellRecord| cell.profile() == profile.id;
                 let cells: Vec<&CellRecord> = cells.iter().filter(of).copied().collect();
-                show(&format!("{} under {}", scenario.id, profile.id), &cells);
+                let name = format!("{} under {}", scenario.id, profile.id);
+                show(&name, &cells, counts);
             }
         }
     }
@@ -195,8 +205,8 @@ fn is_trouble(cell: &CellRecord) -> bool {
 }
 
 /// The verdicts of some cells in words.
-fn tally(cells: &[&CellRecord], paint: Paint) -> String {
-    let parts = tally_words(cells.iter().map(|cell| cell.verdict));
+fn tally(counts: &Tally, paint: Paint) -> String {
+    let parts = tally_words(counts);
     let parts = parts.iter().map(|(verdict, text)| match verdict {
         VerdictKind::Conforms => paint.good(text),
         VerdictKind::Known | VerdictKind::NotApplicable => paint.warn(text),
@@ -261,26 +271,17 @@ fn causes(out: &mut String, record: &Record, detail: Detail, paint: Paint) {
 }
 
 /// What known issues explain, and what to do about it.
-fn known_issues(out: &mut String, record: &Record, paint: Paint) {
-    let mut groups: BTreeMap<(&str, &str), Vec<&CellRecord>> = BTreeMap::new();
-    for cell in &record.cells {
-        if let Some(issue) = &cell.known_issue {
-            groups
-                .entry((cell.gateway.as_str(), issue.as_str()))
-                .or_default()
-                .push(cell);
-        }
-    }
-    if groups.is_empty() {
+fn known_issues(out: &mut String, record: &Record, facts: &Facts, paint: Paint) {
+    let issues = facts.known_issues(record);
+    if issues.is_empty() {
         return;
     }
-    let plural = if groups.len() == 1 { "" } else { "s" };
-    let heading = format!("{} known issue{plural}", groups.len());
+    let heading = count(issues.len(), "known issue");
     let _ = writeln!(out, "\n{}", paint.bold(&heading));
-    // What most cells show comes first.
-    let mut groups: Vec<_> = groups.into_iter().collect();
-    groups.sort_by_key(|((gateway, _), cells)| (*gateway, std::cmp::Reverse(cells.len())));
-    for ((gateway, id), cells) in &groups {
+    for IssueOn {
+        gateway, id, cells, ..
+    } in issues
+    {
         let Some(issue) = record.known_issue(id) else {
             continue;
         };
@@ -288,9 +289,8 @@ fn known_issues(out: &mut String, record: &Record, paint: Paint) {
             0 | 1 => String::new(),
             _ => format!(" on {gateway}"),
         };
-        let stale = |cell: &&&CellRecord| cell.verdict == VerdictKind::Stale;
-        let stale = cells.iter().filter(stale).count();
-        let known = cells.len() - stale;
+        let known = cells.of(VerdictKind::Known);
+        let stale = cells.of(VerdictKind::Stale);
         let kind = issue.kind.name();
         let _ = writeln!(
             out,
@@ -416,19 +416,15 @@ fn relations(out: &mut String, record: &Record, paint: Paint) {
 }
 
 /// Why cells were not asked: each reason once.
-fn reasons(out: &mut String, record: &Record, detail: Detail, paint: Paint) {
+fn reasons(out: &mut String, facts: &Facts, detail: Detail, paint: Paint) {
     let mut groups: BTreeMap<(VerdictKind, &str, &str), usize> = BTreeMap::new();
-    for cell in &record.cells {
-        if let Some(reason) = &cell.reason {
-            let profile = cell
-                .axes
-                .get(PROFILE_AXIS)
-                .map(String::as_str)
-                .unwrap_or_default();
-            *groups
-                .entry((cell.verdict, profile, reason.as_str()))
-                .or_default() += 1;
-        }
+    for (reason, cells) in &facts.reasons {
+        let key = (
+            reason.verdict,
+            reason.profile.as_str(),
+            reason.text.as_str(),
+        );
+        *groups.entry(key).or_default() += cells;
     }
     if !groups.is_empty() {
         out.push('\n');

@@ -1,24 +1,16 @@
 //! Words that several reports use.
 
-use std::collections::BTreeMap;
-
+use super::facts::Tally;
 use base::text::quoted;
+use contract::region::Region;
+use contract::scenario::model::Scenario;
 use record::judge::VerdictKind;
-use record::names::values_text;
+use record::region::{prose, terse};
 use record::{CauseRecord, Record};
 
 /// What a cause's cells have in common, in one line.
 pub(super) fn conditions(record: &Record, cause: &CauseRecord) -> String {
-    let scenario = record.scenario(&cause.scenario);
-    let conditions = cause
-        .conditions
-        .iter()
-        .map(|(axis, values)| format!("{axis}={}", values_text(scenario, axis, values)));
-    let conditions: Vec<String> = conditions.collect();
-    match conditions.is_empty() {
-        true => "every cell".to_owned(),
-        false => conditions.join("  "),
-    }
+    terse(record.scenario(&cause.scenario), &cause.conditions)
 }
 
 /// What was seen: the outcome's name, and the answer where that says more.
@@ -30,15 +22,9 @@ pub(super) fn seen(label: &str, answer: &str) -> String {
     }
 }
 
-/// How many cells have which verdict, in words: what is well first, then the gravest; verdicts that no cell has are left
+/// How many cells have which verdict, in words: what is well first, then the most severe; verdicts that no cell has are left
 /// out.
-pub(super) fn tally_words(
-    verdicts: impl Iterator<Item = VerdictKind>,
-) -> Vec<(VerdictKind, String)> {
-    let mut counts: BTreeMap<VerdictKind, usize> = BTreeMap::new();
-    for verdict in verdicts {
-        *counts.entry(verdict).or_default() += 1;
-    }
+pub(super) fn tally_words(tally: &Tally) -> Vec<(VerdictKind, String)> {
     let words = [
         (VerdictKind::Conforms, "conform"),
         (VerdictKind::Deviates, "deviate"),
@@ -49,8 +35,8 @@ pub(super) fn tally_words(
         (VerdictKind::NotApplicable, "not applicable"),
     ];
     let told = words.iter().filter_map(|(verdict, words)| {
-        let count = counts.get(verdict)?;
-        Some((*verdict, format!("{count} {words}")))
+        let count = tally.of(*verdict);
+        (count > 0).then(|| (*verdict, format!("{count} {words}")))
     });
     told.collect()
 }
@@ -73,4 +59,11 @@ pub(super) fn replay(record: &Record, gateway: &str, cell: &str) -> String {
         command.push_str(&format!(" --release {}", quoted(version)));
     }
     command
+}
+
+/// Which cells a region holds, in words; nothing about the axes that are fixed.
+pub(super) fn who(scenario: &Scenario, region: Region, fixed: &[usize]) -> String {
+    let conditions = region.without(fixed).named(scenario);
+    let conditions = conditions.iter().map(|(axis, values)| (axis, values));
+    prose(None, conditions, "everybody")
 }

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use toml::Spanned;
 
 use super::files::{AxisFile, OutcomesFile};
+pub(super) use super::model::Outcomes;
 use super::model::{AxisValue, DIRECT, Outcome};
 use super::parse::{
     check_header, check_id, check_placeholders, parse_toml, placeholders, read_body, schema_version,
@@ -19,8 +20,6 @@ use crate::data::Data;
 
 /// Axis name to its values by id.
 pub(super) type Axes = BTreeMap<String, IndexMap<String, Arc<AxisValue>>>;
-/// Outcomes by id, in the order of the file.
-pub(super) type Outcomes = IndexMap<String, Arc<Outcome>>;
 
 /// Reads one axis file into `axes`; `data` holds the bodies, `secrets` are the placeholders for secrets.
 pub(super) fn axis(

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::conditions::Resolver;
-use super::definitions::Outcomes;
 use super::files::{OneOrMany, SetTables, WhenSchema, WhenTable};
+use super::model::Outcomes;
 use super::model::{Condition, Expect, Outcome, Scenario, any_matches};
 use super::parse::{parse_range, parse_toml, parse_version, schema_version};
 use super::resolve::expect;

@@ -4,19 +4,23 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::SourceFile;
+use crate::cell_id::CellId;
+pub use crate::cell_id::PROFILE_AXIS;
+use crate::region::Axes;
 use crate::release::{Version, VersionRange};
-
-/// The axis whose values are launch profiles; every scenario has it.
-pub const PROFILE_AXIS: &str = "profile";
 
 /// The axis whose values are proxies, and [`DIRECT`]; only some scenarios have it.
 pub const PROXY_AXIS: &str = "proxy";
 /// The value of the axis `proxy` for a caller who comes past all proxies.
 pub const DIRECT: &str = "direct";
+
+/// Outcomes by id, in the order of the file.
+pub(super) type Outcomes = IndexMap<String, Arc<Outcome>>;
 
 /// Whether a caller got in.
 #[derive(
@@ -67,7 +71,9 @@ pub enum Protocol {
 }
 
 /// Whether a gateway starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Start {
     /// It answers its probe.
@@ -341,14 +347,11 @@ impl Scenario {
 
     /// The stable id of a cell: `scenario/axis=value/axis=value`.
     pub fn cell_id(&self, combination: &[u16]) -> String {
-        let mut id = self.id.clone();
-        for (axis, value) in self.axes.iter().zip(combination) {
-            id.push('/');
-            id.push_str(&axis.name);
-            id.push('=');
-            id.push_str(&axis.values[usize::from(*value)].id);
-        }
-        id
+        let values = self.axes.iter().zip(combination).map(|(axis, value)| {
+            let value = &axis.values[usize::from(*value)].id;
+            (axis.name.as_str(), value.as_str())
+        });
+        CellId::text(&self.id, values)
     }
 
     /// Position of the profile axis.
@@ -369,5 +372,17 @@ impl Scenario {
         self.rules
             .iter()
             .find(|rule| rule.holds(release, combination))
+    }
+}
+
+impl Axes for Scenario {
+    fn axis(&self, axis: usize) -> &str {
+        self.axes.get(axis).map_or("", |axis| &axis.name)
+    }
+
+    fn value(&self, axis: usize, value: u16) -> &str {
+        let axis = self.axes.get(axis);
+        let value = axis.and_then(|axis| axis.values.get(usize::from(value)));
+        value.map_or("", |value| &value.id)
     }
 }

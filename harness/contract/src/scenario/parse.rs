@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
-use super::definitions::Outcomes;
+use super::model::Outcomes;
 use super::model::ScenarioAxis;
 use super::{Problem, Problems, SourceFile};
 use crate::data::Data;

@@ -10,6 +10,7 @@ use toml::Spanned;
 use super::model::Scenario;
 use super::parse::{parse_toml, schema_version};
 use super::{Problem, Problems, SourceFile};
+use crate::cell_id::CellId;
 use base::nearest::advice;
 
 /// What must hold between the first and the second cell of a pair.
@@ -101,7 +102,7 @@ fn resolve(
     let mut pairs = Vec::new();
     for (first, second) in &table.cells {
         for id in [first, second] {
-            let name = id.get_ref().split('/').next().unwrap_or_default();
+            let name = CellId::of(id.get_ref()).scenario();
             let scenario = scenarios.iter().find(|scenario| scenario.id == name);
             let known = scenario.is_some_and(|scenario| {
                 let mut ids = scenario.combinations().into_iter();

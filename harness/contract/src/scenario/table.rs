@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::Scenario;
 use super::{Problem, Problems};
-use crate::fold::{Combination, fold};
+use crate::region::{Combination, minimize_conditions};
 use crate::release::{Version, VersionRange};
 
 /// The releases at which something changes: every bound of the ranges that lies at or after `floor`, and `floor`.
@@ -132,28 +132,20 @@ fn on(releases: &[Version]) -> String {
 
 /// The cells in words: boxes over the axes, and the id of one of them.
 fn describe(scenario: &Scenario, cells: &[Combination], all: &[Combination]) -> String {
-    let mut lines: Vec<String> = fold(cells, all)
+    let mut lines: Vec<String> = minimize_conditions(cells, all)
         .iter()
         .take(6)
-        .map(|group| {
-            let conditions: Vec<String> = group
-                .conditions
-                .iter()
-                .map(|(axis, values)| {
-                    let axis = &scenario.axes[*axis];
-                    let names: Vec<&str> = values
-                        .iter()
-                        .map(|value| axis.values[usize::from(*value)].id.as_str())
-                        .collect();
-                    format!("{} = {}", axis.name, names.join(" | "))
-                })
+        .map(|region| {
+            let conditions = region.named(scenario).into_iter();
+            let conditions: Vec<String> = conditions
+                .map(|(axis, values)| format!("{axis} = {}", values.join(" | ")))
                 .collect();
             let conditions = if conditions.is_empty() {
                 "every cell".to_owned()
             } else {
                 conditions.join(", ")
             };
-            format!("  {conditions} ({})", count(&group.cells))
+            format!("  {conditions} ({})", count(&region.cells))
         })
         .collect();
     if let Some(cell) = cells.first() {

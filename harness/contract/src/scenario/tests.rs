@@ -194,7 +194,7 @@ proptest! {
         let catalogue = Catalogue::load(&Data::Folder(repository())).unwrap();
         let cells: Vec<_> = crate::plan::cells(&catalogue).collect();
         let cell = &cells[index];
-        let parts: Vec<(&str, &str)> = cell.id.split('/').skip(1).filter_map(|part| part.split_once('=')).collect();
+        let parts: Vec<(&str, &str)> = crate::cell_id::CellId::of(&cell.id).values().collect();
         prop_assert_eq!(parts, cell.axes().collect::<Vec<_>>());
         prop_assert_eq!(cells.iter().filter(|other| other.id == cell.id).count(), 1);
     }

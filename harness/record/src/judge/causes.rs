@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use crate::events::{CellResult, Expected};
 use crate::judge::{Deviation, Verdict};
-use contract::fold::{Combination, fold};
-use contract::scenario::model::Scenario;
+use contract::region::{Combination, Conditions, minimize_conditions};
 
 /// Where the observed answer differs from the accepted one although the outcome is right.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,7 +28,7 @@ pub struct Cause {
     /// Id of the scenario.
     pub scenario: String,
     /// Axis names and values that select exactly these cells among those that ran; empty for all of them.
-    pub conditions: Vec<(String, Vec<String>)>,
+    pub conditions: Conditions,
     /// Ids of the cells, in order.
     pub cells: Vec<String>,
     /// Id of the rule that is broken; of several, where they share an answer that is not the accepted one.
@@ -104,16 +103,16 @@ pub fn causes<'a>(results: impl IntoIterator<Item = &'a CellResult>) -> Vec<Caus
             continue;
         };
         let scenario = Arc::clone(&first.cell.scenario);
-        for group in fold(&cells, universe) {
+        for region in minimize_conditions(&cells, universe) {
             let rules: BTreeMap<&str, &Expected> = results
                 .iter()
-                .filter(|result| group.cells.binary_search(&result.cell.combination).is_ok())
+                .filter(|result| region.cells.binary_search(&result.cell.combination).is_ok())
                 .filter_map(|result| result.expected.as_ref())
                 .map(|expected| (expected.rule.as_str(), expected))
                 .collect();
             let outcomes: BTreeSet<&str> = results
                 .iter()
-                .filter(|result| group.cells.binary_search(&result.cell.combination).is_ok())
+                .filter(|result| region.cells.binary_search(&result.cell.combination).is_ok())
                 .filter_map(|result| result.expected.as_ref())
                 .map(|expected| expected.outcome.id.as_str())
                 .collect();
@@ -123,8 +122,8 @@ pub fn causes<'a>(results: impl IntoIterator<Item = &'a CellResult>) -> Vec<Caus
                 id: 0,
                 gateway: key.gateway.clone(),
                 scenario: key.scenario.clone(),
-                conditions: conditions(&scenario, &group.conditions),
-                cells: group
+                conditions: region.named(&*scenario),
+                cells: region
                     .cells
                     .iter()
                     .map(|cell| scenario.cell_id(cell))
@@ -208,20 +207,4 @@ fn answer_line(observed: &crate::observe::Observation) -> String {
         line.push_str(&format!(" (model calls: {calls})"));
     }
     line
-}
-
-fn conditions(scenario: &Scenario, conditions: &[(usize, Vec<u16>)]) -> Vec<(String, Vec<String>)> {
-    conditions
-        .iter()
-        .map(|(axis, values)| {
-            let axis = &scenario.axes[*axis];
-            (
-                axis.name.clone(),
-                values
-                    .iter()
-                    .map(|value| axis.values[usize::from(*value)].id.clone())
-                    .collect(),
-            )
-        })
-        .collect()
 }

@@ -4,7 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use similar::{ChangeTag, TextDiff};
 
 use record::judge::{Deviation, Severity};
-use record::names::values_text;
+use record::region::pairs;
 use record::{CauseRecord, Record, RelationRecord};
 
 /// At most so many lines of a difference are shown; the cell's details show all.
@@ -54,9 +54,8 @@ pub(super) struct DiffLine {
 impl CauseView {
     pub(super) fn new(record: &Record, several: bool, cause: &CauseRecord) -> Self {
         let scenario = record.scenario(&cause.scenario);
-        let conditions = cause.conditions.iter();
-        let conditions = conditions
-            .map(|(axis, values)| (axis.clone(), cut(&values_text(scenario, axis, values))));
+        let conditions = pairs(scenario, &cause.conditions);
+        let conditions = conditions.map(|(axis, values)| (axis.to_owned(), cut(&values)));
         let difference = cause.difference.as_ref();
         Self {
             id: cause.id,

@@ -10,8 +10,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::layout::Layout;
 use super::script_json;
-use super::tally::Tallies;
+use contract::cell_id::CellId;
 use contract::scenario::model::{DIRECT, PROXY_AXIS};
 use contract::scenario::sender::{OWN_SENDER, SENDER_AXIS};
 use record::{
@@ -22,11 +23,11 @@ use record::{
 /// Writes both data blocks. Cells are written as they are read; what is kept is their distinct parts.
 pub(super) fn write(
     results: &Results<'_>,
-    tallies: &Tallies,
+    layout: &Layout,
     out: &mut dyn Write,
 ) -> Result<(), ResultsError> {
     let mut encoder = Encoder {
-        tallies,
+        layout,
         expected: Pool::default(),
         observed: Pool::default(),
         judged: Pool::default(),
@@ -42,8 +43,8 @@ pub(super) fn write(
 
     let head = results.head();
     let tables = Tables {
-        gateways: tallies.gateways.iter().map(|it| it.name.as_str()).collect(),
-        scenarios: &tallies.scenarios,
+        gateways: layout.gateways.iter().map(String::as_str).collect(),
+        scenarios: &layout.scenarios,
         scripted: [(SENDER_AXIS, OWN_SENDER), (PROXY_AXIS, DIRECT)],
         summary: &head.summary,
         causes: &head.causes,
@@ -145,7 +146,7 @@ impl<'a> From<&'a CellRecord> for Judged<'a> {
 }
 
 struct Encoder<'a> {
-    tallies: &'a Tallies,
+    layout: &'a Layout,
     expected: Pool,
     observed: Pool,
     judged: Pool,
@@ -155,9 +156,9 @@ struct Encoder<'a> {
 
 impl Encoder<'_> {
     fn cell(&mut self, cell: &CellRecord, out: &mut dyn Write) -> io::Result<()> {
-        let tallies = self.tallies;
-        let gateway = tallies.gateway_place(&cell.gateway);
-        let scenario = tallies.scenario_place(cell.scenario());
+        let layout = self.layout;
+        let gateway = layout.gateway_place(&cell.gateway);
+        let scenario = layout.scenario_place(cell.scenario());
         let (Some(gateway), Some(scenario)) = (gateway, scenario) else {
             return Err(io::Error::other("the record changed while it was read"));
         };
@@ -170,15 +171,13 @@ impl Encoder<'_> {
             self.group = Some(group);
         }
 
-        let mut id = cell.scenario().to_owned();
+        let mut values = Vec::new();
         out.write_all(b"[")?;
-        for axis in &tallies.scenarios[scenario].axes {
+        for axis in &layout.scenarios[scenario].axes {
             let value = cell.axes.get(&axis.name);
             let place = axis.values.iter().position(|it| Some(&it.id) == value);
             write!(out, "{},", number(place))?;
-            if let Some(value) = value {
-                id.push_str(&format!("/{}={value}", axis.name));
-            }
+            values.extend(value.map(|value| (axis.name.as_str(), value.as_str())));
         }
         let expected = match &cell.expected {
             Some(expected) => Some(self.expected.place(&Expected {
@@ -202,7 +201,7 @@ impl Encoder<'_> {
             number(cell.request)
         )?;
         script_json::write(out, &((ms * 10.0).round() / 10.0))?;
-        if id != cell.id {
+        if CellId::text(cell.scenario(), values) != cell.id {
             out.write_all(b",")?;
             script_json::write(out, &cell.id)?;
         }

@@ -1,7 +1,8 @@
 //! Known issues, and why cells were not asked, as the page shows them without JavaScript.
 
 use super::causes::{CauseView, cut};
-use super::tally::{GatewayTally, Tallies};
+use super::layout::Layout;
+use crate::facts::Tally;
 use record::Record;
 use record::judge::VerdictKind;
 
@@ -25,31 +26,31 @@ pub(super) struct IssueView {
 
 impl IssueView {
     /// Those that cells name; what most cells show comes first.
-    pub(super) fn all(record: &Record, tallies: &Tallies, several: bool) -> Vec<Self> {
+    pub(super) fn all(record: &Record, layout: &Layout, several: bool) -> Vec<Self> {
         let mut views = Vec::new();
-        for gateway in &tallies.gateways {
-            let mut of_gateway: Vec<Self> = gateway
-                .issues
-                .keys()
-                .map(|id| Self::new(record, gateway, several, id))
-                .collect();
+        for gateway in &layout.gateways {
+            let issues = layout.facts.issues.iter();
+            let issues = issues.filter(|((name, _), _)| name == gateway);
+            let issues =
+                issues.map(|((_, id), cells)| Self::new(record, gateway, several, id, cells));
+            let mut of_gateway: Vec<Self> = issues.collect();
             of_gateway.sort_by_key(|view| std::cmp::Reverse((view.stale, view.known)));
             views.append(&mut of_gateway);
         }
         views
     }
 
-    fn new(record: &Record, gateway: &GatewayTally, several: bool, id: &str) -> Self {
+    fn new(record: &Record, gateway: &str, several: bool, id: &str, cells: &Tally) -> Self {
         let issue = record.known_issue(id);
         let text = |of: fn(&record::IssueRecord) -> &str| issue.map_or("", of).to_owned();
         let url = text(|issue| &issue.url);
-        let tally = gateway.issues.get(id).cloned().unwrap_or_default();
-        let causes = record.causes.iter().filter(|cause| {
-            cause.known_issue.as_deref() == Some(id) && cause.gateway == gateway.name
-        });
+        let causes = record
+            .causes
+            .iter()
+            .filter(|cause| cause.known_issue.as_deref() == Some(id) && cause.gateway == gateway);
         Self {
             id: id.to_owned(),
-            gateway: several.then(|| gateway.name.clone()),
+            gateway: several.then(|| gateway.to_owned()),
             url: is_web(&url).then_some(url),
             kind: issue.map_or("", |issue| issue.kind.name()),
             title: text(|issue| &issue.title),
@@ -58,8 +59,8 @@ impl IssueView {
             bytes_say: text(|issue| &issue.bytes_say),
             releases: text(|issue| &issue.releases),
             file: text(|issue| &issue.file),
-            known: tally.of(VerdictKind::Known),
-            stale: tally.of(VerdictKind::Stale),
+            known: cells.of(VerdictKind::Known),
+            stale: cells.of(VerdictKind::Stale),
             causes: causes
                 .map(|cause| CauseView::new(record, several, cause))
                 .collect(),
@@ -84,15 +85,15 @@ pub(super) struct ReasonView {
 
 impl ReasonView {
     /// Those with one verdict.
-    pub(super) fn all(tallies: &Tallies, several: bool, verdict: VerdictKind) -> Vec<Self> {
+    pub(super) fn all(layout: &Layout, several: bool, verdict: VerdictKind) -> Vec<Self> {
         let mut views = Vec::new();
-        for gateway in &tallies.gateways {
-            for ((of, profile, reason), cells) in &gateway.reasons {
-                if *of == verdict {
+        for gateway in &layout.gateways {
+            for (reason, cells) in &layout.facts.reasons {
+                if reason.verdict == verdict && reason.gateway == *gateway {
                     views.push(Self {
-                        gateway: several.then(|| gateway.name.clone()),
-                        profile: profile.clone(),
-                        reason: cut(reason),
+                        gateway: several.then(|| gateway.clone()),
+                        profile: reason.profile.clone(),
+                        reason: cut(&reason.text),
                         cells: *cells,
                     });
                 }

@@ -12,21 +12,21 @@ pub(super) mod assets;
 pub(super) mod causes;
 mod data;
 pub(super) mod issues;
+mod layout;
 mod page;
 pub(super) mod script_json;
-mod tally;
 
 use std::io::Write;
 
+use self::layout::Layout;
 use self::page::Page;
-use self::tally::Tallies;
 use record::{Results, ResultsError};
 
 /// Writes the page.
 pub(super) fn write(results: &Results<'_>, out: &mut dyn Write) -> Result<(), ResultsError> {
-    let tallies = Tallies::of(results)?;
-    Page::new(results.head(), &tallies).write(out)?;
-    data::write(results, &tallies, out)?;
+    let layout = Layout::of(results)?;
+    Page::new(results.head(), &layout).write(out)?;
+    data::write(results, &layout, out)?;
     assets::write_end(out)?;
     Ok(())
 }

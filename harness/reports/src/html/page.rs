@@ -8,7 +8,9 @@ use askama::Template;
 use super::assets::{STYLE, policy};
 use super::causes::{CauseView, RelationView};
 use super::issues::{IssueView, ReasonView};
-use super::tally::{Tallies, Tally};
+use super::layout::Layout;
+use crate::facts::Tally;
+use crate::test_status::TestStatus;
 use record::judge::VerdictKind;
 use record::{CauseRecord, Ending, FailOn, GatewayRecord, Record, RunInfo, Summary};
 
@@ -77,7 +79,7 @@ struct Count {
 
 impl<'a> Page<'a> {
     /// Gathers it.
-    pub(super) fn new(record: &'a Record, tallies: &'a Tallies) -> Self {
+    pub(super) fn new(record: &'a Record, layout: &'a Layout) -> Self {
         let (ending, why) = record.ending();
         let (word, class) = match ending {
             Ending::Holds => ("GO", "go"),
@@ -86,8 +88,8 @@ impl<'a> Page<'a> {
                 ("COULD NOT TELL", "unsure")
             }
         };
-        let several = tallies.gateways.len() > 1;
-        let names = tallies.gateways.iter().map(|it| it.name.as_str());
+        let several = layout.gateways.len() > 1;
+        let names = layout.gateways.iter().map(String::as_str);
         let mut causes: Vec<_> = record.causes.iter().collect();
         // The gravest first, who got in before who was kept out, then what most cells show.
         causes.sort_by_key(|cause| {
@@ -112,7 +114,7 @@ impl<'a> Page<'a> {
             code: ending.code(),
             heading: names.collect::<Vec<_>>().join(", "),
             run: &record.run,
-            gateways: gateways(record, tallies),
+            gateways: gateways(record, layout),
             summary: &record.summary,
             counts: counts_of(&record.summary),
             failing,
@@ -121,11 +123,11 @@ impl<'a> Page<'a> {
             relations: relations
                 .map(|relation| RelationView::new(several, relation))
                 .collect(),
-            issues: IssueView::all(record, tallies, several),
+            issues: IssueView::all(record, layout, several),
             known_fails: record.run.fail_on == FailOn::Known,
             excused: views(&|cause| cause.failing == 0 && cause.known_issue.is_none()),
-            lost: ReasonView::all(tallies, several, VerdictKind::CouldNotRun),
-            not_applicable: ReasonView::all(tallies, several, VerdictKind::NotApplicable),
+            lost: ReasonView::all(layout, several, VerdictKind::CouldNotRun),
+            not_applicable: ReasonView::all(layout, several, VerdictKind::NotApplicable),
         }
     }
 
@@ -145,28 +147,32 @@ impl<'a> Page<'a> {
     }
 }
 
-fn gateways<'a>(record: &'a Record, tallies: &'a Tallies) -> Vec<GatewayView<'a>> {
-    let views = tallies.gateways.iter().enumerate().map(|(place, tally)| {
-        let scenarios = tally.scenarios.iter().map(|(scenario, counts)| {
-            let known = &tallies.scenarios[*scenario];
-            ScenarioView {
+fn gateways<'a>(record: &'a Record, layout: &'a Layout) -> Vec<GatewayView<'a>> {
+    let facts = &layout.facts;
+    let views = layout.gateways.iter().enumerate().map(|(place, name)| {
+        let scenarios = layout.scenarios.iter().enumerate();
+        let scenarios = scenarios.filter_map(|(scenario, known)| {
+            let counts = facts.scenarios.get(&(name.clone(), known.id.clone()))?;
+            let failing = counts.count(TestStatus::Fails);
+            Some(ScenarioView {
                 anchor: format!("g{place}-s{scenario}"),
                 id: &known.id,
                 title: &known.title,
                 counts: counts_in(counts),
-                class: match (counts.failing, counts.of(VerdictKind::CouldNotRun)) {
+                class: match (failing, counts.of(VerdictKind::CouldNotRun)) {
                     (1.., _) => "bad",
                     (0, 1..) => "lost",
                     (0, 0) => "fine",
                 },
-            }
+            })
         });
         let mut records = record.gateways.iter();
+        let all = facts.gateways.get(name);
         GatewayView {
-            name: &tally.name,
-            record: records.find(|it| it.reference == tally.name),
-            cells: tally.all.all(),
-            counts: counts_in(&tally.all),
+            name,
+            record: records.find(|it| it.reference == *name),
+            cells: all.map_or(0, Tally::all),
+            counts: all.map_or_else(Vec::new, counts_in),
             scenarios: scenarios.collect(),
         }
     });

@@ -10,6 +10,7 @@ use crate::findings::{About, Excuse, Finding};
 use crate::words::replay;
 use crate::words::{conditions, seen};
 use base::text::{block, count};
+use record::judge::VerdictKind;
 use record::{CauseRecord, DifferenceRecord, Record};
 
 /// At most so many known issues are told: what an operator lives with is worth its lines.
@@ -180,11 +181,12 @@ pub(super) fn issues(record: &Record, facts: &Facts, known: &[&Finding<'_>]) -> 
         text.push_str(&format!(
             "- **{}** ({kind}), {}{on}: {}\n",
             escape::text(id),
-            count(cells.known, "cell"),
+            count(cells.of(VerdictKind::Known), "cell"),
             escape::text(title)
         ));
-        if cells.stale > 0 {
-            let stale = count(cells.stale, "cell");
+        let stale = cells.of(VerdictKind::Stale);
+        if stale > 0 {
+            let stale = count(stale, "cell");
             text.push_str(&format!("  - stale: {stale} as they should be\n"));
         }
         let mine = known.iter().filter(|finding| {

@@ -16,7 +16,8 @@ const MOST_CELLS: usize = 1_000;
 pub(super) fn sections(results: &Results<'_>, facts: &Facts) -> Result<Vec<Section>, ResultsError> {
     let record = results.head();
     let helps = |suite: &&Suite| {
-        (2..=MOST_CELLS).contains(&suite.cells) && (1..suite.cells).contains(&suite.red)
+        let cells = suite.cells.all();
+        (2..=MOST_CELLS).contains(&cells) && (1..cells).contains(&suite.cells.red())
     };
     let per_profile = |suite: &&Suite| {
         let scenario = record.scenario(&suite.scenario);

@@ -85,7 +85,7 @@ pub(super) fn scenarios(record: &Record, facts: &Facts) -> Section {
         .iter()
         .filter(|(verdict, _)| {
             let mut tallies = facts.scenarios.values();
-            *verdict == VerdictKind::Conforms || tallies.any(|tally| tally.contains_key(verdict))
+            *verdict == VerdictKind::Conforms || tallies.any(|tally| tally.of(*verdict) > 0)
         })
         .collect();
     let mut text = "### Scenarios\n\n|".to_owned();
@@ -106,10 +106,10 @@ pub(super) fn scenarios(record: &Record, facts: &Facts) -> Section {
         if many {
             text.push_str(&format!(" {} |", escape::code_cell(gateway)));
         }
-        let cells: usize = tally.values().sum();
+        let cells = tally.all();
         text.push_str(&format!(" {} | {cells} |", escape::code_cell(scenario)));
         for (verdict, _) in &columns {
-            let count = tally.get(verdict).copied().unwrap_or(0);
+            let count = tally.of(*verdict);
             text.push_str(&format!(" {count} |"));
         }
         text.push('\n');

@@ -108,7 +108,11 @@ fn changes(out: &mut String, table: &Table) {
             let _ = writeln!(
                 out,
                 "| {} | {} | {} |",
-                plain(&words::conditions_line(scenario, &row.conditions)),
+                plain(&words::conditions_line(
+                    scenario,
+                    &row.conditions,
+                    "every cell"
+                )),
                 row.cells.len(),
                 plain(&words::sentence(row))
             );

@@ -1,8 +1,9 @@
 //! Words that the pages of a survey share.
 
+use contract::region::Conditions;
 use contract::release::Version;
 use record::ScenarioRecord;
-use record::names::values_text;
+use record::region;
 use record::symbol::CellSymbol;
 use studies::survey::{Entry, Mark, Release, Row, Span, StateKind, Table};
 
@@ -22,39 +23,21 @@ pub(super) fn has_matrix(release: &Release) -> bool {
 }
 
 /// Conditions as pairs: an axis, and its values in few words.
-pub(super) fn pairs(
-    scenario: &ScenarioRecord,
-    conditions: &[(String, Vec<String>)],
-) -> Vec<(String, String)> {
-    let conditions = conditions.iter();
-    conditions
-        .map(|(axis, values)| {
-            (
-                axis.clone(),
-                spaced(&values_text(Some(scenario), axis, values)),
-            )
-        })
-        .collect()
+pub(super) fn pairs(scenario: &ScenarioRecord, conditions: &Conditions) -> Vec<(String, String)> {
+    let conditions = conditions.iter().map(|(axis, values)| (axis, values));
+    let pairs = region::pairs(Some(scenario), conditions);
+    let pairs = pairs.map(|(axis, values)| (axis.to_owned(), values.replace(',', ", ")));
+    pairs.collect()
 }
 
-/// The same in one line.
+/// The same in one line; `all` where there is no condition.
 pub(super) fn conditions_line(
     scenario: &ScenarioRecord,
-    conditions: &[(String, Vec<String>)],
+    conditions: &Conditions,
+    all: &str,
 ) -> String {
-    let pairs = pairs(scenario, conditions);
-    let parts: Vec<String> = pairs
-        .into_iter()
-        .map(|(axis, values)| format!("{axis}: {values}"))
-        .collect();
-    match parts.is_empty() {
-        true => "every cell".to_owned(),
-        false => parts.join("; "),
-    }
-}
-
-fn spaced(values: &str) -> String {
-    values.replace(',', ", ")
+    let conditions = conditions.iter().map(|(axis, values)| (axis, values));
+    region::prose(Some(scenario), conditions, all)
 }
 
 /// A version without its year, where all in the table are of one year.
@@ -95,13 +78,8 @@ pub(super) fn who(scenario: &ScenarioRecord, entry: &Entry) -> String {
     if entry.who.is_empty() {
         return "nobody".to_owned();
     }
-    let ways = entry
-        .who
-        .iter()
-        .map(|conditions| match conditions.is_empty() {
-            true => "everybody".to_owned(),
-            false => conditions_line(scenario, conditions),
-        });
+    let ways = entry.who.iter();
+    let ways = ways.map(|conditions| conditions_line(scenario, conditions, "everybody"));
     ways.collect::<Vec<_>>().join(", or ")
 }
 

@@ -339,8 +339,8 @@ impl Hunt {
 
 fn answer_record(answer: &Answer) -> AnswerRecord {
     AnswerRecord {
-        outcome: answer.outcome.clone(),
-        line: answer.line.clone(),
+        outcome: answer.seen.outcome.clone(),
+        line: answer.line(),
         conforms: answer.conforms(),
     }
 }

@@ -1,9 +1,8 @@
 //! The ends of a search, held against what they are called. How releases are told apart follows from what they answer.
 
 use super::claims::Label;
-use super::hunt::digest;
 use super::sorter::{Sorter, differing};
-use super::tested::Tested;
+use super::tested::{Answer, Tested, digest};
 use contract::release::Version;
 use record::Ending;
 
@@ -207,9 +206,9 @@ fn agreed(
 
 fn verify_expected(ends: &[(Tested, Label)], expect: &str) -> Result<Sorter, EndError> {
     for (end, called) in ends {
-        let other = end.answers.values().find(|answer| answer.key() != expect);
+        let other = end.answers.values().find(|answer| !answer.fits(expect));
         let wrong = match (called, other) {
-            (Label::Good, Some(other)) => Some(other.line.clone()),
+            (Label::Good, Some(other)) => Some(other.line()),
             (Label::Bad, None) => Some(digest(end.answers.values())),
             (Label::Good, None) | (Label::Bad, Some(_)) | (Label::End, _) => None,
         };
@@ -227,5 +226,5 @@ fn verify_expected(ends: &[(Tested, Label)], expect: &str) -> Result<Sorter, End
 
 fn line(tested: &Tested, cell: &str) -> String {
     let answer = tested.answers.get(cell);
-    answer.map_or_else(String::new, |answer| answer.line.clone())
+    answer.map_or_else(String::new, Answer::line)
 }

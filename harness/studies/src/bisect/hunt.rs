@@ -7,7 +7,7 @@ use super::ends::{EndError, verify};
 use super::question::{Question, QuestionError};
 use super::search::{Class, Known, Probes, Search, Towards};
 use super::sorter::{BAD, GOOD, Sorter};
-use super::tested::{Answer, Tested};
+use super::tested::{Tested, digest};
 use contract::release::Version;
 use contract::scenario::Catalogue;
 
@@ -215,26 +215,6 @@ impl Hunt {
         };
         self.sides.insert(place, side);
         known
-    }
-}
-
-/// What several cells answer, in one line.
-pub(super) fn digest<'a>(answers: impl Iterator<Item = &'a Answer>) -> String {
-    let mut counts: Vec<(&str, usize)> = Vec::new();
-    for answer in answers {
-        match counts.iter_mut().find(|(line, _)| *line == answer.line) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((&answer.line, 1)),
-        }
-    }
-    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    match &counts[..] {
-        [] => "nothing".to_owned(),
-        [(line, _)] => (*line).to_owned(),
-        [(line, count), rest @ ..] => {
-            let others: usize = rest.iter().map(|(_, count)| count).sum();
-            format!("{line} ({count} cells; {others} answer otherwise)")
-        }
     }
 }
 

@@ -2,19 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use base::text::one_line;
 use contract::release::Version;
+use record::sameness::{RecordedAnswer, Sameness};
 use record::{CellRecord, GatewayRecord, Record};
 
 /// What a release answers to one cell.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// Name of the outcome, if the answer fits one.
-    pub outcome: Option<String>,
-    /// Status, error type and message in one line.
-    pub line: String,
+    /// What was seen; its text is left out.
+    pub seen: RecordedAnswer,
     /// Name of the outcome that the rule asks for on this release.
     pub expected: Option<String>,
     /// The known issue that says so.
@@ -22,14 +19,24 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// What makes two answers the same: the outcome, else status, type and message.
-    pub fn key(&self) -> &str {
-        self.outcome.as_deref().unwrap_or(&self.line)
+    /// Whether another answer is the same.
+    pub fn same(&self, other: &Self) -> bool {
+        self.seen.same(&other.seen, Sameness::Outcome)
+    }
+
+    /// Whether it fits this outcome.
+    pub fn fits(&self, outcome: &str) -> bool {
+        self.seen.outcome.as_deref() == Some(outcome)
+    }
+
+    /// Status, error type and message in one line, fit to be shown.
+    pub fn line(&self) -> String {
+        one_line(&self.seen.line())
     }
 
     /// Whether it is what the rule asks for.
     pub fn conforms(&self) -> bool {
-        self.outcome.is_some() && self.outcome == self.expected
+        self.seen.outcome.is_some() && self.seen.outcome == self.expected
     }
 }
 
@@ -141,8 +148,7 @@ fn answer(cell: &CellRecord) -> Result<Answer, String> {
             Kind::Conforms | Kind::Deviates | Kind::Known | Kind::Stale | Kind::New,
             Some(observed),
         ) => Ok(Answer {
-            outcome: observed.outcome.clone(),
-            line: one_line(&observed.line()),
+            seen: RecordedAnswer::of(observed, "".into()),
             expected: cell
                 .expected
                 .as_ref()
@@ -161,4 +167,24 @@ fn failure(gateway: &GatewayRecord, profile: &str) -> Option<String> {
 /// The first line of a text, fit to be shown.
 fn first_line(text: &str) -> String {
     one_line(text.lines().next().unwrap_or_default())
+}
+
+/// What several cells answer, in one line.
+pub(super) fn digest<'a>(answers: impl Iterator<Item = &'a Answer>) -> String {
+    let mut counts: Vec<(String, usize)> = Vec::new();
+    for line in answers.map(Answer::line) {
+        match counts.iter_mut().find(|(known, _)| *known == line) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((line, 1)),
+        }
+    }
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    match &counts[..] {
+        [] => "nothing".to_owned(),
+        [(line, _)] => line.clone(),
+        [(line, count), rest @ ..] => {
+            let others: usize = rest.iter().map(|(_, count)| count).sum();
+            format!("{line} ({count} cells; {others} answer otherwise)")
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::verify::Difference;
+use super::difference::Difference;
 use super::write::log_name;
 use super::{BundleError, Manifest};
 use contract::plan::{Cell, Plan, Selection};

@@ -15,12 +15,14 @@
 //! and the positive control of a launch are taken as recorded, too.
 
 mod again;
+mod difference;
 mod read;
 mod verify;
 mod write;
 
+pub use difference::Difference;
 pub use read::BundleError;
-pub use verify::{By, Checked, Difference, verify};
+pub use verify::{By, Checked, verify};
 pub use write::{PackError, Run, pack};
 
 use std::collections::BTreeMap;

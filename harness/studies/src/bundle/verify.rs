@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::again::{Again, counted};
+use super::difference::Difference;
 use super::write::configs;
 use super::{BASELINE, Bundle, BundleError, MANIFEST, Manifest, RECORD};
 use contract::data::Data;
@@ -23,55 +24,6 @@ pub enum By {
     Itself,
     /// Other data: what would change?
     Other(Data),
-}
-
-/// Something that does not follow.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// The member, cell or part of the record.
-    pub place: String,
-    /// What of it.
-    pub what: String,
-    /// What the bundle says.
-    pub recorded: String,
-    /// What it should say.
-    pub again: String,
-}
-
-impl Difference {
-    pub(super) fn new(
-        place: impl Into<String>,
-        what: &str,
-        recorded: &dyn fmt::Debug,
-        again: &dyn fmt::Debug,
-    ) -> Self {
-        const LONGEST: usize = 400;
-        let short = |value: &dyn fmt::Debug| -> String {
-            let text = format!("{value:?}");
-            match text.char_indices().nth(LONGEST) {
-                Some((end, _)) => format!("{}...", &text[..end]),
-                None => text,
-            }
-        };
-        Self {
-            place: place.into(),
-            what: what.to_owned(),
-            recorded: short(recorded),
-            again: short(again),
-        }
-    }
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            place,
-            what,
-            recorded,
-            again,
-        } = self;
-        write!(f, "{place}: {what}: recorded {recorded}, again {again}")
-    }
 }
 
 /// What was checked, and what does not follow.
@@ -186,17 +138,16 @@ fn hashes(bundle: &Bundle, manifest: &Manifest) -> Vec<Difference> {
 
 /// Whether manifest and record say the same about the run.
 fn about(manifest: &Manifest, record: &Record, differences: &mut Vec<Difference>) {
-    let mut same = |what: &str, said: &dyn fmt::Debug, is: &dyn fmt::Debug| {
-        if format!("{said:?}") != format!("{is:?}") {
-            differences.push(Difference::new(MANIFEST, what, said, is));
-        }
-    };
     let run = &record.run;
-    same("version of clawgauge", &manifest.harness, &run.harness);
-    same("run", &manifest.run, &run.id);
-    same("end of the run", &manifest.finished, &run.finished);
-    same("table hash", &manifest.table_hash, &run.table_hash);
-    same("gateways", &manifest.gateways, &Manifest::gateways(record));
+    let mut check = Check {
+        place: MANIFEST,
+        found: differences,
+    };
+    check.same("version of clawgauge", &manifest.harness, &run.harness);
+    check.same("run", &manifest.run, &run.id);
+    check.same("end of the run", &manifest.finished, &run.finished);
+    check.same("table hash", &manifest.table_hash, &run.table_hash);
+    check.same("gateways", &manifest.gateways, &Manifest::gateways(record));
 }
 
 /// Cell by cell what is said about it.
@@ -211,45 +162,63 @@ fn cells(record: &Record, again: &Record, differences: &mut Vec<Difference>) {
         let Some(other) = rejudged.get(&by_place(cell)) else {
             continue;
         };
-        let before = said(record, cell);
-        let after = said(again, other);
-        for ((what, before), (_, after)) in before.into_iter().zip(after) {
-            if before != after {
-                let place = format!("{} on {}", cell.id, cell.gateway);
-                differences.push(Difference::new(place, what, &Raw(before), &Raw(after)));
-            }
+        let place = format!("{} on {}", cell.id, cell.gateway);
+        differing(&place, (record, cell), (again, other), differences);
+    }
+}
+
+/// What two records say about a cell, with the texts instead of their places.
+fn differing(
+    place: &str,
+    (record, cell): (&Record, &CellRecord),
+    (again, other): (&Record, &CellRecord),
+    found: &mut Vec<Difference>,
+) {
+    let verdict = |cell: &CellRecord| Raw(cell.verdict.name().to_owned());
+    let rule = |cell: &CellRecord| {
+        let expected = cell.expected.as_ref()?;
+        let by = (expected.rule.clone(), expected.outcome.clone());
+        Some((by, expected.direction, expected.status))
+    };
+    let outcome = |cell: &CellRecord| cell.observed.as_ref().map(|seen| seen.outcome.clone());
+    let got_in = |cell: &CellRecord| cell.observed.as_ref().map(|seen| seen.direction);
+    let mut check = Check { place, found };
+    check.same("verdict", verdict(cell), verdict(other));
+    check.same("rule", rule(cell), rule(other));
+    check.same(
+        "accepted answer",
+        record.accepted(cell),
+        again.accepted(other),
+    );
+    check.same("outcome", outcome(cell), outcome(other));
+    check.same("whether the caller got in", got_in(cell), got_in(other));
+    check.same("known issue", &cell.known_issue, &other.known_issue);
+    check.same("direction", cell.direction, other.direction);
+    check.same("severity", cell.severity, other.severity);
+    check.same("standing", cell.standing, other.standing);
+    check.same("reason", &cell.reason, &other.reason);
+    check.same("axes", &cell.axes, &other.axes);
+    check.same("request", record.request(cell), again.request(other));
+    check.same("cause", cell.cause, other.cause);
+}
+
+/// Values held against each other at one place.
+struct Check<'a> {
+    place: &'a str,
+    found: &'a mut Vec<Difference>,
+}
+
+impl Check<'_> {
+    fn same<T: PartialEq + fmt::Debug>(&mut self, what: &str, recorded: T, again: T) {
+        if recorded != again {
+            let difference = Difference::new(self.place, what, &recorded, &again);
+            self.found.push(difference);
         }
     }
 }
 
-/// What a record says about a cell, with the texts instead of their places.
-fn said(record: &Record, cell: &CellRecord) -> Vec<(&'static str, String)> {
-    let expected = cell.expected.as_ref();
-    let rule = expected.map(|expected| {
-        let by = (&expected.rule, &expected.outcome);
-        format!("{by:?} {:?} {:?}", expected.direction, expected.status)
-    });
-    let seen = cell
-        .observed
-        .as_ref()
-        .map(|seen| (&seen.outcome, seen.direction));
-    vec![
-        ("verdict", cell.verdict.name().to_owned()),
-        ("rule", rule.unwrap_or_default()),
-        ("accepted answer", format!("{:?}", record.accepted(cell))),
-        ("outcome", format!("{seen:?}")),
-        ("known issue", format!("{:?}", cell.known_issue)),
-        ("direction", format!("{:?}", cell.direction)),
-        ("severity", format!("{:?}", cell.severity)),
-        ("standing", format!("{:?}", cell.standing)),
-        ("reason", format!("{:?}", cell.reason)),
-        ("axes", format!("{:?}", cell.axes)),
-        ("request", format!("{:?}", record.request(cell))),
-        ("cause", format!("{:?}", cell.cause)),
-    ]
-}
-
 /// A text that is shown as it is, but for what a terminal would obey.
+#[derive(PartialEq)]
 struct Raw(String);
 
 impl fmt::Debug for Raw {

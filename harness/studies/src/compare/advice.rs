@@ -10,12 +10,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::cause::World;
 use super::cells::{Cell, Seen};
-use super::change::{Change, Kind};
+use super::change::Change;
+use super::effect::Kind;
+use super::input::World;
 use super::model::Advice;
-use contract::fold::Combination;
-use contract::scenario::model::{Direction, PROFILE_AXIS};
+use contract::cell_id::CellId;
+use contract::region::Combination;
+use contract::scenario::model::Direction;
 use record::ScenarioRecord;
 
 /// At most so many ways out are told of each kind.
@@ -51,9 +53,10 @@ struct Open<'a> {
 
 /// What B lets in, by scenario and profile.
 fn open<'a>(world: &World<'a>, scenario: &str) -> Vec<Open<'a>> {
-    let prefix = format!("{scenario}/");
-    let cells = world.b.cells.range(prefix.clone()..);
-    let cells = cells.take_while(|(id, _)| id.starts_with(&prefix));
+    // Ids are in order, and a scenario's own id is the first text that they may begin with.
+    let cells = world.b.cells.range(CellId::text(scenario, [])..);
+    let cells = cells.take_while(|(id, _)| id.starts_with(scenario));
+    let cells = cells.filter(|(id, _)| CellId::of(id).scenario() == scenario);
     let cells = cells.filter_map(|(id, cell)| match cell {
         Cell::Answered(seen) if world.texts.answer(seen).direction == Direction::Allow => {
             Some(Open { id, seen })
@@ -281,7 +284,8 @@ fn configurations<'a>(
     let elsewhere = by_key(world);
     let mut ways: BTreeMap<(&str, &str), BTreeMap<&'a str, &str>> = BTreeMap::new();
     for change in shut {
-        let (key, from) = without_profile(change.id);
+        let id = CellId::of(change.id);
+        let (key, from) = (id.key(), id.profile());
         let Some(here) = world.profiles.known.get(from) else {
             continue;
         };
@@ -332,27 +336,12 @@ fn by_key<'a>(world: &World<'a>) -> BTreeMap<String, Vec<(&'a str, &'a str)>> {
         if let Cell::Answered(seen) = cell
             && world.texts.answer(seen).direction == Direction::Allow
         {
-            let (key, profile) = without_profile(id);
-            found.entry(key).or_default().push((profile, id));
+            let cell = CellId::of(id);
+            let same = found.entry(cell.key()).or_default();
+            same.push((cell.profile(), id));
         }
     }
     found
-}
-
-/// A cell's values without its profile and its scenario, and the profile.
-fn without_profile(id: &str) -> (String, &str) {
-    let mut profile = "";
-    let mut key = String::new();
-    for part in id.split('/').skip(1) {
-        match part.split_once('=') {
-            Some((PROFILE_AXIS, value)) => profile = value,
-            Some(_) | None => {
-                key.push('/');
-                key.push_str(part);
-            }
-        }
-    }
-    (key, profile)
 }
 
 /// The keys that `there` sets and `here` does not, or sets otherwise, with their values.

@@ -11,28 +11,19 @@ use indexmap::IndexMap;
 
 use super::advice::advise;
 use super::authority::parts;
-use super::cells::{Answer, Cells, Seen, Texts};
-use super::change::{Bearing, Change, Kind, Weight};
+use super::cells;
+use super::cells::{Cells, Seen, Texts};
+use super::change::Change;
+use super::effect::{Bearing, Kind, Weight};
+use super::input::World;
+use super::lines::changed_lines;
 use super::model::{AnswerRecord, Cause, Difference, IssueRef, Place, RuleChange};
-use super::shape::{changed_lines, shape};
-use super::{Profiles, cells};
-use contract::fold::{Combination, fold};
+use contract::cell_id::CellId;
+use contract::region::{Combination, minimize_conditions};
 use contract::release::Version;
-use contract::scenario::model::PROFILE_AXIS;
-use record::names::values_text;
-use record::{RuleRecord, ScenarioRecord};
-
-/// An axis with more values than this is named by its group.
-const FEW_VALUES: usize = 3;
-
-/// Both sides and what they refer to.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct World<'a> {
-    pub(super) a: &'a Cells,
-    pub(super) b: &'a Cells,
-    pub(super) texts: &'a Texts,
-    pub(super) profiles: &'a Profiles,
-}
+use record::RuleRecord;
+use record::region::{terse, titles};
+use record::sameness::{RecordedAnswer, shape};
 
 impl World<'_> {
     /// Whether A is the later release: then it is A's contract that announces what is different.
@@ -63,7 +54,8 @@ impl World<'_> {
         }
         let by_rule = |side: &Cells, seen: &Seen, kind: &str| -> BTreeSet<String> {
             let answer = self.texts.answer(seen);
-            let label = answer.outcome.as_deref().unwrap_or(&answer.line);
+            let line = answer.line();
+            let label = answer.outcome.as_deref().unwrap_or(&line);
             let source = self.rule(side, change, seen).map(|rule| rule.source);
             let parts = parts(source.as_deref().unwrap_or_default());
             parts
@@ -96,9 +88,9 @@ struct Diffs {
 impl Diffs {
     /// Lines of the shapes where these are what changed: a field that came to each of several answers is one change.
     fn lines(&mut self, a: &Seen, b: &Seen, by_shape: bool, texts: &Texts) -> String {
-        let (a, b) = (texts.answer(a).text, texts.answer(b).text);
-        let lines = self.lines.entry((a, b, by_shape)).or_insert_with(|| {
-            let (a, b) = (texts.text(a), texts.text(b));
+        let places = (a.answer, b.answer, by_shape);
+        let lines = self.lines.entry(places).or_insert_with(|| {
+            let (a, b) = (&texts.answer(a).text, &texts.answer(b).text);
             let shapes = match by_shape {
                 true => changed_lines(&shape(a), &shape(b)),
                 false => String::new(),
@@ -186,19 +178,9 @@ fn threads<'a>(
 /// The cells that were compared, by scenario: what a fold must tell its cells from.
 fn universes<'a>(world: &World<'a>) -> BTreeMap<&'a str, Vec<Combination>> {
     let mut universes: BTreeMap<&str, Vec<Combination>> = BTreeMap::new();
-    for (id, cell) in &world.b.cells {
-        let both = world
-            .a
-            .cells
-            .get(id)
-            .and_then(|other| cells::both(other, cell));
-        if let Some((before, after)) = both
-            && before.request == after.request
-        {
-            let scenario = id.split_once('/').map_or(id.as_str(), |(name, _)| name);
-            let universe = universes.entry(scenario).or_default();
-            universe.push(after.combination.clone());
-        }
+    for (id, twin) in cells::pairs(world.a, world.b) {
+        let universe = universes.entry(CellId::of(id).scenario()).or_default();
+        universe.push(twin.after.combination.clone());
     }
     universes
 }
@@ -254,7 +236,7 @@ fn cause(
         rules: rules.into_iter().collect(),
         known_issue: known.and_then(|id| issue(world, bearing, id)),
         difference: example.filter(|_| by_text).map(|change| {
-            let text = |seen: &Seen| world.texts.text(world.texts.answer(seen).text).to_owned();
+            let text = |seen: &Seen| world.texts.answer(seen).text.to_string();
             Difference {
                 a: text(change.twin.before),
                 b: text(change.twin.after),
@@ -301,21 +283,21 @@ fn issue(world: &World<'_>, bearing: Bearing, id: &str) -> Option<IssueRef> {
 
 /// The distinct answers, the most frequent first.
 fn answers<'a>(world: &World<'a>, seen: impl Iterator<Item = &'a Seen>) -> Vec<AnswerRecord> {
-    let mut counts: BTreeMap<(&Option<String>, &str), (usize, &Answer)> = BTreeMap::new();
+    let mut counts: BTreeMap<(&Option<String>, String), (usize, &RecordedAnswer)> = BTreeMap::new();
     for seen in seen {
         let answer = world.texts.answer(seen);
-        let count = counts.entry((&answer.outcome, &answer.line));
+        let count = counts.entry((&answer.outcome, answer.line()));
         count.or_insert((0, answer)).0 += 1;
     }
     let mut answers: Vec<AnswerRecord> = counts
-        .into_values()
-        .map(|(cells, answer)| AnswerRecord {
+        .into_iter()
+        .map(|((_, line), (cells, answer))| AnswerRecord {
             outcome: answer.outcome.clone(),
             direction: answer.direction,
             status: answer.status,
             error_type: answer.error_type.clone(),
             message: answer.message.clone(),
-            line: answer.line.clone(),
+            line,
             cells,
         })
         .collect();
@@ -337,62 +319,18 @@ fn places(
         .map(|change| (&change.twin.after.combination, change.id))
         .collect();
     let cells: Vec<Combination> = by_cell.keys().map(|cell| (*cell).clone()).collect();
-    let groups = fold(&cells, universe).into_iter();
-    let places = groups.map(|group| {
-        let conditions = group.conditions.iter().filter_map(|(axis, values)| {
-            let axis = scenario.axes.get(*axis)?;
-            let values = values
-                .iter()
-                .filter_map(|value| axis.values.get(usize::from(*value)));
-            let values = values.map(|value| value.id.clone());
-            Some((axis.name.clone(), values.collect::<Vec<_>>()))
-        });
-        let conditions: IndexMap<String, Vec<String>> = conditions.collect();
-        let first = group.cells.first().and_then(|cell| by_cell.get(cell));
+    let regions = minimize_conditions(&cells, universe).into_iter();
+    let places = regions.map(|region| {
+        let conditions: IndexMap<_, _> = region.named(scenario).into_iter().collect();
+        let first = region.cells.first().and_then(|cell| by_cell.get(cell));
         Place {
             scenario: id.to_owned(),
-            who: who(scenario, &conditions),
-            short: short(scenario, &conditions),
+            who: titles(scenario, &conditions),
+            short: terse(Some(scenario), &conditions),
             conditions,
-            cells: group.cells.len(),
+            cells: region.cells.len(),
             example: first.map_or_else(String::new, |id| (*id).to_owned()),
         }
     });
     places.collect()
-}
-
-/// The conditions as reports of runs write them.
-fn short(scenario: &ScenarioRecord, conditions: &IndexMap<String, Vec<String>>) -> String {
-    let parts = conditions
-        .iter()
-        .map(|(axis, values)| format!("{axis}={}", values_text(Some(scenario), axis, values)));
-    let parts: Vec<String> = parts.collect();
-    match parts.is_empty() {
-        true => "every cell".to_owned(),
-        false => parts.join("  "),
-    }
-}
-
-/// The conditions in the words of the axes' values, the profile first.
-fn who(scenario: &ScenarioRecord, conditions: &IndexMap<String, Vec<String>>) -> Vec<String> {
-    let mut words = Vec::new();
-    for (axis, values) in conditions {
-        if values.len() > FEW_VALUES {
-            let group = values_text(Some(scenario), axis, values);
-            if let Some(name) = group.strip_prefix('@') {
-                words.push(format!("{axis}: {}", name.replace('-', " ")));
-            }
-            continue;
-        }
-        let known = scenario.axes.iter().find(|known| known.name == *axis);
-        let known = known.into_iter().flat_map(|axis| &axis.values);
-        let titles = known.filter(|value| values.contains(&value.id));
-        let titles: Vec<&str> = titles.map(|value| value.title.as_str()).collect();
-        let titles = titles.join(" or ");
-        match axis.as_str() {
-            PROFILE_AXIS => words.insert(0, titles),
-            _ => words.push(format!("{axis}: {titles}")),
-        }
-    }
-    words
 }

@@ -1,12 +1,13 @@
 //! What is kept of a record: each cell in a few words, texts once each.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use super::change::Keeps;
 use super::model::Side;
-use contract::fold::Combination;
-use contract::scenario::model::Direction;
-use record::judge::{Severity, VerdictKind};
+use contract::region::Combination;
+use record::judge::{Deviation, Severity, VerdictKind};
+use record::region::Places as AxisPlaces;
+use record::sameness::RecordedAnswer;
 use record::{
     CellRecord, GatewayRecord, IssueRecord, Record, Results, ResultsError, RuleRecord,
     ScenarioRecord,
@@ -37,10 +38,10 @@ pub enum CompareError {
 /// The texts of both sides, each once.
 #[derive(Debug, Default)]
 pub struct Texts {
-    places: HashMap<String, usize>,
-    texts: Vec<String>,
-    answers: Vec<Answer>,
-    answer_places: HashMap<Answer, usize>,
+    places: HashMap<Arc<str>, usize>,
+    texts: Vec<Arc<str>>,
+    answers: Vec<Arc<RecordedAnswer>>,
+    answer_places: HashMap<Arc<RecordedAnswer>, usize>,
 }
 
 impl Texts {
@@ -49,46 +50,41 @@ impl Texts {
             return *place;
         }
         let place = self.texts.len();
-        self.texts.push(text.to_owned());
-        self.places.insert(text.to_owned(), place);
+        let text: Arc<str> = text.into();
+        self.texts.push(Arc::clone(&text));
+        self.places.insert(text, place);
         place
     }
 
-    fn answer_place(&mut self, answer: Answer) -> usize {
+    fn answer_place(&mut self, answer: RecordedAnswer) -> usize {
         if let Some(place) = self.answer_places.get(&answer) {
             return *place;
         }
         let place = self.answers.len();
-        self.answers.push(answer.clone());
+        let answer = Arc::new(answer);
+        self.answers.push(Arc::clone(&answer));
         self.answer_places.insert(answer, place);
         place
     }
 
     pub(super) fn text(&self, place: usize) -> &str {
-        self.texts.get(place).map_or("", String::as_str)
+        self.texts.get(place).map_or("", |text| text)
     }
 
     /// The answer that was seen.
-    pub(super) fn answer(&self, seen: &Seen) -> &Answer {
+    pub(super) fn answer(&self, seen: &Seen) -> &RecordedAnswer {
         // Places are handed out by this table only.
         &self.answers[seen.answer]
     }
 }
 
-/// An answer; two cells have the same one if nothing in it differs.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Answer {
-    pub(super) outcome: Option<String>,
-    pub(super) direction: Direction,
-    pub(super) status: Option<u16>,
-    pub(super) error_type: Option<String>,
-    pub(super) message: Option<String>,
-    /// Status, type and message in one line.
-    pub(super) line: String,
-    /// Calls to the model, where somebody counts them, and whether some came late.
-    pub(super) calls: (Option<u32>, bool),
-    /// Place of the normalised text.
-    pub(super) text: usize,
+/// Whether a cell keeps its contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keeps {
+    /// It does.
+    Holds,
+    /// It does not, in this way and so gravely; a known issue does not excuse that here.
+    Breaks(Deviation, Severity),
 }
 
 /// A cell that was asked and answered.
@@ -114,12 +110,33 @@ pub(super) enum Cell {
     CouldNotRun(usize),
 }
 
-/// Both answers, where there are two.
-pub(super) fn both<'a>(a: &'a Cell, b: &'a Cell) -> Option<(&'a Seen, &'a Seen)> {
-    match (a, b) {
-        (Cell::Answered(a), Cell::Answered(b)) => Some((a, b)),
-        (Cell::Answered(_) | Cell::NotApplicable(_) | Cell::CouldNotRun(_), _) => None,
+/// A cell that both sides answered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Twin<'a> {
+    pub(super) before: &'a Seen,
+    pub(super) after: &'a Seen,
+}
+
+impl<'a> Twin<'a> {
+    /// Both answers, where there are two and they answer the same request.
+    pub(super) fn of(a: &'a Cell, b: &'a Cell) -> Option<Self> {
+        let (Cell::Answered(before), Cell::Answered(after)) = (a, b) else {
+            return None;
+        };
+        // A record that was made compact holds no requests; its cells are called what they ask.
+        match (before.request, after.request) {
+            (Some(one), Some(other)) if one != other => None,
+            (Some(_) | None, Some(_) | None) => Some(Self { before, after }),
+        }
     }
+}
+
+/// The cells that can be compared, in the order of their ids.
+pub(super) fn pairs<'a>(a: &'a Cells, b: &'a Cells) -> impl Iterator<Item = (&'a str, Twin<'a>)> {
+    b.cells.iter().filter_map(|(id, cell)| {
+        let other = a.cells.get(id)?;
+        Some((id.as_str(), Twin::of(other, cell)?))
+    })
 }
 
 /// The cells of one gateway of a record.
@@ -153,7 +170,9 @@ impl Cells {
             rules: head.rules.clone(),
             issues: head.known_issues.clone(),
         };
-        let positions = Positions::of(&head.scenarios);
+        let scenarios = head.scenarios.iter();
+        let scenarios = scenarios.map(|scenario| (scenario.id.as_str(), AxisPlaces::of(scenario)));
+        let places: HashMap<&str, AxisPlaces<'_>> = scenarios.collect();
         let answers: Vec<usize> = head.answers.iter().map(|text| texts.place(text)).collect();
         let requests: Vec<usize> = head.requests.iter().map(|text| texts.place(text)).collect();
         let place = |places: &[usize], at: Option<usize>| places.get(at?).copied();
@@ -166,7 +185,10 @@ impl Cells {
                     kept.side.ran += 1;
                     Cell::Answered(Seen {
                         request: place(&requests, cell.request),
-                        combination: positions.combination(cell),
+                        combination: places
+                            .get(cell.scenario())
+                            .map(|places| places.combination(&cell.id))
+                            .unwrap_or_default(),
                         ..seen
                     })
                 }
@@ -261,19 +283,11 @@ fn seen(cell: &CellRecord, texts: &mut Texts, answers: &[usize]) -> Option<Seen>
         (VerdictKind::Deviates | VerdictKind::Known, None)
         | (VerdictKind::NotApplicable | VerdictKind::CouldNotRun, _) => return None,
     };
-    let answer = Answer {
-        outcome: observed.outcome.clone(),
-        direction: observed.direction.unwrap_or_default(),
-        status: observed.status,
-        error_type: observed.error_type.clone(),
-        message: observed.message.clone(),
-        line: observed.line(),
-        calls: (observed.model_calls, observed.late_calls),
-        text: observed
-            .answer
-            .and_then(|place| answers.get(place).copied())
-            .unwrap_or_else(|| texts.place("")),
-    };
+    let text = observed
+        .answer
+        .and_then(|place| answers.get(place).copied());
+    let text = text.unwrap_or_else(|| texts.place(""));
+    let answer = RecordedAnswer::of(observed, Arc::clone(&texts.texts[text]));
     Some(Seen {
         answer: texts.answer_place(answer),
         keeps,
@@ -283,37 +297,4 @@ fn seen(cell: &CellRecord, texts: &mut Texts, answers: &[usize]) -> Option<Seen>
         request: None,
         combination: Combination::new(),
     })
-}
-
-/// An axis, and the place of each of its values.
-type AxisPlaces<'a> = (&'a str, HashMap<&'a str, u16>);
-
-/// The axes of each scenario.
-struct Positions<'a> {
-    axes: HashMap<&'a str, Vec<AxisPlaces<'a>>>,
-}
-
-impl<'a> Positions<'a> {
-    fn of(scenarios: &'a [ScenarioRecord]) -> Self {
-        let axes = scenarios.iter().map(|scenario| {
-            let axes = scenario.axes.iter().map(|axis| {
-                let values = (0..).zip(&axis.values);
-                let values = values.map(|(place, value)| (value.id.as_str(), place));
-                (axis.name.as_str(), values.collect())
-            });
-            (scenario.id.as_str(), axes.collect())
-        });
-        Self {
-            axes: axes.collect(),
-        }
-    }
-
-    fn combination(&self, cell: &CellRecord) -> Combination {
-        let axes = self.axes.get(cell.scenario()).into_iter().flatten();
-        let value = |(axis, values): &AxisPlaces<'_>| {
-            let value = cell.axes.get(*axis).map_or("", String::as_str);
-            values.get(value).copied().unwrap_or(u16::MAX)
-        };
-        axes.map(value).collect()
-    }
 }

@@ -3,10 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::cells::{Cell, Cells, Seen, Texts};
-use super::change::Keeps;
+use super::cells::{Cell, Cells, Keeps, Seen, Texts, Twin};
 use super::model::{Gap, SideGap, Unchanged};
-use contract::scenario::model::PROFILE_AXIS;
+use contract::cell_id::CellId;
 use record::judge::Deviation;
 
 /// At most so many reasons are told apart.
@@ -21,7 +20,7 @@ type State = (SideGap, Option<String>);
 pub(super) fn gaps(a: &Cells, b: &Cells, texts: &Texts) -> Vec<Gap> {
     let mut gaps: BTreeMap<(State, State, String), (usize, String)> = BTreeMap::new();
     let mut add = |id: &str, on_a: State, on_b: State| {
-        let key = (on_a, on_b, profile(id).to_owned());
+        let key = (on_a, on_b, CellId::of(id).profile().to_owned());
         let key = match gaps.len() >= MOST_REASONS && !gaps.contains_key(&key) {
             false => key,
             true => {
@@ -36,8 +35,8 @@ pub(super) fn gaps(a: &Cells, b: &Cells, texts: &Texts) -> Vec<Gap> {
     let missing = || (SideGap::NotAsked, None);
     for (id, on_a) in &a.cells {
         match (on_a, b.cells.get(id)) {
-            (Cell::Answered(before), Some(Cell::Answered(after))) => {
-                if before.request != after.request {
+            (on_a @ Cell::Answered(_), Some(on_b @ Cell::Answered(_))) => {
+                if Twin::of(on_a, on_b).is_none() {
                     let otherwise = || (SideGap::AskedOtherwise, None);
                     add(id, otherwise(), otherwise());
                 }
@@ -78,13 +77,6 @@ fn state(cell: &Cell, texts: &Texts) -> State {
         Cell::NotApplicable(why) => (SideGap::NotApplicable, Some(texts.text(*why).to_owned())),
         Cell::CouldNotRun(why) => (SideGap::CouldNotRun, Some(texts.text(*why).to_owned())),
     }
-}
-
-fn profile(id: &str) -> &str {
-    let mut parts = id.split('/').filter_map(|part| part.split_once('='));
-    parts
-        .find(|(axis, _)| *axis == PROFILE_AXIS)
-        .map_or("", |(_, profile)| profile)
 }
 
 /// Counts what breaks the contract on both sides alike.

@@ -9,57 +9,23 @@ mod authority;
 mod cause;
 mod cells;
 mod change;
+mod effect;
 mod ending;
 mod gaps;
+mod input;
+mod lines;
 mod model;
-mod shape;
 
 pub use cells::{Cells, CompareError, Texts};
-pub use change::{Bearing, Kind, Weight};
+pub use effect::{Bearing, Kind, Weight};
 pub use ending::Ended;
+pub use input::Profiles;
 pub use model::{
     Advice, AnswerRecord, Cause, Comparison, Counts, Difference, Gap, IssueRef, Place, RuleChange,
     SCHEMA, Side, SideGap, Unchanged,
 };
 
-use std::collections::BTreeMap;
-
-use change::{Change, Twin};
-
-use contract::scenario::Catalogue;
-
-/// What is known of the launch profiles beyond a record: which of them ask for the same of a caller, and how they differ.
-#[derive(Debug, Clone, Default)]
-pub struct Profiles {
-    known: BTreeMap<String, ProfileFacts>,
-}
-
-/// A launch profile.
-#[derive(Debug, Clone)]
-struct ProfileFacts {
-    mode: String,
-    config: serde_json::Value,
-}
-
-impl Profiles {
-    /// The profiles as a release is launched under them; those that it cannot be launched under are left out.
-    pub fn of(catalogue: &Catalogue, release: Option<&str>) -> Self {
-        let Some(release) = release.and_then(|release| release.parse().ok()) else {
-            return Self::default();
-        };
-        let known = catalogue.profiles.values().filter_map(|profile| {
-            let launch = profile.launch_for(&release).ok()?;
-            let facts = ProfileFacts {
-                mode: profile.mode.clone(),
-                config: launch.config.clone(),
-            };
-            Some((profile.id.clone(), facts))
-        });
-        Self {
-            known: known.collect(),
-        }
-    }
-}
+use change::Change;
 
 /// Compares two gateways. `texts` holds what both were read into.
 ///
@@ -68,19 +34,8 @@ pub fn compare(a: &Cells, b: &Cells, texts: &Texts, profiles: &Profiles) -> Comp
     let mut counts = Counts::default();
     let mut changes: Vec<Change<'_>> = Vec::new();
     let mut unchanged = gaps::UnchangedTally::default();
-    for (id, cell) in &b.cells {
-        let Some((before, after)) = a.cells.get(id).and_then(|other| cells::both(other, cell))
-        else {
-            continue;
-        };
-        // A record that was made small holds no requests; its cells are called what they ask.
-        if let (Some(before), Some(after)) = (before.request, after.request)
-            && before != after
-        {
-            continue;
-        }
+    for (id, twin) in cells::pairs(a, b) {
         counts.compared += 1;
-        let twin = Twin { before, after };
         match change::weigh(twin, texts) {
             Some((kind, bearing, weight)) => changes.push(Change {
                 id,
@@ -91,13 +46,13 @@ pub fn compare(a: &Cells, b: &Cells, texts: &Texts, profiles: &Profiles) -> Comp
             }),
             None => {
                 counts.unchanged += 1;
-                unchanged.add(id, after, texts);
+                unchanged.add(id, twin.after, texts);
             }
         }
     }
     counts.changed = changes.len();
     let gaps = gaps::gaps(a, b, texts);
-    let world = cause::World {
+    let world = input::World {
         a,
         b,
         texts,

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::change::{Bearing, Kind, Weight};
+use super::effect::{Bearing, Kind, Weight};
 use contract::scenario::IssueKind;
 use contract::scenario::model::Direction;
 use record::judge::Deviation;

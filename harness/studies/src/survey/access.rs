@@ -5,10 +5,11 @@ use std::fmt;
 use super::Table;
 use super::spans::{Span, spans};
 use super::table::Row;
-use contract::fold::{Combination, fold};
+use contract::region::{Combination, Conditions, minimize_conditions};
 use contract::release::Version;
 use contract::scenario::model::PROFILE_AXIS;
 use record::ScenarioRecord;
+use record::region::Places;
 
 /// The axis that names the routes.
 const ROUTES: &str = "endpoint";
@@ -30,7 +31,7 @@ pub struct Entry {
     /// The least that a request must carry, as titles of values; none where nobody gets in.
     pub send: Option<Vec<String>>,
     /// Everybody who gets in: alternatives of values by axis. No axis means everybody.
-    pub who: Vec<Vec<(String, Vec<String>)>>,
+    pub who: Vec<Conditions>,
     /// Where that is not as the contract says; none where it is on all of the span's releases.
     pub wrong: Option<Wrong>,
 }
@@ -81,13 +82,10 @@ fn of_scenario(
     routes: usize,
     modes: usize,
 ) -> Vec<Access> {
+    let places = Places::of(scenario);
     let cells: Vec<Cell<'_>> = rows
         .iter()
-        .flat_map(|row| {
-            row.cells
-                .iter()
-                .map(|id| (Table::combination(scenario, id), *row))
-        })
+        .flat_map(|row| row.cells.iter().map(|id| (places.combination(id), *row)))
         .collect();
     let value = |axis: usize, place: usize| scenario.axes[axis].values[place].id.clone();
     let mut found: Vec<Access> = Vec::new();
@@ -185,11 +183,8 @@ fn entry(
     let free: Vec<usize> = (0..scenario.axes.len())
         .filter(|axis| !fixed.contains(axis))
         .collect();
-    let who = fold(&allowed, &universe).into_iter().map(|group| {
-        let mut conditions = group.conditions;
-        conditions.retain(|(axis, _)| free.contains(axis));
-        Table::named(scenario, &conditions)
-    });
+    let who = minimize_conditions(&allowed, &universe).into_iter();
+    let who = who.map(|region| region.without(fixed).named(scenario));
     let entry = Entry {
         send: least(scenario, &allowed, &free),
         who: who.collect(),

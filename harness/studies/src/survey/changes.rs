@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::mark::Mark;
 use super::table::Table;
-use contract::fold::{Combination, fold};
+use contract::region::{Combination, Conditions, minimize_conditions};
+use record::region::Places;
 
 /// Cells of a scenario that all changed in the same way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +13,7 @@ pub struct Change {
     /// Place of the scenario.
     pub scenario: usize,
     /// Values by axis that select exactly its cells among those that both releases were asked; no axis means all of them.
-    pub conditions: Vec<(String, Vec<String>)>,
+    pub conditions: Conditions,
     /// How many cells.
     pub cells: usize,
     /// Place of a row that some of them are in.
@@ -36,6 +37,7 @@ impl Change {
 pub fn changes(table: &Table, before: usize, after: usize) -> Vec<Change> {
     let mut found = Vec::new();
     for (place, scenario) in table.scenarios.iter().enumerate() {
+        let places = Places::of(scenario);
         let mut universe: Vec<Combination> = Vec::new();
         let mut groups: BTreeMap<(Mark, Mark), Vec<(usize, Combination)>> = BTreeMap::new();
         for (number, row) in table.rows.iter().enumerate() {
@@ -47,7 +49,7 @@ pub fn changes(table: &Table, before: usize, after: usize) -> Vec<Change> {
             if old.look.is_silent() || new.look.is_silent() {
                 continue;
             }
-            let cells = row.cells.iter().map(|id| Table::combination(scenario, id));
+            let cells = row.cells.iter().map(|id| places.combination(id));
             let cells: Vec<Combination> = cells.collect();
             universe.extend(cells.iter().cloned());
             // Several issues may have broken the same thing: to a caller that is one change.
@@ -60,8 +62,8 @@ pub fn changes(table: &Table, before: usize, after: usize) -> Vec<Change> {
         for ((old, new), cells) in groups {
             let combinations: Vec<Combination> =
                 cells.iter().map(|(_, cell)| cell.clone()).collect();
-            for group in fold(&combinations, &universe) {
-                let own = cells.iter().filter(|(_, cell)| group.cells.contains(cell));
+            for region in minimize_conditions(&combinations, &universe) {
+                let own = cells.iter().filter(|(_, cell)| region.cells.contains(cell));
                 let rows: BTreeSet<usize> = own.map(|(row, _)| *row).collect();
                 let marks = rows.iter().flat_map(|row| {
                     let marks = &table.rows[*row].marks;
@@ -74,8 +76,8 @@ pub fn changes(table: &Table, before: usize, after: usize) -> Vec<Change> {
                     .collect();
                 found.push(Change {
                     scenario: place,
-                    conditions: Table::named(scenario, &group.conditions),
-                    cells: group.cells.len(),
+                    conditions: region.named(scenario),
+                    cells: region.cells.len(),
                     row: rows.first().copied().unwrap_or_default(),
                     before: old.clone(),
                     after: new.clone(),

@@ -1,8 +1,8 @@
 //! What is said about a cell on one release, in a few words.
 
-use contract::scenario::model::{Direction, Start};
+use contract::scenario::model::Direction;
+use record::CellRecord;
 use record::symbol::CellSymbol;
-use record::{CellRecord, ObservedRecord};
 
 /// What is said about a cell on a release. Cells of which the same is said on every release are one row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,7 +24,7 @@ impl Mark {
     pub fn of(cell: &CellRecord) -> Self {
         let look = CellSymbol::of(cell);
         let seen = match (look.is_silent(), &cell.observed) {
-            (false, Some(observed)) => words(observed),
+            (false, Some(observed)) => observed.brief(),
             (true, _) | (false, None) => match look {
                 CellSymbol::NotApplicable => "not applicable".to_owned(),
                 _ => "not known".to_owned(),
@@ -41,24 +41,5 @@ impl Mark {
             issue: cell.known_issue.clone(),
             reason: cell.reason.clone(),
         }
-    }
-}
-
-/// What was seen. Answers to whoever was let in differ by route; refusals are told by status and type.
-fn words(observed: &ObservedRecord) -> String {
-    match (observed.status, observed.start) {
-        (None, Some(Start::Up)) => return "starts".to_owned(),
-        (None, Some(Start::Refused) | None) => return "does not start".to_owned(),
-        (Some(_), _) => {}
-    }
-    if observed.direction == Some(Direction::Allow) {
-        return "let in".to_owned();
-    }
-    let status = observed
-        .status
-        .map_or(String::new(), |status| status.to_string());
-    match &observed.error_type {
-        Some(kind) => format!("{status} {kind}"),
-        None => status,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::mark::Mark;
 use super::spans::{Span, spans};
 use super::{Kept, State};
-use contract::fold::{Combination, fold};
+use contract::region::{Combination, Conditions, minimize_conditions};
 use contract::release::Version;
 use record::symbol::CellSymbol;
 use record::{AxisRecord, IssueRecord, RuleRecord, ScenarioRecord, Summary, ValueRecord};
@@ -64,7 +64,7 @@ pub struct Row {
     /// Place of its scenario.
     pub scenario: usize,
     /// Values by axis that select exactly its cells; no axis means every cell of the scenario.
-    pub conditions: Vec<(String, Vec<String>)>,
+    pub conditions: Conditions,
     /// Ids of its cells, in order.
     pub cells: Vec<String>,
     /// Ids of the rules that they fall under, in order of releases.
@@ -159,35 +159,6 @@ impl Table {
         self.releases
             .iter()
             .position(|release| release.version == *version)
-    }
-
-    /// The places of a cell's values on the axes of its scenario.
-    pub(super) fn combination(scenario: &ScenarioRecord, id: &str) -> Combination {
-        let parts = id.split('/').skip(1);
-        let values: BTreeMap<&str, &str> = parts.filter_map(|part| part.split_once('=')).collect();
-        let place = |axis: &AxisRecord| {
-            let value = values.get(axis.name.as_str());
-            let mut known = axis.values.iter();
-            let place = known.position(|known| Some(&known.id.as_str()) == value);
-            place
-                .and_then(|place| u16::try_from(place).ok())
-                .unwrap_or(u16::MAX)
-        };
-        scenario.axes.iter().map(place).collect()
-    }
-
-    /// Conditions by name.
-    pub(super) fn named(
-        scenario: &ScenarioRecord,
-        conditions: &[(usize, Vec<u16>)],
-    ) -> Vec<(String, Vec<String>)> {
-        let named = conditions.iter().map(|(axis, values)| {
-            let axis = &scenario.axes[*axis];
-            let ids = values.iter();
-            let ids = ids.map(|value| axis.values[usize::from(*value)].id.clone());
-            (axis.name.clone(), ids.collect())
-        });
-        named.collect()
     }
 
     /// The rule of a row with an id.
@@ -357,13 +328,13 @@ impl Rows {
         }
         let mut rows = Vec::new();
         for ((scenario, marks), cells) in groups {
-            for group in fold(&cells, &universes[&scenario]) {
-                let told = group
+            for region in minimize_conditions(&cells, &universes[&scenario]) {
+                let told = region
                     .cells
                     .iter()
                     .filter_map(|cell| ids.get(&(scenario, cell)));
                 let told: Vec<_> = told.copied().collect();
-                let conditions = Table::named(&self.scenarios[scenario], &group.conditions);
+                let conditions = region.named(&self.scenarios[scenario]);
                 rows.push(row(
                     scenario,
                     &self.scenarios[scenario].id,
@@ -387,7 +358,7 @@ impl Rows {
 fn row(
     scenario: usize,
     name: &str,
-    conditions: Vec<(String, Vec<String>)>,
+    conditions: Conditions,
     marks: &[Option<&Mark>],
     told: &[(&String, &Told)],
     releases: &[Release],

@@ -6,7 +6,9 @@ use super::*;
 use crate::bisect::{Answer, Bisection, ChangeKind, ClaimsError, Find, QuestionKind};
 use contract::data::Data;
 use contract::release::Releases;
+use contract::scenario::model::Direction;
 use record::Ending;
+use record::sameness::RecordedAnswer;
 
 const SEED: &str = "chat-completions/profile=none/credential=absent/scopes=absent";
 
@@ -32,8 +34,17 @@ fn answers(hunt: &Hunt, release: &Version, outcome: &str) -> Tested {
         return Tested::nothing(release.clone(), why.to_owned(), true);
     }
     let answer = Answer {
-        outcome: Some(outcome.to_owned()),
-        line: format!("line of {outcome}"),
+        seen: RecordedAnswer {
+            outcome: Some(outcome.to_owned()),
+            direction: Direction::Allow,
+            status: Some(200),
+            start: None,
+            error_type: Some(format!("line of {outcome}")),
+            message: None,
+            model_calls: None,
+            late_calls: false,
+            text: "".into(),
+        },
         expected: Some("answered".to_owned()),
         known_issue: None,
     };
@@ -338,7 +349,7 @@ fn of_several_cells_the_first_breaks_and_the_last_mends() {
         let bad = [0, 0, 1, 2, 3, 2, 1, 0, 0][patch - 1];
         let mut tested = answers(&hunt, &next.test, "answered");
         for answer in tested.answers.values_mut().take(bad) {
-            answer.outcome = Some("missing-scope-write".to_owned());
+            answer.seen.outcome = Some("missing-scope-write".to_owned());
         }
         hunt.take(tested).unwrap();
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::super::input::ProfileFacts;
 use super::super::*;
 use record::{Record, Results};
 

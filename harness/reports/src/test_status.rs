@@ -9,7 +9,7 @@ use record::{CauseRecord, CellRecord, Ending, Record, RelationRecord, Standing};
 
 /// What a cell does to the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Fate {
+pub(super) enum TestStatus {
     /// It is as it should be.
     Passes,
     /// It makes the run fail.
@@ -26,7 +26,7 @@ pub(super) enum Fate {
     BelowSeverity,
 }
 
-impl Fate {
+impl TestStatus {
     /// What a cell does to the run.
     pub(super) fn of(cell: &CellRecord) -> Self {
         match (cell.standing, cell.verdict) {

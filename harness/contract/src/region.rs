@@ -1,30 +1,62 @@
-//! Folding: the smallest description of a set of cells as boxes over their axes.
+//! Regions: the smallest description of a set of cells by conditions on their axes.
 //!
-//! A box accepts a set of values on each axis. The boxes of a fold together hold exactly the given cells and no two of
-//! them overlap. Used for causes (which cells deviate) and for the decision table's errors (which cells no rule covers).
+//! A [`Region`] accepts a set of values on each axis. The regions of [`minimize_conditions`] together hold exactly the given
+//! cells and no two of them overlap. Used for causes (which cells deviate), for comparisons and surveys, for the written
+//! contract, and for the decision table's errors (which cells no rule covers).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A combination: value index by axis.
 pub type Combination = Vec<u16>;
 
-/// One box of a fold.
+/// Conditions by name: axes, each with the ids of the values that it accepts. No condition means every cell.
+pub type Conditions = Vec<(String, Vec<String>)>;
+
+/// What calls axes and values by name, by their positions.
+pub trait Axes {
+    /// Name of an axis.
+    fn axis(&self, axis: usize) -> &str;
+    /// Id of a value.
+    fn value(&self, axis: usize, value: u16) -> &str;
+}
+
+/// Cells that a few conditions select.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
-    /// The conditions that matter, by axis position: a cell of the universe is in the box exactly if it meets them all.
+pub struct Region {
+    /// The conditions that matter, by axis position: a cell of the universe is in the region exactly if it meets them all.
     pub conditions: Vec<(usize, Vec<u16>)>,
-    /// The cells in the box, sorted.
+    /// The cells in the region, sorted.
     pub cells: Vec<Combination>,
+}
+
+impl Region {
+    /// The conditions by name.
+    pub fn named(&self, axes: &impl Axes) -> Conditions {
+        let conditions = self.conditions.iter().map(|(axis, values)| {
+            let ids = values
+                .iter()
+                .map(|value| axes.value(*axis, *value).to_owned());
+            (axes.axis(*axis).to_owned(), ids.collect())
+        });
+        conditions.collect()
+    }
+
+    /// The same region without conditions on axes that are said elsewhere.
+    #[must_use]
+    pub fn without(mut self, axes: &[usize]) -> Self {
+        self.conditions.retain(|(axis, _)| !axes.contains(axis));
+        self
+    }
 }
 
 type Sides = Vec<BTreeSet<u16>>;
 
-/// Describes `cells`, all of which are in `universe`, by few boxes.
+/// Describes `cells`, all of which are in `universe`, by few regions.
 ///
 /// Boxes are merged axis by axis for each order of the axes (all orders up to four axes, the rotations beyond), and the
 /// order that needs the fewest boxes and then the fewest conditions wins; ties go to the first order, so the result is
 /// the same for the same input. Conditions that the universe makes superfluous are dropped.
-pub fn fold(cells: &[Combination], universe: &[Combination]) -> Vec<Group> {
+pub fn minimize_conditions(cells: &[Combination], universe: &[Combination]) -> Vec<Region> {
     let Some(axes) = cells.first().map(Vec::len) else {
         return Vec::new();
     };
@@ -32,7 +64,7 @@ pub fn fold(cells: &[Combination], universe: &[Combination]) -> Vec<Group> {
         .iter()
         .map(|cell| cell.iter().map(|value| BTreeSet::from([*value])).collect())
         .collect();
-    let mut best: Option<(usize, usize, Vec<Group>)> = None;
+    let mut best: Option<(usize, usize, Vec<Region>)> = None;
     for order in orders(axes) {
         let boxes = merge_along(start.clone(), &order);
         if best
@@ -41,25 +73,25 @@ pub fn fold(cells: &[Combination], universe: &[Combination]) -> Vec<Group> {
         {
             continue;
         }
-        let groups: Vec<Group> = boxes
+        let regions: Vec<Region> = boxes
             .iter()
             .map(|sides| describe(sides, cells, universe))
             .collect();
-        let conditions = groups
+        let conditions = regions
             .iter()
-            .flat_map(|group| &group.conditions)
+            .flat_map(|region| &region.conditions)
             .map(|(_, values)| 1 + values.len())
             .sum::<usize>();
         if best
             .as_ref()
-            .is_none_or(|(count, size, _)| (groups.len(), conditions) < (*count, *size))
+            .is_none_or(|(count, size, _)| (regions.len(), conditions) < (*count, *size))
         {
-            best = Some((groups.len(), conditions, groups));
+            best = Some((regions.len(), conditions, regions));
         }
     }
-    let mut groups = best.map(|(_, _, groups)| groups).unwrap_or_default();
-    groups.sort_by(|a, b| a.cells.cmp(&b.cells));
-    groups
+    let mut regions = best.map(|(_, _, regions)| regions).unwrap_or_default();
+    regions.sort_by(|a, b| a.cells.cmp(&b.cells));
+    regions
 }
 
 /// Merges boxes that differ on one axis only, axis by axis, until nothing merges any more.
@@ -86,8 +118,8 @@ fn merge_along(mut boxes: BTreeSet<Sides>, order: &[usize]) -> BTreeSet<Sides> {
     }
 }
 
-/// Turns a box into a group, dropping conditions that every cell of the universe in reach meets anyway.
-fn describe(sides: &Sides, cells: &[Combination], universe: &[Combination]) -> Group {
+/// Turns a box into a region, dropping conditions that every cell of the universe in reach meets anyway.
+fn describe(sides: &Sides, cells: &[Combination], universe: &[Combination]) -> Region {
     let inside = |cell: &Combination, skip: &BTreeSet<usize>| {
         cell.iter()
             .enumerate()
@@ -119,7 +151,7 @@ fn describe(sides: &Sides, cells: &[Combination], universe: &[Combination]) -> G
         .filter(|(axis, _)| !dropped.contains(axis))
         .map(|(axis, side)| (axis, side.iter().copied().collect()))
         .collect();
-    Group {
+    Region {
         conditions,
         cells: own,
     }
@@ -178,16 +210,19 @@ mod tests {
             .filter(|cell| cell[1] == 3)
             .cloned()
             .collect();
-        let groups = fold(&cells, &universe);
-        assert_eq!(groups.len(), 1);
-        assert_eq!(groups[0].conditions, vec![(1, vec![3])]);
-        assert_eq!(groups[0].cells.len(), 24);
+        let regions = minimize_conditions(&cells, &universe);
+        assert_eq!(regions.len(), 1);
+        assert_eq!(regions[0].conditions, vec![(1, vec![3])]);
+        assert_eq!(regions[0].cells.len(), 24);
     }
 
     #[test]
     fn everything_needs_no_condition() {
         let universe = grid(&[2, 3]);
-        assert_eq!(fold(&universe, &universe)[0].conditions, vec![]);
+        assert_eq!(
+            minimize_conditions(&universe, &universe)[0].conditions,
+            vec![]
+        );
     }
 
     proptest! {
@@ -196,16 +231,16 @@ mod tests {
         fn folds_are_exact(picks in prop::collection::vec(any::<bool>(), 60), holes in prop::collection::vec(any::<bool>(), 60)) {
             let universe: Vec<_> = grid(&[3, 4, 5]).into_iter().zip(holes).filter(|(_, hole)| !hole).map(|(cell, _)| cell).collect();
             let cells: Vec<_> = universe.iter().zip(picks).filter(|(_, pick)| *pick).map(|(cell, _)| cell.clone()).collect();
-            let groups = fold(&cells, &universe);
-            let mut seen: Vec<_> = groups.iter().flat_map(|group| group.cells.clone()).collect();
+            let regions = minimize_conditions(&cells, &universe);
+            let mut seen: Vec<_> = regions.iter().flat_map(|region| region.cells.clone()).collect();
             seen.sort();
             let mut wanted = cells.clone();
             wanted.sort();
             prop_assert_eq!(seen, wanted);
-            for group in &groups {
-                let mut selected: Vec<_> = universe.iter().filter(|cell| group.conditions.iter().all(|(axis, values)| values.contains(&cell[*axis]))).cloned().collect();
+            for region in &regions {
+                let mut selected: Vec<_> = universe.iter().filter(|cell| region.conditions.iter().all(|(axis, values)| values.contains(&cell[*axis]))).cloned().collect();
                 selected.sort();
-                prop_assert_eq!(&selected, &group.cells);
+                prop_assert_eq!(&selected, &region.cells);
             }
         }
 
@@ -215,7 +250,7 @@ mod tests {
             let universe = grid(&[2, 3, 4]);
             let cells: Vec<_> = universe.iter().zip(picks).filter(|(_, pick)| *pick).map(|(cell, _)| cell.clone()).collect();
             let reversed: Vec<_> = cells.iter().rev().cloned().collect();
-            prop_assert_eq!(fold(&cells, &universe), fold(&reversed, &universe));
+            prop_assert_eq!(minimize_conditions(&cells, &universe), minimize_conditions(&reversed, &universe));
         }
     }
 }

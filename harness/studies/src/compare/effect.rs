@@ -1,0 +1,122 @@
+//! The names of what a change is: in which way an answer changed, what that means for the contract, and how severe it is.
+
+use serde::{Deserialize, Serialize};
+
+/// In which way an answer changed.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Refused on A, let in on B.
+    LetIn,
+    /// Let in on A, refused on B.
+    ShutOut,
+    /// Refused on both, in another way.
+    DenialChanged,
+    /// Let in on both, with another answer.
+    AnswerChanged,
+    /// The answer is the same, but one side must not give it.
+    SameAnswer,
+}
+
+impl Kind {
+    /// What it is when A and B change places.
+    pub fn mirrored(self) -> Self {
+        match self {
+            Self::LetIn => Self::ShutOut,
+            Self::ShutOut => Self::LetIn,
+            Self::DenialChanged | Self::AnswerChanged | Self::SameAnswer => self,
+        }
+    }
+
+    /// In words that reports use.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::LetIn => "refused -> let in",
+            Self::ShutOut => "let in -> refused",
+            Self::DenialChanged => "refused otherwise",
+            Self::AnswerChanged => "answered otherwise",
+            Self::SameAnswer => "answered as before",
+        }
+    }
+}
+
+/// What a change means for the contract.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bearing {
+    /// B breaks its contract, and A kept its own, or broke it less.
+    Breaks,
+    /// Both break it, in another way but no worse.
+    StillBreaks,
+    /// Both keep it, and it is another contract.
+    ContractChanged,
+    /// Both keep it, and the contract leaves this open.
+    BothConform,
+    /// A broke it, and B keeps it or breaks it less.
+    Mends,
+}
+
+/// How grave a change is; earlier is graver.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Weight {
+    /// B lets somebody in whom its contract refuses, or refuses somebody whom it lets in, and A did not.
+    Blocker,
+    /// The contract itself changed, and B follows it.
+    ContractChange,
+    /// A client that reads more than "in" or "out" notices.
+    Shape,
+    /// The text of the answer differs.
+    Cosmetic,
+    /// Something that was wrong on A is right on B.
+    Improvement,
+}
+
+impl Weight {
+    /// The word that files and reports use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Blocker => "blocker",
+            Self::ContractChange => "contract-change",
+            Self::Shape => "shape",
+            Self::Cosmetic => "cosmetic",
+            Self::Improvement => "improvement",
+        }
+    }
+}

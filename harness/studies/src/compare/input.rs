@@ -1,0 +1,48 @@
+//! What a comparison is made from: both sides, the texts that they refer to, and the launch profiles.
+
+use std::collections::BTreeMap;
+
+use super::cells::{Cells, Texts};
+use contract::scenario::Catalogue;
+
+/// Both sides and what they refer to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct World<'a> {
+    pub(super) a: &'a Cells,
+    pub(super) b: &'a Cells,
+    pub(super) texts: &'a Texts,
+    pub(super) profiles: &'a Profiles,
+}
+
+/// What is known of the launch profiles beyond a record: which of them ask for the same of a caller, and how they differ.
+#[derive(Debug, Clone, Default)]
+pub struct Profiles {
+    pub(super) known: BTreeMap<String, ProfileFacts>,
+}
+
+/// A launch profile.
+#[derive(Debug, Clone)]
+pub(super) struct ProfileFacts {
+    pub(super) mode: String,
+    pub(super) config: serde_json::Value,
+}
+
+impl Profiles {
+    /// The profiles as a release is launched under them; those that it cannot be launched under are left out.
+    pub fn of(catalogue: &Catalogue, release: Option<&str>) -> Self {
+        let Some(release) = release.and_then(|release| release.parse().ok()) else {
+            return Self::default();
+        };
+        let known = catalogue.profiles.values().filter_map(|profile| {
+            let launch = profile.launch_for(&release).ok()?;
+            let facts = ProfileFacts {
+                mode: profile.mode.clone(),
+                config: launch.config.clone(),
+            };
+            Some((profile.id.clone(), facts))
+        });
+        Self {
+            known: known.collect(),
+        }
+    }
+}
