@@ -12,7 +12,7 @@ usage: gate.sh [OPTION]... GATEWAY [RECORD]
 GATEWAY is what `clawgauge run --gateway` takes. Each option has a variable, and an option wins over its variable.
 
   --gateway REF        CLAWGAUGE_GATEWAY       the gateway, instead of the argument; several: one a line
-  --scenarios GLOB     CLAWGAUGE_SCENARIOS     only these cells, such as chat-completions or 'models/**'
+  --scenarios GLOB     CLAWGAUGE_SCENARIOS     only these cells, such as chat-completions or 'endpoints/**'
   --where EXPR         CLAWGAUGE_WHERE         only these values, such as profile=token,none
   --reports DIR        CLAWGAUGE_REPORTS       folder of the reports [clawgauge-reports]
   --formats LIST       CLAWGAUGE_FORMATS       what to write there [json junit sarif ctrf markdown html]

@@ -2,19 +2,30 @@
 
 /// What the words begin with by which the model stand-in recognises a request.
 pub const CANARY_PREFIX: &str = "canary-";
-/// How many hexadecimal digits follow [`CANARY_PREFIX`].
+/// How many characters follow [`CANARY_PREFIX`].
 pub const CANARY_DIGITS: usize = 16;
+
+/// No vowels, so that no word of a language looks like a part of a canary, and nothing that is easily misread.
+const CONSONANTS: &[u8] = b"bcdfghjkmnpqrstvwxyz23456789";
+const LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
 /// A word that no other request carries.
 pub fn new_canary() -> String {
-    format!("{CANARY_PREFIX}{:016x}", fastrand::u64(..))
+    format!("{CANARY_PREFIX}{}", word(CONSONANTS, CANARY_DIGITS))
+}
+
+/// Whether a canary's word may hold this byte.
+pub fn is_canary_digit(byte: u8) -> bool {
+    CONSONANTS.contains(&byte)
 }
 
 /// A secret nobody can guess, in mixed case so that changes of case show.
 pub fn random_secret() -> String {
-    const LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-    let random: String = (0..36)
-        .map(|_| char::from(LETTERS[fastrand::usize(..LETTERS.len())]))
-        .collect();
-    format!("cG-{random}")
+    format!("cG-{}", word(LETTERS, 36))
+}
+
+fn word(letters: &[u8], length: usize) -> String {
+    (0..length)
+        .map(|_| char::from(letters[fastrand::usize(..letters.len())]))
+        .collect()
 }

@@ -12,6 +12,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use base::files::sha256;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use clap::ValueEnum as _;
@@ -202,11 +203,11 @@ fn change_answer(record: &mut Value, from: &str, to: &str) {
 /// A forgery that keeps the hashes right is found by judging again.
 #[rstest]
 #[case::verdict(&|record: &mut Value| refused(record)["verdict"] = "known".into(), "verdict: recorded known, again conforms")]
-#[case::status(&|record: &mut Value| refused(record)["observed"]["status"] = 200.into(), "status: recorded Some(200), again 403")]
+#[case::status(&|record: &mut Value| refused(record)["observed"]["status"] = 200.into(), "status: recorded Some(200), again Some(403)")]
 #[case::calls(&|record: &mut Value| refused(record)["observed"]["model_calls"] = 1.into(), "calls to the model")]
 #[case::message(&|record: &mut Value| refused(record)["observed"]["message"] = "fine".into(), "/error/message")]
-#[case::outcome(&|record: &mut Value| refused(record)["observed"]["outcome"] = "answered".into(), "outcome: recorded Some(Some(\"answered\"))")]
-#[case::answer(&|record: &mut Value| change_answer(record, "status: 403", "status: 200"), "status: recorded Some(403), again 200")]
+#[case::outcome(&|record: &mut Value| refused(record)["observed"]["outcome"] = "answered".into(), "outcome: recorded Some((Some(\"answered\"), Some(Deny)))")]
+#[case::answer(&|record: &mut Value| change_answer(record, "status: 403", "status: 200"), "status: recorded Some(403), again Some(200)")]
 #[case::answer_text(&|record: &mut Value| change_answer(record, "application/json", "text/json"), "verdict: recorded conforms, again deviates")]
 #[case::rule(&|record: &mut Value| refused(record)["expected"]["rule"] = "another".into(), "rule: ")]
 #[case::count(&|record: &mut Value| record["summary"]["conforms"] = 1.into(), "summary conforms: recorded 1, again 650")]

@@ -10,8 +10,8 @@ use predicates::prelude::*;
 use predicates::str::contains;
 use rstest::rstest;
 use serde_json::Value;
+use support::Sandbox;
 use support::schema::assert_described;
-use support::{Sandbox, repository};
 
 #[test]
 fn list_names_every_cell_once() {
@@ -60,7 +60,14 @@ fn filters(#[case] args: &[&str], #[case] count: usize) {
 
 /// Nothing selected is never a pass, and a filter that cannot be meant says what could be.
 #[rstest]
-#[case::glob(&["**/scopes=raed"], 2, "no cell matches `**/scopes=raed`")]
+#[case::glob(&["**/scopes=raed"], 2, "no cell matches `**/scopes=raed`; did you mean `**/scopes=read`?")]
+#[case::scenario(&["chat-completion/**"], 2, "did you mean `chat-completions/**`?")]
+#[case::scenario_alone(&["chat-completion"], 2, "did you mean `chat-completions/**`?")]
+#[case::cell(
+    &["chat-completions/profile=none/credential=absnt/scopes=absent"],
+    2,
+    "did you mean `chat-completions/profile=none/credential=absent/scopes=absent`?"
+)]
 #[case::axis(&["--where", "scope=read"], 2, "no scenario has an axis `scope`; did you mean `scopes`?")]
 #[case::value(&["--where", "scopes=raed"], 2, "axis `scopes` has no value `raed`; did you mean `read`?")]
 #[case::shape(&["--where", "scopes"], 2, "`scopes` is not a condition")]
@@ -302,60 +309,6 @@ fn widening_needs_a_name_and_a_reason() {
         .code(0);
 }
 
-/// Every command that the README shows exists, and its first two are the ones that do all the set-up.
-#[test]
-fn the_readmes_commands_are_real() {
-    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
-    let commands: Vec<&str> = readme
-        .lines()
-        .filter(|line| line.starts_with("cargo "))
-        .map(|line| line.split(" #").next().unwrap())
-        .map(|line| line.split(" > ").next().unwrap().trim())
-        .collect();
-    assert_eq!(
-        commands[..2],
-        ["cargo run --release -- run", "cargo test --workspace"]
-    );
-    for command in commands
-        .iter()
-        .filter_map(|command| command.strip_prefix("cargo run --release -- "))
-    {
-        let help: Vec<&str> = command.split(' ').chain(["--help"]).collect();
-        Sandbox::new().clawgauge().args(help).assert().code(0);
-    }
-    let names = |section: &str| -> Vec<String> {
-        let part = readme.split(&format!("\n## {section}\n")).nth(1).unwrap();
-        let part = part.split("\n## ").next().unwrap();
-        let rows = part.lines().filter_map(|line| line.strip_prefix("| `"));
-        let names: Vec<String> = rows
-            .map(|row| row.split([' ', '`']).next().unwrap().to_owned())
-            .collect();
-        assert!(!names.is_empty(), "{section}");
-        names
-    };
-    for name in names("Commands") {
-        let args = [name.as_str(), "--help"];
-        Sandbox::new().clawgauge().args(args).assert().code(0);
-    }
-    for name in names("Reports") {
-        let report = format!("{name}=-");
-        let args = ["report", "nowhere.json", "--report", &report];
-        let assert = Sandbox::new().clawgauge().args(args).assert().code(2);
-        assert.stderr(contains("there is no format").not());
-    }
-    // The project file that it shows is one.
-    let file = readme.split("```toml\n").nth(1).unwrap();
-    let file = file.split("```").next().unwrap();
-    let sandbox = Sandbox::new();
-    fs::write(sandbox.folder.path().join("clawgauge.toml"), file).unwrap();
-    sandbox
-        .clawgauge()
-        .arg("run")
-        .assert()
-        .code(2)
-        .stderr(contains("cannot write ").and(contains("reports/junit.xml: ")));
-}
-
 #[test]
 fn help_tells_the_exit_codes() {
     Sandbox::new()
@@ -363,5 +316,5 @@ fn help_tells_the_exit_codes() {
         .arg("--help")
         .assert()
         .code(0)
-        .stdout(contains("130  interrupted").and(contains("reference-gateway").not()));
+        .stdout(contains("  130  interrupted").and(contains("reference-gateway").not()));
 }

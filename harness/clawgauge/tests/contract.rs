@@ -10,7 +10,7 @@ use predicates::prelude::*;
 use predicates::str::contains;
 use rstest::rstest;
 use serde_json::Value;
-use support::{Sandbox, repository};
+use support::Sandbox;
 
 /// A cell that GHSA-68f8-9mhj-h2mp explains on releases before 2026.3.28.
 const MODELS: &str = "endpoints/profile=none/endpoint=models/credential=absent/scopes=empty";
@@ -227,32 +227,4 @@ fn a_reason_for_what_is_caught_is_out_of_date() {
         .assert()
         .code(1)
         .stdout(contains("caught after all query-token-accepted"));
-}
-
-/// The README's table is the one that the scenario files make.
-#[test]
-fn the_readme_shows_the_contract() {
-    let sandbox = Sandbox::whole();
-    let output = sandbox.clawgauge().arg("contract").assert().code(0);
-    let page = String::from_utf8(output.get_output().stdout.clone()).unwrap();
-    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
-    let table = page
-        .split("\n## endpoints\n")
-        .nth(1)
-        .and_then(|section| {
-            section
-                .lines()
-                .position(|line| line.starts_with("| endpoint"))
-                .map(|at| (section, at))
-        })
-        .map(|(section, at)| {
-            section
-                .lines()
-                .skip(at)
-                .take_while(|line| line.starts_with('|'))
-                .collect::<Vec<_>>()
-                .join("\n")
-        })
-        .unwrap();
-    assert!(readme.contains(&table), "the README should have:\n{table}");
 }

@@ -59,10 +59,12 @@ fn stand_in(path: &Path, code: u8) -> PathBuf {
 
 /// The gate's copy in a folder of its own, as an archive brings it: no checkout around it.
 fn lonely_gate(sandbox: &Sandbox) -> PathBuf {
-    let folder = sandbox.folder.path().join("alone/bin");
-    fs::create_dir_all(&folder).unwrap();
-    fs::copy(repository().join("ci/gate.sh"), folder.join("gate.sh")).unwrap();
-    folder.join("gate.sh")
+    let path = sandbox.folder.path().join("alone/bin/gate.sh");
+    executable(
+        &path,
+        &fs::read_to_string(repository().join("ci/gate.sh")).unwrap(),
+    );
+    path
 }
 
 fn stdout(command: &mut Command) -> String {

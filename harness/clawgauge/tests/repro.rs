@@ -2,20 +2,21 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-#[path = "repro/smaller.rs"]
-mod smaller;
+#[path = "repro/hostile.rs"]
+mod hostile;
+#[path = "repro/subjects.rs"]
+mod subjects;
 mod support;
 #[path = "repro/wire.rs"]
 mod wire;
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use clawgauge::contract::plan::cells;
 use clawgauge::contract::scenario::Catalogue;
-use clawgauge::runner::repro::{Repro, ReproError, markdown, script};
+use clawgauge::reports::repro::{Repro, ReproError, markdown, script};
 use predicates::prelude::*;
 use predicates::str::contains;
 use rstest::rstest;
@@ -67,23 +68,19 @@ fn every_cell_has_a_script_or_a_reason(#[case] release: &str, #[case] without: u
         };
         scripts += 1;
         let text = script(&repro);
+        let lines = text.lines().count();
+        assert!(lines <= 240, "{}: {lines} lines", cell.id);
         assert!(text.starts_with("#!/bin/sh\n# "), "{}", cell.id);
-        assert!(text.contains(&format!("CELL='{}'", cell.id)));
+        assert!(text.contains(&format!("\n#   cell       {}\n", cell.id)));
+        assert_eq!(
+            text.lines()
+                .filter(|line| *line == "END_OF_PROGRAM")
+                .count(),
+            1
+        );
         assert!(!text.contains('\0'), "{}: a NUL in the script", cell.id);
-        for left in ["@nodes@", "@ready@", "@refusals@", "#@", &here, "/home/"] {
+        for left in ["//@", "${caller}", "${ws-", &here, "/home/"] {
             assert!(!text.contains(left), "{}: {left} in the script", cell.id);
-        }
-        // No placeholder of ours is left: what looks like one is the shell's.
-        let (asked, _) = text.split_once("# ---------- How it is asked").unwrap();
-        for name in [
-            "${secret}",
-            "${port}",
-            "${canary}",
-            "${caller}",
-            "${upstream}",
-            "${ws-",
-        ] {
-            assert!(!asked.contains(name), "{}: {name} is not filled", cell.id);
         }
         assert!(!has_secret(&text), "{}: a secret in the script", cell.id);
     }
@@ -112,7 +109,7 @@ fn scripts_are_what_a_shell_reads() {
     for (index, cell) in KINDS.into_iter().enumerate() {
         let path = folder.path().join(format!("{index}.sh"));
         std::fs::write(&path, rendered(cell, "2026.9.6")).unwrap();
-        for shell in ["sh", "bash"] {
+        for shell in ["dash", "bash"] {
             let output = Command::new(shell).arg("-n").arg(&path).output().unwrap();
             assert!(output.status.success(), "{shell}: {cell}: {output:?}");
         }
@@ -134,9 +131,23 @@ fn shellcheck_finds_nothing() {
     }
 }
 
+/// A maintainer reads at most 150 lines, and sees on the first screen what is sent to a gateway of which configuration.
 #[test]
 fn the_seeds_script() {
-    insta::assert_snapshot!(rendered(SEED, "2026.3.28"));
+    let text = rendered(SEED, "2026.3.28");
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines.len() <= 150, "{} lines", lines.len());
+    assert!(lines.iter().all(|line| line.chars().count() <= 120));
+    let first_screen = lines[..55].join("\n");
+    for part in [
+        "const request = {",
+        "const expected = {",
+        "const config = {",
+        "\n};\nconst env = {",
+    ] {
+        assert!(first_screen.contains(part), "{part}");
+    }
+    insta::assert_snapshot!(text);
 }
 
 #[test]
@@ -183,6 +194,25 @@ fn told(sandbox: &Sandbox, cell: &str, gateway: &str) -> (Option<i32>, String) {
         + &String::from_utf8_lossy(&output.stderr);
     assert!(!has_secret(&text), "{text}");
     (output.status.code(), text)
+}
+
+/// The same with the other shell that people have as `sh`.
+#[test]
+fn runs_under_bash() {
+    let sandbox = Sandbox::new();
+    let path = write(&sandbox, &rendered(SEED, "2026.9.6"));
+    let gateway = sandbox.gateway("sound", "");
+    let mut command = command(&sandbox, &path, &gateway);
+    let mut bash = Command::new("bash");
+    bash.arg(&path).env_clear().envs(
+        command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    let output = bash.stdin(Stdio::null()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    command.arg("unused");
+    sandbox.assert_clean();
 }
 
 /// A sound gateway keeps the contract, one with a seeded fault does not, whatever kind the cell is of.
@@ -239,7 +269,7 @@ fn judges_as_a_run_does(#[case] cell: &str, #[case] fault: &str) {
     let (code, text) = told(&sandbox, cell, &sandbox.faulty_gateway(fault));
     assert_eq!(code, Some(1), "{fault}: {text}");
     assert!(
-        text.contains("verdict   the contract does not hold: "),
+        text.contains("verdict   the contract does not hold: other "),
         "{text}"
     );
 }
@@ -263,8 +293,8 @@ fn judges_a_start() {
 #[rstest]
 #[case::dies("dies-at-start", SEED, "fatal: line 300 of 300")]
 #[case::refuses("refuses-and-stays", SEED, "told to refuse")]
-#[case::never_listens("never-listens", SEED, "not ready after 10 s")]
-#[case::junk("answers-junk", SEED, "the gateway did not answer")]
+#[case::never_listens("never-listens", SEED, "the gateway does not start")]
+#[case::junk("answers-junk", SEED, "the gateway does not answer")]
 #[case::refuses_everybody(
     "refuses-everybody",
     "chat-completions/profile=token/credential=wrong/scopes=absent",
@@ -291,69 +321,185 @@ fn takes_everything_down(#[case] misbehaviour: &str) {
     assert_eq!(code, Some(0), "{text}");
 }
 
+/// Waits until the gateway of a script runs: it, the script and its keeper.
+fn until_asked(sandbox: &Sandbox) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let has_gateway = || {
+        let folders = std::fs::read_dir(sandbox.temp()).unwrap();
+        folders
+            .into_iter()
+            .any(|folder| folder.unwrap().path().join("state").read_dir().is_ok())
+            && processes_of(&sandbox.temp()).len() >= 3
+    };
+    while !has_gateway() {
+        assert!(
+            Instant::now() < deadline,
+            "the script does not get as far as the gateway"
+        );
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    std::thread::sleep(Duration::from_secs(2));
+}
+
+/// Waits until nothing is left, whoever takes it away.
+fn until_clean(sandbox: &Sandbox) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let left =
+        || std::fs::read_dir(sandbox.temp()).unwrap().count() + processes_of(&sandbox.temp()).len();
+    while left() > 0 && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    sandbox.assert_clean();
+}
+
+fn kill(signal: &str, id: &str) {
+    let killed = Command::new("kill").args([signal, "--", id]).status();
+    assert!(killed.unwrap().success());
+}
+
 #[rstest]
-#[case::interrupt("INT", 130)]
-#[case::terminate("TERM", 143)]
-#[case::hangup("HUP", 129)]
+#[case::interrupt("-INT", 130)]
+#[case::terminate("-TERM", 143)]
+#[case::hangup("-HUP", 129)]
 fn a_signal_leaves_nothing(#[case] signal: &str, #[case] code: i32) {
     let sandbox = Sandbox::new();
     let path = write(&sandbox, &rendered(SEED, "2026.9.6"));
     let gateway = sandbox.broken_gateway("hangs");
-    let mut child = command(&sandbox, &path, &gateway)
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while processes_of(&sandbox.temp()).len() < 5 && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    std::thread::sleep(Duration::from_secs(2));
-    let id = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args([&format!("-{signal}"), &id])
-            .status()
-            .unwrap()
-            .success()
-    );
+    let mut child = command(&sandbox, &path, &gateway).spawn().unwrap();
+    until_asked(&sandbox);
+    kill(signal, &child.id().to_string());
     assert_eq!(child.wait().unwrap().code(), Some(code));
     sandbox.assert_clean();
 }
 
-/// Even a script that is killed leaves nothing.
-#[test]
-fn a_killed_script_leaves_nothing() {
+/// Even a script that is killed leaves nothing, and neither does one that is killed with its whole process group.
+#[rstest]
+#[case::alone("")]
+#[case::with_its_group("-")]
+fn a_killed_script_leaves_nothing(#[case] whom: &str) {
+    use std::os::unix::process::CommandExt as _;
     let sandbox = Sandbox::new();
     let path = write(&sandbox, &rendered(SEED, "2026.9.6"));
     let gateway = sandbox.broken_gateway("hangs");
-    let mut child = command(&sandbox, &path, &gateway)
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    std::thread::sleep(Duration::from_secs(4));
+    let mut command = command(&sandbox, &path, &gateway);
+    let mut child = command.process_group(0).spawn().unwrap();
+    until_asked(&sandbox);
+    kill("-KILL", &format!("{whom}{}", child.id()));
+    child.wait().unwrap();
+    until_clean(&sandbox);
+}
+
+/// An npm that a test brings along: it writes down what it is asked for, then does as it is told.
+fn with_npm(sandbox: &Sandbox, command: &mut Command, then: &str) {
+    let npm = sandbox.folder.path().join("bin/npm");
+    support::executable(
+        &npm,
+        &format!(
+            "#!/bin/sh\necho \"$@\" >'{}'\n{then}\n",
+            sandbox.folder.path().join("asked").display()
+        ),
+    );
+    let path = std::env::var("PATH").unwrap();
+    command
+        .env(
+            "PATH",
+            format!("{}:{path}", npm.parent().unwrap().display()),
+        )
+        .env_remove("REPRO_GATEWAY");
+}
+
+/// What is installed is the release, a Node that runs it, and what the release needs; or another release with the same.
+#[rstest]
+#[case::its_own("2026.3.28", None, "openclaw@2026.3.28", "")]
+#[case::with_needs(
+    "2026.3.31",
+    None,
+    "openclaw@2026.3.31",
+    " @slack/bolt@4.6.0 @slack/web-api@7.15.0"
+)]
+#[case::another("2026.3.28", Some("2026.4.1"), "openclaw@2026.4.1", "")]
+fn installs(
+    #[case] release: &str,
+    #[case] other: Option<&str>,
+    #[case] wanted: &str,
+    #[case] needs: &str,
+) {
+    let sandbox = Sandbox::new();
+    let path = write(&sandbox, &rendered(SEED, release));
+    let gateway = sandbox.gateway("sound", "");
+    let mut command = command(&sandbox, &path, "");
+    let then = format!(
+        "node=node_modules/node/bin\nmkdir -p \"$node\" node_modules/openclaw\n\
+         ln -s \"$(command -v node)\" \"$node/node\"\n\
+         echo 'process.exitCode = require(\"child_process\").spawnSync(\"{gateway}\", process.argv.slice(2), {{ stdio: \"inherit\" }}).status;' >node_modules/openclaw/openclaw.cjs\n\
+         echo 'import(\"./openclaw.cjs\");' >node_modules/openclaw/openclaw.mjs"
+    );
+    with_npm(&sandbox, &mut command, &then);
+    if let Some(other) = other {
+        command.env("REPRO_VERSION", other);
+    }
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let asked = std::fs::read_to_string(sandbox.folder.path().join("asked")).unwrap();
+    let node = format!(
+        "node@npm:node-linux-{}@24.21.0",
+        if cfg!(target_arch = "aarch64") {
+            "arm64"
+        } else {
+            "x64"
+        }
+    );
+    assert_eq!(
+        asked,
+        format!("install --ignore-scripts --no-audit --no-fund {wanted} {node}{needs}\n")
+    );
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains(&format!("gateway   {wanted} ")),
+        "{output:?}"
+    );
+    sandbox.assert_clean();
+}
+
+#[test]
+fn an_installation_that_fails_or_is_killed_leaves_nothing() {
+    let sandbox = Sandbox::new();
+    let path = write(&sandbox, &rendered(SEED, "2026.9.6"));
+    let mut fails = command(&sandbox, &path, "");
+    with_npm(&sandbox, &mut fails, "echo 'E404 no such release'; exit 1");
+    let output = fails.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(125), "{told}");
+    assert!(
+        told.contains(
+            "cannot tell: npm cannot install that; the end of npm.log:\nE404 no such release"
+        ),
+        "{told}"
+    );
+    sandbox.assert_clean();
+
+    let mut hangs = command(&sandbox, &path, "");
+    with_npm(&sandbox, &mut hangs, "echo half >half; sleep 600");
+    let mut child = hangs.spawn().unwrap();
+    until_asked(&sandbox);
     child.kill().unwrap();
     child.wait().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(15);
-    let left = || std::fs::read_dir(sandbox.temp()).unwrap().count();
-    while left() > 0 && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    assert_eq!(left(), 0);
+    until_clean(&sandbox);
 }
 
 #[rstest]
-#[case::tools("PATH", "/nowhere", "node is missing")]
-#[case::path("REPRO_GATEWAY", "./nothing.mjs", "is neither a file nor a release")]
-#[case::version("REPRO_VERSION", "soon", "soon is not a release")]
-#[case::too_early(
-    "REPRO_VERSION",
-    "2026.1.29",
-    "the contract in question begins with 2026.3.22"
-)]
+#[case::tools("PATH", "/nowhere", "cannot tell: no node")]
+#[case::old_node("PATH", "old", "cannot tell: no node")]
+#[case::folder("TMPDIR", "/nowhere", "no such file or directory")]
+#[case::path("REPRO_GATEWAY", "./nothing.mjs", "Cannot find module")]
+#[case::executable("REPRO_GATEWAY", "./nothing", "nothing ENOENT")]
 fn wrong_use_is_told(#[case] name: &str, #[case] value: &str, #[case] why: &str) {
     let sandbox = Sandbox::new();
     let path = write(&sandbox, &rendered(SEED, "2026.9.6"));
-    let mut command = command(&sandbox, &path, "");
+    support::executable(
+        &sandbox.folder.path().join("old/node"),
+        "#!/bin/sh\nexit 1\n",
+    );
+    let mut command = command(&sandbox, &path, "./unused");
     let output = command.env(name, value).output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(125), "{text}");
@@ -366,7 +512,7 @@ fn wrong_use_is_told(#[case] name: &str, #[case] value: &str, #[case] why: &str)
 #[case::path(&[SEED, "--gateway", "./openclaw.mjs"], "REPRO_GATEWAY=PATH")]
 #[case::latest(&[SEED, "--gateway", "openclaw@latest"], "what openclaw@latest is changes")]
 #[case::too_early(&[SEED, "--gateway", "openclaw@2026.1.29"], "the scenario's contract begins with 2026.3.22")]
-#[case::profile(&["chat-completions/profile=trusted-proxy/credential=identity/scopes=absent", "--gateway", "openclaw@2026.4.1"], "no caller can pass here")]
+#[case::profile(&["chat-completions/profile=trusted-proxy/credential=identity/scopes=absent", "--gateway", "openclaw@2026.4.1"], "no caller can pass")]
 #[case::mended(&["openclaw#58357", "--gateway", "openclaw@2026.9.6"], "does not show on 2026.9.6; it was seen on 2026.3.28")]
 #[case::no_cause(&["--record", "r.json"], "--cause")]
 fn what_cannot_be_had_is_told(#[case] args: &[&str], #[case] why: &str) {

@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use clawgauge::contract::plan::cells;
 use clawgauge::contract::scenario::Catalogue;
 use clawgauge::machine::install::Program;
-use clawgauge::runner::repro::{Repro, first_affected, script};
+use clawgauge::reports::repro::{Repro, first_affected, script};
 use rstest::rstest;
 use support::installed::installed;
 use support::{Sandbox, repository};
@@ -67,23 +67,26 @@ fn the_seeds_script_installs_its_own_gateway() {
     assert_eq!(code, Some(1), "{text}");
     assert!(
         text.contains(
-            "observed  403 forbidden: missing scope: operator.write; 0 calls to the model"
+            "observed  403 forbidden: missing scope: operator.write; calls to the model: 0\n"
         ),
         "{text}"
     );
-    assert!(text.contains("(as openclaw#58357 says)"), "{text}");
+    assert!(
+        text.contains("does not hold, as the issue says: "),
+        "{text}"
+    );
 }
 
 /// The same script, told of another release, installs that one.
 #[rstest]
-#[case::mended("2026.4.1")]
+#[case::fixed("2026.4.1")]
 #[case::newest("2026.9.6")]
 #[ignore = "installs releases from npm"]
 fn the_seeds_script_installs_another_release(#[case] release: &str) {
     let (code, text) = run(&seed(), Some(release), None);
     assert_eq!(code, Some(0), "{text}");
     assert!(
-        text.contains("observed  200 the model's answer; 1 call"),
+        text.contains("observed  200 ") && text.contains("; calls to the model: 1\n"),
         "{text}"
     );
 }
@@ -91,7 +94,7 @@ fn the_seeds_script_installs_another_release(#[case] release: &str) {
 /// The same script on releases that are there already.
 #[rstest]
 #[case::broken("2026.3.28", 1)]
-#[case::mended("2026.4.1", 0)]
+#[case::fixed("2026.4.1", 0)]
 #[case::newest("2026.9.6", 0)]
 #[ignore = "launches published releases"]
 fn the_seeds_script_takes_what_is_installed(#[case] release: &str, #[case] code: i32) {
@@ -101,8 +104,8 @@ fn the_seeds_script_takes_what_is_installed(#[case] release: &str, #[case] code:
     assert!(!text.contains("installing"), "{text}");
 }
 
-/// Each known issue shows on the release on which it was seen, and the same script says of the release on which it was looked
-/// for that it is gone.
+/// Each known issue shows on the release on which it was seen, and the script for the release on which it was looked for says
+/// that it is gone.
 #[rstest]
 #[case::on_2026_3_24("2026.3.24")]
 #[case::on_2026_3_28("2026.3.28")]
@@ -126,7 +129,7 @@ fn known_issues_show_and_are_gone(#[case] release: &str) {
         };
         let shows_on = issue.shows_on.as_ref().unwrap();
         let cell = first_affected(&catalogue, issue, shows_on).unwrap();
-        let text = script(&Repro::new(&catalogue, &cell, shows_on).unwrap());
+        let text = script(&Repro::new(&catalogue, &cell, &here).unwrap());
         wanted.push((issue.id.clone(), text, code));
     }
     assert!(!wanted.is_empty(), "no known issue names {release}");
@@ -142,7 +145,7 @@ fn known_issues_show_and_are_gone(#[case] release: &str) {
                         break;
                     };
                     let (ended, told) = run(&text, None, Some(&program));
-                    let named = code == 0 || told.contains(&format!("(as {issue} says)"));
+                    let named = code == 0 || told.contains("does not hold, as the issue says: ");
                     if ended != Some(code) || !named {
                         let failure = format!("{issue} on {release}: {ended:?}\n{told}");
                         failures.lock().unwrap().push(failure);

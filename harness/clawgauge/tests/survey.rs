@@ -234,8 +234,8 @@ fn a_record_that_cannot_be_used_is_told_and_made_again() {
     assert!(told.contains("(its record is about other cells)"), "{told}");
     machine.sandbox.edit(
         "scenarios/chat-completions.toml",
-        "title = \"a caller whom",
-        "title = \"somebody whom",
+        "title = \"a caller who",
+        "title = \"somebody who",
     );
     let told = stderr(
         &machine
@@ -362,8 +362,8 @@ fn shards_are_parts_of_the_releases_and_their_records_make_the_whole() {
     // A record of other files is no part of it.
     machine.sandbox.edit(
         "scenarios/chat-completions.toml",
-        "title = \"a caller whom",
-        "title = \"somebody whom",
+        "title = \"a caller who",
+        "title = \"somebody who",
     );
     machine
         .survey(&["--releases", "2026.5.28", "--json", "records", CELLS])

@@ -306,11 +306,11 @@ pub enum SelectionError {
     #[error("`{0}` is not a glob: {1}")]
     Glob(String, String),
     /// The glob selects nothing.
-    #[error("no cell matches `{glob}`{}", .nearest.as_ref().map(|id| format!("; the closest is {id}")).unwrap_or_default())]
+    #[error("no cell matches `{glob}`{}", .nearest.as_ref().map(|glob| format!("; did you mean `{glob}`?")).unwrap_or_default())]
     Unmatched {
         /// The glob as given.
         glob: String,
-        /// A cell id that resembles it.
+        /// The same glob with its first slip mended.
         nearest: Option<String>,
     },
     /// The expression has no `=`.
@@ -410,11 +410,37 @@ fn parse_glob(text: &str, ids: &[String]) -> Result<GlobMatcher, SelectionError>
     if ids.iter().any(|id| glob.is_match(id)) {
         return Ok(glob);
     }
-    let nearest = nearest(text, ids.iter().map(String::as_str)).map(str::to_owned);
     Err(SelectionError::Unmatched {
         glob: text.to_owned(),
-        nearest,
+        nearest: mended(&pattern, ids),
     })
+}
+
+/// A glob with its first slip mended: the first part that no cell has becomes the one that resembles it.
+fn mended(pattern: &str, ids: &[String]) -> Option<String> {
+    let mut parts: Vec<&str> = pattern.split('/').collect();
+    let mut mine: Vec<&String> = ids.iter().collect();
+    for (place, part) in parts.iter().enumerate() {
+        if part.contains(['*', '?', '[', '{']) {
+            continue;
+        }
+        let has = |id: &&String| match place {
+            0 => id.split('/').next() == Some(part),
+            _ => id.split('/').skip(1).any(|other| other == *part),
+        };
+        let left: Vec<&String> = mine.iter().copied().filter(has).collect();
+        if left.is_empty() {
+            let others = mine.iter().flat_map(|id| {
+                let skip = usize::from(place > 0);
+                let take = if place == 0 { 1 } else { usize::MAX };
+                id.split('/').skip(skip).take(take)
+            });
+            parts[place] = nearest(part, others)?;
+            return Some(parts.join("/"));
+        }
+        mine = left;
+    }
+    None
 }
 
 fn parse_where(text: &str, catalogue: &Catalogue) -> Result<WhereExpr, SelectionError> {

@@ -17,7 +17,7 @@ use crate::scenario::{Catalogue, Problem, SourceFile, breakpoints};
 pub struct Answer {
     /// Name of the outcome it was accepted as.
     pub outcome: String,
-    /// The normalised answer, as [`record::observe::Observation::answer`] has it.
+    /// The normalised answer, as an observation has it.
     pub text: String,
     /// Line number of its heading in the file; 0 in one that was never written.
     pub line: usize,
@@ -88,7 +88,7 @@ impl Snapshots {
         self.files
             .iter()
             .filter(|file| file.scenario == scenario.id && file.profile == profile)
-            .filter(|file| file.since <= *release && file.since >= floor)
+            .filter(|file| file.since <= *release && floor.as_ref() <= Some(&file.since))
             .max_by(|a, b| a.since.cmp(&b.since))
     }
 
@@ -200,8 +200,9 @@ impl Answer {
     }
 }
 
-/// The release with which the contract of a scenario and profile last changed, as seen from `release`.
-pub fn contract_since(scenario: &Scenario, profile: &str, release: &Version) -> Version {
+/// The release with which the contract of a scenario and profile last changed, as seen from `release`; `None` where it has
+/// been the same on all releases.
+pub fn contract_since(scenario: &Scenario, profile: &str, release: &Version) -> Option<Version> {
     let axis = scenario.profile_axis();
     let index = scenario.axes[axis]
         .values
@@ -220,9 +221,8 @@ pub fn contract_since(scenario: &Scenario, profile: &str, release: &Version) -> 
         .map(|rule| &rule.range);
     breakpoints(ranges, scenario.since.as_ref())
         .into_iter()
-        .filter(|point| point <= release)
+        .filter(|point| point <= release && *point > Version::earliest())
         .max()
-        .unwrap_or_else(|| release.clone())
 }
 
 impl Snapshot {

@@ -1,15 +1,19 @@
 //! The machine: what clawgauge does on the one it runs on.
 //!
 //! Owns where releases come from ([`install`]), processes ([`process`]) and launches ([`launch`]), network namespaces
-//! ([`network`]), the sending of requests ([`send`], [`clients`]) and the model stand-in ([`upstream`]). It knows nothing of
+//! ([`network`]), how much it can bear at a time ([`limits`]), the sending of requests ([`send`], [`clients`]) and the model stand-in ([`upstream`]). It knows nothing of
 //! verdicts. Read [`launch::LaunchSpec`] first, then [`launch::Gateway`].
 
 pub mod clients;
 pub mod install;
 pub mod launch;
+pub mod limits;
 pub mod log;
 pub mod network;
 pub mod process;
 pub mod send;
 pub mod tools;
 pub mod upstream;
+
+#[cfg(test)]
+mod testing;

@@ -132,11 +132,12 @@ impl Answer {
             return Some(false);
         }
         let words = outcome.message_has.iter().map(|words| self.says(words));
-        let empty = outcome.empty.then(|| match self.body {
+        let is_empty = match self.body {
             Body::Named => None,
             Body::Empty => Some(true),
             Body::Json(..) | Body::Text(_) => Some(false),
-        });
+        };
+        let empty = outcome.empty.then_some(is_empty);
         let without = outcome.without.iter().map(|pointer| {
             let part = self.part(pointer).ok()?;
             Some(part.is_none())
@@ -146,11 +147,15 @@ impl Answer {
             Some(part == Some(value))
         });
         let checks = words.chain(empty).chain(without).chain(fields);
-        checks.fold(Some(true), |all, one| match (all, one) {
-            (Some(false), _) | (_, Some(false)) => Some(false),
-            (None, _) | (_, None) => None,
-            (Some(true), Some(true)) => Some(true),
-        })
+        let mut all = Some(true);
+        for check in checks {
+            match check {
+                Some(true) => {}
+                Some(false) => return Some(false),
+                None => all = None,
+            }
+        }
+        all
     }
 
     /// Whether a field of the body is what the record says it is; `None` where the answer only names it.

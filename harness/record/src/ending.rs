@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FailOn, GatewayRecord, Record};
+use super::{FailOn, GatewayRecord, LaunchRecord, Record};
+use crate::judge::Proof;
 
 /// Counts of verdicts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -205,7 +206,14 @@ impl GatewayRecord {
         if self.error.is_some() {
             return Some(format!("{name} could not be used"));
         }
-        self.last_launches().find_map(|launch| {
+        // What an earlier attempt has called into question no later one takes back.
+        let voided = |launch: &&LaunchRecord| launch.proof == Some(Proof::Void);
+        let mut failed = self
+            .launches
+            .iter()
+            .filter(voided)
+            .chain(self.last_launches());
+        failed.find_map(|launch| {
             let failure = launch.failure.as_deref()?;
             Some(format!("{name}, profile {}: {failure}", launch.profile))
         })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::SenderRecord;
-use crate::judge::{Difference, Proof, Verdict};
+use crate::judge::{Difference, ModelCalls, Proof, Verdict};
 use crate::observe::Observation;
 use contract::plan::{Cell, Missing};
 use contract::release::Version;
@@ -109,6 +109,8 @@ pub struct LaunchInfo {
     pub failure: Option<String>,
     /// Whether its refusals prove something; `None` where it did not get up.
     pub proof: Option<Proof>,
+    /// The calls that reached the model; `None` where nobody counts them.
+    pub model: Option<ModelCalls>,
     /// What is kept of what the gateway wrote.
     pub log: LaunchLog,
 }

@@ -33,7 +33,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::judge::{Proof, Severity};
+use crate::judge::{ModelCalls, Proof, Severity};
 use contract::plan::{Missing, Shares};
 
 /// Name and version of the format.
@@ -178,9 +178,13 @@ pub struct LaunchRecord {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub failure: Option<String>,
     /// Whether one of its requests reached the model, or its profile says why none can: without that its refusals prove
-    /// nothing. None where it did not get up.
+    /// nothing. They prove nothing either where the model was called and no request explains it. None where it did not
+    /// get up.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub proof: Option<Proof>,
+    /// The calls that reached the model. None where it did not get up, and where nobody counts them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub model: Option<ModelCalls>,
 }
 
 fn first() -> u32 {

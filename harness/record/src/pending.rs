@@ -48,7 +48,8 @@ pub fn keep_pending(
             let mut new = accepted.cloned().unwrap_or_else(|| Snapshot {
                 scenario: scenario.id.clone(),
                 profile: profile.id.clone(),
-                since: contract_since(scenario, &profile.id, &release),
+                since: contract_since(scenario, &profile.id, &release)
+                    .unwrap_or_else(|| release.clone()),
                 cells: Default::default(),
             });
             let mut keys = BTreeSet::new();

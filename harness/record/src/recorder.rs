@@ -120,6 +120,7 @@ impl Recorder {
                     killed: info.killed,
                     failure: info.failure.clone(),
                     proof: info.proof,
+                    model: info.model.clone(),
                 };
                 if let Some(gateway) = self
                     .gateways

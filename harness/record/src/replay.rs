@@ -43,6 +43,7 @@ impl LaunchRecord {
             killed: self.killed,
             failure: self.failure.clone(),
             proof: self.proof,
+            model: self.model.clone(),
             log: LaunchLog::default(),
         }
     }

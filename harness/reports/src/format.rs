@@ -9,7 +9,8 @@ use super::{annotations, ctrf, html, junit, markdown, sarif, summary, tap};
 use record::{Results, ResultsError};
 
 /// A format of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum Format {
     /// The record itself; every other report can be made from it.
     Json,

@@ -17,6 +17,7 @@ mod junit;
 mod markdown;
 mod matrix;
 mod progress;
+pub mod repro;
 mod sarif;
 mod style;
 mod summary;

@@ -45,8 +45,16 @@ pub fn terminal(record: &Record, detail: Detail, paint: Paint) -> String {
     if detail > Detail::Quiet || record.summary.could_not_run > 0 {
         reasons(&mut out, record, detail, paint);
     }
-    let gap = if out.is_empty() { "" } else { "\n" };
-    let _ = writeln!(out, "{gap}{}", counts(&record.summary, paint));
+    // Of gateways that could not be installed there is nothing to count.
+    if record.summary.selected > 0
+        || record
+            .gateways
+            .iter()
+            .any(|gateway| gateway.error.is_none())
+    {
+        let gap = if out.is_empty() { "" } else { "\n" };
+        let _ = writeln!(out, "{gap}{}", counts(&record.summary, paint));
+    }
     if let Some(shares) = &record.run.shard {
         let _ = writeln!(
             out,

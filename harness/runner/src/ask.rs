@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -12,11 +12,10 @@ use super::gateway::Target;
 use super::proxies::Proxies;
 use super::{Context, RunEvent};
 use base::redact::Redactor;
-use base::secret::new_canary;
 use contract::exchange::{Exchange, Request};
 use contract::plan::{Cell, PlannedCell, Way};
 use contract::request::Place;
-use contract::scenario::model::{Kind, Protocol};
+use contract::scenario::model::{Direction, Kind, Protocol};
 use machine::clients::call;
 use machine::launch::Gateway;
 use machine::send::{Peer, SendError, send, websocket};
@@ -39,6 +38,8 @@ pub(super) type Answer = (String, Result<Observation, String>);
 pub(super) struct Answers {
     /// By position of the asked cell.
     pub(super) cells: Vec<Answer>,
+    /// Of requests that a sequence sends before the one that is judged.
+    pub(super) repeats: Vec<Answer>,
     /// Whether the positive control reached the model.
     pub(super) control: bool,
 }
@@ -65,6 +66,8 @@ pub(super) struct Asker<'a> {
     pub(super) folder: PathBuf,
     /// How often in a row each sender has failed.
     pub(super) failures: Mutex<BTreeMap<String, usize>>,
+    /// When the last caller was denied.
+    pub(super) denied: Mutex<Option<Instant>>,
 }
 
 impl Asker<'_> {
@@ -75,7 +78,8 @@ impl Asker<'_> {
             (0..asked.len()).partition(|index| is_step(asked[*index]));
         let next = AtomicUsize::new(0);
         let workers = futures_util::future::join_all(
-            (0..self.context.options.jobs.max(1)).map(|_| self.work(asked, &free, &next)),
+            (0..self.context.options.jobs.clamp(1, free.len().max(1)))
+                .map(|_| self.work(asked, &free, &next)),
         );
         let work = async { tokio::join!(workers, self.control(asked)) };
         let mut work = std::pin::pin!(work);
@@ -88,18 +92,21 @@ impl Asker<'_> {
             }
         };
         let mut cells: Vec<_> = done.into_iter().flatten().collect();
+        let mut repeats = Vec::new();
         for index in steps {
-            cells.push((index, self.step(&asked[index].cell, gateway).await));
+            let answer = self.step(&asked[index].cell, gateway, &mut repeats).await;
+            cells.push((index, answer));
         }
         cells.sort_by_key(|(index, _)| *index);
         Answers {
             cells: cells.into_iter().map(|(_, answer)| answer).collect(),
+            repeats,
             control,
         }
     }
 
     /// One step of a sequence: change the configuration, wait, send as often as it says.
-    async fn step(&self, cell: &Cell, gateway: &Gateway) -> Answer {
+    async fn step(&self, cell: &Cell, gateway: &Gateway, repeats: &mut Vec<Answer>) -> Answer {
         for value in cell.values() {
             if value
                 .set_config
@@ -120,7 +127,7 @@ impl Asker<'_> {
         }
         let repeat = cell.values().map(|value| value.repeat).max().unwrap_or(1);
         for _ in 1..repeat {
-            let _ = self.ask(cell).await;
+            repeats.push(self.ask(cell).await);
         }
         self.ask(cell).await
     }
@@ -148,7 +155,7 @@ impl Asker<'_> {
         if asked.is_empty() || profile.no_control.is_some() {
             return true;
         }
-        let canary = new_canary();
+        let canary = self.upstream.new_canary();
         let control = &self.context.catalogue.base.control;
         let Ok(request) =
             contract::request::build_control(control, self.caller(), &self.place(&canary))
@@ -180,7 +187,7 @@ impl Asker<'_> {
     }
 
     async fn ask(&self, cell: &Cell) -> Answer {
-        let canary = new_canary();
+        let canary = self.upstream.new_canary();
         let request = match contract::request::build(cell, self.caller(), &self.place(&canary)) {
             Ok(request) => request,
             Err(error) => return (canary, Err(error.to_string())),
@@ -215,7 +222,12 @@ impl Asker<'_> {
                 self.silences.store(0, Ordering::Relaxed);
                 let calls = self.upstream.calls(&canary);
                 let outcomes = self.context.catalogue.outcomes.values().map(Arc::as_ref);
-                Ok(observe(&exchange, calls, &canary, &self.redactor, outcomes))
+                let seen = observe(&exchange, calls, &canary, &self.redactor, outcomes);
+                if seen.direction == Direction::Deny {
+                    let mut denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
+                    *denied = Some(Instant::now());
+                }
+                Ok(seen)
             }
             Err(error) => {
                 tracing::debug!(cell = cell.id, %error, "no answer");

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::time::Duration;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 use super::ask::{Answers, Asker};
 use super::gateway::Target;
 use super::proxies::Proxies;
-use super::verdicts::Bench;
+use super::verdicts::{Settled, settle};
 use super::{Context, RunEvent};
 use base::redact::Redactor;
 use contract::plan::PlannedCell;
@@ -23,10 +23,27 @@ use machine::upstream::Upstream;
 use record::events::{LaunchInfo, LaunchLog};
 use record::judge::Proof;
 use record::judge::Seen;
-use record::observe::{Observation, observe_start};
+use record::observe::{Observation, cut, observe_start};
 
 /// How long a gateway that answers no more is given to show that it has ended: that says more than its silence.
 const LAST_WORD: Duration = Duration::from_secs(1);
+/// How long after the last denial a call of the model is waited for, before the gateway is stopped.
+const LATE: Duration = Duration::from_millis(1500);
+/// How long what a stopped gateway left behind may stay connected to the model.
+const CLOSING: Duration = Duration::from_secs(2);
+/// How long a call may still come once nobody is connected.
+const AFTERMATH: Duration = Duration::from_millis(100);
+/// Words of a program that this machine has let down: its answers are not the gateway's fault.
+const STARVED: [&str; 6] = [
+    "EMFILE",
+    "ENFILE",
+    "ENOSPC",
+    "ENOMEM",
+    "oo many open files",
+    "o space left on device",
+];
+/// The first status by which a server says that the fault is its own.
+const SERVER_FAULT: u16 = 500;
 /// Why cells of a run that was told to stop have no answer.
 const STOPPED: &str = "the run was stopped before it was asked";
 
@@ -61,6 +78,13 @@ impl Live {
     }
 }
 
+/// What came of asking.
+struct Asked {
+    answers: Answers,
+    /// When the last caller was denied.
+    denied: Option<Instant>,
+}
+
 /// One attempt to launch a profile and to ask its cells.
 pub(super) struct Attempt<'a> {
     pub(super) context: &'a Arc<Context>,
@@ -80,7 +104,8 @@ impl Attempt<'_> {
             Ok(live) => live,
             Err(seen) => return (seen, Proof::Shown),
         };
-        let (answers, died) = self.ask(cells, &mut live).await;
+        let (asked, died) = self.ask(cells, &mut live).await;
+        let waited = self.wait_for_late_calls(&asked).await;
         let started = live.started(self.context);
         let ready = live.gateway.ready_after();
         let Live {
@@ -95,7 +120,18 @@ impl Attempt<'_> {
         let stopped = gateway.stop().await;
         drop(network);
         let log = [log.lines(), said].concat();
-        let (seen, proof) = settle(cells, answers, &started, &upstream);
+        let open = upstream.closed(CLOSING).await;
+        if !waited.is_zero() {
+            tokio::time::sleep(AFTERMATH).await;
+        }
+        let Settled { seen, proof, model } = settle(asked.answers, &upstream, waited, open);
+        let failure = upstream.failure().map(str::to_owned);
+        let starved = failure.or_else(|| starved(&log, &seen));
+        let seen = all(cells, seen, &started, starved.as_deref());
+        let doubt = model.doubt();
+        for why in starved.iter().chain(&doubt) {
+            self.failed(format!("profile {}: {why}", self.profile), None);
+        }
         self.context.emit(RunEvent::LaunchEnded(LaunchInfo {
             gateway: self.target.gateway.clone(),
             profile: self.profile.to_owned(),
@@ -104,8 +140,9 @@ impl Attempt<'_> {
             stop: Some(stopped.duration),
             exit: stopped.exit_code,
             killed: stopped.killed,
-            failure: died,
+            failure: died.or(starved).or(doubt),
             proof: Some(proof),
+            model: Some(model),
             log: self.log(log),
         }));
         (seen, proof)
@@ -117,8 +154,14 @@ impl Attempt<'_> {
         cells: &[&PlannedCell],
         live: &mut Live,
     ) -> (Vec<Seen>, Proof) {
-        let (answers, _) = self.ask(cells, live).await;
-        settle(cells, answers, &live.started(self.context), &live.upstream)
+        let (asked, _) = self.ask(cells, live).await;
+        let waited = self.wait_for_late_calls(&asked).await;
+        let Settled { seen, proof, .. } = settle(asked.answers, &live.upstream, waited, 0);
+        let starved = live.upstream.failure();
+        (
+            all(cells, seen, &live.started(self.context), starved),
+            proof,
+        )
     }
 
     /// Starts the gateway; what was seen instead where it does not start.
@@ -131,7 +174,7 @@ impl Attempt<'_> {
             gateway: self.target.gateway.clone(),
             profile: self.profile.to_owned(),
         });
-        let (network, upstream) = match self.surroundings().await {
+        let (network, upstream) = match self.surroundings() {
             Ok(surroundings) => surroundings,
             Err(error) => return Err(self.not_started(cells, &error)),
         };
@@ -171,24 +214,26 @@ impl Attempt<'_> {
     }
 
     /// The network of the launch, if it has one of its own, and the model stand-in in it.
-    async fn surroundings(&self) -> Result<(Option<Arc<Network>>, Upstream), LaunchError> {
+    fn surroundings(&self) -> Result<(Option<Arc<Network>>, Upstream), Box<LaunchError>> {
+        let failed = |what: &'static str, error: String| {
+            Box::new(LaunchError::Prepare {
+                profile: self.profile.to_owned(),
+                what,
+                error,
+            })
+        };
+        let model = |error: std::io::Error| failed("the model stand-in", error.to_string());
         let profile = self.context.catalogue.profiles.get(self.profile);
         if !profile.is_some_and(|profile| profile.own_network) {
-            return Ok((None, Upstream::start().await));
+            return Ok((None, Upstream::start().map_err(model)?));
         }
-        let failed = |error: String| LaunchError::Prepare {
-            profile: self.profile.to_owned(),
-            what: "its network",
-            error,
-        };
-        let network = Network::build().map_err(|error| failed(error.to_string()))?;
-        let upstream = Upstream::start_within(&network.gateway).await;
-        let upstream = upstream.map_err(|error| failed(error.to_string()))?;
+        let network = Network::build().map_err(|error| failed("its network", error.to_string()))?;
+        let upstream = Upstream::start_within(&network.gateway).map_err(model)?;
         Ok((Some(Arc::new(network)), upstream))
     }
 
     /// Asks a gateway that is up; also says why it, or a proxy before it, is not any more.
-    async fn ask(&self, cells: &[&PlannedCell], live: &mut Live) -> (Answers, Option<String>) {
+    async fn ask(&self, cells: &[&PlannedCell], live: &mut Live) -> (Asked, Option<String>) {
         let place = super::proxies::Place {
             catalogue: &self.context.catalogue,
             gateway: live.gateway.peer().address,
@@ -217,6 +262,7 @@ impl Attempt<'_> {
             silences: AtomicUsize::new(0),
             folder: self.place().join(self.profile),
             failures: std::sync::Mutex::default(),
+            denied: std::sync::Mutex::default(),
         };
         let requests: Vec<&PlannedCell> = cells
             .iter()
@@ -252,7 +298,22 @@ impl Attempt<'_> {
                 )),
             );
         }
-        (answers, died.or(failure))
+        let denied = *asker.denied.lock().unwrap_or_else(PoisonError::into_inner);
+        (Asked { answers, denied }, died.or(failure))
+    }
+
+    /// Gives a gateway that has denied somebody the time to call its model all the same; how long that was at least.
+    ///
+    /// The reference gateway is part of clawgauge, and makes no call after its answer.
+    async fn wait_for_late_calls(&self, asked: &Asked) -> Duration {
+        let own = &self.context.options.install.reference.command;
+        let Some(denied) = asked.denied.filter(|_| self.target.program.command != *own) else {
+            return Duration::ZERO;
+        };
+        tokio::select! {
+            () = self.context.cancel.cancelled() => Duration::ZERO,
+            () = tokio::time::sleep(LATE.saturating_sub(denied.elapsed())) => LATE,
+        }
     }
 
     /// A gateway that does not start: for cells about the start that is the answer, for all others there is none.
@@ -314,6 +375,7 @@ impl Attempt<'_> {
             killed: false,
             failure,
             proof: None,
+            model: None,
             log,
         }));
     }
@@ -362,24 +424,45 @@ impl Attempt<'_> {
     }
 }
 
-/// What was seen of each cell, and whether a denial proves anything.
-fn settle(
+/// What was seen of each cell. Where this machine has let the gateway or its model down, an answer that reports a fault of the
+/// server is none.
+fn all(
     cells: &[&PlannedCell],
-    answers: Answers,
+    seen: Vec<Seen>,
     started: &Observation,
-    upstream: &Upstream,
-) -> (Vec<Seen>, Proof) {
-    let (seen, proof) = Bench::settle(answers, upstream);
+    starved: Option<&str>,
+) -> Vec<Seen> {
     let mut seen = seen.into_iter();
     let mut next = || {
-        seen.next()
-            .unwrap_or_else(|| Err("it was not asked".to_owned()))
+        let seen = seen.next()?;
+        match (starved, seen) {
+            (Some(why), Ok(seen)) if seen.status >= Some(SERVER_FAULT) => Some(Err(why.to_owned())),
+            (_, seen) => Some(seen),
+        }
     };
     let all = cells.iter().map(|cell| match is_start(cell) {
         true => Ok(started.clone()),
-        false => next(),
+        false => next().unwrap_or_else(|| Err("it was not asked".to_owned())),
     });
-    (all.collect(), proof)
+    all.collect()
+}
+
+/// The line by which a gateway that answered with a fault of its own says that this machine has let it down.
+fn starved(log: &[String], seen: &[Seen]) -> Option<String> {
+    if !seen
+        .iter()
+        .flatten()
+        .any(|seen| seen.status >= Some(SERVER_FAULT))
+    {
+        return None;
+    }
+    let line = log
+        .iter()
+        .find(|line| STARVED.iter().any(|word| line.contains(word)))?;
+    Some(format!(
+        "this machine ran out of something: {}",
+        cut(line.trim())
+    ))
 }
 
 /// Whether the start itself is the answer.

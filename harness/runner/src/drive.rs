@@ -125,7 +125,8 @@ mod tests {
             }
             7
         };
-        let done = drive(work, &CancellationToken::new(), |event| {
+        let cancel = CancellationToken::new();
+        let done = drive(work, &cancel, |event| {
             seen.push(name(event));
             ControlFlow::Continue(())
         });

@@ -10,7 +10,6 @@ pub mod mutants;
 mod options;
 pub mod prefetch;
 mod proxies;
-pub mod repro;
 pub mod survey;
 mod verdicts;
 mod watch;

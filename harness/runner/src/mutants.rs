@@ -5,6 +5,7 @@
 use std::ops::ControlFlow;
 
 use futures_util::{StreamExt as _, stream};
+use reference_gateway::Fault;
 use tokio_util::sync::CancellationToken;
 
 use crate::{RunOptions, drive, run};
@@ -12,17 +13,6 @@ use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
 use record::events::RunEvent;
 use record::judge::{Deviation, Verdict};
-
-/// A seeded fault of the reference gateway.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mutant {
-    /// Its name on the reference gateway's command line.
-    pub name: String,
-    /// What is wrong with it.
-    pub description: String,
-    /// The bug that it is modelled on.
-    pub source: String,
-}
 
 /// What became of a mutant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,34 +25,20 @@ pub enum Fate {
     Unknown(String),
 }
 
-/// The faults that the reference gateway has.
-pub fn mutants() -> Vec<Mutant> {
-    let list = reference_gateway::fault::list();
-    let parse = |line: &str| {
-        let mut parts = line.split('\t').map(str::to_owned);
-        Some(Mutant {
-            name: parts.next()?,
-            description: parts.next()?,
-            source: parts.next()?,
-        })
-    };
-    list.lines().filter_map(parse).collect()
-}
-
 /// Runs the scenarios against each mutant, `jobs` at a time, and tells each fate once as it is known.
 ///
 /// A mutant's run ends with the first cell that deviates.
 pub async fn run_mutants(
     catalogue: &Catalogue,
     snapshots: &Snapshots,
-    mutants: &[Mutant],
+    mutants: &[Fault],
     jobs: usize,
-    options: &(dyn Fn(&Mutant) -> RunOptions + Sync),
+    options: &(dyn Fn(Fault) -> RunOptions + Sync),
     tell: &(dyn Fn(usize, &Fate) + Sync),
     cancel: &CancellationToken,
 ) -> Vec<Fate> {
     let fates = stream::iter(mutants.iter().enumerate()).map(|(index, mutant)| async move {
-        let fate = fate(catalogue, snapshots, options(mutant), cancel).await;
+        let fate = fate(catalogue, snapshots, options(*mutant), cancel).await;
         tell(index, &fate);
         fate
     });
@@ -125,19 +101,6 @@ pub fn score(fates: &[Fate]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_mutant_says_what_it_is_and_where_it_comes_from() {
-        let mutants = mutants();
-        assert!(mutants.len() >= 40);
-        for mutant in mutants {
-            assert!(
-                !mutant.description.is_empty() && !mutant.source.is_empty(),
-                "{}",
-                mutant.name
-            );
-        }
-    }
 
     #[test]
     fn the_score_counts_what_was_caught() {

@@ -1,14 +1,73 @@
 //! From what a launch's cells answered to verdicts, as events.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Context;
 use super::ask::Answers;
 use super::gateway::Target;
 use contract::plan::Cell;
+use contract::scenario::model::Direction;
 use machine::upstream::Upstream;
 use record::events::{CellResult, RunEvent};
-use record::judge::{Judge, Proof, Seen, Verdict};
+use record::judge::{Judge, ModelCalls, Proof, Seen, Verdict};
+
+/// What came of a launch, once nothing can call its model any more.
+pub(super) struct Settled {
+    /// By position of the asked cell.
+    pub(super) seen: Vec<Seen>,
+    /// Whether its denials prove anything.
+    pub(super) proof: Proof,
+    /// The calls that reached the model.
+    pub(super) model: ModelCalls,
+}
+
+/// What was seen: calls that reached the model after the answer count, too. `waited` is how long late calls were waited
+/// for, and `open` how many connections to the model were left.
+pub(super) fn settle(
+    answers: Answers,
+    upstream: &Upstream,
+    waited: Duration,
+    open: usize,
+) -> Settled {
+    let tally = upstream.tally();
+    let mut model = ModelCalls {
+        calls: tally.calls,
+        before: tally.before,
+        unexplained: tally.unexplained,
+        places: tally.places,
+        open: u32::try_from(open).unwrap_or(u32::MAX),
+        settled_ms: u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
+    };
+    // These have no verdict of their own in which a call could show.
+    for (canary, seen) in &answers.repeats {
+        let denied = seen
+            .as_ref()
+            .is_ok_and(|seen| seen.direction == Direction::Deny);
+        let calls = upstream.calls(canary);
+        if denied && calls > 0 {
+            model.unexplained += calls;
+            let place = "for a denied request of a sequence".to_owned();
+            if !model.places.contains(&place) {
+                model.places.push(place);
+            }
+        }
+    }
+    let late = |(canary, seen): (String, Seen)| {
+        let calls = upstream.calls(&canary);
+        match seen {
+            Ok(observation) if observation.model_calls != Some(calls) => {
+                Ok(observation.with_late_calls(calls))
+            }
+            seen => seen,
+        }
+    };
+    let seen: Vec<Seen> = answers.cells.into_iter().map(late).collect();
+    let observed = || seen.iter().flatten();
+    let reached = answers.control || observed().any(|seen| seen.model_calls > Some(0));
+    let proof = Proof::of(reached, &model);
+    Settled { seen, proof, model }
+}
 
 /// Judges the cells of one launch.
 pub(super) struct Bench<'a> {
@@ -17,35 +76,6 @@ pub(super) struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// What was seen, once the gateway has stopped: calls that reached the model after the answer count too.
-    pub(super) fn settle(answers: Answers, upstream: &Upstream) -> (Vec<Seen>, Proof) {
-        let seen: Vec<Seen> = answers
-            .cells
-            .into_iter()
-            .map(|(canary, seen)| {
-                seen.map(|observation| {
-                    let calls = upstream.calls(&canary);
-                    if observation.model_calls == Some(calls) {
-                        observation
-                    } else {
-                        observation.with_late_calls(calls)
-                    }
-                })
-            })
-            .collect();
-        let reached = answers.control
-            || seen
-                .iter()
-                .flatten()
-                .any(|observation| observation.model_calls > Some(0));
-        let proof = if reached {
-            Proof::Shown
-        } else {
-            Proof::Missing
-        };
-        (seen, proof)
-    }
-
     /// Judges one cell; `attempts` says why earlier ones brought no answer.
     pub(super) fn judge(&self, cell: &Arc<Cell>, seen: Seen, proof: Proof, attempts: Vec<String>) {
         self.emit(self.by().cell(cell, seen, proof, attempts));

@@ -206,10 +206,14 @@ async fn round_of(
     if let Some(live) = standing.live.as_mut().filter(|_| !open.is_empty()) {
         let (seen, proof) = attempt.ask_and_keep(&open, live).await;
         stats.asked = open.len();
-        // One request that reached the model is proof for as long as the gateway stays up.
-        if proof == Proof::Shown || standing.seen.is_empty() {
-            standing.proof = proof;
-        }
+        // One request that reached the model is proof for as long as the gateway stays up; one call that nothing explains
+        // takes it away for as long.
+        standing.proof = match (standing.proof, proof) {
+            (Proof::Void, _) | (_, Proof::Void) => Proof::Void,
+            (_, Proof::Shown) => Proof::Shown,
+            (_, Proof::Missing) if standing.seen.is_empty() => Proof::Missing,
+            (before, Proof::Missing) => before,
+        };
         standing.spent |= open.iter().any(|planned| is_step(planned));
         standing.note(&open, seen, &sent);
     }

@@ -28,7 +28,8 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failur
             );
             continue;
         };
-        let contract = contract_since(scenario, &snapshot.profile, &snapshot.since);
+        let contract = contract_since(scenario, &snapshot.profile, &snapshot.since)
+            .unwrap_or_else(|| snapshot.since.clone());
         let mut left: BTreeMap<_, _> = snapshot.cells.iter().collect();
         // One problem a rule and answer, however many cells it shows in.
         let mut groups: BTreeMap<(&str, usize), (Problem, usize)> = BTreeMap::new();

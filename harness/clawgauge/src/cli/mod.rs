@@ -102,6 +102,7 @@ enum Command {
     /// Judge a run again from its evidence bundle, without a gateway and without a network
     Verify(verify::VerifyArgs),
     /// List or install the client libraries that can send in clawgauge's place
+    #[command(name = "clients", alias = "senders")]
     Senders(senders::SendersArgs),
     /// Print the JSON Schema of the scenario files and of clawgauge.toml
     Schema,
@@ -167,6 +168,7 @@ fn carry_out(cli: Cli, session: &Session, output: &Output) -> Result<ExitCode, F
         root: cli.root,
         config: cli.config,
     };
+    machine::limits::raise_open_files();
     let done = match cli.command {
         Command::Run(args) => {
             let project = place.project()?;
@@ -181,7 +183,7 @@ fn carry_out(cli: Cli, session: &Session, output: &Output) -> Result<ExitCode, F
             let project = place.project()?;
             survey::survey(args, &project, &|| place.load(&project), session, output)
         }
-        Command::Repro(args) => repro::repro(&args, &place.catalogue()?, session, output),
+        Command::Repro(args) => repro::repro(&args, &place.catalogue()?, output),
         Command::Gateway(command) => {
             gateway::gateway(&command, &|| place.catalogue(), session, output)
         }

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::Args;
+use reference_gateway::Fault;
 
 use super::args::reference;
 use super::output::{Failure, Output};
@@ -17,7 +18,7 @@ use contract::snapshots::Snapshots;
 use machine::install::{InstallContext, Program};
 use record::Ending;
 use runner::RunOptions;
-use runner::mutants::{Fate, Mutant, fate, mutants, run_mutants, score};
+use runner::mutants::{Fate, fate, run_mutants, score};
 
 /// Arguments of `mutants`.
 #[derive(Debug, Args)]
@@ -53,7 +54,9 @@ pub(super) fn run(
             let _ = writeln!(
                 out,
                 "{:<32} {} ({})",
-                mutant.name, mutant.description, mutant.source
+                mutant.name(),
+                mutant.title(),
+                mutant.source()
             );
         }
         return output.result(&out);
@@ -63,7 +66,7 @@ pub(super) fn run(
     let options = |flags: &[&str]| options(&catalogue, &sound, flags);
     let paint = output.paint_err();
     let tell = |index: usize, fate: &Fate| {
-        let name = &chosen[index].name;
+        let name = chosen[index].name();
         output.note(&match fate {
             Fate::Caught(cell, deviation) => format!(
                 "{} {name}: {} at {cell}",
@@ -78,7 +81,7 @@ pub(super) fn run(
         let baseline = fate(&catalogue, &snapshots, options(&[]), cancel).await;
         let fates = match baseline {
             Fate::Survived => {
-                let faulty = |mutant: &Mutant| options(&["--fault", &mutant.name]);
+                let faulty = |fault: Fault| options(&["--fault", &fault.name()]);
                 let jobs = args.jobs.get();
                 run_mutants(
                     &catalogue, &snapshots, &chosen, jobs, &faulty, &tell, cancel,
@@ -106,22 +109,18 @@ pub(super) fn run(
     judge(&args, &catalogue, &chosen, &fates, output)
 }
 
-fn choose(names: &[String]) -> Result<Vec<Mutant>, Failure> {
-    let all = mutants();
-    let unknown = names
-        .iter()
-        .find(|name| !all.iter().any(|mutant| mutant.name == **name));
+fn choose(names: &[String]) -> Result<Vec<Fault>, Failure> {
+    let all: Vec<_> = Fault::all().iter().map(|fault| fault.name()).collect();
+    let unknown = names.iter().find(|name| !all.contains(name));
     if let Some(name) = unknown {
         let failure = Failure::usage(format!("there is no fault `{name}`"));
-        return Err(
-            match nearest(name, all.iter().map(|mutant| mutant.name.as_str())) {
-                Some(known) => failure.help(format!("did you mean `{known}`?")),
-                None => failure.help("clawgauge mutants --list shows every fault"),
-            },
-        );
+        return Err(match nearest(name, all.iter().map(String::as_str)) {
+            Some(known) => failure.help(format!("did you mean `{known}`?")),
+            None => failure.help("clawgauge mutants --list shows every fault"),
+        });
     }
-    let wanted = |mutant: &Mutant| names.is_empty() || names.contains(&mutant.name);
-    Ok(all.into_iter().filter(wanted).collect())
+    let wanted = |fault: &Fault| names.is_empty() || names.contains(&fault.name());
+    Ok(Fault::all().iter().copied().filter(wanted).collect())
 }
 
 fn options(catalogue: &Catalogue, sound: &Program, flags: &[&str]) -> RunOptions {
@@ -148,7 +147,7 @@ fn options(catalogue: &Catalogue, sound: &Program, flags: &[&str]) -> RunOptions
 fn judge(
     args: &MutantsArgs,
     catalogue: &Catalogue,
-    chosen: &[Mutant],
+    chosen: &[Fault],
     fates: &[Fate],
     output: &Output,
 ) -> Result<(), Failure> {
@@ -167,7 +166,7 @@ fn judge(
         let reason = catalogue
             .survivors
             .iter()
-            .find(|survivor| survivor.fault == mutant.name);
+            .find(|survivor| survivor.fault == mutant.name());
         match (fate, reason) {
             (Fate::Caught(..), None) => {}
             (Fate::Caught(..), Some(_)) => {
@@ -176,7 +175,7 @@ fn judge(
                     out,
                     "  {} {}: survivors.toml says that it survives",
                     paint.bad("caught after all"),
-                    mutant.name
+                    mutant.name()
                 );
             }
             (Fate::Survived | Fate::Unknown(_), reason) => {
@@ -184,9 +183,9 @@ fn judge(
                     out,
                     "  {} {}: {} ({})",
                     paint.warn("survived"),
-                    mutant.name,
-                    mutant.description,
-                    mutant.source
+                    mutant.name(),
+                    mutant.title(),
+                    mutant.source()
                 );
                 match reason {
                     Some(survivor) => {

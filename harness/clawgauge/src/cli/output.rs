@@ -11,6 +11,7 @@ use base::text::printable;
 use contract::plan::SelectionError;
 use contract::scenario::Problems;
 use contract::snapshots::SnapshotError;
+use machine::limits::TooFewFiles;
 use record::{Ending, Record};
 use reports::{Detail, Paint, Progress};
 
@@ -81,6 +82,13 @@ impl From<SnapshotError> for Failure {
             SnapshotError::Invalid(problem) => Problems::from(problem).into(),
             SnapshotError::Io(error) => Self::usage(format!("snapshots: {error}")),
         }
+    }
+}
+
+impl From<TooFewFiles> for Failure {
+    fn from(error: TooFewFiles) -> Self {
+        Self::new(Ending::Incomplete, error.to_string())
+            .help("raise the limit of open files and run again: ulimit -n 4096")
     }
 }
 

@@ -1,26 +1,17 @@
 //! `clawgauge repro`.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Args;
-use tokio_util::sync::CancellationToken;
 
-use super::args::{REFERENCE_RELEASE, reference};
-use super::exit::Exit;
+use super::args::REFERENCE_RELEASE;
 use super::output::{Failure, Output};
-use super::releases::say_step;
-use super::session::Session;
-use super::tuning::parse_seconds;
 use base::nearest::nearest;
 use contract::plan::{Cell, cells};
 use contract::release::{GatewayRef, ReleaseName, Version};
 use contract::scenario::Catalogue;
-use machine::install::{InstallContext, resolve};
-use record::{Ending, Results};
-use runner::repro::{
-    Bench, MinimizeError, Repro, ReproError, first_affected, markdown, minimize, script,
-};
+use record::Results;
+use reports::repro::{Repro, ReproError, first_affected, markdown, script};
 
 /// Arguments of `repro`.
 #[derive(Debug, Args)]
@@ -49,23 +40,6 @@ pub(super) struct ReproArgs {
     /// What to print: the script, or a bug report around it
     #[arg(long, value_name = "FORMAT", default_value = "bash")]
     format: Format,
-
-    /// Launch the gateway again and again to find the smallest configuration and request that still show the deviation
-    #[arg(long)]
-    minimize: bool,
-
-    /// With --minimize: try it on this gateway instead of the release, for example a build
-    #[arg(long, value_name = "REF", requires = "minimize")]
-    on: Option<GatewayRef>,
-
-    /// With --minimize: a gateway without the bug, which the smallest script must let pass [default: the release on which the known
-    /// issue was looked for and not seen]
-    #[arg(long, value_name = "REF", requires = "minimize")]
-    mended: Option<GatewayRef>,
-
-    /// With --minimize: seconds that a gateway may take to get ready
-    #[arg(long, default_value = "60", value_name = "SECONDS", value_parser = parse_seconds)]
-    ready_timeout: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -78,100 +52,21 @@ enum Format {
 pub(super) fn repro(
     args: &ReproArgs,
     catalogue: &Catalogue,
-    session: &Session,
     output: &Output,
 ) -> Result<(), Failure> {
     let (cell, release, seen) = subject(args, catalogue)?;
     let mut repro = Repro::new(catalogue, &cell, &release)?;
     repro.seen = seen;
-    if args.minimize {
-        repro =
-            session.run(async |cancel| smallest(args, &repro, catalogue, cancel, output).await)?;
-    }
     output.data(&match args.format {
         Format::Bash => script(&repro),
         Format::Markdown => markdown(&repro),
     })
 }
 
-/// Looks for the smallest reproduction, and tells on stderr what it tries.
-async fn smallest(
-    args: &ReproArgs,
-    repro: &Repro,
-    catalogue: &Catalogue,
-    cancel: &CancellationToken,
-    output: &Output,
-) -> Result<Repro, Failure> {
-    let published = GatewayRef::Published(ReleaseName::Exact(repro.release.clone()));
-    let gateway = args.on.as_ref().unwrap_or(&published);
-    let context = InstallContext::from_env(reference()?, catalogue.needs.clone());
-    let folder = tempfile::Builder::new().prefix("clawgauge-").tempdir()?;
-    let step = |step| say_step(output, &step);
-    let find = async |gateway: &GatewayRef| {
-        resolve(gateway, &context, &step, cancel)
-            .await
-            .map_err(|error| Failure::new(Ending::Gateway, error.to_string()).helped(error.help()))
-    };
-    let program = find(gateway).await?;
-    let mended = match mended(args, repro) {
-        Some(gateway) => Some(find(&gateway).await?),
-        None => {
-            output.note("no gateway without the bug is known, so nobody can tell whether the smallest script lets one pass; name it: --mended REF");
-            None
-        }
-    };
-    let newest = newest()?;
-    let bench = Bench {
-        program: &program,
-        mended: mended
-            .as_ref()
-            .map(|mended| (mended, mended.version.as_ref().unwrap_or(&newest))),
-        outcomes: catalogue.outcomes.values().cloned().collect(),
-        folder: folder.path(),
-        ready_timeout: args.ready_timeout,
-        timeout: Duration::from_secs(120),
-        say: &|text| output.note(text),
-        cancel,
-    };
-    let small = minimize(repro, &bench).await?;
-    let removed = small.removed.join(", ");
-    output.note(&match small.removed.len() {
-        0 => "nothing can be left out".to_owned(),
-        count => format!("left out, {count}: {removed}"),
-    });
-    Ok(small)
-}
-
-/// A gateway without the bug: as named, or the release of the known issue, if it is started in the same way.
-fn mended(args: &ReproArgs, repro: &Repro) -> Option<GatewayRef> {
-    if args.mended.is_some() {
-        return args.mended.clone();
-    }
-    let release = repro.issue.as_ref()?.issue.gone_on.clone()?;
-    let how = repro
-        .launches
-        .iter()
-        .find(|launch| launch.range.contains(&repro.release))?;
-    how.range
-        .contains(&release)
-        .then_some(GatewayRef::Published(ReleaseName::Exact(release)))
-}
-
 fn newest() -> Result<Version, Failure> {
     REFERENCE_RELEASE
         .parse()
         .map_err(|_| Failure::usage("no release is known"))
-}
-
-impl From<MinimizeError> for Failure {
-    fn from(error: MinimizeError) -> Self {
-        let exit = match &error {
-            MinimizeError::Sequence(_) | MinimizeError::Conforms { .. } => Exit::Usage,
-            MinimizeError::Unasked { .. } => Ending::Incomplete.into(),
-            MinimizeError::Cancelled => Ending::Interrupted.into(),
-        };
-        Self::new(exit, error.to_string())
-    }
 }
 
 impl From<ReproError> for Failure {
@@ -190,6 +85,9 @@ impl From<ReproError> for Failure {
                 shows_on: Some(release),
                 ..
             } => format!("--gateway openclaw@{release}"),
+            ReproError::OddName { .. } => {
+                "letters, digits and underscores can be written".to_owned()
+            }
             ReproError::IssueElsewhere { shows_on: None, .. } => {
                 "name another release: --gateway openclaw@VERSION".to_owned()
             }

@@ -14,6 +14,7 @@ use contract::plan::{Selection, cells};
 use contract::release::{GatewayRef, Version};
 use contract::scenario::{Catalogue, Problems};
 use machine::install::InstallContext;
+use machine::limits::fit;
 use record::today;
 use runner::RunOptions;
 
@@ -29,11 +30,11 @@ const READY_TIMEOUT: Duration = Duration::from_secs(180);
 /// How gateways are launched and asked. What is not given is taken from `clawgauge.toml`, and then from the defaults.
 #[derive(Debug, Clone, Args)]
 pub(super) struct TuningArgs {
-    /// Requests at a time within a launch [default: 16]
+    /// Requests at a time within a launch, as far as the limit of open files allows [default: 16]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
 
-    /// Launches at a time [default: the number of cores; 16 for the reference gateway]
+    /// Launches at a time, bounded likewise [default: the number of cores; 16 for the reference gateway]
     #[arg(long, value_name = "N")]
     launches: Option<NonZeroUsize>,
 
@@ -151,12 +152,16 @@ impl TuningArgs {
                 .all(|gateway| *gateway == GatewayRef::Reference);
         let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
         let launches = if light { LIGHT_LAUNCHES } else { cores };
+        let (jobs, launches) = fit(
+            self.jobs.map_or(JOBS, NonZeroUsize::get),
+            self.launches.map_or(launches, NonZeroUsize::get),
+        )?;
         Ok(RunOptions {
             gateways: distinct,
             selection,
             shares: None,
-            jobs: self.jobs.map_or(JOBS, NonZeroUsize::get),
-            launches: self.launches.map_or(launches, NonZeroUsize::get),
+            jobs,
+            launches,
             timeout: self.timeout.unwrap_or(TIMEOUT),
             ready_timeout: self.ready_timeout.unwrap_or(READY_TIMEOUT),
             stop_grace: Duration::from_secs(5),

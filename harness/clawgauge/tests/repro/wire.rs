@@ -39,16 +39,7 @@ fn sends_what_a_run_sends(#[case] cell: &str) {
         .find(|known| known.id == cell)
         .unwrap_or_else(|| panic!("no cell {cell}"));
     let sandbox = Sandbox::new();
-    let sent = sandbox.folder.path().join("sent");
-    let text = CAPTURE.replace("@sent@", sent.to_str().unwrap());
-    let gateway = sandbox.folder.path().join("capture");
-    std::fs::write(&gateway, text).unwrap();
-    std::fs::set_permissions(&gateway, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let (_, text) = told(&sandbox, cell, gateway.to_str().unwrap());
-    let sent = std::fs::read(&sent).unwrap_or_else(|error| panic!("{error}: {text}"));
-
-    let port = std::fs::read_to_string(sandbox.folder.path().join("sent.port")).unwrap();
-    let port: u16 = port.parse().unwrap();
+    let (sent, port, text) = captured(&sandbox, &rendered(cell, "2026.9.6"));
     let (secrets, canary) = placeholders(&sent, &catalogue);
     let place = clawgauge::contract::request::Place {
         secrets: &secrets,
@@ -58,23 +49,27 @@ fn sends_what_a_run_sends(#[case] cell: &str) {
     let caller = &catalogue.profiles[&known.profile].caller;
     let request = clawgauge::contract::request::build(&known, caller, &place).unwrap();
     let wanted = request.encode(([127, 0, 0, 1], port).into());
-    assert_eq!(normal(&sent), normal(&wanted), "{text}");
+    let (sent, wanted) = (
+        String::from_utf8_lossy(&sent),
+        String::from_utf8_lossy(&wanted),
+    );
+    assert_eq!(sent, wanted, "{text}");
 }
 
-/// Head lines in order of their names (lines of one name keep theirs), and the body.
-fn normal(bytes: &[u8]) -> (String, Vec<String>, String) {
-    let text = String::from_utf8_lossy(bytes).into_owned();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    let mut lines = head.split("\r\n").map(str::to_owned);
-    let first = lines.next().unwrap();
-    let mut lines: Vec<String> = lines.collect();
-    lines.sort_by_key(|line| {
-        line.split(':')
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase()
-    });
-    (first, lines, body.to_owned())
+/// What a script sends to a gateway that keeps it: the bytes, the port, and what the script says.
+pub(super) fn captured(sandbox: &Sandbox, script: &str) -> (Vec<u8>, u16, String) {
+    let sent = sandbox.folder.path().join("sent");
+    let gateway = sandbox.script(
+        "capture",
+        &CAPTURE.replace("@sent@", sent.to_str().unwrap()),
+    );
+    let path = write(sandbox, script);
+    let output = command(sandbox, &path, &gateway).output().unwrap();
+    sandbox.assert_clean();
+    let text = format!("{output:?}");
+    let sent = std::fs::read(&sent).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let port = std::fs::read_to_string(sandbox.folder.path().join("sent.port")).unwrap();
+    (sent, port.parse().unwrap(), text)
 }
 
 /// What the script has put in place of canary and secrets, read from what it sent.
@@ -115,7 +110,7 @@ fn placeholders(
     (secrets, after("canary-", 23).unwrap_or_default())
 }
 
-/// A gateway that is ready at once and keeps the first request that is no probe for readiness.
+/// A gateway that is ready at once and keeps the first request that is neither a probe for readiness nor the control.
 const CAPTURE: &str = r#"#!/usr/bin/env node
 const fs = require('fs');
 const port = Number(process.argv[process.argv.indexOf('--port') + 1]);
@@ -130,7 +125,8 @@ require('net').createServer((socket) => {
     const head = bytes.toString('latin1', 0, end);
     const length = Number((/content-length: ([0-9]+)/i.exec(head) || [0, 0])[1]);
     if (bytes.length < end + 4 + length) return;
-    if (!/User-Agent: curl/.test(head) && !fs.existsSync('@sent@')) {
+    const isControl = bytes.includes('control canary-');
+    if (!/^GET \/(readyz|ready|health|healthz) HTTP/.test(head) && !isControl && !fs.existsSync('@sent@')) {
       fs.writeFileSync('@sent@', bytes);
       fs.writeFileSync('@sent@.port', String(port));
     }

@@ -5,7 +5,6 @@
 
 use std::fs;
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
@@ -215,8 +214,16 @@ pub(crate) fn until_said(stderr: &mut impl Read, words: &str) -> String {
 /// An executable file.
 pub(crate) fn executable(path: &Path, script: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, script).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    // Its writer is another process: a thread of this one that forks meanwhile would hold the file open for writing, and
+    // whoever executes it then hears "Text file busy".
+    let mut shell = std::process::Command::new("sh")
+        .args(["-c", "cat >\"$1\" && chmod 755 \"$1\"", "sh"])
+        .arg(path)
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut shell.stdin.take().unwrap(), script.as_bytes()).unwrap();
+    assert!(shell.wait().unwrap().success());
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -165,7 +165,7 @@ impl Releases {
     }
 
     /// The releases before and after one that there is not.
-    fn neighbours(&self, version: &Version) -> Vec<String> {
+    pub fn neighbours(&self, version: &Version) -> Vec<String> {
         let walk = Walk {
             betas: version.is_beta(),
             long_term: version.is_long_term(),

@@ -9,7 +9,7 @@ mod reference;
 mod version;
 
 pub use list::{Releases, Walk};
-pub use need::Need;
-pub use range::{NameError, RangeError, ReleaseName, ReleaseRange};
+pub use need::{NODES, Need};
+pub use range::{NameError, RangeError, ReleaseName, ReleaseRange, closest};
 pub use reference::GatewayRef;
 pub use version::{Line, Version, VersionError, VersionRange};

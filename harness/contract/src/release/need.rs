@@ -12,3 +12,6 @@ pub struct Need {
     /// Why.
     pub reason: String,
 }
+
+/// Versions of Node that are known to run releases, best first.
+pub const NODES: [&str; 2] = ["24.21.0", "22.22.0"];

@@ -146,7 +146,8 @@ pub enum RangeError {
     Empty(String),
 }
 
-fn closest(releases: &[String]) -> String {
+/// What stands around a release that there is not, as the end of a message.
+pub fn closest(releases: &[String]) -> String {
     match releases {
         [] => String::new(),
         some => format!("; the closest: {}", some.join(" and ")),

@@ -47,12 +47,24 @@ pub struct Catalogue {
     pub table_hash: String,
 }
 
+/// Relations between cells; optional.
+const RELATIONS: &str = "scenarios/relations.toml";
+/// Seeded faults that no scenario shows; optional.
+const SURVIVORS: &str = "scenarios/survivors.toml";
 /// Files beside the scenarios that are none.
-const NOT_SCENARIOS: [&str; 3] = [
+const NOT_SCENARIOS: [&str; 3] = ["scenarios/outcomes.toml", RELATIONS, SURVIVORS];
+/// What no data root can do without.
+const REQUIRED: [&str; 3] = [
+    "fixtures/profiles/base.toml",
+    "fixtures/releases.toml",
     "scenarios/outcomes.toml",
-    "scenarios/relations.toml",
-    "scenarios/survivors.toml",
 ];
+
+/// Whether a file of the data root is there, whatever is in it.
+fn is_there(data: &Data, name: &str) -> bool {
+    let missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+    !data.read(name).as_ref().is_err_and(missing)
+}
 
 impl Catalogue {
     /// Reads and validates all files of a data root. Nothing is launched and nothing is written.
@@ -71,6 +83,14 @@ impl Catalogue {
             Ok(file)
         };
 
+        let missing = REQUIRED.iter().filter(|name| !is_there(data, name));
+        let missing: Vec<&str> = missing.copied().collect();
+        if !missing.is_empty() {
+            let what = format!("missing: {}", missing.join(", "));
+            return Err(Problem::nowhere(what)
+                .help("--root names the folder that holds scenarios/ and fixtures/; without it clawgauge takes what its binary carries")
+                .into());
+        }
         let base_file = read("fixtures/profiles/base.toml")?;
         let base: Base = parse::parse_toml(&base_file)?;
         parse::schema_version(&base_file, &base.schema, &mut problems);
@@ -79,11 +99,13 @@ impl Catalogue {
             problems.0.extend(found.0);
             Vec::new()
         });
-        let survivors =
-            survivors::survivors(&read("scenarios/survivors.toml")?).unwrap_or_else(|found| {
+        let survivors = match is_there(data, SURVIVORS) {
+            false => Vec::new(),
+            true => survivors::survivors(&read(SURVIVORS)?).unwrap_or_else(|found| {
                 problems.0.extend(found.0);
                 Vec::new()
-            });
+            }),
+        };
         let mut profiles = Profiles::new();
         for name in toml_files(data, "fixtures/profiles")? {
             if name.ends_with("/base.toml") {
@@ -173,14 +195,16 @@ impl Catalogue {
                 Err(found) => problems.0.extend(found.0),
             }
         }
-        let relations_file = read("scenarios/relations.toml")?;
         let mut relations = Vec::new();
-        // Without scenarios every name would be unknown.
-        if problems.0.is_empty() {
-            relations = relation::relations(&relations_file, &scenarios).unwrap_or_else(|found| {
-                problems.0.extend(found.0);
-                Vec::new()
-            });
+        if is_there(data, RELATIONS) {
+            let file = read(RELATIONS)?;
+            // Without scenarios every name would be unknown.
+            if problems.0.is_empty() {
+                relations = relation::relations(&file, &scenarios).unwrap_or_else(|found| {
+                    problems.0.extend(found.0);
+                    Vec::new()
+                });
+            }
         }
         let mut known_issues: Vec<Arc<KnownIssue>> = Vec::new();
         for name in optional_toml_files(data, "scenarios/known-issues")? {

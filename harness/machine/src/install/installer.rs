@@ -1,5 +1,6 @@
 //! From a gateway's name to a program: installs what is missing.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +18,7 @@ use super::npm::{NpmError, npm};
 use super::problem::{InstallError, Progress};
 use super::registry::releases;
 use base::nearest::nearest;
-use contract::release::{GatewayRef, Need, Version};
+use contract::release::{GatewayRef, Need, Releases, Version};
 
 /// Name of the package.
 pub(super) const PACKAGE: &str = "openclaw";
@@ -341,12 +342,9 @@ impl Installer<'_> {
                 let text = tail.join("\n");
                 if text.contains("ETARGET") || text.contains("E404") {
                     let versions = self.view(package, "versions").await.unwrap_or(Value::Null);
-                    let known = versions
-                        .as_array()
-                        .into_iter()
-                        .flatten()
-                        .filter_map(Value::as_str);
-                    let nearest = nearest(version, known).map(str::to_owned);
+                    let known = versions.as_array().into_iter().flatten();
+                    let known: Vec<&str> = known.filter_map(Value::as_str).collect();
+                    let nearest = closest_to(version, &known);
                     return Err(InstallError::NoSuchVersion {
                         package: package.to_owned(),
                         version: version.to_owned(),
@@ -493,6 +491,18 @@ pub(super) fn engines_of(manifest: &Value) -> Option<String> {
 pub(super) fn read_json(path: &Path) -> Result<Value, InstallError> {
     serde_json::from_slice(&fs_err::read(path)?)
         .map_err(|error| std::io::Error::other(format!("{}: {error}", path.display())).into())
+}
+
+/// The releases before and after one that there is not; of what is no release, the name that resembles it most.
+fn closest_to(version: &str, known: &[&str]) -> Vec<String> {
+    let releases = known.iter().filter_map(|name| name.parse::<Version>().ok());
+    match version.parse::<Version>() {
+        Ok(version) => Releases::new(releases, None, BTreeMap::new()).neighbours(&version),
+        Err(_) => nearest(version, known.iter().copied())
+            .map(str::to_owned)
+            .into_iter()
+            .collect(),
+    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,6 @@ pub use cache::{Cache, Entry, EntryState, Footprint, Lease, Removal, prunable};
 pub use installer::{InstallContext, Installation, install, resolve};
 pub(crate) use library::said;
 pub use library::{Library, NodeLibrary, PythonLibrary};
-pub use node::KNOWN_GOOD as NODES;
 pub use problem::{InstallError, Progress};
 pub use program::Program;
 pub use registry::releases;

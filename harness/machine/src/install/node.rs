@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
+use contract::release::NODES;
 use node_semver::{Range, Version};
-
-/// Nodes that are known to run releases, best first.
-pub const KNOWN_GOOD: [&str; 2] = ["24.21.0", "22.22.0"];
 
 /// Where a Node comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +27,7 @@ pub(super) fn choose(engines: Option<&str>, machine: Option<&str>) -> NodeChoice
     if let Some(machine) = machine.filter(fits) {
         return NodeChoice::Machine(machine.to_owned());
     }
-    KNOWN_GOOD
+    NODES
         .iter()
         .copied()
         .find(fits)

@@ -1,5 +1,6 @@
 //! What happens on the way to a gateway's program: the steps, and what can go wrong.
 
+use contract::release::closest;
 use std::fmt;
 use std::time::Duration;
 
@@ -38,14 +39,14 @@ pub enum InstallError {
     #[error("npm cannot be started: {0}")]
     NoNpm(String),
     /// The registry has no such version.
-    #[error("the registry has no {package}@{version}{}", .nearest.as_ref().map(|name| format!("; the closest is {name}")).unwrap_or_default())]
+    #[error("the registry has no {package}@{version}{}", closest(.nearest))]
     NoSuchVersion {
         /// Name of the package.
         package: String,
         /// The version that was asked for.
         version: String,
-        /// A version that resembles it.
-        nearest: Option<String>,
+        /// The releases before and after it, or the version that resembles it most.
+        nearest: Vec<String>,
     },
     /// npm failed.
     #[error("npm could not install {what} (exit code {}); its last lines:\n{}", .code.map_or("none".to_owned(), |code| code.to_string()), .tail.join("\n"))]

@@ -42,8 +42,7 @@ fn spec(script: &std::path::Path) -> LaunchSpec {
 
 fn script(folder: &std::path::Path, text: &str) -> std::path::PathBuf {
     let path = folder.join("gateway.sh");
-    std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    crate::testing::executable(&path, &format!("#!/bin/sh\n{text}\n"));
     path
 }
 

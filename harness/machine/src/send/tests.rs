@@ -9,6 +9,7 @@ use wiremock::matchers::{body_string, header, method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
+use std::net::SocketAddr;
 
 fn request(headers: &[&str], body: &str) -> Request {
     Request {

@@ -2,12 +2,14 @@
 
 mod causes;
 mod cell;
+mod proof;
 mod relations;
 mod severity;
 mod verdict;
 
 pub use causes::{Cause, Difference, causes};
 pub use cell::{Judge, Seen};
+pub use proof::{ModelCalls, Proof};
 pub use relations::{Broken, broken_relations};
 pub use severity::Severity;
-pub use verdict::{Deviation, Proof, SnapshotView, Verdict, VerdictKind, judge, judge_outcome};
+pub use verdict::{Deviation, SnapshotView, Verdict, VerdictKind, judge, judge_outcome};

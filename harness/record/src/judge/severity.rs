@@ -17,9 +17,9 @@ use super::{Deviation, Verdict};
     Hash,
     Serialize,
     Deserialize,
-    clap::ValueEnum,
     schemars::JsonSchema,
 )]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// The outcome is the right one and only the text of the answer differs; or the files are out of date.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Proof;
 use crate::observe::Observation;
 use contract::scenario::model::{Direction, Outcome};
 
@@ -159,16 +160,6 @@ pub enum SnapshotView<'a> {
     },
 }
 
-/// Whether the launch has shown that its model calls are seen: without that a denial proves nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Proof {
-    /// At least one request of the launch reached the model, or its profile says why none can.
-    Shown,
-    /// None did.
-    Missing,
-}
-
 /// Judges one observation.
 ///
 /// The rule is asked first, then the snapshot; a denial that both accept still needs the launch's proof. `known` is what
@@ -192,12 +183,14 @@ pub fn judge(
     {
         return Verdict::Deviates(direction(accepted, observed.direction));
     }
-    match (observed.direction, proof, snapshot) {
-        (Direction::Deny, Proof::Missing, _) => Verdict::CouldNotRun(
-            "refused as it must be, but nothing in this launch reached the model, so the refusal proves nothing".to_owned(),
-        ),
-        (_, _, SnapshotView::Absent) => Verdict::New,
-        (_, _, SnapshotView::Accepted { .. }) => Verdict::Conforms,
+    let objection = match observed.direction {
+        Direction::Allow => None,
+        Direction::Deny => proof.objection(),
+    };
+    match (objection, snapshot) {
+        (Some(objection), _) => Verdict::CouldNotRun(objection.to_owned()),
+        (None, SnapshotView::Absent) => Verdict::New,
+        (None, SnapshotView::Accepted { .. }) => Verdict::Conforms,
     }
 }
 
@@ -294,8 +287,10 @@ mod tests {
         assert_eq!(verdict.kind().passes(), name == "conforms");
     }
 
-    #[test]
-    fn a_denial_without_proof_is_no_verdict() {
+    #[rstest]
+    #[case::missing(Proof::Missing)]
+    #[case::void(Proof::Void)]
+    fn a_denial_without_proof_is_no_verdict(#[case] proof: Proof) {
         let snapshot = SnapshotView::Accepted {
             answer: "a",
             direction: Deny,
@@ -304,7 +299,7 @@ mod tests {
             &outcome("no", Deny),
             &observed(Some("no"), Deny, "a"),
             snapshot,
-            Proof::Missing,
+            proof,
             None,
         );
         assert_eq!(verdict.name(), "could-not-run");

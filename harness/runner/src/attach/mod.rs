@@ -218,6 +218,7 @@ async fn probe_and_ask(
         killed: false,
         failure: session.died(),
         proof: None,
+        model: None,
         log: LaunchLog::default(),
     }));
     Ok(Findings {

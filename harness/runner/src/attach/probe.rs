@@ -119,7 +119,8 @@ impl fmt::Display for Question {
 }
 
 /// The auth mode, as far as answers tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum Mode {
     /// Nobody is asked for anything.
     None,
@@ -130,7 +131,7 @@ pub enum Mode {
     /// A proxy names the user.
     TrustedProxy,
     /// A credential is asked for, and none is at hand: one of the three.
-    #[value(skip)]
+    #[cfg_attr(feature = "clap", value(skip))]
     Closed,
 }
 

@@ -309,13 +309,16 @@ impl Search {
     }
 
     /// The untested release closest to the middle of a stretch that keeps its distance from those that could not be tested:
-    /// they come in groups, so the distance doubles with each.
+    /// they come in groups, so the distance doubles with each. It is one of the middle third, so that every answer cuts the
+    /// stretch by a third at least.
     fn middle(&self, from: usize, to: usize) -> Option<usize> {
         let candidates: Vec<usize> = self.untested(from, to).collect();
         let holes: Vec<usize> = (from + 1..to)
             .filter(|place| self.known[*place] == Known::Untestable)
             .collect();
         let middle = candidates.get(candidates.len().checked_sub(1)? / 2)?;
+        let third = candidates.len() / 3;
+        let candidates = &candidates[third..candidates.len() - third];
         let distance = |place: usize| {
             let distances = holes.iter().map(|hole| hole.abs_diff(place));
             distances.min().unwrap_or(usize::MAX)

@@ -128,12 +128,13 @@ impl Bundle {
 
     fn record_in(&self, name: &str) -> Result<Record, BundleError> {
         let bytes = self.member(name)?;
-        let record: Record = serde_json::from_slice(bytes)
+        let mut record: Record = serde_json::from_slice(bytes)
             .map_err(|error| BundleError::Member(name.to_owned(), error.to_string()))?;
         if record.schema != record::SCHEMA {
             let what = format!("its schema is {:?}", record.schema);
             return Err(BundleError::Member(name.to_owned(), what));
         }
+        record.fill_in();
         Ok(record)
     }
 

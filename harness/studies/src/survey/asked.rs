@@ -17,7 +17,8 @@ pub struct Asked {
 }
 
 /// Which releases that have a record are run again, besides those that could not be had the last time.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum Again {
     /// None of them.
     #[default]

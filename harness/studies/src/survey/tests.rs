@@ -70,16 +70,7 @@ fn kept(version: &str, letters: [&str; 2]) -> Kept {
         "cells": cells,
     });
     let mut record: Record = serde_json::from_value(record).unwrap();
-    for cell in &mut record.cells {
-        let id = cell.id.clone();
-        let parts = id
-            .split('/')
-            .skip(1)
-            .filter_map(|part| part.split_once('='));
-        cell.axes = parts
-            .map(|(axis, value)| (axis.to_owned(), value.to_owned()))
-            .collect();
-    }
+    record.fill_in();
     Kept {
         version: version.parse().unwrap(),
         file: format!("{version}.json.gz"),

@@ -1,12 +1,12 @@
 //! Installation against a make-believe npm; one test installs a real Node.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Mutex;
 
 use rstest::rstest;
 
 use super::*;
 use crate::install::{EntryState, prunable};
+use crate::testing::executable;
 
 struct Bench {
     folder: tempfile::TempDir,
@@ -19,16 +19,12 @@ impl Bench {
     fn new(script: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let npm = folder.path().join("npm");
-        std::fs::write(
+        executable(
             &npm,
-            format!("#!/bin/sh\necho \"$@\" >> \"$0.log\"\n{script}\n"),
-        )
-        .unwrap();
+            &format!("#!/bin/sh\necho \"$@\" >> \"$0.log\"\n{script}\n"),
+        );
         let node = folder.path().join("node");
-        std::fs::write(&node, "#!/bin/sh\necho v24.21.0\n").unwrap();
-        for file in [&npm, &node] {
-            std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o755)).unwrap();
-        }
+        executable(&node, "#!/bin/sh\necho v24.21.0\n");
         let reference = Program::default();
         let cache = Some(Cache::at(folder.path().join("cache")));
         Self {
@@ -298,7 +294,7 @@ async fn a_git_dependency_is_replaced_and_recorded() {
 #[rstest]
 #[case::no_such_version(
     "case $1 in view) echo '[\"2026.3.28\",\"2026.9.6\"]';; *) echo 'npm error code ETARGET' >&2; exit 1;; esac",
-    "the registry has no openclaw@2026.3.29; the closest is 2026.3.28",
+    "the registry has no openclaw@2026.3.29; the closest: 2026.3.28 and 2026.9.6",
     Some("npm view openclaw versions")
 )]
 #[case::disk_full(

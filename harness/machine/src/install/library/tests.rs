@@ -1,6 +1,5 @@
 //! Libraries of Python against a make-believe interpreter, and of Node against a make-believe npm.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Mutex;
 
 use super::*;
@@ -52,9 +51,7 @@ impl Bench {
     }
 
     fn executable(&self, name: &str, script: &str) {
-        let path = self.folder.path().join(name);
-        std::fs::write(&path, script).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        crate::testing::executable(&self.folder.path().join(name), script);
     }
 
     async fn install(&self, cancel: &CancellationToken) -> Result<Library, InstallError> {
@@ -141,7 +138,7 @@ async fn what_is_not_whole_is_installed_again() {
     // The machine's Python is another one now: what was installed for the old one is not seen by it.
     let python = folder.join("bin/python");
     let script = std::fs::read_to_string(&python).unwrap();
-    std::fs::write(&python, script.replace("3.12.4", "3.13.0")).unwrap();
+    crate::testing::executable(&python, &script.replace("3.12.4", "3.13.0"));
     assert_eq!(bench.find().await, None);
 }
 
@@ -232,7 +229,7 @@ async fn a_node_that_fits_is_looked_for() {
         .unwrap();
     assert_eq!(
         installed.runtime,
-        format!("Node {}", crate::install::NODES[0])
+        format!("Node {}", contract::release::NODES[0])
     );
     assert_eq!(library.find(machine, cache).await, Some(installed.clone()));
     std::fs::remove_file(&installed.command).unwrap();

@@ -180,7 +180,7 @@ pub(super) fn record(version: &str, cells: &[Made]) -> Record {
     }
     let scenarios: Vec<&str> = ["chat", "lists"].to_vec();
     let issues: Vec<&str> = cells.iter().filter_map(|made| made.known).collect();
-    serde_json::from_value(json!({
+    let mut record: Record = serde_json::from_value(json!({
         "schema": "clawgauge.results/1",
         "run": {
             "id": version, "started": "s", "finished": "f", "harness": "0", "table_hash": "h", "interrupted": false,
@@ -198,7 +198,9 @@ pub(super) fn record(version: &str, cells: &[Made]) -> Record {
         "answers": answers,
         "cells": list,
     }))
-    .unwrap()
+    .unwrap();
+    record.fill_in();
+    record
 }
 
 pub(super) fn profiles() -> Profiles {
