@@ -316,5 +316,5 @@ fn help_tells_the_exit_codes() {
         .arg("--help")
         .assert()
         .code(0)
-        .stdout(contains("130  interrupted").and(contains("reference-gateway").not()));
+        .stdout(contains("  130  interrupted").and(contains("reference-gateway").not()));
 }
