@@ -189,7 +189,7 @@ fn what_cannot_be_told_widens_the_answer() {
     assert_eq!(why("2026.10.11"), "npm says no");
     assert_eq!(
         why("2026.10.12"),
-        "it answers neither as the good nor as the bad end: line of unauthorized"
+        "it answers neither as the good nor as the bad end: 200 line of unauthorized"
     );
     assert_eq!(
         found.ending(),
@@ -268,7 +268,7 @@ fn from_one_release(
 }
 
 #[rstest]
-#[case::alike(&GOOD_BAD, "answered", "answered", None, "both answer line of answered", "--between 2026.10.1 2026.10.20")]
+#[case::alike(&GOOD_BAD, "answered", "answered", None, "both answer 200 line of answered", "--between 2026.10.1 2026.10.20")]
 #[case::swapped(&GOOD_BAD, "missing-scope-write", "answered", None, "not what the rule asks for", "swap them, and a fix is found: --good 2026.10.20 --bad 2026.10.1")]
 #[case::goods_differ(&[("2026.10.1", Label::Good), ("2026.10.20", Label::Good)], "answered", "unauthorized", None, "are both called good and answer differently", "--between")]
 #[case::does_not_install(&GOOD_BAD, "answered", "no: npm says no", Some(Ending::Gateway), "2026.10.20 is called bad and cannot be told: npm says no", "beside")]
