@@ -14,6 +14,7 @@ pub mod process;
 pub mod send;
 pub mod tools;
 pub mod upstream;
+mod which;
 
 #[cfg(test)]
 mod testing;

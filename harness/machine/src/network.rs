@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::tools::which;
+use crate::which::which;
 
 /// How the name of every namespace begins.
 const PREFIX: &str = "clawgauge-";

@@ -75,6 +75,25 @@ impl Tally {
         self.verdicts.values().sum()
     }
 
+    /// How many cells have which verdict, in words: what is well first, then the most severe; verdicts that no cell has are left
+    /// out.
+    pub(super) fn words(&self) -> Vec<(VerdictKind, String)> {
+        let words = [
+            (VerdictKind::Conforms, "conform"),
+            (VerdictKind::Deviates, "deviate"),
+            (VerdictKind::Stale, "stale"),
+            (VerdictKind::New, "without a snapshot"),
+            (VerdictKind::CouldNotRun, "could not run"),
+            (VerdictKind::Known, "known"),
+            (VerdictKind::NotApplicable, "not applicable"),
+        ];
+        let told = words.iter().filter_map(|(verdict, words)| {
+            let count = self.of(*verdict);
+            (count > 0).then(|| (*verdict, format!("{count} {words}")))
+        });
+        told.collect()
+    }
+
     fn add(&mut self, verdict: VerdictKind, status: TestStatus) {
         *self.verdicts.entry(verdict).or_default() += 1;
         *self.statuses.entry(status).or_default() += 1;

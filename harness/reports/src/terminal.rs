@@ -8,7 +8,7 @@ use similar::{ChangeTag, TextDiff};
 use super::Paint;
 use super::facts::{Facts, IssueOn, Tally};
 use super::matrix::{LEGEND, Layout, matrix};
-use super::words::{conditions, tally_words};
+use super::words::conditions;
 use base::text::count;
 use record::judge::VerdictKind;
 use record::{CauseRecord, CellRecord, GatewayRecord, Record, ScenarioRecord, Standing, Summary};
@@ -206,7 +206,7 @@ fn is_trouble(cell: &CellRecord) -> bool {
 
 /// The verdicts of some cells in words.
 fn tally(counts: &Tally, paint: Paint) -> String {
-    let parts = tally_words(counts);
+    let parts = counts.words();
     let parts = parts.iter().map(|(verdict, text)| match verdict {
         VerdictKind::Conforms => paint.good(text),
         VerdictKind::Known | VerdictKind::NotApplicable => paint.warn(text),

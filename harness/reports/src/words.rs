@@ -1,10 +1,8 @@
 //! Words that several reports use.
 
-use super::facts::Tally;
 use base::text::quoted;
 use contract::region::Region;
 use contract::scenario::model::Scenario;
-use record::judge::VerdictKind;
 use record::region::{prose, terse};
 use record::{CauseRecord, Record};
 
@@ -20,25 +18,6 @@ pub(super) fn seen(label: &str, answer: &str) -> String {
         (label, answer) if answer.starts_with(label) => answer.to_owned(),
         (label, answer) => format!("{label} ({answer})"),
     }
-}
-
-/// How many cells have which verdict, in words: what is well first, then the most severe; verdicts that no cell has are left
-/// out.
-pub(super) fn tally_words(tally: &Tally) -> Vec<(VerdictKind, String)> {
-    let words = [
-        (VerdictKind::Conforms, "conform"),
-        (VerdictKind::Deviates, "deviate"),
-        (VerdictKind::Stale, "stale"),
-        (VerdictKind::New, "without a snapshot"),
-        (VerdictKind::CouldNotRun, "could not run"),
-        (VerdictKind::Known, "known"),
-        (VerdictKind::NotApplicable, "not applicable"),
-    ];
-    let told = words.iter().filter_map(|(verdict, words)| {
-        let count = tally.of(*verdict);
-        (count > 0).then(|| (*verdict, format!("{count} {words}")))
-    });
-    told.collect()
 }
 
 /// The command that asks a cell again.

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use super::gateway::Target;
 use super::proxies::Proxies;
+use super::target::Target;
 use super::{Context, RunEvent};
 use base::redact::Redactor;
 use contract::exchange::{Exchange, Request};

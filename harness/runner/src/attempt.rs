@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::ask::{Answers, Asker};
-use super::gateway::Target;
 use super::proxies::Proxies;
+use super::target::Target;
 use super::verdicts::{Settled, settle};
 use super::{Context, RunEvent};
 use base::redact::Redactor;

@@ -7,48 +7,15 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::launch::run_launch;
+use super::target::{Target, senders};
 use super::{Context, RunEvent};
-use contract::plan::{Plan, PlannedCell};
-use contract::release::{GatewayRef, Version};
-use machine::clients::{Ready, Senders, used};
-use machine::install::{Program, resolve};
+use contract::plan::Plan;
+use contract::release::GatewayRef;
+use machine::clients::Ready;
+use machine::install::resolve;
 use machine::tools;
 use record::SenderRecord;
 use record::events::GatewayInfo;
-
-/// A gateway that can be launched.
-#[derive(Debug, Clone)]
-pub(super) struct Target {
-    /// As the caller named it.
-    pub(super) gateway: String,
-    /// The release it is judged as.
-    pub(super) version: Version,
-    /// What to execute.
-    pub(super) program: Program,
-    /// Folder for the launches' own folders.
-    pub(super) folder: std::path::PathBuf,
-    /// The clients that send in clawgauge's place.
-    pub(super) senders: Senders,
-}
-
-impl Target {
-    /// Looks again which clients this machine has, of those that the selected cells take.
-    pub(super) async fn with_senders(&self, context: &Context) -> Self {
-        Self {
-            senders: senders(context).await,
-            ..self.clone()
-        }
-    }
-}
-
-async fn senders(context: &Context) -> Senders {
-    let (catalogue, options) = (&context.catalogue, &context.options);
-    let used = used(catalogue, &options.selection);
-    match options.clients {
-        true => Senders::find(used, &options.install).await,
-        false => Senders::none(used, "only clawgauge's own sender was asked for"),
-    }
-}
 
 /// Prepares a gateway and runs all its launches.
 pub(super) async fn run_gateway(context: &Arc<Context>, reference: &GatewayRef) {
@@ -198,13 +165,6 @@ pub(super) fn plan(context: &Context, target: &Target) -> Plan {
         filtered: plan.filtered,
     }));
     plan
-}
-
-/// The cells that can be asked and those that cannot.
-pub(super) fn partition(cells: &[PlannedCell]) -> (Vec<&PlannedCell>, Vec<&PlannedCell>) {
-    cells
-        .iter()
-        .partition(|planned| planned.not_applicable.is_none())
 }
 
 /// A client that is ready, for a record.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Context;
 use super::attempt::Attempt;
-use super::gateway::{Target, partition};
+use super::target::{Target, partition};
 use super::verdicts::Bench;
 use contract::plan::PlannedCell;
 use contract::scenario::model::Kind;

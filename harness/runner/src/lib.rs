@@ -11,6 +11,7 @@ mod options;
 pub mod prefetch;
 mod proxies;
 pub mod survey;
+mod target;
 mod verdicts;
 mod watch;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Context;
 use super::ask::Answers;
-use super::gateway::Target;
+use super::target::Target;
 use contract::plan::Cell;
 use contract::scenario::model::Direction;
 use machine::upstream::Upstream;

@@ -11,7 +11,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Attempt, Live};
-use super::gateway::{Target, partition, plan, prepare};
+use super::gateway::{plan, prepare};
+use super::target::{Target, partition};
 use super::verdicts::Bench;
 use super::{Context, RunEvent, RunOptions};
 use contract::plan::{PlannedCell, PlannedLaunch, Way};

@@ -5,20 +5,17 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::output::{Failure, Output, detail};
+use super::reference::REFERENCE_RELEASE;
 use super::reports::ReportRequest;
 use super::tuning::TuningArgs;
 use clawgauge::project::Project;
 use contract::plan::{Selection, ShardArg, ShardError, Shares};
 use contract::release::{GatewayRef, ReleaseName, Version};
 use contract::scenario::{Catalogue, Problems};
-use machine::install::Program;
 use record::judge::Severity;
 use record::{Baseline, BaselineError, FailOn, Gate, today};
 use reports::Detail;
 use runner::RunOptions;
-
-/// The release whose contract the reference gateway keeps.
-pub(super) const REFERENCE_RELEASE: &str = "2026.9.6";
 
 /// Arguments of `run`. What is not given is taken from `clawgauge.toml`, and then from the defaults.
 #[derive(Debug, Args)]
@@ -225,14 +222,4 @@ fn release_of(gateway: &GatewayRef, given: Option<&Version>) -> Result<Version, 
                 .map_err(|error| Failure::usage(format!("{error}")))
         }
     }
-}
-
-/// This binary as the reference gateway.
-pub(super) fn reference() -> std::io::Result<Program> {
-    Ok(Program {
-        command: std::env::current_exe()?,
-        args: vec!["reference-gateway".into()],
-        version: REFERENCE_RELEASE.parse().ok(),
-        ..Program::default()
-    })
 }

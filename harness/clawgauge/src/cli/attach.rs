@@ -8,9 +8,9 @@ use std::time::Duration;
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
-use super::args::REFERENCE_RELEASE;
 use super::exit::Exit;
 use super::output::{Failure, Output, detail, ended_as};
+use super::reference::REFERENCE_RELEASE;
 use super::reports::{ReportRequest, Reports};
 use super::session::Session;
 use super::tuning::{parse_seconds, start_log};

@@ -7,9 +7,9 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::args::reference;
 use super::guard::Stdout;
 use super::output::{Failure, Output};
+use super::reference::reference;
 use super::releases::{WalkArgs, ranges, select};
 use super::session::Session;
 use contract::release::{Releases, Walk};

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use clap::Args;
 
-use super::args::{REFERENCE_RELEASE, reference};
 use super::output::{Failure, Output};
+use super::reference::{REFERENCE_RELEASE, reference};
 use super::session::Session;
 use base::nearest::nearest;
 use contract::plan::{Cell, Plan, Selection, Way, cells};

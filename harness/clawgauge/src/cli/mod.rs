@@ -15,6 +15,7 @@ mod inspect;
 mod merge;
 mod mutants;
 mod output;
+mod reference;
 mod releases;
 mod report;
 mod reports;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use clap::Args;
 use reference_gateway::Fault;
 
-use super::args::reference;
 use super::output::{Failure, Output};
+use super::reference::reference;
 use super::session::Session;
 use base::nearest::nearest;
 use contract::plan::Selection;

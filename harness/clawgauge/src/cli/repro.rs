@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::args::REFERENCE_RELEASE;
 use super::output::{Failure, Output};
+use super::reference::REFERENCE_RELEASE;
 use base::nearest::nearest;
 use contract::plan::{Cell, cells};
 use contract::release::{GatewayRef, ReleaseName, Version};

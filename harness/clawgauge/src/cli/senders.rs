@@ -6,8 +6,8 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use tokio_util::sync::CancellationToken;
 
-use super::args::reference;
 use super::output::{Failure, Output};
+use super::reference::reference;
 use super::releases::say_step;
 use super::session::Session;
 use base::nearest::nearest;

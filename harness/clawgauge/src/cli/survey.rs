@@ -6,9 +6,9 @@ use std::time::Duration;
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
-use super::args::reference;
 use super::guard::Stdout;
 use super::output::{Failure, Output, detail, ended};
+use super::reference::reference;
 use super::releases::{WalkArgs, ranges, select};
 use super::session::Session;
 use super::tuning::{TuningArgs, selected};

@@ -7,8 +7,8 @@ use std::time::Duration;
 use clap::Args;
 use toml::Spanned;
 
-use super::args::reference;
 use super::output::Failure;
+use super::reference::reference;
 use clawgauge::project::Project;
 use contract::plan::{Selection, cells};
 use contract::release::{GatewayRef, Version};

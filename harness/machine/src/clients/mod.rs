@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::install::{
     Cache, InstallContext, InstallError, Lease, Library, NodeLibrary, Progress, PythonLibrary, said,
 };
-use crate::tools::which;
+use crate::which::which;
 use contract::plan::{Missing, Selection, cells};
 use contract::scenario::Catalogue;
 use contract::scenario::sender::{Runtime, Sender};

@@ -18,8 +18,8 @@ use entries::footprint;
 pub(super) use entries::free_bytes;
 use lease::Lock;
 
-use super::library::{VENV, in_venv};
-use super::registry::Listing;
+use super::listing::Listing;
+use super::venv::{VENV, in_venv};
 
 const RECORD: &str = "install.json";
 /// The list of releases that the registry told last.

@@ -1,7 +1,6 @@
 //! From a gateway's name to a program: installs what is missing.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,55 +12,21 @@ use tokio_util::sync::CancellationToken;
 
 use super::Program;
 use super::cache::{Cache, Installed, Lease, Removal, free_bytes};
+use super::context::{INSTALL_PATIENCE, InstallContext, view};
 use super::node::{self, NodeChoice};
 use super::npm::{NpmError, npm};
+use super::package::{ENTRY, PACKAGE, engines_of, read_json};
 use super::problem::{InstallError, Progress};
 use super::registry::releases;
 use base::nearest::nearest;
-use contract::release::{GatewayRef, Need, Releases, Version};
+use contract::release::{GatewayRef, Releases, Version};
 
-/// Name of the package.
-pub(super) const PACKAGE: &str = "openclaw";
-/// What runs a release, in the folder that it is installed in.
-pub(super) const ENTRY: &str = "node_modules/openclaw/openclaw.mjs";
-/// How long an installation may take; it needs one to two minutes, on a busy machine three.
-pub(super) const INSTALL_PATIENCE: Duration = Duration::from_secs(20 * 60);
-/// How long the registry may take to answer a question.
-const VIEW_PATIENCE: Duration = Duration::from_secs(30);
 /// With less than this left, a disk is full.
 const LAST_BYTES: u64 = 8 * 1024 * 1024;
 /// How long to wait before looking again whether somebody else is done with an entry.
 const LOCK_PAUSE: Duration = Duration::from_millis(200);
 /// Some releases depend on a package from a git host; the registry has a build of it.
 const GIT_DEPENDENCY: (&str, &str) = ("libsignal", "2.0.1");
-
-/// Where releases come from.
-#[derive(Debug, Clone)]
-pub struct InstallContext {
-    /// The npm command.
-    pub npm: OsString,
-    /// The machine's own Node.
-    pub node: PathBuf,
-    /// Where installed packages are kept; `None` where no home folder is known.
-    pub cache: Option<Cache>,
-    /// What some releases need that they do not bring along.
-    pub needs: Vec<Need>,
-    /// What runs as `reference`.
-    pub reference: Program,
-}
-
-impl InstallContext {
-    /// npm and Node from the `PATH`, the cache from the environment.
-    pub fn from_env(reference: Program, needs: Vec<Need>) -> Self {
-        Self {
-            npm: "npm".into(),
-            node: "node".into(),
-            cache: Cache::from_env(),
-            needs,
-            reference,
-        }
-    }
-}
 
 /// Finds or installs what a reference names.
 ///
@@ -453,44 +418,11 @@ impl Installer<'_> {
     }
 }
 
-/// Asks the registry about a package.
-pub(super) async fn view(
-    context: &InstallContext,
-    package: &str,
-    fields: &[&str],
-    progress: &(dyn Fn(Progress) + Send + Sync),
-    cancel: &CancellationToken,
-) -> Result<Value, InstallError> {
-    let what = format!("{package} {}", fields.join(" "));
-    progress(Progress::Resolving(what.clone()));
-    let args = [&["view", package], fields, &["--json"]].concat();
-    let folder = std::env::temp_dir();
-    match npm(&context.npm, &folder, &args, VIEW_PATIENCE, &|_| {}, cancel).await {
-        Ok(text) => serde_json::from_str(&text).map_err(|_| InstallError::Registry(what)),
-        Err(NpmError::Missing(error)) => Err(InstallError::NoNpm(error)),
-        Err(NpmError::Cancelled) => Err(InstallError::Cancelled),
-        Err(NpmError::Silent(patience)) => Err(InstallError::Silent(patience)),
-        Err(NpmError::Failed { code, tail }) => Err(InstallError::Npm { what, code, tail }),
-    }
-}
-
 fn is_git_failure(code: Option<i32>, tail: &[String]) -> bool {
     code == Some(128)
         || tail
             .iter()
             .any(|line| line.contains("git ls-remote") || line.contains("git --no-replace-objects"))
-}
-
-pub(super) fn engines_of(manifest: &Value) -> Option<String> {
-    manifest
-        .pointer("/engines/node")
-        .and_then(Value::as_str)
-        .map(str::to_owned)
-}
-
-pub(super) fn read_json(path: &Path) -> Result<Value, InstallError> {
-    serde_json::from_slice(&fs_err::read(path)?)
-        .map_err(|error| std::io::Error::other(format!("{}: {error}", path.display())).into())
 }
 
 /// The releases before and after one that there is not; of what is no release, the name that resembles it most.

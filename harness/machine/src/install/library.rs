@@ -10,15 +10,14 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::cache::{Cache, Installed, Lease, Removal};
-use super::installer::{INSTALL_PATIENCE, InstallContext, Installer, read_json};
+use super::context::{INSTALL_PATIENCE, InstallContext};
+use super::installer::Installer;
 use super::node::{self, NodeChoice};
 use super::npm::{NpmError, npm};
+use super::package::read_json;
 use super::problem::{InstallError, Progress};
+use super::venv::{PYTHON, VENV, metadata};
 
-/// How the names of entries begin that are virtual environments.
-pub(super) const VENV: &str = "python-";
-/// The interpreter of a virtual environment, relative to it.
-const PYTHON: &str = "bin/python";
 /// How pip is called: only archives that run nothing when they are installed, and nothing that was not named.
 const PIP: [&str; 10] = [
     "-m",
@@ -196,21 +195,6 @@ impl PythonLibrary<'_> {
             },
         })
     }
-}
-
-/// The file by which a virtual environment shows that a package is in it.
-fn metadata(package: &str, version: &str) -> String {
-    let name = package.replace('-', "_");
-    format!("{name}-{version}.dist-info/METADATA")
-}
-
-/// Whether a virtual environment has its interpreter and a package.
-pub(super) fn in_venv(folder: &Path, package: &str, version: &str) -> bool {
-    let metadata = metadata(package, version);
-    let libraries = std::fs::read_dir(folder.join("lib")).into_iter().flatten();
-    let mut libraries = libraries.filter_map(Result::ok).map(|entry| entry.path());
-    let there = |path: PathBuf| path.join("site-packages").join(&metadata).is_file();
-    folder.join(PYTHON).exists() && libraries.any(there)
 }
 
 /// The first line that a command prints when it is called with one argument, if it starts and ends well.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 
 use super::Program;
-use super::installer::{ENTRY, Installer, engines_of, read_json};
+use super::installer::Installer;
+use super::package::{ENTRY, engines_of, read_json};
 use super::problem::InstallError;
 use contract::release::Version;
 

@@ -3,17 +3,22 @@
 //! Nothing here launches a gateway; [`resolve`] ends with a [`Program`].
 
 mod cache;
+mod context;
 mod installer;
 mod library;
+mod listing;
 mod local;
 mod node;
 mod npm;
+mod package;
 mod problem;
 mod program;
 mod registry;
+mod venv;
 
 pub use cache::{Cache, Entry, EntryState, Footprint, Lease, Removal, prunable};
-pub use installer::{InstallContext, Installation, install, resolve};
+pub use context::InstallContext;
+pub use installer::{Installation, install, resolve};
 pub(crate) use library::said;
 pub use library::{Library, NodeLibrary, PythonLibrary};
 pub use problem::{InstallError, Progress};

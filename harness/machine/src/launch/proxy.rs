@@ -16,7 +16,7 @@ use super::ready::accepts;
 use super::running::{ProcessLog, Running};
 use crate::network::Network;
 use crate::send::Peer;
-use crate::tools::which;
+use crate::which::which;
 use base::redact::Redactor;
 use base::template::expand;
 use contract::scenario::Proxy;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Cache, Installed, RECORD, remove_if_there};
-use crate::install::installer::{ENTRY, PACKAGE};
+use crate::install::package::{ENTRY, PACKAGE};
 use contract::release::Version;
 
 /// How many files a folder holds, and how large they are together.
