@@ -5,9 +5,11 @@
 //! ([`studies`]) and rendered ([`reports`]). This crate puts these together and is the command `clawgauge`.
 
 pub use contract;
+#[cfg(feature = "launch")]
 pub use machine;
 pub use record;
 pub use reports;
+#[cfg(feature = "launch")]
 pub use runner;
 pub use studies;
 

@@ -1,5 +1,6 @@
 //! What a run is asked to do.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use contract::plan::{Selection, Shares};
@@ -38,4 +39,43 @@ pub struct RunOptions {
     pub clients: bool,
     /// Where releases come from.
     pub install: InstallContext,
+}
+
+/// Launches of the reference gateway at a time: it starts in no time.
+const LIGHT_LAUNCHES: usize = 16;
+/// Requests at a time within a launch.
+const JOBS: usize = 16;
+/// How long a request may take.
+const TIMEOUT: Duration = Duration::from_secs(120);
+/// How long a gateway may take to get ready.
+const READY_TIMEOUT: Duration = Duration::from_secs(180);
+/// How long a gateway may take to stop.
+const STOP_GRACE: Duration = Duration::from_secs(5);
+
+impl RunOptions {
+    /// Asks these gateways these cells, with the defaults of `clawgauge run`; known issues are heeded, and nothing is kept.
+    pub fn new(gateways: Vec<GatewayRef>, selection: Selection, install: InstallContext) -> Self {
+        // A real gateway keeps a core busy for seconds. Whoever names none yet will name real ones.
+        let light = !gateways.is_empty()
+            && gateways
+                .iter()
+                .all(|gateway| *gateway == GatewayRef::Reference);
+        let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
+        Self {
+            gateways,
+            selection,
+            shares: None,
+            jobs: JOBS,
+            launches: if light { LIGHT_LAUNCHES } else { cores },
+            timeout: TIMEOUT,
+            ready_timeout: READY_TIMEOUT,
+            stop_grace: STOP_GRACE,
+            retries: 0,
+            release: None,
+            known_issues: Some(record::today()),
+            keep_temp: false,
+            clients: true,
+            install,
+        }
+    }
 }

@@ -5,18 +5,16 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use super::drive::RecordedRun;
 use super::guard::Stdout;
+use super::launching::{Session, Side, TuningArgs};
 use super::output::{Failure, Output, detail, ended};
 use super::reports::check_writable;
-use super::session::Session;
-use super::tuning::{TuningArgs, selected};
+use super::select::selected;
 use clawgauge::project::Project;
 use contract::plan::Selection;
 use contract::release::GatewayRef;
 use contract::scenario::Catalogue;
-use contract::snapshots::Snapshots;
-use record::{CellRecord, Ending, Gate, Record, Results, is_record};
+use record::{CellRecord, Ending, Record, Results, is_record};
 use reports::{Detail, Format, comparison_markdown, comparison_text, write_report};
 use studies::bundle::Bundle;
 use studies::compare::{
@@ -273,22 +271,15 @@ impl Task<'_> {
 
     /// Runs a gateway. One that answered nothing is no side of a comparison.
     fn run(&self, name: &str, gateway: &GatewayRef) -> Result<Record, Failure> {
-        let snapshots = Snapshots::load(&self.catalogue.data)?;
-        let gateways = std::slice::from_ref(gateway);
-        let selection = self.selection.clone();
-        let options = self.tuning.options(self.catalogue, gateways, selection)?;
-        let recorded = RecordedRun {
+        let side = Side {
             catalogue: self.catalogue,
-            snapshots: &snapshots,
-            output: self.output,
-            progress: Some(self.args.detail()),
+            tuning: self.tuning,
+            selection: self.selection,
             globs: &self.args.globs,
             conditions: &self.args.conditions,
-            fail_fast: false,
-            keep_launches: false,
+            detail: self.args.detail(),
         };
-        let run = async |cancel: &_| Ok(recorded.drive(options, Gate::default(), cancel).await);
-        let record = self.session.run(run)?.record;
+        let record = side.run(gateway, self.session, self.output)?;
         if let Some(folder) = &self.args.keep_records {
             let path = folder.join(format!("{name}.json"));
             write_report(Format::Json, &Results::from(&record), &path)

@@ -3,7 +3,7 @@
 //! Whatever a gateway or a file said passes through here on its way to a terminal or to a workflow of GitHub, which would
 //! obey some of it. The last line on stderr says why the exit code is not 0.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -11,9 +11,8 @@ use base::text::printable;
 use contract::plan::SelectionError;
 use contract::scenario::Problems;
 use contract::snapshots::SnapshotError;
-use machine::limits::TooFewFiles;
 use record::{Ending, Record};
-use reports::{Detail, Paint, Progress};
+use reports::{Detail, Paint};
 
 use super::exit::Exit;
 use super::guard::{Stdout, WorkflowCommandGuard};
@@ -23,7 +22,7 @@ use super::guard::{Stdout, WorkflowCommandGuard};
 pub(super) struct Failure {
     exit: Exit,
     message: String,
-    help: Option<String>,
+    pub(super) help: Option<String>,
     problems: Option<Problems>,
 }
 
@@ -53,12 +52,6 @@ impl Failure {
         self.help = Some(help.into());
         self
     }
-
-    /// As [`Self::help`], where there is something to do.
-    pub(super) fn helped(mut self, help: Option<impl Into<String>>) -> Self {
-        self.help = help.map(Into::into);
-        self
-    }
 }
 
 impl From<Problems> for Failure {
@@ -82,13 +75,6 @@ impl From<SnapshotError> for Failure {
             SnapshotError::Invalid(problem) => Problems::from(problem).into(),
             SnapshotError::Io(error) => Self::usage(format!("snapshots: {error}")),
         }
-    }
-}
-
-impl From<TooFewFiles> for Failure {
-    fn from(error: TooFewFiles) -> Self {
-        Self::new(Ending::Incomplete, error.to_string())
-            .help("raise the limit of open files and run again: ulimit -n 4096")
     }
 }
 
@@ -161,18 +147,6 @@ impl Output {
             }
             choice => choice != anstream::ColorChoice::Never,
         }
-    }
-
-    /// Whether a person watches stderr: no live progress in CI or into a file.
-    pub(super) fn live(&self) -> bool {
-        std::io::stderr().is_terminal()
-            && std::env::var_os("CI").is_none()
-            && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
-    }
-
-    /// Shows a run's events on stderr.
-    pub(super) fn progress(&self, detail: Detail) -> Progress {
-        Progress::new(self.live(), detail, self.paint_err())
     }
 
     /// Writes a result for people.

@@ -7,29 +7,19 @@ use std::time::Duration;
 use clap::Args;
 use toml::Spanned;
 
-use super::output::Failure;
-use super::reference::reference;
+use crate::cli::output::Failure;
+use crate::cli::reference::reference;
 use clawgauge::project::Project;
-use contract::plan::{Selection, cells};
+use contract::plan::Selection;
 use contract::release::{GatewayRef, Version};
 use contract::scenario::{Catalogue, Problems};
 use machine::install::InstallContext;
-use machine::limits::fit;
-use record::today;
+use machine::limits::{TooFewFiles, fit};
 use runner::RunOptions;
-
-/// Launches of the reference gateway at a time.
-const LIGHT_LAUNCHES: usize = 16;
-/// Requests at a time within a launch.
-const JOBS: usize = 16;
-/// How long a request may take.
-const TIMEOUT: Duration = Duration::from_secs(120);
-/// How long a gateway may take to get ready.
-const READY_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// How gateways are launched and asked. What is not given is taken from `clawgauge.toml`, and then from the defaults.
 #[derive(Debug, Clone, Args)]
-pub(super) struct TuningArgs {
+pub(in crate::cli) struct TuningArgs {
     /// Requests at a time within a launch, as far as the limit of open files allows [default: 16]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -72,19 +62,6 @@ pub(super) fn start_log(path: &Path, words: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The cells that globs and conditions select together: some, or it is an error.
-pub(super) fn selected(
-    catalogue: &Catalogue,
-    globs: &[String],
-    conditions: &[String],
-) -> Result<Selection, Failure> {
-    let selection = Selection::parse(catalogue, globs, conditions)?;
-    match cells(catalogue).any(|cell| selection.accepts(&cell)) {
-        true => Ok(selection),
-        false => Err(Failure::no_cell()),
-    }
-}
-
 pub(super) fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text
         .parse()
@@ -101,7 +78,7 @@ fn seconds_of(seconds: f64) -> Result<Duration, String> {
 
 impl TuningArgs {
     /// Fills in what a project's file says where the command line says nothing.
-    pub(super) fn with_defaults(mut self, project: &Project) -> Result<Self, Failure> {
+    pub(in crate::cli) fn with_defaults(mut self, project: &Project) -> Result<Self, Failure> {
         let file = &project.file.run;
         let seconds = |given: &Option<Spanned<f64>>| -> Result<Option<Duration>, Problems> {
             let Some(given) = given else { return Ok(None) };
@@ -124,7 +101,7 @@ impl TuningArgs {
     }
 
     /// Starts the log, where one is wanted.
-    pub(super) fn start_log(&self) -> Result<(), Failure> {
+    pub(in crate::cli) fn start_log(&self) -> Result<(), Failure> {
         match &self.log {
             Some(path) => start_log(path, true),
             None => Ok(()),
@@ -144,33 +121,27 @@ impl TuningArgs {
                 distinct.push(gateway.clone());
             }
         }
-        // The reference gateway starts in no time; a real one keeps a core busy for seconds. Whoever names none yet will
-        // name real ones.
-        let light = !distinct.is_empty()
-            && distinct
-                .iter()
-                .all(|gateway| *gateway == GatewayRef::Reference);
-        let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
-        let launches = if light { LIGHT_LAUNCHES } else { cores };
+        let install = InstallContext::from_env(reference()?, catalogue.needs.clone());
+        let defaults = RunOptions::new(distinct, selection, install);
         let (jobs, launches) = fit(
-            self.jobs.map_or(JOBS, NonZeroUsize::get),
-            self.launches.map_or(launches, NonZeroUsize::get),
+            self.jobs.map_or(defaults.jobs, NonZeroUsize::get),
+            self.launches.map_or(defaults.launches, NonZeroUsize::get),
         )?;
         Ok(RunOptions {
-            gateways: distinct,
-            selection,
-            shares: None,
             jobs,
             launches,
-            timeout: self.timeout.unwrap_or(TIMEOUT),
-            ready_timeout: self.ready_timeout.unwrap_or(READY_TIMEOUT),
-            stop_grace: Duration::from_secs(5),
-            retries: self.retries.unwrap_or(0),
+            timeout: self.timeout.unwrap_or(defaults.timeout),
+            ready_timeout: self.ready_timeout.unwrap_or(defaults.ready_timeout),
+            retries: self.retries.unwrap_or(defaults.retries),
             release: self.release.clone(),
-            known_issues: Some(today()),
-            keep_temp: false,
-            clients: true,
-            install: InstallContext::from_env(reference()?, catalogue.needs.clone()),
+            ..defaults
         })
+    }
+}
+
+impl From<TooFewFiles> for Failure {
+    fn from(error: TooFewFiles) -> Self {
+        Self::new(record::Ending::Incomplete, error.to_string())
+            .help("raise the limit of open files and run again: ulimit -n 4096")
     }
 }

@@ -8,12 +8,12 @@ use std::time::Duration;
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
-use super::exit::Exit;
-use super::output::{Failure, Output, detail, ended_as};
-use super::reference::REFERENCE_RELEASE;
-use super::reports::{ReportRequest, Reports};
 use super::session::Session;
 use super::tuning::{parse_seconds, start_log};
+use crate::cli::exit::Exit;
+use crate::cli::output::{Failure, Output, detail, ended_as};
+use crate::cli::reference::REFERENCE_RELEASE;
+use crate::cli::reports::{ReportRequest, Reports};
 use contract::release::Version;
 use contract::scenario::Catalogue;
 use record::events::RunEvent;
@@ -29,7 +29,7 @@ use runner::drive;
 const SECRET: &str = "CLAWGAUGE_ATTACH_SECRET";
 /// Arguments of `attach`.
 #[derive(Debug, Args)]
-pub(super) struct AttachArgs {
+pub(in crate::cli) struct AttachArgs {
     /// The gateway: http://HOST:PORT
     #[arg(value_name = "URL")]
     url: String,

@@ -7,9 +7,9 @@ use std::time::Duration;
 use clap::Args;
 use reference_gateway::Fault;
 
-use super::output::{Failure, Output};
-use super::reference::reference;
 use super::session::Session;
+use crate::cli::output::{Failure, Output};
+use crate::cli::reference::reference;
 use base::nearest::nearest;
 use contract::plan::Selection;
 use contract::release::GatewayRef;
@@ -22,7 +22,7 @@ use runner::mutants::{Fate, fate, run_mutants, score};
 
 /// Arguments of `mutants`.
 #[derive(Debug, Args)]
-pub(super) struct MutantsArgs {
+pub(in crate::cli) struct MutantsArgs {
     /// Only these faults
     #[arg(value_name = "FAULT")]
     faults: Vec<String>,
@@ -126,21 +126,15 @@ fn choose(names: &[String]) -> Result<Vec<Fault>, Failure> {
 fn options(catalogue: &Catalogue, sound: &Program, flags: &[&str]) -> RunOptions {
     let mut program = sound.clone();
     program.args.extend(flags.iter().map(Into::into));
+    let install = InstallContext::from_env(program, catalogue.needs.clone());
     RunOptions {
-        gateways: vec![GatewayRef::Reference],
-        selection: Selection::default(),
-        shares: None,
-        jobs: 16,
         launches: 4,
         timeout: Duration::from_secs(20),
-        retries: 0,
         ready_timeout: Duration::from_secs(20),
         stop_grace: Duration::from_secs(2),
-        release: None,
         known_issues: None,
-        keep_temp: false,
         clients: false,
-        install: InstallContext::from_env(program, catalogue.needs.clone()),
+        ..RunOptions::new(vec![GatewayRef::Reference], Selection::default(), install)
     }
 }
 

@@ -7,11 +7,11 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::guard::Stdout;
-use super::output::{Failure, Output};
-use super::reference::reference;
 use super::releases::{WalkArgs, ranges, select};
 use super::session::Session;
+use crate::cli::guard::Stdout;
+use crate::cli::output::{Failure, Output};
+use crate::cli::reference::reference;
 use contract::release::{Releases, Walk};
 use contract::scenario::Catalogue;
 use machine::install::{
@@ -24,7 +24,7 @@ use reports::Detail;
 
 /// What to do with the cache.
 #[derive(Debug, Subcommand)]
-pub(super) enum GatewayCommand {
+pub(in crate::cli) enum GatewayCommand {
     /// Install releases, or what is missing of them
     Install(InstallArgs),
     /// Say which releases and Nodes are installed, and what they take of the disk
@@ -36,7 +36,7 @@ pub(super) enum GatewayCommand {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct InstallArgs {
+pub(in crate::cli) struct InstallArgs {
     /// `2026.9.6`, `openclaw@2026.9.6`, `latest`, `latest-5`, `beta`, `2026.3.*` or `>=2026.3.28, <2026.4.1`
     #[arg(value_name = "RELEASES", required = true)]
     releases: Vec<String>,
@@ -50,14 +50,14 @@ pub(super) struct InstallArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct ListArgs {
+pub(in crate::cli) struct ListArgs {
     /// As JSON
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, Args)]
-pub(super) struct PruneArgs {
+pub(in crate::cli) struct PruneArgs {
     /// Releases to remove: names or ranges
     #[arg(value_name = "RELEASES", required_unless_present_any = ["keep", "all"])]
     releases: Vec<String>,
@@ -76,7 +76,7 @@ pub(super) struct PruneArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct PathArgs {
+pub(in crate::cli) struct PathArgs {
     /// The release: a version or `latest`
     release: Option<String>,
 }

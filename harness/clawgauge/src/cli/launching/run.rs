@@ -3,10 +3,10 @@
 use super::args::RunArgs;
 use super::drive::{RecordedRun, RunOutcome};
 use super::evidence::Evidence;
-use super::output::{Failure, Output, ended_as};
-use super::reports::{Reports, by_itself};
 use super::session::Session;
-use super::tuning::selected;
+use crate::cli::output::{Failure, Output, ended_as};
+use crate::cli::reports::{Reports, by_itself};
+use crate::cli::select::selected;
 use clawgauge::project::Project;
 
 use contract::scenario::Catalogue;

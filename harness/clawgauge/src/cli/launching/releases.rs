@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::exit::Exit;
-use super::output::{Failure, Output};
+use crate::cli::exit::Exit;
+use crate::cli::output::{Failure, Output};
 use contract::release::{RangeError, ReleaseRange, Releases, Version, Walk};
 use machine::install::{InstallError, Progress};
 use record::Ending;

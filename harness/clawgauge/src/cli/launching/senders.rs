@@ -6,10 +6,10 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use tokio_util::sync::CancellationToken;
 
-use super::output::{Failure, Output};
-use super::reference::reference;
 use super::releases::say_step;
 use super::session::Session;
+use crate::cli::output::{Failure, Output};
+use crate::cli::reference::reference;
 use base::nearest::nearest;
 use contract::scenario::Catalogue;
 use contract::scenario::sender::Sender;
@@ -19,7 +19,7 @@ use record::Ending;
 
 /// Arguments of `senders`.
 #[derive(Debug, Args)]
-pub(super) struct SendersArgs {
+pub(in crate::cli) struct SendersArgs {
     #[command(subcommand)]
     what: What,
 }

@@ -6,12 +6,12 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::drive::{RecordedRun, RunOutcome};
-use super::exit::Exit;
-use super::guard::Stdout;
-use super::output::{Failure, Output, ended};
 use super::releases::say_step;
 use super::session::Session;
 use super::tuning::TuningArgs;
+use crate::cli::exit::Exit;
+use crate::cli::guard::Stdout;
+use crate::cli::output::{Failure, Output, ended};
 use base::nearest::nearest;
 use base::text::one_line;
 use clawgauge::project::Project;
@@ -34,7 +34,7 @@ const PROBES: usize = 8;
 
 /// Arguments of `bisect`.
 #[derive(Debug, Args)]
-pub(super) struct BisectArgs {
+pub(in crate::cli) struct BisectArgs {
     /// What is asked: id of a cell, id of a rule (`scenario/rule` where several have it), or id of a known issue
     #[arg(value_name = "CELL|RULE|KNOWN-ISSUE")]
     what: String,

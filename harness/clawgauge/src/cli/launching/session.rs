@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::output::{Failure, Output};
+use crate::cli::output::{Failure, Output};
 use record::Ending;
 
 /// So long abandoned work may take to kill what it started and to remove its folders.
@@ -23,7 +23,7 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// Runs the work of a command; the runtime starts with the first of it, and its signals are heeded to the end.
 #[derive(Debug)]
-pub(super) struct Session {
+pub(in crate::cli) struct Session {
     output: Output,
     started: OnceCell<(Runtime, Arc<Asked>)>,
 }
@@ -40,7 +40,7 @@ struct Asked {
 }
 
 impl Session {
-    pub(super) fn new(output: &Output) -> Self {
+    pub(in crate::cli) fn new(output: &Output) -> Self {
         Self {
             output: output.clone(),
             started: OnceCell::new(),

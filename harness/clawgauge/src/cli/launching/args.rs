@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::output::{Failure, Output, detail};
-use super::reference::REFERENCE_RELEASE;
-use super::reports::ReportRequest;
 use super::tuning::TuningArgs;
+use crate::cli::output::{Failure, Output, detail};
+use crate::cli::reference::REFERENCE_RELEASE;
+use crate::cli::reports::ReportRequest;
 use clawgauge::project::Project;
 use contract::plan::{Selection, ShardArg, ShardError, Shares};
 use contract::release::{GatewayRef, ReleaseName, Version};
@@ -19,7 +19,7 @@ use runner::RunOptions;
 
 /// Arguments of `run`. What is not given is taken from `clawgauge.toml`, and then from the defaults.
 #[derive(Debug, Args)]
-pub(super) struct RunArgs {
+pub(in crate::cli) struct RunArgs {
     /// Only cells whose id matches; `*` stops at a slash, `**` does not
     #[arg(value_name = "CELL-GLOB")]
     pub(super) globs: Vec<String>,

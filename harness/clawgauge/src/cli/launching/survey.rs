@@ -6,12 +6,13 @@ use std::time::Duration;
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
-use super::guard::Stdout;
-use super::output::{Failure, Output, detail, ended};
-use super::reference::reference;
 use super::releases::{WalkArgs, ranges, select};
 use super::session::Session;
-use super::tuning::{TuningArgs, selected};
+use super::tuning::TuningArgs;
+use crate::cli::guard::Stdout;
+use crate::cli::output::{Failure, Output, detail, ended};
+use crate::cli::reference::reference;
+use crate::cli::select::selected;
 use base::files::replace_bytes;
 use clawgauge::project::Project;
 use contract::plan::{ShardArg, ShardError};
@@ -31,7 +32,7 @@ const RECORDS: &str = "records";
 
 /// Arguments of `survey`.
 #[derive(Debug, Args)]
-pub(super) struct SurveyArgs {
+pub(in crate::cli) struct SurveyArgs {
     /// Only cells whose id matches; `*` stops at a slash, `**` does not
     #[arg(value_name = "CELL-GLOB")]
     globs: Vec<String>,

@@ -9,8 +9,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use super::args::RunArgs;
-use super::output::{Failure, Output};
 use super::session::Session;
+use crate::cli::output::{Failure, Output};
 use contract::data::Data;
 use contract::scenario::{Catalogue, Problems};
 use contract::snapshots::Snapshots;

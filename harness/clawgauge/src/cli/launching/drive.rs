@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use tokio_util::sync::CancellationToken;
 
-use super::output::Output;
+use crate::cli::output::Output;
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
 use record::events::{CellResult, LaunchInfo, RunEvent};

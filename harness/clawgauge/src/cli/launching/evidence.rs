@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::output::Failure;
-use super::reports::check_writable;
+use crate::cli::output::Failure;
+use crate::cli::reports::check_writable;
 use contract::scenario::Catalogue;
 use record::clean::Cleaner;
 use record::events::LaunchInfo;

@@ -1,0 +1,117 @@
+//! The commands that launch, install or ask something: one file a command. All of it goes without the feature `launch`.
+
+mod args;
+mod attach;
+mod bisect;
+mod drive;
+mod evidence;
+mod gateway;
+mod mutants;
+mod plan;
+mod progress;
+mod releases;
+mod run;
+mod senders;
+mod session;
+mod side;
+mod survey;
+mod tuning;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::{Parser as _, Subcommand};
+
+use super::guard::Stdout;
+use super::output::{Failure, Output};
+use super::place::Place;
+
+pub(super) use session::Session;
+pub(super) use side::Side;
+pub(super) use tuning::TuningArgs;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Launch gateways, send the matrix, judge the answers
+    Run(args::RunArgs),
+    /// Ask a running gateway, somebody's real one: safely, within a budget, and never its model unless permitted
+    Attach(attach::AttachArgs),
+    /// Say what a run would launch and send, and what is left out
+    Plan(plan::PlanArgs),
+    /// Run many releases and make the table of who gets in on which: one record a release, resumable
+    Survey(survey::SurveyArgs),
+    /// Find the release that broke or mended a cell, a rule or what a known issue says
+    Bisect(bisect::BisectArgs),
+    /// Install, list and remove the releases in the cache
+    #[command(subcommand)]
+    Gateway(gateway::GatewayCommand),
+    /// List or install the client libraries that can send in clawgauge's place
+    #[command(name = "clients", alias = "senders")]
+    Senders(senders::SendersArgs),
+    /// Measure the scenarios: run them against the reference gateway's seeded faults
+    Mutants(mutants::MutantsArgs),
+    /// The reference gateway: a server that keeps the documented contract
+    #[command(hide = true, disable_help_flag = true)]
+    ReferenceGateway {
+        /// Its own arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<std::ffi::OsString>,
+    },
+}
+
+impl Command {
+    /// What it writes to stdout.
+    pub(super) fn stdout(&self) -> Stdout {
+        match self {
+            Self::Run(_)
+            | Self::Attach(_)
+            | Self::Plan(_)
+            | Self::Mutants(_)
+            | Self::Senders(_) => Stdout::Text,
+            Self::ReferenceGateway { .. } => Stdout::Own,
+            Self::Survey(args) => args.stdout(),
+            Self::Gateway(command) => command.stdout(),
+            Self::Bisect(args) => args.stdout(),
+        }
+    }
+
+    /// Carries it out.
+    pub(super) fn carry_out(
+        self,
+        place: &Place,
+        session: &Session,
+        output: &Output,
+    ) -> Result<ExitCode, Failure> {
+        machine::limits::raise_open_files();
+        let done = match self {
+            Self::Run(args) => {
+                let project = place.project()?;
+                run::run(args, &project, place.load(&project)?, session, output)
+            }
+            Self::Attach(args) => attach::attach(&args, &place.catalogue()?, session, output),
+            Self::Plan(args) => plan::plan(&args, &place.catalogue()?, session, output),
+            Self::Survey(args) => {
+                let project = place.project()?;
+                survey::survey(args, &project, &|| place.load(&project), session, output)
+            }
+            Self::Bisect(args) => {
+                let project = place.project()?;
+                bisect::bisect(args, &project, &place.load(&project)?, session, output)
+            }
+            Self::Gateway(command) => {
+                gateway::gateway(&command, &|| place.catalogue(), session, output)
+            }
+            Self::Senders(args) => senders::senders(&args, &place.catalogue()?, session, output),
+            Self::Mutants(args) => mutants::run(args, place.catalogue()?, session, output),
+            Self::ReferenceGateway { args } => return Ok(reference(args)),
+        };
+        done.map(|()| ExitCode::SUCCESS)
+    }
+}
+
+fn reference(args: Vec<std::ffi::OsString>) -> ExitCode {
+    let name = std::ffi::OsString::from("clawgauge reference-gateway");
+    reference_gateway::run(reference_gateway::Cli::parse_from(
+        std::iter::once(name).chain(args),
+    ))
+}
