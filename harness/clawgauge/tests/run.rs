@@ -150,6 +150,28 @@ fn the_seeds_bug_is_found_and_folded() {
     sandbox.assert_clean();
 }
 
+/// The library's example asks a scenario of a gateway, as the command does.
+#[test]
+fn the_example_runs_a_scenario() {
+    let sandbox = Sandbox::new();
+    let gateway = sandbox.broken_gateway("forgets-scope-default");
+    // With the tests of the workspace it is built already.
+    assert_cmd::Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--workspace"])
+        .args(["--example", "one_scenario"])
+        .current_dir(support::repository())
+        .assert()
+        .success();
+    let tests = std::env::current_exe().unwrap();
+    let beside = tests.ancestors().nth(2).unwrap();
+    assert_cmd::Command::new(beside.join("examples/one_scenario"))
+        .arg(gateway)
+        .env("TMPDIR", sandbox.temp())
+        .assert()
+        .success()
+        .stdout(contains("of 650 cells that ran, 79 deviate"));
+}
+
 #[rstest]
 #[case::scopes_not_checked("ignores-scopes", "unexpected-allow 98 cells: profile=none")]
 #[case::model_called_first("calls-model-before-auth", "unexpected-allow")]
