@@ -69,7 +69,7 @@ pub struct RunDefaults {
     pub known_issues: Option<bool>,
     /// What makes the run fail.
     pub fail_on: Option<FailOn>,
-    /// What is less grave does not make the run fail.
+    /// What is less severe does not make the run fail.
     pub severity: Option<Severity>,
     /// A record; what the gateway answered the same there does not make the run fail.
     pub baseline: Option<PathBuf>,

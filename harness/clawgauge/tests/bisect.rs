@@ -186,7 +186,7 @@ fn a_bad_stretch_between_two_good_ends() {
         .bisect(&markdown)
         .code(0)
         .stdout(contains("### broken by 2026.10.6"))
-        .stdout(contains("### mended by 2026.10.8"))
+        .stdout(contains("### fixed by 2026.10.8"))
         .stdout(contains(
             "| first good again | 2026.10.8 | 2026-10-05 | `sha512-of-2026.10.8` |",
         ));

@@ -157,7 +157,7 @@ fn the_seeds_bug_as_the_libraries_raise_it() {
         );
         assert!(message.contains("403"), "{message}");
     }
-    // The way around: operator.write among the default headers.
+    // The workaround: operator.write among the default headers.
     let asked = |endpoint: &str| ["chat", "models"].contains(&endpoint);
     for (id, _) in proper().into_iter().filter(|(_, endpoint)| asked(endpoint)) {
         let declared = id.replace("scopes=absent", "scopes=write");
@@ -173,7 +173,7 @@ fn the_seeds_bug_as_the_libraries_raise_it() {
 /// Mended where the changelog says so: the shared secret on 2026.3.31, all on 2026.4.1.
 #[test]
 #[ignore = "installs OpenAI's libraries, installs and launches openclaw@2026.3.31 and 2026.4.1"]
-fn it_is_mended_in_two_steps() {
+fn it_is_fixed_in_two_steps() {
     let (record, _) = run("openclaw@2026.3.31");
     for (id, _) in proper() {
         let cell = cell(&record, &id).0;

@@ -60,7 +60,7 @@ fn recorded(sandbox: &Sandbox, gateway: &str, name: &str) -> PathBuf {
 
 /// The seed's bug, planted: whoever declares no scopes is refused, in two modes, and both are one cause.
 #[test]
-fn a_break_is_a_blocker_and_its_mending_an_improvement() {
+fn a_break_is_a_blocker_and_its_fix_an_improvement() {
     let sandbox = Sandbox::new();
     let faulty = sandbox.faulty_gateway("absent-scopes-mean-none");
     let (code, stdout, stderr) = compare(&sandbox, &["reference", &faulty]);

@@ -9,7 +9,7 @@
 use std::path::PathBuf;
 
 use assert_cmd::Command;
-use clawgauge::studies::compare::{Advice, Cause, Comparison, Weight};
+use clawgauge::studies::compare::{Advice, Cause, ChangeSeverity, Comparison};
 
 /// `clawgauge` on the repository's own data and the machine's own cache.
 fn clawgauge(args: &[&str]) -> (Option<i32>, String) {
@@ -48,7 +48,7 @@ fn compare(a: &str, b: &str, globs: &[&str]) -> (Option<i32>, String, Comparison
     (code, text, serde_json::from_str(&again.1).unwrap())
 }
 
-fn of(comparison: &Comparison, weight: Weight) -> Vec<&Cause> {
+fn of(comparison: &Comparison, weight: ChangeSeverity) -> Vec<&Cause> {
     let causes = comparison.causes.iter();
     causes.filter(|cause| cause.weight == weight).collect()
 }
@@ -61,13 +61,16 @@ fn the_seeds_bug_blocks_2026_3_28() {
     assert_eq!(code, Some(1), "{text}");
     assert!(text.len() < 4096, "{} bytes:\n{text}", text.len());
     let issue = |cause: &&Cause| cause.known_issue.as_ref().unwrap().id.clone();
-    let mut issues: Vec<String> = of(&comparison, Weight::Blocker).iter().map(issue).collect();
+    let mut issues: Vec<String> = of(&comparison, ChangeSeverity::Blocker)
+        .iter()
+        .map(issue)
+        .collect();
     issues.sort();
     assert_eq!(
         issues,
         ["openclaw#56763", "openclaw#57783", "openclaw#58357"]
     );
-    let causes = of(&comparison, Weight::Blocker);
+    let causes = of(&comparison, ChangeSeverity::Blocker);
     let seed = causes
         .iter()
         .find(|cause| issue(cause) == "openclaw#58357")
@@ -87,7 +90,7 @@ fn forwarded_headers_are_one_cause_on_2026_8_2() {
     let globs = ["ingress/**", "behind-proxy/**", "endpoints/**"];
     let (code, text, comparison) = compare("2026.7.1", "2026.8.2", &globs);
     assert_eq!(code, Some(0), "{text}");
-    let changes = of(&comparison, Weight::ContractChange);
+    let changes = of(&comparison, ChangeSeverity::ContractChange);
     assert_eq!(changes.len(), 1, "{text}");
     let kinds = changes[0]
         .after

@@ -82,7 +82,7 @@ fn a_known_issue_says_what_to_do() {
     ];
     sandbox.clawgauge().args(args).assert().code(0).stdout(
         contains("GHSA-68f8-9mhj-h2mp security, 1 cell:")
-            .and(contains("way around: "))
+            .and(contains("workaround: "))
             .and(contains("releases: before 2026.3.28"))
             .and(contains("the bytes say: ")),
     );

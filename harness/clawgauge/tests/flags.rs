@@ -146,7 +146,7 @@ fn severity() {
     assert_eq!(cosmetic["causes"][0]["severity"], "cosmetic");
     run(&sandbox, "reference", "r.json", &["--severity", "shape"])
         .code(0)
-        .stdout(contains("less grave than asked for"));
+        .stdout(contains("less severe than asked for"));
 
     // Another refusal than the rule asks for.
     let file = "scenarios/chat-completions.toml";

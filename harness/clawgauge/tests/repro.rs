@@ -513,7 +513,7 @@ fn wrong_use_is_told(#[case] name: &str, #[case] value: &str, #[case] why: &str)
 #[case::latest(&[SEED, "--gateway", "openclaw@latest"], "what openclaw@latest is changes")]
 #[case::too_early(&[SEED, "--gateway", "openclaw@2026.1.29"], "the scenario's contract begins with 2026.3.22")]
 #[case::profile(&["chat-completions/profile=trusted-proxy/credential=identity/scopes=absent", "--gateway", "openclaw@2026.4.1"], "no caller can pass")]
-#[case::mended(&["openclaw#58357", "--gateway", "openclaw@2026.9.6"], "does not show on 2026.9.6; it was seen on 2026.3.28")]
+#[case::fixed(&["openclaw#58357", "--gateway", "openclaw@2026.9.6"], "does not show on 2026.9.6; it was seen on 2026.3.28")]
 #[case::no_cause(&["--record", "r.json"], "--cause")]
 fn what_cannot_be_had_is_told(#[case] args: &[&str], #[case] why: &str) {
     let sandbox = Sandbox::whole();

@@ -306,7 +306,7 @@ pub enum SelectionError {
     Unmatched {
         /// The glob as given.
         glob: String,
-        /// The same glob with its first slip mended.
+        /// The same glob with its first slip fixed.
         nearest: Option<String>,
     },
     /// The expression has no `=`.

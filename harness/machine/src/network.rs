@@ -32,7 +32,7 @@ const CALLER_PAST: Ipv4Addr = Ipv4Addr::new(10, 77, 1, 9);
 /// The gateway's address as such a caller sees it.
 const GATEWAY_PAST: Ipv4Addr = Ipv4Addr::new(10, 77, 1, 2);
 
-/// Namespaces that cannot be had.
+/// Namespaces that cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NetworkError {
     /// There is no `ip`.

@@ -29,7 +29,7 @@ pub struct CauseRecord {
     pub answer: String,
     /// In which way the cells deviate.
     pub direction: Deviation,
-    /// How grave that is.
+    /// How severe that is.
     #[serde(default)]
     pub severity: Severity,
     /// How many of its cells make the run fail: less than all where a baseline or the severity asked for excuses some.

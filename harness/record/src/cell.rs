@@ -34,12 +34,12 @@ pub struct CellRecord {
     /// In which way it deviates.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub direction: Option<Deviation>,
-    /// How grave that is.
+    /// How severe that is.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub severity: Option<Severity>,
     /// Whether it makes the run fail; none where its verdict lets a run pass.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub standing: Option<Standing>,
+    pub standing: Option<GateEffect>,
     /// Why it is not applicable or could not run.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
@@ -77,12 +77,12 @@ impl CellRecord {
 /// What a cell that is not as it should be does to the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Standing {
+pub enum GateEffect {
     /// The run fails.
     Fails,
     /// Nothing: the gateway answered the same in the baseline.
     AsInBaseline,
-    /// Nothing: it is not as grave as what was asked for.
+    /// Nothing: it is not as severe as what was asked for.
     BelowSeverity,
 }
 

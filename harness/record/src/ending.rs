@@ -30,7 +30,7 @@ pub struct Summary {
     /// Cells that would, but the gateway answered the same in the baseline.
     #[serde(default)]
     pub as_in_baseline: usize,
-    /// Cells that would, but are not as grave as what was asked for.
+    /// Cells that would, but are not as severe as what was asked for.
     #[serde(default)]
     pub below_severity: usize,
     /// Cells that made the baseline's run fail and are as they should be now.
@@ -143,7 +143,7 @@ impl Record {
             ),
             (
                 summary.below_severity,
-                "are not as they should be, but less grave than asked for",
+                "are not as they should be, but less severe than asked for",
             ),
         ] {
             if count > 0 {
@@ -178,7 +178,7 @@ impl Record {
         let mut excused = Vec::new();
         for (count, what) in [
             (summary.as_in_baseline, "as in the baseline"),
-            (summary.below_severity, "less grave than asked for"),
+            (summary.below_severity, "less severe than asked for"),
         ] {
             if count > 0 {
                 excused.push(format!("{count} of them {what}"));

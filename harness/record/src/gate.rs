@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CellRecord, RelationRecord, Results, ResultsError, Standing};
+use super::{CellRecord, GateEffect, RelationRecord, Results, ResultsError};
 use crate::judge::{Severity, VerdictKind};
 use crate::observe::Observation;
 use crate::sameness::{RecordedAnswer, Sameness};
@@ -30,7 +30,7 @@ pub enum FailOn {
 pub struct Gate {
     /// Whether known issues do.
     pub fail_on: FailOn,
-    /// What is less grave than this does not.
+    /// What is less severe than this does not.
     pub severity: Severity,
     /// What the gateway answered the same in this run does not.
     pub baseline: Option<Baseline>,
@@ -46,7 +46,7 @@ impl Gate {
         verdict: VerdictKind,
         severity: Option<Severity>,
         observed: Option<&Observation>,
-    ) -> Option<Standing> {
+    ) -> Option<GateEffect> {
         match verdict {
             VerdictKind::Conforms | VerdictKind::NotApplicable | VerdictKind::CouldNotRun => {
                 return None;
@@ -55,7 +55,7 @@ impl Gate {
             VerdictKind::Known | VerdictKind::Deviates | VerdictKind::Stale | VerdictKind::New => {}
         }
         if severity.is_some_and(|severity| severity < self.severity) {
-            return Some(Standing::BelowSeverity);
+            return Some(GateEffect::BelowSeverity);
         }
         let before = self
             .baseline
@@ -66,8 +66,8 @@ impl Gate {
             before.answer.same(&answer, Sameness::Text)
         });
         match same {
-            true => Some(Standing::AsInBaseline),
-            false => Some(Standing::Fails),
+            true => Some(GateEffect::AsInBaseline),
+            false => Some(GateEffect::Fails),
         }
     }
 

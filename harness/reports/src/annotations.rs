@@ -89,7 +89,7 @@ fn found<'a>(record: &Record, finding: &Finding<'a>) -> Option<Annotation<'a>> {
     let (kind, excuse) = match (finding.excuse, finding.severity) {
         (Some(Excuse::Known(_)), _) => return None,
         (Some(Excuse::AsInBaseline), _) => (Kind::Notice, "as in the baseline: "),
-        (Some(Excuse::BelowSeverity), _) => (Kind::Notice, "less grave than asked for: "),
+        (Some(Excuse::BelowSeverity), _) => (Kind::Notice, "less severe than asked for: "),
         (None, Severity::Blocker) => (Kind::Error, ""),
         (None, Severity::Shape) => (Kind::Warning, ""),
         (None, Severity::Cosmetic) => (Kind::Notice, ""),
@@ -130,7 +130,7 @@ fn known_issue<'a>(record: &'a Record, issue: &IssueOn<'a>) -> Annotation<'a> {
         text(|issue| &issue.title).to_owned(),
         format!("{cells} on {}", issue.gateway),
         format!("means: {}", text(|issue| &issue.means)),
-        format!("way around: {}", text(|issue| &issue.workaround)),
+        format!("workaround: {}", text(|issue| &issue.workaround)),
     ];
     let kind = told.map_or("", |issue| issue.kind.name());
     Annotation {

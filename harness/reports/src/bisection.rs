@@ -137,8 +137,8 @@ fn words(found: &Bisection, change: &ChangeRecord) -> (String, &'static str, &'s
         .any(|other| other.kind == ChangeKind::Break);
     match (change.kind, again) {
         (ChangeKind::Break, _) => (format!("broken by {by}"), "last good", "first bad"),
-        (ChangeKind::Fix, true) => (format!("mended by {by}"), "last bad", "first good again"),
-        (ChangeKind::Fix, false) => (format!("mended by {by}"), "last bad", "first good"),
+        (ChangeKind::Fix, true) => (format!("fixed by {by}"), "last bad", "first good again"),
+        (ChangeKind::Fix, false) => (format!("fixed by {by}"), "last bad", "first good"),
         (ChangeKind::Change, _) => (
             format!("changed by {by}"),
             "last as before",

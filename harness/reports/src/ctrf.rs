@@ -91,7 +91,7 @@ fn word(status: TestStatus) -> &'static str {
     match status {
         TestStatus::Passes => "passed",
         TestStatus::Fails | TestStatus::CouldNotRun => "failed",
-        // What is to be mended in another place.
+        // What is to be fixed in another place.
         TestStatus::Known => "pending",
         TestStatus::NotApplicable => "skipped",
         // It is red by the contract, and excused by those who run it.

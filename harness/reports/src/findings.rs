@@ -18,7 +18,7 @@ pub(super) struct Finding<'a> {
     pub(super) rule: String,
     /// The gateway as the caller named it.
     pub(super) gateway: &'a str,
-    /// How grave it is.
+    /// How severe it is.
     pub(super) severity: Severity,
     /// How many cells show it; of a relation, pairs.
     pub(super) cells: usize,
@@ -52,7 +52,7 @@ pub(super) enum Excuse<'a> {
     Known(&'a str),
     /// The gateway answered the same in the baseline.
     AsInBaseline,
-    /// It is less grave than what was asked for.
+    /// It is less severe than what was asked for.
     BelowSeverity,
 }
 

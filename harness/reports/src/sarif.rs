@@ -237,7 +237,7 @@ fn suppression(record: &Record, excuse: Excuse<'_>) -> Value {
         }
         Excuse::BelowSeverity => {
             format!(
-                "less grave than {}, which was asked for",
+                "less severe than {}, which was asked for",
                 record.run.severity.name()
             )
         }

@@ -11,7 +11,7 @@ use super::matrix::{LEGEND, Layout, matrix};
 use super::words::conditions;
 use base::text::count;
 use record::judge::VerdictKind;
-use record::{CauseRecord, CellRecord, GatewayRecord, Record, ScenarioRecord, Standing, Summary};
+use record::{CauseRecord, CellRecord, GateEffect, GatewayRecord, Record, ScenarioRecord, Summary};
 
 /// A run of at most so many scenarios shows every matrix.
 const FEW_SCENARIOS: usize = 2;
@@ -201,7 +201,7 @@ fn scenario_part(
 
 /// Whether a cell is neither as it should be nor explained.
 fn is_trouble(cell: &CellRecord) -> bool {
-    !cell.verdict.passes() || cell.standing == Some(Standing::Fails)
+    !cell.verdict.passes() || cell.standing == Some(GateEffect::Fails)
 }
 
 /// The verdicts of some cells in words.
@@ -314,7 +314,7 @@ fn known_issues(out: &mut String, record: &Record, facts: &Facts, paint: Paint) 
         };
         let lines = [
             ("", issue.means.as_str()),
-            ("way around: ", issue.workaround.as_str()),
+            ("workaround: ", issue.workaround.as_str()),
             ("releases: ", &releases),
             ("the bytes say: ", issue.bytes_say.as_str()),
         ];
@@ -470,7 +470,7 @@ fn counts(summary: &Summary, paint: Paint) -> String {
     }
     for (count, what) in [
         (summary.as_in_baseline, "as in the baseline"),
-        (summary.below_severity, "less grave than asked for"),
+        (summary.below_severity, "less severe than asked for"),
     ] {
         if count > 0 {
             parts.push(paint.warn(&format!("{count} {what}")));

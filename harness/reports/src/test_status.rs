@@ -5,7 +5,7 @@ use super::words::{conditions, seen as seen_words};
 use crate::words::replay;
 use base::text::{block, count, one_line};
 use record::judge::VerdictKind;
-use record::{CauseRecord, CellRecord, Ending, Record, RelationRecord, Standing};
+use record::{CauseRecord, CellRecord, Ending, GateEffect, Record, RelationRecord};
 
 /// What a cell does to the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,7 +22,7 @@ pub(super) enum TestStatus {
     Known,
     /// It is not as it should be, as in the baseline.
     AsInBaseline,
-    /// It is not as it should be, but less grave than what was asked for.
+    /// It is not as it should be, but less severe than what was asked for.
     BelowSeverity,
 }
 
@@ -30,9 +30,9 @@ impl TestStatus {
     /// What a cell does to the run.
     pub(super) fn of(cell: &CellRecord) -> Self {
         match (cell.standing, cell.verdict) {
-            (Some(Standing::Fails), _) => Self::Fails,
-            (Some(Standing::AsInBaseline), _) => Self::AsInBaseline,
-            (Some(Standing::BelowSeverity), _) => Self::BelowSeverity,
+            (Some(GateEffect::Fails), _) => Self::Fails,
+            (Some(GateEffect::AsInBaseline), _) => Self::AsInBaseline,
+            (Some(GateEffect::BelowSeverity), _) => Self::BelowSeverity,
             (None, VerdictKind::Conforms) => Self::Passes,
             (None, VerdictKind::Known) => Self::Known,
             (None, VerdictKind::NotApplicable) => Self::NotApplicable,
@@ -60,7 +60,7 @@ impl TestStatus {
             Self::Known => issue(),
             Self::AsInBaseline => format!("as in the baseline: {}", headline(record, cell)),
             Self::BelowSeverity => {
-                format!("less grave than asked for: {}", headline(record, cell))
+                format!("less severe than asked for: {}", headline(record, cell))
             }
         };
         Some(one_line(&excuse))

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Context;
 use super::attempt::Attempt;
 use super::target::{Target, partition};
-use super::verdicts::Bench;
+use super::verdicts::LaunchJudge;
 use contract::plan::PlannedCell;
 use contract::scenario::model::Kind;
 use record::judge::Verdict;
@@ -25,7 +25,7 @@ pub(super) async fn run_launch(
     profile: String,
     cells: &[PlannedCell],
 ) {
-    let bench = Bench { context, target };
+    let bench = LaunchJudge { context, target };
     let (asked, skipped) = partition(cells);
     for planned in skipped {
         let reason = planned.not_applicable.clone().unwrap_or_default();

@@ -16,7 +16,7 @@ use record::judge::{Deviation, Verdict};
 
 /// What became of a mutant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum MutantResult {
     /// A cell told it from the sound gateway: the cell's id, and how it deviated.
     Caught(String, Deviation),
     /// No cell did.
@@ -34,9 +34,9 @@ pub async fn run_mutants(
     mutants: &[Fault],
     jobs: usize,
     options: &(dyn Fn(Fault) -> RunOptions + Sync),
-    tell: &(dyn Fn(usize, &Fate) + Sync),
+    tell: &(dyn Fn(usize, &MutantResult) + Sync),
     cancel: &CancellationToken,
-) -> Vec<Fate> {
+) -> Vec<MutantResult> {
     let fates = stream::iter(mutants.iter().enumerate()).map(|(index, mutant)| async move {
         let fate = fate(catalogue, snapshots, options(*mutant), cancel).await;
         tell(index, &fate);
@@ -52,8 +52,8 @@ pub async fn fate(
     snapshots: &Snapshots,
     options: RunOptions,
     cancel: &CancellationToken,
-) -> Fate {
-    let mut caught: Option<Fate> = None;
+) -> MutantResult {
+    let mut caught: Option<MutantResult> = None;
     let mut trouble: Option<String> = None;
     let work =
         async |events, stop| run(catalogue.clone(), snapshots.clone(), options, events, stop).await;
@@ -61,7 +61,7 @@ pub async fn fate(
         match event {
             RunEvent::Cell(result) => match &result.verdict {
                 Verdict::Deviates(deviation) if caught.is_none() => {
-                    caught = Some(Fate::Caught(result.cell.id.clone(), *deviation));
+                    caught = Some(MutantResult::Caught(result.cell.id.clone(), *deviation));
                 }
                 Verdict::CouldNotRun(reason) => {
                     trouble.get_or_insert_with(|| format!("{}: {reason}", result.cell.id));
@@ -79,18 +79,18 @@ pub async fn fate(
     .await;
     match (caught, trouble) {
         (Some(caught), _) => caught,
-        (None, _) if cancel.is_cancelled() => Fate::Unknown("interrupted".to_owned()),
+        (None, _) if cancel.is_cancelled() => MutantResult::Unknown("interrupted".to_owned()),
         // Trouble is no answer: what nobody could ask may be caught another time.
-        (None, Some(trouble)) => Fate::Unknown(trouble),
-        (None, None) => Fate::Survived,
+        (None, Some(trouble)) => MutantResult::Unknown(trouble),
+        (None, None) => MutantResult::Survived,
     }
 }
 
 /// The share of mutants that were caught, in percent.
-pub fn score(fates: &[Fate]) -> f64 {
+pub fn score(fates: &[MutantResult]) -> f64 {
     let caught = fates
         .iter()
-        .filter(|fate| matches!(fate, Fate::Caught(..)))
+        .filter(|fate| matches!(fate, MutantResult::Caught(..)))
         .count();
     if fates.is_empty() {
         return 0.0;
@@ -104,14 +104,14 @@ mod tests {
 
     #[test]
     fn the_score_counts_what_was_caught() {
-        let caught = || Fate::Caught(String::new(), Deviation::UnexpectedAllow);
+        let caught = || MutantResult::Caught(String::new(), Deviation::UnexpectedAllow);
         assert_eq!(score(&[]), 0.0);
         assert_eq!(
             score(&[
                 caught(),
                 caught(),
-                Fate::Survived,
-                Fate::Unknown(String::new())
+                MutantResult::Survived,
+                MutantResult::Unknown(String::new())
             ]),
             50.0
         );

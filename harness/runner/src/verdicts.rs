@@ -70,12 +70,12 @@ pub(super) fn settle(
 }
 
 /// Judges the cells of one launch.
-pub(super) struct Bench<'a> {
+pub(super) struct LaunchJudge<'a> {
     pub(super) context: &'a Arc<Context>,
     pub(super) target: &'a Target,
 }
 
-impl Bench<'_> {
+impl LaunchJudge<'_> {
     /// Judges one cell; `attempts` says why earlier ones brought no answer.
     pub(super) fn judge(&self, cell: &Arc<Cell>, seen: Seen, proof: Proof, attempts: Vec<String>) {
         self.emit(self.by().cell(cell, seen, proof, attempts));

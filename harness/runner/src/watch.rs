@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::attempt::{Attempt, Live};
 use super::gateway::{plan, prepare};
 use super::target::{Target, partition};
-use super::verdicts::Bench;
+use super::verdicts::LaunchJudge;
 use super::{Context, RunEvent, RunOptions};
 use contract::plan::{PlannedCell, PlannedLaunch, Way};
 use contract::release::GatewayRef;
@@ -159,7 +159,7 @@ async fn round_of(
     launch: &PlannedLaunch,
     before: Option<Standing>,
 ) -> (Option<Standing>, RoundStats) {
-    let bench = Bench { context, target };
+    let bench = LaunchJudge { context, target };
     let (cells, skipped) = partition(&launch.cells);
     for planned in skipped {
         let reason = planned.not_applicable.clone().unwrap_or_default();

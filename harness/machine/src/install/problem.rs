@@ -32,7 +32,7 @@ impl fmt::Display for Progress {
     }
 }
 
-/// A gateway cannot be had.
+/// A gateway that cannot be installed or found.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
     /// npm cannot be started.

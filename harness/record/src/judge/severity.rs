@@ -1,10 +1,10 @@
-//! How grave a finding is, in three steps.
+//! How severe a finding is, in three steps.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Deviation, Verdict};
 
-/// How grave a finding is; later is graver.
+/// How severe a finding is; later is more severe.
 #[derive(
     Debug,
     Clone,
@@ -41,7 +41,7 @@ impl Severity {
         }
     }
 
-    /// How grave a verdict is; `None` where there is nothing to weigh. `as_ruled` says that the outcome is the one that
+    /// How severe a verdict is; `None` where there is nothing to weigh. `as_ruled` says that the outcome is the one that
     /// the rule asks for.
     pub fn of(verdict: &Verdict, as_ruled: bool) -> Option<Self> {
         match verdict {
@@ -53,7 +53,7 @@ impl Severity {
         }
     }
 
-    /// How grave a deviation is.
+    /// How severe a deviation is.
     pub fn of_deviation(deviation: Deviation, as_ruled: bool) -> Self {
         match (deviation, as_ruled) {
             (Deviation::UnexpectedAllow | Deviation::UnexpectedDeny, _) => Self::Blocker,

@@ -322,7 +322,7 @@ mod tests {
     #[case::exactly_as_it_says((Some("no"), Deny), Verdict::Known(Deviation::UnexpectedDeny))]
     #[case::another_deviation((Some("other"), Deny), Verdict::Deviates(Deviation::UnexpectedDeny))]
     #[case::of_no_name((None, Allow), Verdict::Deviates(Deviation::WrongBody))]
-    #[case::mended((Some("yes"), Allow), Verdict::Stale)]
+    #[case::fixed((Some("yes"), Allow), Verdict::Stale)]
     fn known_issues(#[case] seen: (Option<&str>, Direction), #[case] verdict: Verdict) {
         let known = outcome("no", Deny);
         let got = judge(

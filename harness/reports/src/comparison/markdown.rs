@@ -4,7 +4,7 @@
 use super::words;
 use crate::markdown::escape::{code, code_cell, fenced, link, text};
 use base::text::{count, quoted};
-use studies::compare::{AnswerRecord, Cause, Comparison, Side, Weight};
+use studies::compare::{AnswerRecord, Cause, ChangeSeverity, Comparison, Side};
 
 /// At most so many causes are told in full.
 const MOST: usize = 20;
@@ -152,7 +152,7 @@ fn section(out: &mut String, comparison: &Comparison, cause: &Cause) {
         out.push_str(&format!("- **Send instead**: {said} (helps {helps})\n"));
     }
     if let Some(issue) = &cause.known_issue
-        && cause.weight < Weight::Improvement
+        && cause.weight < ChangeSeverity::Improvement
     {
         out.push_str(&format!("- **Way out**: {}\n", text(&issue.workaround)));
     }

@@ -3,7 +3,7 @@
 use super::words;
 use crate::{Detail, Paint};
 use base::text::{count, one_line};
-use studies::compare::{Advice, AnswerRecord, Cause, Comparison, Place, Side, Weight};
+use studies::compare::{Advice, AnswerRecord, Cause, ChangeSeverity, Comparison, Place, Side};
 
 /// At most so many places of a cause are told.
 const PLACES: usize = 4;
@@ -33,10 +33,10 @@ pub fn comparison_text(
         paint,
     };
     page.head();
-    let minor = |cause: &&Cause| cause.weight > Weight::ContractChange;
+    let minor = |cause: &&Cause| cause.weight > ChangeSeverity::ContractChange;
     let (minor, major): (Vec<_>, Vec<_>) = comparison.causes.iter().partition(minor);
     for cause in major {
-        if detail > Detail::Quiet || cause.weight == Weight::Blocker {
+        if detail > Detail::Quiet || cause.weight == ChangeSeverity::Blocker {
             page.cause(cause);
         }
     }
@@ -151,10 +151,10 @@ impl Page<'_> {
             cause.id
         );
         let name = match cause.weight {
-            Weight::Blocker => paint.bad(&name),
-            Weight::ContractChange | Weight::Shape => paint.warn(&name),
-            Weight::Cosmetic => paint.bold(&name),
-            Weight::Improvement => paint.good(&name),
+            ChangeSeverity::Blocker => paint.bad(&name),
+            ChangeSeverity::ContractChange | ChangeSeverity::Shape => paint.warn(&name),
+            ChangeSeverity::Cosmetic => paint.bold(&name),
+            ChangeSeverity::Improvement => paint.good(&name),
         };
         let mut head = format!("{}, {}", words::kinds(cause), count(cause.cells, "cell"));
         if let Some(issue) = &cause.known_issue {
@@ -175,11 +175,11 @@ impl Page<'_> {
         self.places(&cause.places);
         self.difference(cause);
         // A known issue says more than the rule that it breaks.
-        if cause.weight <= Weight::ContractChange && cause.known_issue.is_none() {
+        if cause.weight <= ChangeSeverity::ContractChange && cause.known_issue.is_none() {
             self.rule(cause);
         }
         self.advice(cause);
-        if cause.weight <= Weight::ContractChange {
+        if cause.weight <= ChangeSeverity::ContractChange {
             // Commands are copied, so that they are never wrapped.
             for (label, command) in ["show", "prove"]
                 .iter()
@@ -289,7 +289,7 @@ impl Page<'_> {
             label = "or";
         }
         if let Some(issue) = &cause.known_issue
-            && cause.weight < Weight::Improvement
+            && cause.weight < ChangeSeverity::Improvement
         {
             self.field("way out", &one_line(&issue.workaround));
         }

@@ -3,7 +3,7 @@
 use base::text::{count, one_line, quoted};
 use record::Ending;
 use studies::compare::{
-    Advice, AnswerRecord, Bearing, Cause, Comparison, Gap, Kind, SideGap, Weight,
+    Advice, AnswerRecord, Cause, ChangeSeverity, Comparison, ContractEffect, Gap, Kind, SideGap,
 };
 
 /// The verdict in one or two words.
@@ -36,13 +36,13 @@ pub(super) fn tally(comparison: &Comparison) -> String {
 }
 
 /// What a weight is called in headings.
-pub(super) fn weight(weight: Weight) -> &'static str {
+pub(super) fn weight(weight: ChangeSeverity) -> &'static str {
     match weight {
-        Weight::Blocker => "Blocker",
-        Weight::ContractChange => "Contract change",
-        Weight::Shape => "Change of shape",
-        Weight::Cosmetic => "Cosmetic",
-        Weight::Improvement => "Improvement",
+        ChangeSeverity::Blocker => "Blocker",
+        ChangeSeverity::ContractChange => "Contract change",
+        ChangeSeverity::Shape => "Change of shape",
+        ChangeSeverity::Cosmetic => "Cosmetic",
+        ChangeSeverity::Improvement => "Improvement",
     }
 }
 
@@ -70,10 +70,15 @@ pub(super) fn title(cause: &Cause) -> String {
         }
     }
     let said = match (cause.bearing, cause.weight) {
-        (Bearing::ContractChanged, _) | (Bearing::Breaks, Weight::Blocker) => titles.first(),
-        (Bearing::Breaks | Bearing::StillBreaks | Bearing::BothConform | Bearing::Mends, _) => {
-            titles.first().filter(|_| titles.len() == 1)
-        }
+        (ContractEffect::ContractChanged, _)
+        | (ContractEffect::Breaks, ChangeSeverity::Blocker) => titles.first(),
+        (
+            ContractEffect::Breaks
+            | ContractEffect::StillBreaks
+            | ContractEffect::BothConform
+            | ContractEffect::Fixes,
+            _,
+        ) => titles.first().filter(|_| titles.len() == 1),
     };
     match said {
         Some(said) => one_line(said),
@@ -85,15 +90,17 @@ pub(super) fn title(cause: &Cause) -> String {
 pub(super) fn bearing(cause: &Cause) -> &'static str {
     let same = cause.kinds.len() == 1 && cause.kinds.contains_key(&Kind::SameAnswer);
     match (cause.bearing, same) {
-        (Bearing::Breaks, false) => "B breaks its contract here, A kept it",
-        (Bearing::Breaks, true) => "the contract changed and B did not follow",
-        (Bearing::StillBreaks, _) => "both break the contract here, B in another way",
-        (Bearing::ContractChanged, false) => {
+        (ContractEffect::Breaks, false) => "B breaks its contract here, A kept it",
+        (ContractEffect::Breaks, true) => "the contract changed and B did not follow",
+        (ContractEffect::StillBreaks, _) => "both break the contract here, B in another way",
+        (ContractEffect::ContractChanged, false) => {
             "announced: the contract changed, and both keep theirs"
         }
-        (Bearing::ContractChanged, true) => "the contract now says what the gateway did before",
-        (Bearing::BothConform, _) => "both keep the contract, which leaves this open",
-        (Bearing::Mends, _) => "A broke its contract here, B keeps it",
+        (ContractEffect::ContractChanged, true) => {
+            "the contract now says what the gateway did before"
+        }
+        (ContractEffect::BothConform, _) => "both keep the contract, which leaves this open",
+        (ContractEffect::Fixes, _) => "A broke its contract here, B keeps it",
     }
 }
 

@@ -107,7 +107,7 @@ struct Judged<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     severity: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    standing: Option<record::Standing>,
+    standing: Option<record::GateEffect>,
     #[serde(skip_serializing_if = "Option::is_none")]
     issue: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]

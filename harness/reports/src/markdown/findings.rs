@@ -95,7 +95,7 @@ fn item(record: &Record, finding: &Finding<'_>, first: bool) -> String {
             text.push_str(&format!("   - known issue {}\n", escape::code(issue)));
         }
         Some(Excuse::AsInBaseline) => text.push_str("   - as in the baseline\n"),
-        Some(Excuse::BelowSeverity) => text.push_str("   - less grave than what was asked for\n"),
+        Some(Excuse::BelowSeverity) => text.push_str("   - less severe than what was asked for\n"),
     }
     let command = replay(record, finding.gateway, finding.example);
     text.push_str(&format!("   - replay: {}\n", escape::code(&command)));
@@ -199,7 +199,7 @@ pub(super) fn issues(record: &Record, facts: &Facts, known: &[&Finding<'_>]) -> 
         let Some(issue) = issue else { continue };
         let lines = [
             ("means", &issue.means),
-            ("way around", &issue.workaround),
+            ("workaround", &issue.workaround),
             ("releases", &issue.releases),
             ("the bytes say", &issue.bytes_say),
         ];

@@ -33,7 +33,7 @@ pub(super) fn counts(summary: &Summary) -> String {
         (summary.not_applicable, "not applicable"),
         (summary.could_not_run, "could not run"),
         (summary.as_in_baseline, "as in the baseline"),
-        (summary.below_severity, "less grave than asked for"),
+        (summary.below_severity, "less severe than asked for"),
         (summary.better, "better than the baseline"),
     ];
     let rest = rest.into_iter().filter(|(count, _)| *count > 0);

@@ -180,7 +180,7 @@ impl ChangeView {
         let kind = match (before.look.is_sound(), after.look.is_sound()) {
             (true, true) => "the contract changed",
             (true, false) => "broke",
-            (false, true) => "mended",
+            (false, true) => "fixed",
             (false, false) => "deviates in another way",
         };
         Self {
@@ -254,7 +254,7 @@ fn issues(table: &Table, place: usize) -> Vec<IssueView<'_>> {
     shown.collect()
 }
 
-/// Why cells were not asked, each reason once.
+/// RerunReason cells were not asked, each reason once.
 fn reasons(kept: &Kept) -> Vec<(usize, String)> {
     let mut counts: BTreeMap<(VerdictKind, &str), usize> = BTreeMap::new();
     for cell in &kept.record.cells {

@@ -134,7 +134,7 @@ impl Guests {
 pub struct Dropped {
     /// The release.
     pub version: Version,
-    /// Why it could not be removed and stays, if it does.
+    /// RerunReason it could not be removed and stays, if it does.
     pub stays: Option<String>,
 }
 

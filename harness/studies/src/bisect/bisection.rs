@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::claims::Label;
+use super::bounds::Label;
+use super::classifier::{BAD, Classifier, GOOD, differing};
 use super::hunt::Hunt;
 use super::question::QuestionKind;
 use super::search::Change;
-use super::sorter::{BAD, GOOD, Sorter, differing};
 use super::tested::{Answer, Tested};
 use contract::release::{Releases, Version};
 use contract::scenario::Catalogue;
@@ -222,12 +222,12 @@ impl Hunt {
             self.tested.get(&change.after)?,
         );
         let mut cells = differing(&before.answers, &after.answers);
-        match &self.sorter {
-            Some(Sorter::Both { cells: sides, .. } | Sorter::OnlyBad(_, sides)) => {
+        match &self.classifier {
+            Some(Classifier::Both { cells: sides, .. } | Classifier::OnlyBad(_, sides)) => {
                 cells.retain(|cell| sides.contains(cell));
             }
-            Some(Sorter::OnlyGood(good)) => cells.retain(|cell| good.contains_key(cell)),
-            Some(Sorter::Any(_) | Sorter::Expect(_)) | None => {}
+            Some(Classifier::OnlyGood(good)) => cells.retain(|cell| good.contains_key(cell)),
+            Some(Classifier::Any(_) | Classifier::Expect(_)) | None => {}
         }
         let mut groups: Vec<CellChange> = Vec::new();
         let mut issues: Vec<&str> = Vec::new();

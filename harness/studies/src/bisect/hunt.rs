@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::claims::{Claims, Label};
-use super::ends::{EndError, verify};
+use super::bounds::{Bounds, Label};
+use super::classifier::{BAD, Classifier, GOOD};
+use super::endpoints::{EndError, verify};
 use super::question::{Question, QuestionError};
 use super::search::{Class, Known, Probes, Search, Towards};
-use super::sorter::{BAD, GOOD, Sorter};
 use super::tested::{Tested, digest};
 use contract::release::Version;
 use contract::scenario::Catalogue;
@@ -15,11 +15,11 @@ use contract::scenario::Catalogue;
 #[derive(Debug)]
 pub struct Hunt {
     pub(super) question: Question,
-    pub(super) claims: Claims,
+    pub(super) bounds: Bounds,
     /// The releases from one end to the other.
     pub(super) line: Vec<Version>,
     pub(super) search: Search,
-    pub(super) sorter: Option<Sorter>,
+    pub(super) classifier: Option<Classifier>,
     pub(super) expect: Option<String>,
     pub(super) tested: BTreeMap<usize, Tested>,
     pub(super) sides: BTreeMap<usize, Result<Class, String>>,
@@ -43,13 +43,13 @@ impl Hunt {
     pub fn new(
         catalogue: &Catalogue,
         mut question: Question,
-        claims: Claims,
+        bounds: Bounds,
         mut line: Vec<Version>,
         hints: bool,
         probes: Probes,
         expect: Option<String>,
     ) -> Result<Self, QuestionError> {
-        let towards = claims.towards();
+        let towards = bounds.towards();
         let asked = |release: &Version| question.not_applicable(catalogue, release).is_none();
         match towards {
             Some(Towards::Earlier) => {
@@ -73,16 +73,16 @@ impl Hunt {
             }
             false => Vec::new(),
         };
-        let ends: Vec<usize> = claims
+        let ends: Vec<usize> = bounds
             .labels()
             .filter_map(|(version, _)| place(version))
             .collect();
         let search = Search::new(line.len(), ends.iter().copied(), hints, towards, probes);
         let mut hunt = Self {
             question,
-            claims,
+            bounds,
             search,
-            sorter: None,
+            classifier: None,
             expect,
             tested: BTreeMap::new(),
             sides: BTreeMap::new(),
@@ -110,7 +110,7 @@ impl Hunt {
 
     /// What to test next: the ends first.
     pub fn next(&self) -> Option<Next> {
-        if self.sorter.is_none() {
+        if self.classifier.is_none() {
             let mut open = self.ends().map(|(place, _)| place);
             let mut open = open
                 .by_ref()
@@ -138,7 +138,7 @@ impl Hunt {
             return Ok(());
         };
         self.tested.insert(place, tested);
-        if self.sorter.is_some() {
+        if self.classifier.is_some() {
             let known = self.sort(place);
             self.search.answer(place, known);
             return Ok(());
@@ -152,7 +152,7 @@ impl Hunt {
                 .filter_map(|(place, label)| Some((self.tested.get(&place)?.clone(), label)))
                 .collect();
             let left_out = &mut self.question.left_out;
-            self.sorter = Some(verify(&ends, self.expect.as_deref(), left_out)?);
+            self.classifier = Some(verify(&ends, self.expect.as_deref(), left_out)?);
             let places: Vec<usize> = self.tested.keys().copied().collect();
             for place in places {
                 let known = self.sort(place);
@@ -186,7 +186,7 @@ impl Hunt {
 
     /// The word for a class, where classes are sides.
     pub(super) fn side_name(&self, class: Class) -> Option<&'static str> {
-        let sides = self.sorter.as_ref().is_some_and(Sorter::has_sides);
+        let sides = self.classifier.as_ref().is_some_and(Classifier::has_sides);
         match class {
             GOOD if sides => Some("good"),
             BAD if sides => Some("bad"),
@@ -199,16 +199,17 @@ impl Hunt {
     }
 
     pub(super) fn ends(&self) -> impl Iterator<Item = (usize, Label)> + '_ {
-        self.claims
+        self.bounds
             .labels()
             .filter_map(|(version, label)| Some((self.place(version)?, label)))
     }
 
     fn sort(&mut self, place: usize) -> Known {
-        let (Some(sorter), Some(tested)) = (&mut self.sorter, self.tested.get(&place)) else {
+        let (Some(classifier), Some(tested)) = (&mut self.classifier, self.tested.get(&place))
+        else {
             return Known::Untested;
         };
-        let side = sorter.sort(tested);
+        let side = classifier.sort(tested);
         let known = match &side {
             Ok(class) => Known::Answers(*class),
             Err(_) => Known::Untestable,

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::cells::{Cell, Seen};
 use super::change::Change;
 use super::effect::Kind;
-use super::input::World;
+use super::input::ComparisonInput;
 use super::model::Advice;
 use contract::cell_id::CellId;
 use contract::region::Combination;
@@ -25,7 +25,7 @@ const MOST: usize = 3;
 
 /// What helps, and how many of the callers who are shut out nothing helps. Where a record holds no requests, as those of a
 /// survey do not, nobody knows what else could be sent.
-pub(super) fn advise(world: &World<'_>, changes: &[&Change<'_>]) -> (Vec<Advice>, usize) {
+pub(super) fn advise(world: &ComparisonInput<'_>, changes: &[&Change<'_>]) -> (Vec<Advice>, usize) {
     let shut: Vec<&Change<'_>> = changes
         .iter()
         .filter(|change| change.kind == Kind::ShutOut)
@@ -52,7 +52,7 @@ struct Open<'a> {
 }
 
 /// What B lets in, by scenario and profile.
-fn open<'a>(world: &World<'a>, scenario: &str) -> Vec<Open<'a>> {
+fn open<'a>(world: &ComparisonInput<'a>, scenario: &str) -> Vec<Open<'a>> {
     // Ids are in order, and a scenario's own id is the first text that they may begin with.
     let cells = world.b.cells.range(CellId::text(scenario, [])..);
     let cells = cells.take_while(|(id, _)| id.starts_with(scenario));
@@ -80,7 +80,7 @@ struct Step {
 type Helped<'a, 'b> = BTreeMap<&'a str, (&'b Change<'a>, Open<'b>)>;
 
 fn requests<'a>(
-    world: &World<'a>,
+    world: &ComparisonInput<'a>,
     shut: &[&Change<'a>],
     helped: &mut BTreeSet<&'a str>,
 ) -> Vec<Advice> {
@@ -178,7 +178,7 @@ fn replaced(line: &str, new: &[String]) -> bool {
 
 /// The cells that differ least from one that is shut out and are let in.
 fn nearest<'a>(
-    world: &World<'_>,
+    world: &ComparisonInput<'_>,
     scenario: &ScenarioRecord,
     change: &Change<'_>,
     open: &[Open<'a>],
@@ -277,7 +277,7 @@ impl Lines {
 type Way<'a, 'b> = (&'b str, &'b str, BTreeMap<&'a str, &'b str>);
 
 fn configurations<'a>(
-    world: &World<'a>,
+    world: &ComparisonInput<'a>,
     shut: &[&Change<'a>],
     helped: &mut BTreeSet<&'a str>,
 ) -> Vec<Advice> {
@@ -330,7 +330,7 @@ fn configurations<'a>(
 }
 
 /// What B lets in by its values without the profile: profiles and ids.
-fn by_key<'a>(world: &World<'a>) -> BTreeMap<String, Vec<(&'a str, &'a str)>> {
+fn by_key<'a>(world: &ComparisonInput<'a>) -> BTreeMap<String, Vec<(&'a str, &'a str)>> {
     let mut found: BTreeMap<String, Vec<(&str, &str)>> = BTreeMap::new();
     for (id, cell) in &world.b.cells {
         if let Cell::Answered(seen) = cell

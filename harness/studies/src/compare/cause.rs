@@ -14,8 +14,8 @@ use super::authority::parts;
 use super::cells;
 use super::cells::{Cells, Seen, Texts};
 use super::change::Change;
-use super::effect::{Bearing, Kind, Weight};
-use super::input::World;
+use super::effect::{ChangeSeverity, ContractEffect, Kind};
+use super::input::ComparisonInput;
 use super::lines::changed_lines;
 use super::model::{AnswerRecord, Cause, Difference, IssueRef, Place, RuleChange};
 use contract::cell_id::CellId;
@@ -25,7 +25,7 @@ use record::RuleRecord;
 use record::region::{terse, titles};
 use record::sameness::{RecordedAnswer, shape};
 
-impl World<'_> {
+impl ComparisonInput<'_> {
     /// Whether A is the later release: then it is A's contract that announces what is different.
     fn a_is_later(&self) -> bool {
         let version = |cells: &Cells| cells.side.version.as_deref()?.parse::<Version>().ok();
@@ -39,9 +39,9 @@ impl World<'_> {
 
     fn known_issue(&self, change: &Change<'_>) -> Option<&str> {
         let seen = match change.bearing {
-            Bearing::Breaks | Bearing::StillBreaks => change.twin.after,
-            Bearing::Mends => change.twin.before,
-            Bearing::ContractChanged | Bearing::BothConform => return None,
+            ContractEffect::Breaks | ContractEffect::StillBreaks => change.twin.after,
+            ContractEffect::Fixes => change.twin.before,
+            ContractEffect::ContractChanged | ContractEffect::BothConform => return None,
         };
         seen.known_issue.map(|issue| self.texts.text(issue))
     }
@@ -65,14 +65,18 @@ impl World<'_> {
         };
         let kind = format!("{:?}", change.kind);
         let mut marks = match change.bearing {
-            Bearing::ContractChanged if self.a_is_later() => by_rule(self.a, before, ""),
-            Bearing::ContractChanged => by_rule(self.b, after, ""),
-            Bearing::Breaks if change.weight == Weight::Blocker => by_rule(self.b, after, &kind),
-            Bearing::Mends => by_rule(self.a, before, &kind),
-            Bearing::Breaks | Bearing::StillBreaks | Bearing::BothConform => BTreeSet::new(),
+            ContractEffect::ContractChanged if self.a_is_later() => by_rule(self.a, before, ""),
+            ContractEffect::ContractChanged => by_rule(self.b, after, ""),
+            ContractEffect::Breaks if change.weight == ChangeSeverity::Blocker => {
+                by_rule(self.b, after, &kind)
+            }
+            ContractEffect::Fixes => by_rule(self.a, before, &kind),
+            ContractEffect::Breaks | ContractEffect::StillBreaks | ContractEffect::BothConform => {
+                BTreeSet::new()
+            }
         };
         if marks.is_empty() {
-            let by_shape = change.weight == Weight::Shape;
+            let by_shape = change.weight == ChangeSeverity::Shape;
             marks.insert(diffs.lines(before, after, by_shape, self.texts));
         }
         marks
@@ -105,9 +109,9 @@ impl Diffs {
 }
 
 /// All changes as causes, the gravest first.
-pub(super) fn causes(world: &World<'_>, changes: &[Change<'_>]) -> Vec<Cause> {
+pub(super) fn causes(world: &ComparisonInput<'_>, changes: &[Change<'_>]) -> Vec<Cause> {
     let mut diffs = Diffs::default();
-    let mut groups: BTreeMap<(Weight, Bearing, BTreeSet<String>), Vec<&Change<'_>>> =
+    let mut groups: BTreeMap<(ChangeSeverity, ContractEffect, BTreeSet<String>), Vec<&Change<'_>>> =
         BTreeMap::new();
     for change in changes {
         let marks = world.marks(change, &mut diffs);
@@ -123,7 +127,7 @@ pub(super) fn causes(world: &World<'_>, changes: &[Change<'_>]) -> Vec<Cause> {
         // Who is wrongly in is more urgent than who is wrongly out.
         let key = |cause: &Cause| {
             let let_in = cause.kinds.contains_key(&Kind::LetIn);
-            let urgent = cause.weight == Weight::Blocker && let_in;
+            let urgent = cause.weight == ChangeSeverity::Blocker && let_in;
             (
                 cause.weight,
                 !urgent,
@@ -141,10 +145,10 @@ pub(super) fn causes(world: &World<'_>, changes: &[Change<'_>]) -> Vec<Cause> {
 
 /// Groups that share a mark become one.
 fn threads<'a>(
-    groups: BTreeMap<(Weight, Bearing, BTreeSet<String>), Vec<&'a Change<'a>>>,
+    groups: BTreeMap<(ChangeSeverity, ContractEffect, BTreeSet<String>), Vec<&'a Change<'a>>>,
 ) -> Vec<Vec<&'a Change<'a>>> {
     let mut threads: Vec<Vec<&Change<'_>>> = Vec::new();
-    let mut marked: BTreeMap<(Weight, Bearing, String), usize> = BTreeMap::new();
+    let mut marked: BTreeMap<(ChangeSeverity, ContractEffect, String), usize> = BTreeMap::new();
     for ((weight, bearing, marks), changes) in groups {
         let known: BTreeSet<usize> = marks
             .iter()
@@ -176,7 +180,7 @@ fn threads<'a>(
 }
 
 /// The cells that were compared, by scenario: what a fold must tell its cells from.
-fn universes<'a>(world: &World<'a>) -> BTreeMap<&'a str, Vec<Combination>> {
+fn universes<'a>(world: &ComparisonInput<'a>) -> BTreeMap<&'a str, Vec<Combination>> {
     let mut universes: BTreeMap<&str, Vec<Combination>> = BTreeMap::new();
     for (id, twin) in cells::pairs(world.a, world.b) {
         let universe = universes.entry(CellId::of(id).scenario()).or_default();
@@ -186,7 +190,7 @@ fn universes<'a>(world: &World<'a>) -> BTreeMap<&'a str, Vec<Combination>> {
 }
 
 fn cause(
-    world: &World<'_>,
+    world: &ComparisonInput<'_>,
     universes: &BTreeMap<&str, Vec<Combination>>,
     changes: Vec<&Change<'_>>,
 ) -> Cause {
@@ -219,11 +223,14 @@ fn cause(
     let example = example.copied();
     let known = example.and_then(|change| world.known_issue(change));
     let (advice, beyond_advice) = advise(world, &changes);
-    let (weight, bearing) = example.map_or((Weight::Cosmetic, Bearing::BothConform), |change| {
-        (change.weight, change.bearing)
-    });
-    let by_text = matches!(bearing, Bearing::BothConform | Bearing::StillBreaks)
-        || matches!(weight, Weight::Shape | Weight::Cosmetic);
+    let (weight, bearing) = example.map_or(
+        (ChangeSeverity::Cosmetic, ContractEffect::BothConform),
+        |change| (change.weight, change.bearing),
+    );
+    let by_text = matches!(
+        bearing,
+        ContractEffect::BothConform | ContractEffect::StillBreaks
+    ) || matches!(weight, ChangeSeverity::Shape | ChangeSeverity::Cosmetic);
     Cause {
         id: 0,
         weight,
@@ -248,7 +255,7 @@ fn cause(
     }
 }
 
-fn rule_change(world: &World<'_>, change: &Change<'_>) -> Option<RuleChange> {
+fn rule_change(world: &ComparisonInput<'_>, change: &Change<'_>) -> Option<RuleChange> {
     let before = world.rule(world.a, change, change.twin.before);
     let after = world.rule(world.b, change, change.twin.after)?;
     Some(RuleChange {
@@ -261,13 +268,13 @@ fn rule_change(world: &World<'_>, change: &Change<'_>) -> Option<RuleChange> {
     })
 }
 
-fn issue(world: &World<'_>, bearing: Bearing, id: &str) -> Option<IssueRef> {
+fn issue(world: &ComparisonInput<'_>, bearing: ContractEffect, id: &str) -> Option<IssueRef> {
     let side = match bearing {
-        Bearing::Mends => world.a,
-        Bearing::Breaks
-        | Bearing::StillBreaks
-        | Bearing::ContractChanged
-        | Bearing::BothConform => world.b,
+        ContractEffect::Fixes => world.a,
+        ContractEffect::Breaks
+        | ContractEffect::StillBreaks
+        | ContractEffect::ContractChanged
+        | ContractEffect::BothConform => world.b,
     };
     let issue = side.issue(id)?;
     Some(IssueRef {
@@ -282,7 +289,10 @@ fn issue(world: &World<'_>, bearing: Bearing, id: &str) -> Option<IssueRef> {
 }
 
 /// The distinct answers, the most frequent first.
-fn answers<'a>(world: &World<'a>, seen: impl Iterator<Item = &'a Seen>) -> Vec<AnswerRecord> {
+fn answers<'a>(
+    world: &ComparisonInput<'a>,
+    seen: impl Iterator<Item = &'a Seen>,
+) -> Vec<AnswerRecord> {
     let mut counts: BTreeMap<(&Option<String>, String), (usize, &RecordedAnswer)> = BTreeMap::new();
     for seen in seen {
         let answer = world.texts.answer(seen);
@@ -306,7 +316,7 @@ fn answers<'a>(world: &World<'a>, seen: impl Iterator<Item = &'a Seen>) -> Vec<A
 }
 
 fn places(
-    world: &World<'_>,
+    world: &ComparisonInput<'_>,
     id: &str,
     changes: &[&Change<'_>],
     universe: &[Combination],

@@ -80,7 +80,7 @@ impl Texts {
 
 /// Whether a cell keeps its contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keeps {
+pub(super) enum Conformance {
     /// It does.
     Holds,
     /// It does not, in this way and so gravely; a known issue does not excuse that here.
@@ -91,7 +91,7 @@ pub(super) enum Keeps {
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
     pub(super) answer: usize,
-    pub(super) keeps: Keeps,
+    pub(super) keeps: Conformance,
     /// Place of the rule's id, and of the outcome that it asks for.
     pub(super) rule: Option<(usize, usize)>,
     /// Place of the known issue's id.
@@ -112,12 +112,12 @@ pub(super) enum Cell {
 
 /// A cell that both sides answered.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Twin<'a> {
+pub(super) struct CellPair<'a> {
     pub(super) before: &'a Seen,
     pub(super) after: &'a Seen,
 }
 
-impl<'a> Twin<'a> {
+impl<'a> CellPair<'a> {
     /// Both answers, where there are two and they answer the same request.
     pub(super) fn of(a: &'a Cell, b: &'a Cell) -> Option<Self> {
         let (Cell::Answered(before), Cell::Answered(after)) = (a, b) else {
@@ -132,10 +132,13 @@ impl<'a> Twin<'a> {
 }
 
 /// The cells that can be compared, in the order of their ids.
-pub(super) fn pairs<'a>(a: &'a Cells, b: &'a Cells) -> impl Iterator<Item = (&'a str, Twin<'a>)> {
+pub(super) fn pairs<'a>(
+    a: &'a Cells,
+    b: &'a Cells,
+) -> impl Iterator<Item = (&'a str, CellPair<'a>)> {
     b.cells.iter().filter_map(|(id, cell)| {
         let other = a.cells.get(id)?;
-        Some((id.as_str(), Twin::of(other, cell)?))
+        Some((id.as_str(), CellPair::of(other, cell)?))
     })
 }
 
@@ -276,9 +279,9 @@ fn seen(cell: &CellRecord, texts: &mut Texts, answers: &[usize]) -> Option<Seen>
     let as_ruled =
         expected.map(|expected| expected.outcome.as_str()) == observed.outcome.as_deref();
     let keeps = match (cell.verdict, cell.direction) {
-        (VerdictKind::Conforms | VerdictKind::Stale | VerdictKind::New, _) => Keeps::Holds,
+        (VerdictKind::Conforms | VerdictKind::Stale | VerdictKind::New, _) => Conformance::Holds,
         (VerdictKind::Deviates | VerdictKind::Known, Some(deviation)) => {
-            Keeps::Breaks(deviation, Severity::of_deviation(deviation, as_ruled))
+            Conformance::Breaks(deviation, Severity::of_deviation(deviation, as_ruled))
         }
         (VerdictKind::Deviates | VerdictKind::Known, None)
         | (VerdictKind::NotApplicable | VerdictKind::CouldNotRun, _) => return None,

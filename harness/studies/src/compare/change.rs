@@ -1,7 +1,7 @@
-//! What a change of one cell is: in which direction, what it means for the contract, and how grave that is.
+//! What a change of one cell is: in which direction, what it means for the contract, and how severe that is.
 
-use super::cells::{Keeps, Seen, Texts, Twin};
-use super::effect::{Bearing, Kind, Weight};
+use super::cells::{CellPair, Conformance, Seen, Texts};
+use super::effect::{ChangeSeverity, ContractEffect, Kind};
 use contract::cell_id::CellId;
 use contract::scenario::model::Direction;
 use record::judge::Severity;
@@ -11,10 +11,10 @@ use record::sameness::Sameness;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Change<'a> {
     pub(super) id: &'a str,
-    pub(super) twin: Twin<'a>,
+    pub(super) twin: CellPair<'a>,
     pub(super) kind: Kind,
-    pub(super) bearing: Bearing,
-    pub(super) weight: Weight,
+    pub(super) bearing: ContractEffect,
+    pub(super) weight: ChangeSeverity,
 }
 
 impl Change<'_> {
@@ -25,8 +25,11 @@ impl Change<'_> {
 }
 
 /// Weighs a cell; `None` where nothing changed.
-pub(super) fn weigh(twin: Twin<'_>, texts: &Texts) -> Option<(Kind, Bearing, Weight)> {
-    let Twin { before, after } = twin;
+pub(super) fn weigh(
+    twin: CellPair<'_>,
+    texts: &Texts,
+) -> Option<(Kind, ContractEffect, ChangeSeverity)> {
+    let CellPair { before, after } = twin;
     let (a, b) = (texts.answer(before), texts.answer(after));
     let same = before.answer == after.answer || a.same(b, Sameness::Text);
     let kind = match (same, a.direction, b.direction) {
@@ -38,44 +41,55 @@ pub(super) fn weigh(twin: Twin<'_>, texts: &Texts) -> Option<(Kind, Bearing, Wei
     };
     let asked = |seen: &Seen| seen.rule.map(|(_, outcome)| outcome);
     let (bearing, weight) = match (before.keeps, after.keeps) {
-        (Keeps::Holds, Keeps::Holds) if asked(before) != asked(after) && !same => {
-            (Bearing::ContractChanged, Weight::ContractChange)
+        (Conformance::Holds, Conformance::Holds) if asked(before) != asked(after) && !same => (
+            ContractEffect::ContractChanged,
+            ChangeSeverity::ContractChange,
+        ),
+        (Conformance::Holds, Conformance::Holds) if same => return None,
+        (Conformance::Holds, Conformance::Holds) => {
+            (ContractEffect::BothConform, by_text(twin, texts))
         }
-        (Keeps::Holds, Keeps::Holds) if same => return None,
-        (Keeps::Holds, Keeps::Holds) => (Bearing::BothConform, by_text(twin, texts)),
-        (Keeps::Holds, Keeps::Breaks(_, severity)) => (Bearing::Breaks, weight(severity)),
+        (Conformance::Holds, Conformance::Breaks(_, severity)) => {
+            (ContractEffect::Breaks, weight(severity))
+        }
         // The contract caught up with what the gateway does.
-        (Keeps::Breaks(..), Keeps::Holds) if same => {
-            (Bearing::ContractChanged, Weight::ContractChange)
+        (Conformance::Breaks(..), Conformance::Holds) if same => (
+            ContractEffect::ContractChanged,
+            ChangeSeverity::ContractChange,
+        ),
+        (Conformance::Breaks(..), Conformance::Holds) => {
+            (ContractEffect::Fixes, ChangeSeverity::Improvement)
         }
-        (Keeps::Breaks(..), Keeps::Holds) => (Bearing::Mends, Weight::Improvement),
-        (Keeps::Breaks(old, was), Keeps::Breaks(new, is)) => match (is.cmp(&was), same) {
-            (std::cmp::Ordering::Greater, _) => (Bearing::Breaks, weight(is)),
-            (std::cmp::Ordering::Less, _) => (Bearing::Mends, Weight::Improvement),
+        (Conformance::Breaks(old, was), Conformance::Breaks(new, is)) => match (is.cmp(&was), same)
+        {
+            (std::cmp::Ordering::Greater, _) => (ContractEffect::Breaks, weight(is)),
+            (std::cmp::Ordering::Less, _) => (ContractEffect::Fixes, ChangeSeverity::Improvement),
             // Whoever was wrongly in is now wrongly out, or the other way round.
             (std::cmp::Ordering::Equal, _) if is == Severity::Blocker && old != new => {
-                (Bearing::Breaks, Weight::Blocker)
+                (ContractEffect::Breaks, ChangeSeverity::Blocker)
             }
             (std::cmp::Ordering::Equal, true) => return None,
-            (std::cmp::Ordering::Equal, false) => (Bearing::StillBreaks, by_text(twin, texts)),
+            (std::cmp::Ordering::Equal, false) => {
+                (ContractEffect::StillBreaks, by_text(twin, texts))
+            }
         },
     };
     Some((kind, bearing, weight))
 }
 
-fn weight(severity: Severity) -> Weight {
+fn weight(severity: Severity) -> ChangeSeverity {
     match severity {
-        Severity::Blocker => Weight::Blocker,
-        Severity::Shape => Weight::Shape,
-        Severity::Cosmetic => Weight::Cosmetic,
+        Severity::Blocker => ChangeSeverity::Blocker,
+        Severity::Shape => ChangeSeverity::Shape,
+        Severity::Cosmetic => ChangeSeverity::Cosmetic,
     }
 }
 
 /// Whether more than a text changed.
-fn by_text(twin: Twin<'_>, texts: &Texts) -> Weight {
+fn by_text(twin: CellPair<'_>, texts: &Texts) -> ChangeSeverity {
     let (a, b) = (texts.answer(twin.before), texts.answer(twin.after));
     match a.same(b, Sameness::Shape) {
-        true => Weight::Cosmetic,
-        false => Weight::Shape,
+        true => ChangeSeverity::Cosmetic,
+        false => ChangeSeverity::Shape,
     }
 }

@@ -67,7 +67,7 @@ impl Kind {
     schemars::JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
-pub enum Bearing {
+pub enum ContractEffect {
     /// B breaks its contract, and A kept its own, or broke it less.
     Breaks,
     /// Both break it, in another way but no worse.
@@ -77,10 +77,10 @@ pub enum Bearing {
     /// Both keep it, and the contract leaves this open.
     BothConform,
     /// A broke it, and B keeps it or breaks it less.
-    Mends,
+    Fixes,
 }
 
-/// How grave a change is; earlier is graver.
+/// How severe a change is; earlier is more severe.
 #[derive(
     Debug,
     Clone,
@@ -95,7 +95,7 @@ pub enum Bearing {
     schemars::JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
-pub enum Weight {
+pub enum ChangeSeverity {
     /// B lets somebody in whom its contract refuses, or refuses somebody whom it lets in, and A did not.
     Blocker,
     /// The contract itself changed, and B follows it.
@@ -108,7 +108,7 @@ pub enum Weight {
     Improvement,
 }
 
-impl Weight {
+impl ChangeSeverity {
     /// The word that files and reports use.
     pub fn name(self) -> &'static str {
         match self {

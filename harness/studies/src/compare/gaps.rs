@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::cells::{Cell, Cells, Keeps, Seen, Texts, Twin};
+use super::cells::{Cell, CellPair, Cells, Conformance, Seen, Texts};
 use super::model::{Gap, SideGap, Unchanged};
 use contract::cell_id::CellId;
 use record::judge::Deviation;
@@ -36,7 +36,7 @@ pub(super) fn gaps(a: &Cells, b: &Cells, texts: &Texts) -> Vec<Gap> {
     for (id, on_a) in &a.cells {
         match (on_a, b.cells.get(id)) {
             (on_a @ Cell::Answered(_), Some(on_b @ Cell::Answered(_))) => {
-                if Twin::of(on_a, on_b).is_none() {
+                if CellPair::of(on_a, on_b).is_none() {
                     let otherwise = || (SideGap::AskedOtherwise, None);
                     add(id, otherwise(), otherwise());
                 }
@@ -88,7 +88,7 @@ pub(super) struct UnchangedTally {
 impl UnchangedTally {
     /// Takes in a cell that did not change.
     pub(super) fn add(&mut self, id: &str, seen: &Seen, texts: &Texts) {
-        let Keeps::Breaks(deviation, _) = seen.keeps else {
+        let Conformance::Breaks(deviation, _) = seen.keeps else {
             return;
         };
         let issue = seen.known_issue.map(|issue| texts.text(issue).to_owned());

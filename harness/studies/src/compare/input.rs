@@ -7,7 +7,7 @@ use contract::scenario::Catalogue;
 
 /// Both sides and what they refer to.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct World<'a> {
+pub(super) struct ComparisonInput<'a> {
     pub(super) a: &'a Cells,
     pub(super) b: &'a Cells,
     pub(super) texts: &'a Texts,

@@ -17,7 +17,7 @@ mod lines;
 mod model;
 
 pub use cells::{Cells, CompareError, Texts};
-pub use effect::{Bearing, Kind, Weight};
+pub use effect::{ChangeSeverity, ContractEffect, Kind};
 pub use ending::Ended;
 pub use input::Profiles;
 pub use model::{
@@ -52,7 +52,7 @@ pub fn compare(a: &Cells, b: &Cells, texts: &Texts, profiles: &Profiles) -> Comp
     }
     counts.changed = changes.len();
     let gaps = gaps::gaps(a, b, texts);
-    let world = input::World {
+    let world = input::ComparisonInput {
         a,
         b,
         texts,

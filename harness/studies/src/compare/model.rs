@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::effect::{Bearing, Kind, Weight};
+use super::effect::{ChangeSeverity, ContractEffect, Kind};
 use contract::scenario::IssueKind;
 use contract::scenario::model::Direction;
 use record::judge::Deviation;
@@ -96,13 +96,13 @@ pub struct Counts {
 
 impl Counts {
     /// The count of causes of a weight.
-    pub(super) fn by_weight(&mut self, weight: Weight) -> &mut usize {
+    pub(super) fn by_weight(&mut self, weight: ChangeSeverity) -> &mut usize {
         match weight {
-            Weight::Blocker => &mut self.blockers,
-            Weight::ContractChange => &mut self.contract_changes,
-            Weight::Shape => &mut self.shape,
-            Weight::Cosmetic => &mut self.cosmetic,
-            Weight::Improvement => &mut self.improvements,
+            ChangeSeverity::Blocker => &mut self.blockers,
+            ChangeSeverity::ContractChange => &mut self.contract_changes,
+            ChangeSeverity::Shape => &mut self.shape,
+            ChangeSeverity::Cosmetic => &mut self.cosmetic,
+            ChangeSeverity::Improvement => &mut self.improvements,
         }
     }
 }
@@ -112,10 +112,10 @@ impl Counts {
 pub struct Cause {
     /// Number in the comparison, from 1.
     pub id: usize,
-    /// How grave it is.
-    pub weight: Weight,
+    /// How severe it is.
+    pub weight: ChangeSeverity,
     /// What it means for the contract.
-    pub bearing: Bearing,
+    pub bearing: ContractEffect,
     /// How many cells.
     pub cells: usize,
     /// In which ways their answers changed, with the number of cells.
@@ -128,7 +128,7 @@ pub struct Cause {
     pub places: Vec<Place>,
     /// The rules that decide on each side.
     pub rules: Vec<RuleChange>,
-    /// The known issue that it is: on B for what B breaks, on A for what B mends.
+    /// The known issue that it is: on B for what B breaks, on A for what B fixes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub known_issue: Option<IssueRef>,
     /// Where only shape or text changed: an example of both answers.

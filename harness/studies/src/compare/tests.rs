@@ -12,25 +12,25 @@ use record::{Ending, Record, Results};
 
 #[rstest]
 #[case::nothing(made("a", ANSWERED), made("a", ANSWERED), None)]
-#[case::let_in_against_the_rule(made("a", UNKNOWN), made("a", UNKNOWN).says(ANSWERED), Some((Kind::LetIn, Bearing::Breaks, Weight::Blocker)))]
-#[case::shut_out_against_the_rule(made("a", ANSWERED), made("a", ANSWERED).says(FORBIDDEN), Some((Kind::ShutOut, Bearing::Breaks, Weight::Blocker)))]
-#[case::a_known_issue_is_no_excuse(made("a", ANSWERED), made("a", ANSWERED).says(FORBIDDEN).known("i#1"), Some((Kind::ShutOut, Bearing::Breaks, Weight::Blocker)))]
-#[case::refused_otherwise(made("a", UNKNOWN), made("a", UNKNOWN).says(FORBIDDEN), Some((Kind::DenialChanged, Bearing::Breaks, Weight::Shape)))]
-#[case::answered_otherwise(made("a", ANSWERED), made("a", ANSWERED).says(LISTED), Some((Kind::AnswerChanged, Bearing::Breaks, Weight::Shape)))]
-#[case::mended(made("a", ANSWERED).says(FORBIDDEN), made("a", ANSWERED), Some((Kind::LetIn, Bearing::Mends, Weight::Improvement)))]
-#[case::announced(made("a", ANSWERED), made("a", UNKNOWN), Some((Kind::ShutOut, Bearing::ContractChanged, Weight::ContractChange)))]
-#[case::announced_and_not_followed(made("a", ANSWERED), made("a", UNKNOWN).says(ANSWERED), Some((Kind::SameAnswer, Bearing::Breaks, Weight::Blocker)))]
-#[case::the_contract_caught_up(made("a", UNKNOWN).says(ANSWERED), made("a", ANSWERED), Some((Kind::SameAnswer, Bearing::ContractChanged, Weight::ContractChange)))]
-#[case::text_only(made("a", ANSWERED), made("a", ANSWERED).text("2"), Some((Kind::AnswerChanged, Bearing::BothConform, Weight::Cosmetic)))]
-#[case::shape(made("a", ANSWERED), made("a", ANSWERED).text("{\"was\": 1}"), Some((Kind::AnswerChanged, Bearing::BothConform, Weight::Shape)))]
+#[case::let_in_against_the_rule(made("a", UNKNOWN), made("a", UNKNOWN).says(ANSWERED), Some((Kind::LetIn, ContractEffect::Breaks, ChangeSeverity::Blocker)))]
+#[case::shut_out_against_the_rule(made("a", ANSWERED), made("a", ANSWERED).says(FORBIDDEN), Some((Kind::ShutOut, ContractEffect::Breaks, ChangeSeverity::Blocker)))]
+#[case::a_known_issue_is_no_excuse(made("a", ANSWERED), made("a", ANSWERED).says(FORBIDDEN).known("i#1"), Some((Kind::ShutOut, ContractEffect::Breaks, ChangeSeverity::Blocker)))]
+#[case::refused_otherwise(made("a", UNKNOWN), made("a", UNKNOWN).says(FORBIDDEN), Some((Kind::DenialChanged, ContractEffect::Breaks, ChangeSeverity::Shape)))]
+#[case::answered_otherwise(made("a", ANSWERED), made("a", ANSWERED).says(LISTED), Some((Kind::AnswerChanged, ContractEffect::Breaks, ChangeSeverity::Shape)))]
+#[case::fixed(made("a", ANSWERED).says(FORBIDDEN), made("a", ANSWERED), Some((Kind::LetIn, ContractEffect::Fixes, ChangeSeverity::Improvement)))]
+#[case::announced(made("a", ANSWERED), made("a", UNKNOWN), Some((Kind::ShutOut, ContractEffect::ContractChanged, ChangeSeverity::ContractChange)))]
+#[case::announced_and_not_followed(made("a", ANSWERED), made("a", UNKNOWN).says(ANSWERED), Some((Kind::SameAnswer, ContractEffect::Breaks, ChangeSeverity::Blocker)))]
+#[case::the_contract_caught_up(made("a", UNKNOWN).says(ANSWERED), made("a", ANSWERED), Some((Kind::SameAnswer, ContractEffect::ContractChanged, ChangeSeverity::ContractChange)))]
+#[case::text_only(made("a", ANSWERED), made("a", ANSWERED).text("2"), Some((Kind::AnswerChanged, ContractEffect::BothConform, ChangeSeverity::Cosmetic)))]
+#[case::shape(made("a", ANSWERED), made("a", ANSWERED).text("{\"was\": 1}"), Some((Kind::AnswerChanged, ContractEffect::BothConform, ChangeSeverity::Shape)))]
 #[case::as_wrong_as_before(made("a", ANSWERED).says(FORBIDDEN), made("a", ANSWERED).says(FORBIDDEN), None)]
-#[case::still_wrong(made("a", ANSWERED).says(FORBIDDEN), made("a", ANSWERED).says(UNKNOWN), Some((Kind::DenialChanged, Bearing::StillBreaks, Weight::Shape)))]
-#[case::less_wrong(made("a", UNKNOWN).says(ANSWERED), made("a", UNKNOWN).says(FORBIDDEN), Some((Kind::ShutOut, Bearing::Mends, Weight::Improvement)))]
-#[case::wrong_the_other_way(made("a", UNKNOWN).says(ANSWERED), made("a", ANSWERED).says(UNKNOWN), Some((Kind::ShutOut, Bearing::Breaks, Weight::Blocker)))]
+#[case::still_wrong(made("a", ANSWERED).says(FORBIDDEN), made("a", ANSWERED).says(UNKNOWN), Some((Kind::DenialChanged, ContractEffect::StillBreaks, ChangeSeverity::Shape)))]
+#[case::less_wrong(made("a", UNKNOWN).says(ANSWERED), made("a", UNKNOWN).says(FORBIDDEN), Some((Kind::ShutOut, ContractEffect::Fixes, ChangeSeverity::Improvement)))]
+#[case::wrong_the_other_way(made("a", UNKNOWN).says(ANSWERED), made("a", ANSWERED).says(UNKNOWN), Some((Kind::ShutOut, ContractEffect::Breaks, ChangeSeverity::Blocker)))]
 fn what_a_change_is(
     #[case] a: Made,
     #[case] b: Made,
-    #[case] wanted: Option<(Kind, Bearing, Weight)>,
+    #[case] wanted: Option<(Kind, ContractEffect, ChangeSeverity)>,
 ) {
     let comparison = of(&[a], &[b]);
     let found = comparison.causes.first().map(|cause| {
@@ -38,7 +38,7 @@ fn what_a_change_is(
         (kind, cause.bearing, cause.weight)
     });
     assert_eq!(found, wanted);
-    let blocker = matches!(wanted, Some((_, _, Weight::Blocker)));
+    let blocker = matches!(wanted, Some((_, _, ChangeSeverity::Blocker)));
     let ending = comparison.ended().ending;
     assert_eq!(
         ending,
@@ -80,7 +80,7 @@ fn one_change_is_one_cause_across_scenarios() {
     let cells: Vec<usize> = comparison.causes.iter().map(|cause| cause.cells).collect();
     assert_eq!(cells, [3, 1], "{:#?}", comparison.causes);
     let cause = &comparison.causes[0];
-    assert_eq!(cause.weight, Weight::ContractChange);
+    assert_eq!(cause.weight, ChangeSeverity::ContractChange);
     assert_eq!(cause.before.len(), 3);
     assert_eq!(cause.after.len(), 1);
     let places: Vec<&str> = cause
@@ -120,8 +120,8 @@ fn a_known_issue_is_a_cause_of_its_own() {
     assert_eq!(
         issues,
         [
-            Some(("i#1", "way around i#1")),
-            Some(("i#2", "way around i#2")),
+            Some(("i#1", "workaround i#1")),
+            Some(("i#2", "workaround i#2")),
             None
         ]
     );

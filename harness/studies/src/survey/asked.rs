@@ -7,7 +7,7 @@ use record::Record;
 
 /// What a survey asks every release.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct SurveyRequest {
     /// Hash over the files that are judged by.
     pub table_hash: String,
     /// Globs over cell ids; none means every cell.
@@ -31,16 +31,16 @@ pub enum Again {
 
 /// What is to be done about a release.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Todo {
+pub enum Decision {
     /// Nothing: there is a record that says what is asked for.
     Keep(Box<Kept>),
     /// It is run.
-    Run(Why),
+    Run(RerunReason),
 }
 
-/// Why a release is run.
+/// RerunReason a release is run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Why {
+pub enum RerunReason {
     /// There is no record of it.
     NoRecord,
     /// Every release is asked for again.
@@ -59,7 +59,7 @@ pub enum Why {
     Unusable(String),
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for RerunReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoRecord => f.write_str("no record yet"),
@@ -74,38 +74,40 @@ impl fmt::Display for Why {
     }
 }
 
-impl Asked {
+impl SurveyRequest {
     /// What is to be done about a release; `kept` is what the folder holds in its place.
-    pub fn decide(&self, kept: Result<Option<Kept>, FolderError>, again: Again) -> Todo {
+    pub fn decide(&self, kept: Result<Option<Kept>, FolderError>, again: Again) -> Decision {
         match kept {
-            Err(error) => Todo::Run(Why::Unusable(error.to_string())),
-            Ok(None) => Todo::Run(Why::NoRecord),
-            Ok(Some(_)) if again == Again::All => Todo::Run(Why::Again),
+            Err(error) => Decision::Run(RerunReason::Unusable(error.to_string())),
+            Ok(None) => Decision::Run(RerunReason::NoRecord),
+            Ok(Some(_)) if again == Again::All => Decision::Run(RerunReason::Again),
             Ok(Some(kept)) => match self.why(&kept.record, again) {
-                Some(why) => Todo::Run(why),
-                None => Todo::Keep(Box::new(kept)),
+                Some(why) => Decision::Run(why),
+                None => Decision::Keep(Box::new(kept)),
             },
         }
     }
 
-    /// Why a record is not enough, if it is not.
-    fn why(&self, record: &Record, again: Again) -> Option<Why> {
+    /// RerunReason a record is not enough, if it is not.
+    fn why(&self, record: &Record, again: Again) -> Option<RerunReason> {
         let run = &record.run;
         if run.table_hash != self.table_hash {
-            return Some(Why::OtherFiles);
+            return Some(RerunReason::OtherFiles);
         }
         if set(&run.cells) != set(&self.cells) || set(&run.conditions) != set(&self.conditions) {
-            return Some(Why::OtherCells);
+            return Some(RerunReason::OtherCells);
         }
         if run.interrupted {
-            return Some(Why::BrokenOff);
+            return Some(RerunReason::BrokenOff);
         }
         match State::of(record).kind {
             StateKind::Ran | StateKind::Broken => match record.summary.could_not_run {
-                cells @ 1.. if again == Again::Incomplete => Some(Why::Incomplete(cells)),
+                cells @ 1.. if again == Again::Incomplete => Some(RerunReason::Incomplete(cells)),
                 _ => None,
             },
-            kind @ (StateKind::CannotInstall | StateKind::CannotStart) => Some(Why::NotHad(kind)),
+            kind @ (StateKind::CannotInstall | StateKind::CannotStart) => {
+                Some(RerunReason::NotHad(kind))
+            }
         }
     }
 }

@@ -27,7 +27,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// How grave it is: whom it lets in wrongly first, then whom it keeps out, then what mends or only differs.
+    /// How severe it is: whom it lets in wrongly first, then whom it keeps out, then what fixes or only differs.
     fn weight(&self) -> (bool, bool) {
         (self.after.look.is_sound(), self.before.look.is_sound())
     }

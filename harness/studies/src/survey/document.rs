@@ -46,7 +46,7 @@ pub struct ReleaseDocument {
     pub version: String,
     /// How it fared.
     pub state: StateKind,
-    /// Why it did not simply run.
+    /// RerunReason it did not simply run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// What was done so that it runs.

@@ -42,7 +42,7 @@ pub enum FolderError {
     Read {
         /// Name of the file.
         file: String,
-        /// Why.
+        /// RerunReason.
         error: ResultsError,
     },
     /// It is about something else than its name says.

@@ -15,7 +15,7 @@ pub struct Mark {
     pub let_in: bool,
     /// The known issue that says so.
     pub issue: Option<String>,
-    /// Why it was not asked.
+    /// RerunReason it was not asked.
     pub reason: Option<String>,
 }
 

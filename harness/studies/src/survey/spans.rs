@@ -117,7 +117,7 @@ impl<T> Span<T> {
             (Some(_), None) => format!("since {}{earlier}", self.first),
             (Some(_), Some(_)) if self.first == self.last => match (earlier, later) {
                 ("", "") => format!("on {}", self.first),
-                _ => format!("on {}, perhaps beside it", self.first),
+                _ => format!("on {}, perhaps on neighbouring releases", self.first),
             },
             (Some(_), Some(_)) => format!("{}{earlier} to {}{later}", self.first, self.last),
         }
@@ -164,12 +164,12 @@ mod tests {
     #[case::on_one_release("+d+", "+ until 2026.3.24; d on 2026.3.28; + since 2026.3.31")]
     #[case::gap_at_a_change(
         "+?d+",
-        "+ until 2026.3.24 or later; d on 2026.3.31, perhaps beside it; + since 2026.4.1"
+        "+ until 2026.3.24 or later; d on 2026.3.31, perhaps on neighbouring releases; + since 2026.4.1"
     )]
     #[case::gap_within("+?++d", "+ until 2026.4.1; d since 2026.6.11")]
-    #[case::gap_before_the_mending(
+    #[case::gap_before_the_fix(
         "+d?+",
-        "+ until 2026.3.24; d on 2026.3.28, perhaps beside it; + since 2026.4.1 or earlier"
+        "+ until 2026.3.24; d on 2026.3.28, perhaps on neighbouring releases; + since 2026.4.1 or earlier"
     )]
     #[case::a_long_term_line_is_its_own(
         "+++++dd+",

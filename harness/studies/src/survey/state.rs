@@ -12,7 +12,7 @@ use record::{GatewayRecord, Record};
 pub struct State {
     /// In one word.
     pub kind: StateKind,
-    /// Why it did not simply run; a release that ran may have launches that failed.
+    /// RerunReason it did not simply run; a release that ran may have launches that failed.
     pub reason: Option<String>,
     /// What was done so that it runs.
     pub workarounds: Vec<String>,
@@ -90,7 +90,7 @@ impl State {
     }
 }
 
-/// Why launches failed, most frequent first, each once with the number of its profiles.
+/// RerunReason launches failed, most frequent first, each once with the number of its profiles.
 fn failures(gateway: &GatewayRecord) -> Vec<String> {
     let mut counts: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for launch in gateway.last_launches() {

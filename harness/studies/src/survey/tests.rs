@@ -221,7 +221,7 @@ fn a_release_that_cannot_be_asked_is_a_gap_and_not_an_answer() {
     let table = Table::of(&records).unwrap();
     assert_eq!(
         told(&table)[0],
-        "scopes=absent: +let in until 2026.3.24, d403 forbidden on 2026.3.28, perhaps beside it, +let in since 2026.4.1 or earlier"
+        "scopes=absent: +let in until 2026.3.24, d403 forbidden on 2026.3.28, perhaps on neighbouring releases, +let in since 2026.4.1 or earlier"
     );
     assert!(
         changes(&table, 1, 2).is_empty(),
@@ -289,22 +289,26 @@ fn records_that_do_not_go_together_are_refused() {
 }
 
 #[rstest]
-#[case::nothing_there(None, Again::Nothing, Some(Why::NoRecord))]
+#[case::nothing_there(None, Again::Nothing, Some(RerunReason::NoRecord))]
 #[case::enough(Some(["+++", "+++"]), Again::Nothing, None)]
 #[case::deviating_is_enough(Some(["DDD", "A+."]), Again::Incomplete, None)]
-#[case::again(Some(["+++", "+++"]), Again::All, Some(Why::Again))]
+#[case::again(Some(["+++", "+++"]), Again::All, Some(RerunReason::Again))]
 #[case::holes_stay(Some(["+?+", "+++"]), Again::Nothing, None)]
-#[case::holes_are_filled(Some(["+?+", "+++"]), Again::Incomplete, Some(Why::Incomplete(1)))]
-fn what_is_run(#[case] letters: Option<[&str; 2]>, #[case] again: Again, #[case] why: Option<Why>) {
-    let asked = Asked {
+#[case::holes_are_filled(Some(["+?+", "+++"]), Again::Incomplete, Some(RerunReason::Incomplete(1)))]
+fn what_is_run(
+    #[case] letters: Option<[&str; 2]>,
+    #[case] again: Again,
+    #[case] why: Option<RerunReason>,
+) {
+    let asked = SurveyRequest {
         table_hash: "abc".to_owned(),
         cells: Vec::new(),
         conditions: Vec::new(),
     };
     let kept = letters.map(|letters| kept("2026.9.6", letters));
     match (asked.decide(Ok(kept), again), why) {
-        (Todo::Keep(_), None) => {}
-        (Todo::Run(found), Some(why)) => assert_eq!(found, why),
+        (Decision::Keep(_), None) => {}
+        (Decision::Run(found), Some(why)) => assert_eq!(found, why),
         (todo, why) => panic!("{todo:?} instead of {why:?}"),
     }
 }
@@ -313,18 +317,18 @@ fn what_is_run(#[case] letters: Option<[&str; 2]>, #[case] again: Again, #[case]
 fn what_is_asked_for_is_a_set() {
     let mut record = kept("2026.9.6", ["+++", "+++"]);
     record.record.run.cells = vec!["b/**".to_owned(), "a/**".to_owned()];
-    let asked = |cells: &[&str]| Asked {
+    let asked = |cells: &[&str]| SurveyRequest {
         table_hash: "abc".to_owned(),
         cells: cells.iter().map(|cell| (*cell).to_owned()).collect(),
         conditions: Vec::new(),
     };
     let same = asked(&["a/**", "b/**", "a/**"]).decide(Ok(Some(record.clone())), Again::Nothing);
-    assert!(matches!(same, Todo::Keep(_)));
+    assert!(matches!(same, Decision::Keep(_)));
     let other = asked(&["a/**"]).decide(Ok(Some(record.clone())), Again::Nothing);
-    assert_eq!(other, Todo::Run(Why::OtherCells));
+    assert_eq!(other, Decision::Run(RerunReason::OtherCells));
     record.record.run.interrupted = true;
     let broken = asked(&["a/**", "b/**"]).decide(Ok(Some(record)), Again::Nothing);
-    assert_eq!(broken, Todo::Run(Why::BrokenOff));
+    assert_eq!(broken, Decision::Run(RerunReason::BrokenOff));
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub(in crate::cli) struct RunArgs {
     #[arg(long, value_name = "WHAT")]
     fail_on: Option<FailOn>,
 
-    /// The least grave finding that makes the run fail: any, a change of shape, or a caller wrongly in or out
+    /// The least severe finding that makes the run fail: any, a change of shape, or a caller wrongly in or out
     /// [default: cosmetic]
     #[arg(long, value_name = "LEVEL")]
     severity: Option<Severity>,

@@ -25,7 +25,7 @@ use reports::{bisection, bisection_markdown};
 use runner::RunOptions;
 use runner::prefetch::Prefetch;
 use studies::bisect::{
-    Claims, ClaimsError, EndError, Find, Hunt, Label, Probes, Question, QuestionError, Records,
+    Bounds, BoundsError, EndError, Find, Hunt, Label, Probes, Question, QuestionError, Records,
     Tested, Towards,
 };
 
@@ -125,7 +125,7 @@ pub(super) fn bisect(
         known_outcome(catalogue, expect)?;
     }
     if args.good.is_empty() && args.bad.is_empty() && args.between.is_empty() {
-        return Err(ClaimsError::None.into());
+        return Err(BoundsError::None.into());
     }
     let records = match &args.keep_records {
         None => None,
@@ -166,18 +166,18 @@ impl Command<'_> {
     ) -> Result<(), Failure> {
         let say = |step| say_step(self.output, &step);
         let releases = releases(&self.options.install, &say, cancel).await?;
-        let claims = self.claims(&releases)?;
-        let line = self.line(&claims, &releases)?;
+        let bounds = self.bounds(&releases)?;
+        let line = self.line(&bounds, &releases)?;
         let probes = match self.args.probes {
             Some(number) => Probes::Exactly(number),
-            None => claims.probes(PROBES),
+            None => bounds.probes(PROBES),
         };
         let hints = !self.args.no_hints;
         let expect = self.args.expect.clone();
         let mut hunt = Hunt::new(
             self.catalogue,
             question,
-            claims,
+            bounds,
             line,
             hints,
             probes,
@@ -206,7 +206,7 @@ impl Command<'_> {
     }
 
     /// What is said about releases; `latest` and the like are looked up.
-    fn claims(&self, releases: &Releases) -> Result<Claims, Failure> {
+    fn bounds(&self, releases: &Releases) -> Result<Bounds, Failure> {
         let mut said: Vec<(Version, Label)> = Vec::new();
         let args = self.args;
         for (names, label) in [
@@ -221,21 +221,21 @@ impl Command<'_> {
                 said.push((version, label));
             }
         }
-        Ok(Claims::new(said, args.find)?)
+        Ok(Bounds::new(said, args.find)?)
     }
 
-    fn line(&self, claims: &Claims, releases: &Releases) -> Result<Vec<Version>, Failure> {
+    fn line(&self, bounds: &Bounds, releases: &Releases) -> Result<Vec<Version>, Failure> {
         let walk = Walk {
             betas: self.args.betas,
             long_term: self.args.long_term,
         };
-        let named: Vec<&Version> = claims.labels().map(|(version, _)| version).collect();
+        let named: Vec<&Version> = bounds.labels().map(|(version, _)| version).collect();
         let nothing = || Failure::usage("there are no releases");
         let (first, last) = match (named.first(), named.last()) {
             (Some(first), Some(last)) => (*first, *last),
             _ => return Err(nothing()),
         };
-        let (first, last) = match claims.towards() {
+        let (first, last) = match bounds.towards() {
             None => (first, last),
             Some(Towards::Earlier) => (releases.all().first().ok_or_else(nothing)?, last),
             Some(Towards::Later) => (first, releases.latest().ok_or_else(nothing)?.max(first)),
@@ -368,8 +368,8 @@ impl From<QuestionError> for Failure {
     }
 }
 
-impl From<ClaimsError> for Failure {
-    fn from(error: ClaimsError) -> Self {
+impl From<BoundsError> for Failure {
+    fn from(error: BoundsError) -> Self {
         Self::usage(error.to_string()).help(error.help())
     }
 }

@@ -40,7 +40,7 @@ pub(super) enum Command {
     Plan(plan::PlanArgs),
     /// Run many releases and make the table of who gets in on which: one record a release, resumable
     Survey(survey::SurveyArgs),
-    /// Find the release that broke or mended a cell, a rule or what a known issue says
+    /// Find the release that broke or fixed a cell, a rule or what a known issue says
     Bisect(bisect::BisectArgs),
     /// Install, list and remove the releases in the cache
     #[command(subcommand)]

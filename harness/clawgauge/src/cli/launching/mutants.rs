@@ -18,7 +18,7 @@ use contract::snapshots::Snapshots;
 use machine::install::{InstallContext, Program};
 use record::Ending;
 use runner::RunOptions;
-use runner::mutants::{Fate, fate, run_mutants, score};
+use runner::mutants::{MutantResult, fate, run_mutants, score};
 
 /// Arguments of `mutants`.
 #[derive(Debug, Args)]
@@ -65,22 +65,22 @@ pub(super) fn run(
     let sound = reference()?;
     let options = |flags: &[&str]| options(&catalogue, &sound, flags);
     let paint = output.paint_err();
-    let tell = |index: usize, fate: &Fate| {
+    let tell = |index: usize, fate: &MutantResult| {
         let name = chosen[index].name();
         output.note(&match fate {
-            Fate::Caught(cell, deviation) => format!(
+            MutantResult::Caught(cell, deviation) => format!(
                 "{} {name}: {} at {cell}",
                 paint.good("caught"),
                 deviation.name()
             ),
-            Fate::Survived => format!("{} {name}", paint.bad("survived")),
-            Fate::Unknown(why) => format!("{} {name}: {why}", paint.warn("unknown")),
+            MutantResult::Survived => format!("{} {name}", paint.bad("survived")),
+            MutantResult::Unknown(why) => format!("{} {name}: {why}", paint.warn("unknown")),
         });
     };
     let (baseline, fates) = session.run(async |cancel| {
         let baseline = fate(&catalogue, &snapshots, options(&[]), cancel).await;
         let fates = match baseline {
-            Fate::Survived => {
+            MutantResult::Survived => {
                 let faulty = |fault: Fault| options(&["--fault", &fault.name()]);
                 let jobs = args.jobs.get();
                 run_mutants(
@@ -88,7 +88,7 @@ pub(super) fn run(
                 )
                 .await
             }
-            Fate::Caught(..) | Fate::Unknown(_) => Vec::new(),
+            MutantResult::Caught(..) | MutantResult::Unknown(_) => Vec::new(),
         };
         match cancel.is_cancelled() {
             true => Err(Failure::new(Ending::Interrupted, "interrupted")),
@@ -96,9 +96,9 @@ pub(super) fn run(
         }
     })?;
     let unsound = match baseline {
-        Fate::Survived => None,
-        Fate::Caught(cell, deviation) => Some(format!("{} at {cell}", deviation.name())),
-        Fate::Unknown(why) => Some(why),
+        MutantResult::Survived => None,
+        MutantResult::Caught(cell, deviation) => Some(format!("{} at {cell}", deviation.name())),
+        MutantResult::Unknown(why) => Some(why),
     };
     if let Some(why) = unsound {
         let message =
@@ -142,14 +142,14 @@ fn judge(
     args: &MutantsArgs,
     catalogue: &Catalogue,
     chosen: &[Fault],
-    fates: &[Fate],
+    fates: &[MutantResult],
     output: &Output,
 ) -> Result<(), Failure> {
     let paint = output.paint();
     let score = score(fates);
     let caught = fates
         .iter()
-        .filter(|fate| matches!(fate, Fate::Caught(..)))
+        .filter(|fate| matches!(fate, MutantResult::Caught(..)))
         .count();
     let mut out = format!(
         "{caught} of {} seeded faults are caught: {score:.1} %\n",
@@ -162,8 +162,8 @@ fn judge(
             .iter()
             .find(|survivor| survivor.fault == mutant.name());
         match (fate, reason) {
-            (Fate::Caught(..), None) => {}
-            (Fate::Caught(..), Some(_)) => {
+            (MutantResult::Caught(..), None) => {}
+            (MutantResult::Caught(..), Some(_)) => {
                 unexplained += 1;
                 let _ = writeln!(
                     out,
@@ -172,7 +172,7 @@ fn judge(
                     mutant.name()
                 );
             }
-            (Fate::Survived | Fate::Unknown(_), reason) => {
+            (MutantResult::Survived | MutantResult::Unknown(_), reason) => {
                 let _ = writeln!(
                     out,
                     "  {} {}: {} ({})",

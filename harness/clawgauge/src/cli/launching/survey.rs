@@ -25,7 +25,7 @@ use record::events::RunEvent;
 use reports::{Detail, INDEX, Progress, site, survey_markdown, write_site};
 use runner::RunOptions;
 use runner::survey::{Event, Job, Outcome, carry_out};
-use studies::survey::{Again, Asked, Folder, Kept, State, StateKind, Table};
+use studies::survey::{Again, Folder, Kept, State, StateKind, SurveyRequest, Table};
 
 /// Folder of the records below that of the pages, where none is named.
 const RECORDS: &str = "records";
@@ -189,7 +189,7 @@ impl SurveyArgs {
                 catalogue,
                 snapshots: &snapshots,
                 options,
-                asked: Asked {
+                asked: SurveyRequest {
                     table_hash: catalogue.table_hash.clone(),
                     cells: self.globs.clone(),
                     conditions: self.conditions.clone(),

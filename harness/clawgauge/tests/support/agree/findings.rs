@@ -82,7 +82,7 @@ fn counts(record: &Value) -> String {
         ("not_applicable", "not applicable"),
         ("could_not_run", "could not run"),
         ("as_in_baseline", "as in the baseline"),
-        ("below_severity", "less grave than asked for"),
+        ("below_severity", "less severe than asked for"),
         ("better", "better than the baseline"),
     ] {
         if summary[key] != 0 {

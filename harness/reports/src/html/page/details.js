@@ -48,7 +48,7 @@ function sentenceOf(cell) {
   if (more !== undefined) {
     words.push(more);
   }
-  words.push(...({ fails: ["It fails the run."], "as-in-baseline": ["Excused: the same in the baseline."], "below-severity": ["Excused: less grave than asked for."] }[judged.standing] ?? []));
+  words.push(...({ fails: ["It fails the run."], "as-in-baseline": ["Excused: the same in the baseline."], "below-severity": ["Excused: less severe than asked for."] }[judged.standing] ?? []));
   return words.join(" ");
 }
 

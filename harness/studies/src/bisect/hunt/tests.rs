@@ -3,7 +3,7 @@
 use rstest::rstest;
 
 use super::*;
-use crate::bisect::{Answer, Bisection, ChangeKind, ClaimsError, Find, QuestionKind};
+use crate::bisect::{Answer, Bisection, BoundsError, ChangeKind, Find, QuestionKind};
 use contract::data::Data;
 use contract::release::Releases;
 use contract::scenario::model::Direction;
@@ -72,15 +72,15 @@ impl Bench {
         let said = said
             .iter()
             .map(|(release, label)| (version(release), *label));
-        let claims = Claims::new(said, find).unwrap();
+        let bounds = Bounds::new(said, find).unwrap();
         let mut line = line();
-        if claims.towards().is_none() {
-            let ends: Vec<&Version> = claims.labels().map(|(version, _)| version).collect();
+        if bounds.towards().is_none() {
+            let ends: Vec<&Version> = bounds.labels().map(|(version, _)| version).collect();
             line.retain(|release| ends[0] <= release && release <= ends[ends.len() - 1]);
         }
-        let probes = claims.probes(8);
+        let probes = bounds.probes(8);
         let expect = expect.map(str::to_owned);
-        let hunt = Hunt::new(&catalogue, question, claims, line, true, probes, expect).unwrap();
+        let hunt = Hunt::new(&catalogue, question, bounds, line, true, probes, expect).unwrap();
         Self {
             catalogue,
             hunt,
@@ -315,14 +315,14 @@ fn claims_that_contradict_each_other(
     let said = said
         .iter()
         .map(|(release, label)| (version(release), *label));
-    let error: ClaimsError = Claims::new(said, find).unwrap_err();
+    let error: BoundsError = Bounds::new(said, find).unwrap_err();
     assert!(error.to_string().contains(message), "{error}");
     assert!(!error.help().is_empty());
 }
 
-/// One bad cell makes a release bad: broken by the first, mended with the last.
+/// One bad cell makes a release bad: broken by the first, fixed with the last.
 #[test]
-fn of_several_cells_the_first_breaks_and_the_last_mends() {
+fn of_several_cells_the_first_breaks_and_the_last_fixes() {
     let catalogue = catalogue();
     let mut question = Question::find(&catalogue, "openclaw#58357").unwrap();
     question.cells.truncate(3);
@@ -332,10 +332,10 @@ fn of_several_cells_the_first_breaks_and_the_last_mends() {
         (version("2026.10.5"), Label::Bad),
         (version("2026.10.9"), Label::Good),
     ];
-    let claims = Claims::new(said, None).unwrap();
+    let bounds = Bounds::new(said, None).unwrap();
     let line = line()[..9].to_vec();
-    let probes = claims.probes(8);
-    let mut hunt = Hunt::new(&catalogue, question, claims, line, true, probes, None).unwrap();
+    let probes = bounds.probes(8);
+    let mut hunt = Hunt::new(&catalogue, question, bounds, line, true, probes, None).unwrap();
     while let Some(next) = hunt.next() {
         let patch: usize = next
             .test

@@ -193,7 +193,7 @@ pub(super) fn record(version: &str, cells: &[Made]) -> Record {
         "rules": rules.into_values().collect::<Vec<_>>(),
         "known_issues": issues.iter().map(|id| json!({
             "id": id, "url": "", "title": format!("title of {id}"), "kind": "regression", "releases": "r", "means": "m",
-            "workaround": format!("way around {id}"), "bytes_say": "", "file": "f",
+            "workaround": format!("workaround {id}"), "bytes_say": "", "file": "f",
         })).collect::<Vec<_>>(),
         "requests": requests,
         "answers": answers,

@@ -104,7 +104,7 @@ proptest! {
     fn blockers_are_found_and_not_invented((a, b) in worlds()) {
         let comparison = of(&a, &b);
         let wanted = a.iter().zip(&b).filter(|(a, b)| blocks(a, b)).count();
-        let blockers = comparison.causes.iter().filter(|cause| cause.weight == Weight::Blocker);
+        let blockers = comparison.causes.iter().filter(|cause| cause.weight == ChangeSeverity::Blocker);
         let found: usize = blockers.map(|cause| cause.cells).sum();
         prop_assert_eq!(found, wanted);
         prop_assert_eq!(comparison.ended().ending == Ending::Broken, wanted > 0);

@@ -42,14 +42,14 @@ pub enum Find {
 
 /// Releases with what they are called, and what is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claims {
+pub struct Bounds {
     labels: BTreeMap<Version, Label>,
     find: Option<Find>,
 }
 
-/// Claims that contradict each other.
+/// Bounds that contradict each other.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ClaimsError {
+pub enum BoundsError {
     /// Nothing is claimed.
     #[error("no release is named")]
     None,
@@ -73,7 +73,7 @@ pub enum ClaimsError {
     },
 }
 
-impl ClaimsError {
+impl BoundsError {
     /// The next thing to do.
     pub fn help(&self) -> String {
         match self {
@@ -87,7 +87,7 @@ impl ClaimsError {
     }
 }
 
-impl Claims {
+impl Bounds {
     /// Takes in what was said.
     ///
     /// # Errors
@@ -95,17 +95,17 @@ impl Claims {
     pub fn new(
         said: impl IntoIterator<Item = (Version, Label)>,
         find: Option<Find>,
-    ) -> Result<Self, ClaimsError> {
+    ) -> Result<Self, BoundsError> {
         let mut labels: BTreeMap<Version, Label> = BTreeMap::new();
         for (version, label) in said {
             match labels.insert(version.clone(), label) {
-                Some(Label::End) => return Err(ClaimsError::Same(version)),
-                Some(before) if before != label => return Err(ClaimsError::Both(version)),
+                Some(Label::End) => return Err(BoundsError::Same(version)),
+                Some(before) if before != label => return Err(BoundsError::Both(version)),
                 Some(_) | None => {}
             }
         }
         if labels.is_empty() {
-            return Err(ClaimsError::None);
+            return Err(BoundsError::None);
         }
         let sides: Vec<(&Version, Label)> = labels
             .iter()
@@ -120,7 +120,7 @@ impl Claims {
         if let (Some(wanted), Some(pair)) = (wanted, pairs().next())
             && pairs().all(|pair| (pair[0].1, pair[1].1) != wanted)
         {
-            return Err(ClaimsError::Order {
+            return Err(BoundsError::Order {
                 older: pair[0].0.clone(),
                 called: pair[0].1,
                 newer: pair[1].0.clone(),

@@ -16,7 +16,7 @@ type Answers = BTreeMap<String, Answer>;
 
 /// How releases are told apart.
 #[derive(Debug, Clone)]
-pub(super) enum Sorter {
+pub(super) enum Classifier {
     /// No side is named: whoever answers otherwise is another class.
     Any(Vec<Answers>),
     /// As the good end, as the bad end, or neither. Only these cells differ between the two.
@@ -41,7 +41,7 @@ pub(super) fn differing(one: &Answers, other: &Answers) -> BTreeSet<String> {
         .collect()
 }
 
-impl Sorter {
+impl Classifier {
     /// By what a good and a bad release answer; `None` where that is the same.
     pub(super) fn both(good: &Answers, bad: &Answers) -> Option<Self> {
         let cells = differing(good, bad);

@@ -1,7 +1,7 @@
 //! The ends of a search, held against what they are called. How releases are told apart follows from what they answer.
 
-use super::claims::Label;
-use super::sorter::{Sorter, differing};
+use super::bounds::Label;
+use super::classifier::{Classifier, differing};
 use super::tested::{Answer, Tested, digest};
 use contract::release::Version;
 use record::Ending;
@@ -113,7 +113,7 @@ pub(super) fn verify(
     ends: &[(Tested, Label)],
     expect: Option<&str>,
     left_out: &mut LeftOut,
-) -> Result<Sorter, EndError> {
+) -> Result<Classifier, EndError> {
     for (end, called) in ends {
         if let Some(trouble) = &end.trouble {
             return Err(EndError::Untold {
@@ -130,9 +130,9 @@ pub(super) fn verify(
     let good = agreed(ends, Label::Good, left_out)?;
     let bad = agreed(ends, Label::Bad, left_out)?;
     match (&good, &bad) {
-        (None, None) => Ok(Sorter::Any(Vec::new())),
-        (Some(good), None) => Ok(Sorter::OnlyGood(good.answers.clone())),
-        (None, Some(bad)) => Ok(Sorter::only_bad(&bad.answers)),
+        (None, None) => Ok(Classifier::Any(Vec::new())),
+        (Some(good), None) => Ok(Classifier::OnlyGood(good.answers.clone())),
+        (None, Some(bad)) => Ok(Classifier::only_bad(&bad.answers)),
         (Some(good), Some(bad)) => {
             let cells = differing(&good.answers, &bad.answers);
             let Some(cell) = cells.first() else {
@@ -159,7 +159,7 @@ pub(super) fn verify(
                     answers: (line(good, &cell), line(bad, &cell)),
                 });
             }
-            Sorter::both(&good.answers, &bad.answers).ok_or_else(|| EndError::Alike {
+            Classifier::both(&good.answers, &bad.answers).ok_or_else(|| EndError::Alike {
                 good: good.release.clone(),
                 bad: bad.release.clone(),
                 answer: line(good, cell),
@@ -204,7 +204,7 @@ fn agreed(
     Ok(Some(agreed))
 }
 
-fn verify_expected(ends: &[(Tested, Label)], expect: &str) -> Result<Sorter, EndError> {
+fn verify_expected(ends: &[(Tested, Label)], expect: &str) -> Result<Classifier, EndError> {
     for (end, called) in ends {
         let other = end.answers.values().find(|answer| !answer.fits(expect));
         let wrong = match (called, other) {
@@ -221,7 +221,7 @@ fn verify_expected(ends: &[(Tested, Label)], expect: &str) -> Result<Sorter, End
             });
         }
     }
-    Ok(Sorter::Expect(expect.to_owned()))
+    Ok(Classifier::Expect(expect.to_owned()))
 }
 
 fn line(tested: &Tested, cell: &str) -> String {
