@@ -41,6 +41,7 @@ pub struct Snapshot {
 pub struct Snapshots {
     data: Data,
     files: Vec<Snapshot>,
+    hash: String,
 }
 
 /// A pending snapshot and what it would change.
@@ -71,14 +72,24 @@ impl Snapshots {
     /// # Errors
     /// The first file that cannot be read or is not a snapshot.
     pub fn load(data: &Data) -> Result<Self, SnapshotError> {
-        let files = snap_files(data, "snap")?
+        let files: Vec<Snapshot> = snap_files(data, "snap")?
             .iter()
             .map(|name| read(data, name))
             .collect::<Result<_, _>>()?;
+        let mut all = String::new();
+        for file in &files {
+            let _ = write!(all, "{}\n{}", file.path(), file.render());
+        }
         Ok(Self {
             data: data.clone(),
+            hash: base::files::sha256(all.as_bytes()),
             files,
         })
+    }
+
+    /// SHA-256 over all of them, in hex: which answers a run was judged by.
+    pub fn hash(&self) -> &str {
+        &self.hash
     }
 
     /// The snapshot that speaks about a scenario and profile on a release: the latest that is not later than it, unless

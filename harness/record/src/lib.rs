@@ -23,7 +23,7 @@ pub mod symbol;
 mod tables;
 
 pub use cause::{CauseRecord, DifferenceRecord, RelationRecord};
-pub use cell::{CellRecord, ExpectedRecord, ObservedRecord, Standing};
+pub use cell::{CellRecord, ExpectedRecord, GateEffect, ObservedRecord};
 pub use ending::{Ending, Summary};
 pub use gate::{Baseline, BaselineError, FailOn, Gate};
 pub use recorder::{Recorder, today};
@@ -88,6 +88,9 @@ pub struct RunInfo {
     pub harness: String,
     /// Hash over the scenario files that were judged by.
     pub table_hash: String,
+    /// Hash over the snapshots that were judged by; none where answers are judged by rules only, or the record is older.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub snapshots_hash: Option<String>,
     /// Whether it was told to stop before the end.
     pub interrupted: bool,
     /// Whether it stopped by itself at the first cell that makes it fail.
@@ -96,7 +99,7 @@ pub struct RunInfo {
     /// What makes it fail.
     #[serde(default)]
     pub fail_on: FailOn,
-    /// What is less grave than this does not make it fail.
+    /// What is less severe than this does not make it fail.
     #[serde(default)]
     pub severity: Severity,
     /// The run whose answers are excused.

@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 
 use super::tables::Texts;
 use super::{
-    CauseRecord, CellRecord, DifferenceRecord, ExpectedRecord, Gate, GatewayRecord, LaunchRecord,
-    ObservedRecord, Record, RelationRecord, RuleRecord, RunInfo, SCHEMA, Standing, Summary,
+    CauseRecord, CellRecord, DifferenceRecord, ExpectedRecord, Gate, GateEffect, GatewayRecord,
+    LaunchRecord, ObservedRecord, Record, RelationRecord, RuleRecord, RunInfo, SCHEMA, Summary,
 };
 use crate::events::{CellResult, RunEvent};
 use crate::judge::{Broken, Cause, Severity, Verdict, broken_relations, causes};
@@ -39,6 +39,7 @@ impl Recorder {
             started,
             harness: env!("CARGO_PKG_VERSION").to_owned(),
             table_hash: table_hash.to_owned(),
+            snapshots_hash: None,
             interrupted: false,
             stopped_early: false,
             fail_on: gate.fail_on,
@@ -56,6 +57,13 @@ impl Recorder {
             order: BTreeMap::new(),
             results: Vec::new(),
         }
+    }
+
+    /// Notes the hash of the snapshots that are judged by, where there are any.
+    #[must_use]
+    pub fn held_against(mut self, snapshots_hash: Option<&str>) -> Self {
+        self.run.snapshots_hash = snapshots_hash.map(str::to_owned);
+        self
     }
 
     /// Notes what was asked for: the day on which known issues are heeded, globs over cell ids, conditions.
@@ -146,7 +154,7 @@ impl Recorder {
 
     /// Whether a cell makes the run fail.
     pub fn fails(&self, result: &CellResult) -> bool {
-        self.standing(result) == Some(Standing::Fails)
+        self.standing(result) == Some(GateEffect::Fails)
     }
 
     /// Notes that the run is told to stop because of a cell that makes it fail, not by a person.
@@ -154,7 +162,7 @@ impl Recorder {
         self.run.stopped_early = true;
     }
 
-    fn standing(&self, result: &CellResult) -> Option<Standing> {
+    fn standing(&self, result: &CellResult) -> Option<GateEffect> {
         self.gate.standing(
             &result.gateway,
             &result.cell.id,
@@ -237,9 +245,9 @@ impl Recorder {
                 Verdict::CouldNotRun(_) => &mut summary.could_not_run,
             } += 1;
             match cell.standing {
-                Some(Standing::Fails) => summary.failing += 1,
-                Some(Standing::AsInBaseline) => summary.as_in_baseline += 1,
-                Some(Standing::BelowSeverity) => summary.below_severity += 1,
+                Some(GateEffect::Fails) => summary.failing += 1,
+                Some(GateEffect::AsInBaseline) => summary.as_in_baseline += 1,
+                Some(GateEffect::BelowSeverity) => summary.below_severity += 1,
                 None => {}
             }
             if self.gate.is_better(&cell.gateway, &cell.id, cell.verdict) {
@@ -250,7 +258,7 @@ impl Recorder {
     }
 }
 
-/// How grave a result is.
+/// How severe a result is.
 fn severity(result: &CellResult) -> Option<Severity> {
     let expected = result.expected.as_ref();
     let asked = expected.map(|expected| expected.outcome.id.as_str());
@@ -275,7 +283,7 @@ impl Tables {
         result: &CellResult,
         catalogue: &Catalogue,
         cause: Option<usize>,
-        standing: Option<Standing>,
+        standing: Option<GateEffect>,
     ) -> CellRecord {
         let (direction, reason) = match &result.verdict {
             Verdict::Deviates(deviation) | Verdict::Known(deviation) => (Some(*deviation), None),
@@ -349,7 +357,7 @@ fn cause_record(cause: Cause, cells: &[CellRecord]) -> CauseRecord {
     let mine = cells.iter().filter(|cell| cell.cause == Some(cause.id));
     let failing = mine
         .clone()
-        .filter(|cell| cell.standing == Some(Standing::Fails));
+        .filter(|cell| cell.standing == Some(GateEffect::Fails));
     CauseRecord {
         failing: failing.count(),
         severity: mine

@@ -68,8 +68,9 @@ pub fn merge(parts: &[Part<'_>], catalogue: &Catalogue, gate: Gate) -> Result<Re
     let selection = Selection::parse(catalogue, &run.cells, &run.conditions);
     let selection = selection.map_err(|error| invalid(error.to_string()))?;
 
-    let mut recorder =
-        Recorder::new(&catalogue.table_hash, gate).asked_for(day, &run.cells, &run.conditions);
+    let mut recorder = Recorder::new(&catalogue.table_hash, gate)
+        .held_against(run.snapshots_hash.as_deref())
+        .asked_for(day, &run.cells, &run.conditions);
     let mut merged = Merged {
         catalogue,
         shares,

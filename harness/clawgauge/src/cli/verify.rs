@@ -64,6 +64,41 @@ pub(super) fn verify(
     output.first([agrees, shown])
 }
 
+/// What the run was asked for, and how much of the contract that leaves out.
+fn selection(checked: &Checked) -> String {
+    let run = &checked.record.run;
+    let mut asked = match run.cells.is_empty() {
+        true => "every cell".to_owned(),
+        false => run.cells.join(" "),
+    };
+    if !run.conditions.is_empty() {
+        asked = format!("{asked} where {}", run.conditions.join(", "));
+    }
+    match checked.left_out {
+        0 => format!("asked for {asked}"),
+        left_out => {
+            format!("asked for {asked}; {left_out} other cells of its contract were left out")
+        }
+    }
+}
+
+/// Whether the data in the bundle are those that everybody has.
+fn judged_by(checked: &Checked) -> String {
+    let foreign = &checked.foreign;
+    let shown = foreign.iter().take(SHOWN).cloned().collect::<Vec<_>>();
+    let more = match foreign.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    match foreign.is_empty() {
+        true => "judged by the data that this clawgauge carries".to_owned(),
+        false => format!(
+            "judged by other data than this clawgauge carries: {}{more}",
+            shown.join(", ")
+        ),
+    }
+}
+
 fn told(checked: &Checked, sha256: &str, by: Which) -> String {
     let Checked {
         record, manifest, ..
@@ -119,6 +154,8 @@ fn told(checked: &Checked, sha256: &str, by: Which) -> String {
         "run {} of {}, clawgauge {}",
         record.run.id, record.run.finished, record.run.harness
     ));
+    lines.push(selection(checked));
+    lines.push(judged_by(checked));
     lines.push(format!("table hash {}", checked.table_hash));
     let members = manifest.members.len();
     lines.push(format!("bundle of {members} members, SHA-256 {sha256}"));

@@ -18,7 +18,9 @@ use record::clean::Cleaner;
 use record::events::RunEvent;
 use record::{Gate, Record, Recorder};
 use studies::survey::reference;
-use studies::survey::{Again, Asked, Folder, Kept, State, StateKind, Todo, Why};
+use studies::survey::{
+    Again, Decision, Folder, Kept, RerunReason, State, StateKind, SurveyRequest,
+};
 
 /// Of a release whose first launches all failed no more are tried: a start may take minutes to fail.
 const HOPELESS: usize = 4;
@@ -33,7 +35,7 @@ pub struct Job<'a> {
     /// How releases are launched and asked; the gateways in it do not matter.
     pub options: RunOptions,
     /// What is asked, as the records note it.
-    pub asked: Asked,
+    pub asked: SurveyRequest,
     /// The releases, in order.
     pub releases: &'a [Version],
     /// Where the records are.
@@ -57,8 +59,8 @@ pub enum Event<'a> {
         place: usize,
         /// How many are run.
         of: usize,
-        /// Why it is run.
-        why: &'a Why,
+        /// RerunReason it is run.
+        why: &'a RerunReason,
         /// How long the rest will take, by those that ran.
         left: Option<Duration>,
     },
@@ -111,7 +113,7 @@ pub enum SurveyError {
         version: Version,
         /// The folder of records.
         folder: PathBuf,
-        /// Why.
+        /// RerunReason.
         error: std::io::Error,
     },
 }
@@ -127,14 +129,14 @@ pub async fn carry_out(
     tell: &mut (dyn FnMut(Event<'_>) + Send),
 ) -> Result<Outcome, SurveyError> {
     let mut outcome = Outcome::default();
-    let mut work: Vec<(&Version, Why)> = Vec::new();
+    let mut work: Vec<(&Version, RerunReason)> = Vec::new();
     for version in job.releases {
         match job.asked.decide(job.folder.read(version), job.again) {
-            Todo::Keep(kept) => {
+            Decision::Keep(kept) => {
                 tell(Event::Kept(&kept));
                 outcome.kept.push(*kept);
             }
-            Todo::Run(why) => work.push((version, why)),
+            Decision::Run(why) => work.push((version, why)),
         }
     }
     let options = &job.options;
@@ -264,11 +266,9 @@ impl Turn<'_, '_> {
             ))],
             ..self.job.options.clone()
         };
-        let mut recorder = Recorder::new(&asked.table_hash, Gate::default()).asked_for(
-            options.known_issues,
-            &asked.cells,
-            &asked.conditions,
-        );
+        let mut recorder = Recorder::new(&asked.table_hash, Gate::default())
+            .held_against(Some(self.job.snapshots.hash()))
+            .asked_for(options.known_issues, &asked.cells, &asked.conditions);
         let (catalogue, snapshots) = (self.job.catalogue.clone(), self.job.snapshots.clone());
         let gateway = reference(self.version);
         let work = async move |events: UnboundedSender<RunEvent>, stop| match arrived {

@@ -37,7 +37,10 @@ impl Again<'_> {
         let selection = selection.map_err(|error| bad(error.to_string()))?;
         let today = run.known_issues_on.as_deref().map(str::parse).transpose();
         let today = today.map_err(|error: jiff::Error| bad(error.to_string()))?;
+        // An older record does not say it.
+        let snapshots = run.snapshots_hash.as_ref().map(|_| self.snapshots.hash());
         let mut recorder = Recorder::new(&self.catalogue.table_hash, gate)
+            .held_against(snapshots)
             .asked_for(today, &run.cells, &run.conditions)
             .sharded(run.shard.clone());
         let mut cells: HashMap<(String, String), &CellRecord> = HashMap::new();

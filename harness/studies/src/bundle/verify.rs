@@ -12,6 +12,7 @@ use super::difference::Difference;
 use super::write::configs;
 use super::{BASELINE, Bundle, BundleError, MANIFEST, Manifest, RECORD};
 use contract::data::Data;
+use contract::plan::{Selection, cells};
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
 use record::judge::VerdictKind;
@@ -39,6 +40,10 @@ pub struct Checked {
     pub as_recorded: usize,
     /// Hash over the files that were judged by.
     pub table_hash: String,
+    /// Cells of the contract that the run was not asked for.
+    pub left_out: usize,
+    /// Files of the bundle's data that are not as this clawgauge carries them, each with what differs.
+    pub foreign: Vec<String>,
     /// What does not follow.
     pub differences: Vec<Difference>,
 }
@@ -83,7 +88,7 @@ pub fn verify(bundle: &Bundle, by: &By) -> Result<Checked, BundleError> {
     let mut rejudged = again.run(gate)?;
     let (as_recorded, found) = (again.as_recorded, again.differences);
     differences.extend(found);
-    cells(&record, &rejudged, &mut differences);
+    each_cell(&record, &rejudged, &mut differences);
     if let By::Itself = by {
         about(&manifest, &record, &mut differences);
         let configs = configs(&record, &catalogue);
@@ -102,14 +107,38 @@ pub fn verify(bundle: &Bundle, by: &By) -> Result<Checked, BundleError> {
         }
         rest(&record, &mut rejudged, &mut differences);
     }
+    let selection = Selection::parse(&catalogue, &record.run.cells, &record.run.conditions);
+    let selection = selection.map_err(|error| invalid(error.to_string()))?;
+    let left_out = cells(&catalogue).filter(|cell| !selection.accepts(cell));
+    let left_out = left_out.count();
     Ok(Checked {
         verdicts: counted(&rejudged.cells),
         table_hash: catalogue.table_hash.clone(),
+        left_out,
+        foreign: foreign(&bundle.data()?).map_err(|error| invalid(error.to_string()))?,
         record,
         manifest,
         as_recorded,
         differences,
     })
+}
+
+/// How data differ from those that this clawgauge carries: by these its author could have judged.
+fn foreign(data: &BTreeMap<String, String>) -> std::io::Result<Vec<String>> {
+    let own = Data::Embedded.judged_by()?;
+    let mut names: Vec<&String> = own.keys().chain(data.keys()).collect();
+    names.sort();
+    names.dedup();
+    let differing = names.into_iter().filter_map(|name| {
+        let what = match (own.get(name), data.get(name)) {
+            (Some(own), Some(other)) if own == other => return None,
+            (Some(_), Some(_)) => "changed",
+            (Some(_), None) => "missing",
+            (None, _) => "added",
+        };
+        Some(format!("{name} {what}"))
+    });
+    Ok(differing.collect())
 }
 
 /// Whether every member is what the manifest says.
@@ -151,7 +180,7 @@ fn about(manifest: &Manifest, record: &Record, differences: &mut Vec<Difference>
 }
 
 /// Cell by cell what is said about it.
-fn cells(record: &Record, again: &Record, differences: &mut Vec<Difference>) {
+fn each_cell(record: &Record, again: &Record, differences: &mut Vec<Difference>) {
     let by_place = |cell: &CellRecord| (cell.gateway.clone(), cell.id.clone());
     let rejudged: HashMap<_, _> = again
         .cells

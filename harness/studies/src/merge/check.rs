@@ -8,7 +8,7 @@ use contract::plan::{Share, Shares};
 use record::{GatewayRecord, Record};
 
 /// What is the same in all shards of one run, and what to do where it is not.
-const COMMON: [Common; 8] = [
+const COMMON: [Common; 9] = [
     Common {
         what: "the numbers of shards",
         of: |record| shares(record, |shares| vec![shares.of.to_string()]),
@@ -17,6 +17,11 @@ const COMMON: [Common; 8] = [
     Common {
         what: "the scenario files (run.table_hash)",
         of: |record| vec![record.run.table_hash.clone()],
+        help: "run all shards with the same checkout or release of clawgauge",
+    },
+    Common {
+        what: "the snapshots (run.snapshots_hash)",
+        of: |record| record.run.snapshots_hash.iter().cloned().collect(),
         help: "run all shards with the same checkout or release of clawgauge",
     },
     Common {

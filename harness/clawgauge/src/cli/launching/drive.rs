@@ -53,6 +53,7 @@ impl RecordedRun<'_> {
         cancel: &CancellationToken,
     ) -> RunOutcome {
         let mut recorder = Recorder::new(&self.catalogue.table_hash, gate)
+            .held_against(Some(self.snapshots.hash()))
             .asked_for(options.known_issues, self.globs, self.conditions)
             .sharded(options.shares.clone());
         let mut progress = self.progress.map(|detail| self.output.progress(detail));
