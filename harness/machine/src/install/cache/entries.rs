@@ -1,13 +1,12 @@
 //! What is in the cache, how much of the disk it takes, whether it is whole, and how it is removed.
 
-use std::fs::TryLockError;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Cache, Installed, RECORD, remove_if_there};
+use super::{Cache, Installed, RECORD, lease, remove_if_there};
 use crate::install::package::{ENTRY, PACKAGE};
 use contract::release::Version;
 
@@ -133,8 +132,7 @@ impl Cache {
     }
 
     fn in_use(&self, package: &str, version: &str) -> bool {
-        let file = std::fs::File::open(self.lock_file(package, version));
-        file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+        lease::is_held(&self.lock_file(package, version))
     }
 
     /// Removes a package's version, with what an interrupted installation left of it, unless somebody uses it.
