@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::ask::{Answers, Asker};
 use super::proxies::Proxies;
+use super::slots::Slots;
 use super::target::Target;
 use super::verdicts::{Settled, settle};
 use super::{Context, RunEvent};
@@ -99,12 +100,14 @@ pub(super) struct Attempt<'a> {
 
 impl Attempt<'_> {
     /// Starts, asks, stops: what was seen, cell by cell, and whether a denial proves anything.
-    pub(super) async fn run(&self, cells: &[&PlannedCell]) -> (Vec<Seen>, Proof) {
+    pub(super) async fn run(&self, cells: &[&PlannedCell], slots: &Slots) -> (Vec<Seen>, Proof) {
+        let slot = slots.take().await;
         let mut live = match self.start(cells).await {
             Ok(live) => live,
             Err(seen) => return (seen, Proof::Shown),
         };
         let (asked, died) = self.ask(cells, &mut live).await;
+        let _settling = slot.settle().await;
         let waited = self.wait_for_late_calls(&asked).await;
         let started = live.started(self.context);
         let ready = live.gateway.ready_after();

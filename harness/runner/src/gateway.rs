@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::launch::run_launch;
+use super::slots::Slots;
 use super::target::{Target, senders};
 use super::{Context, RunEvent};
 use contract::plan::Plan;
@@ -23,19 +23,13 @@ pub(super) async fn run_gateway(context: &Arc<Context>, reference: &GatewayRef) 
         return;
     };
     let plan = plan(context, &target);
-    let slots = Arc::new(Semaphore::new(context.options.launches.max(1)));
+    let slots = Arc::new(Slots::new(context.options.launches));
     let mut tasks = JoinSet::new();
     for launch in plan.launches {
         let (context, target, slots) =
             (Arc::clone(context), Arc::clone(&target), Arc::clone(&slots));
         tasks.spawn(async move {
-            // The semaphore is never closed, so there is always a permit in the end.
-            let _slot = if launch.needs_gateway() {
-                slots.acquire_owned().await.ok()
-            } else {
-                None
-            };
-            run_launch(&context, &target, launch.profile, &launch.cells).await;
+            run_launch(&context, &target, &slots, launch.profile, &launch.cells).await;
         });
     }
     while let Some(ended) = tasks.join_next().await {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Context;
 use super::attempt::Attempt;
+use super::slots::Slots;
 use super::target::{Target, partition};
 use super::verdicts::LaunchJudge;
 use contract::plan::PlannedCell;
@@ -22,6 +23,7 @@ struct Open<'a> {
 pub(super) async fn run_launch(
     context: &Arc<Context>,
     target: &Arc<Target>,
+    slots: &Slots,
     profile: String,
     cells: &[PlannedCell],
 ) {
@@ -57,7 +59,7 @@ pub(super) async fn run_launch(
             again,
         };
         let cells = with_whole_sequences(&left, &asked);
-        let (seen, proof) = attempt.run(&cells).await;
+        let (seen, proof) = attempt.run(&cells, slots).await;
         let again = again && !context.cancel.is_cancelled();
         let mut still = Vec::new();
         for mut open in left {

@@ -10,6 +10,7 @@ pub mod mutants;
 mod options;
 pub mod prefetch;
 mod proxies;
+mod slots;
 pub mod survey;
 mod target;
 mod verdicts;
