@@ -4,12 +4,14 @@
 //! into place, under a lock of its own. Whoever runs it holds a [`Lease`], so that nobody removes it meanwhile.
 
 mod entries;
+mod files;
 mod lease;
 
 use base::files::replace_bytes;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
 pub use entries::{Entry, EntryState, Footprint, Removal, prunable};
 pub use lease::Lease;
@@ -53,6 +55,9 @@ pub(super) struct Installed {
     /// What was installed; [`Cache::commit`] counts it.
     #[serde(default)]
     pub(super) footprint: Option<Footprint>,
+    /// SHA-256 of the list of its files' hashes; [`Cache::commit`] makes it.
+    #[serde(default)]
+    pub(super) files: Option<String>,
 }
 
 impl Cache {
@@ -116,6 +121,9 @@ impl Cache {
         let record = record
             .filter(|record| record.package == package && record.version == version)
             .ok_or_else(|| format!("its {RECORD} is missing or wrong"))?;
+        if record.files.is_none() {
+            return Err("it was installed without the hashes of its files".to_owned());
+        }
         if let Some(library) = package.strip_prefix(VENV) {
             let there = in_venv(&self.folder(package, version), library, version);
             return there.then_some(record).ok_or_else(|| {
@@ -147,6 +155,21 @@ impl Cache {
             Some(missing) => Err(format!("{missing} is missing")),
             None => Ok(record),
         }
+    }
+
+    /// How an entry differs from what was installed, in words; each file is read for that.
+    pub(super) async fn difference(
+        &self,
+        installed: &Installed,
+        cancel: &CancellationToken,
+    ) -> std::io::Result<Option<String>> {
+        let (folder, list, cancel) = (
+            self.folder(&installed.package, &installed.version),
+            installed.files.clone(),
+            cancel.clone(),
+        );
+        let read = move || files::difference(&folder, list.as_deref(), &cancel);
+        tokio::task::spawn_blocking(read).await?
     }
 
     /// Versions of a package that are installed.
@@ -202,6 +225,7 @@ impl Cache {
     pub(super) fn commit(&self, mut record: Installed, _lock: &Lock) -> std::io::Result<Installed> {
         let partial = self.partial(&record.package, &record.version);
         record.footprint = Some(footprint(&partial)?);
+        record.files = Some(files::keep(&partial)?);
         fs_err::write(partial.join(RECORD), serde_json::to_vec_pretty(&record)?)?;
         let folder = self.folder(&record.package, &record.version);
         remove_if_there(&folder)?;

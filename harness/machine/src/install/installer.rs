@@ -84,7 +84,7 @@ pub async fn install(
     let cache = context.cache.as_ref().ok_or(InstallError::NoCache)?;
     let folder = cache.folder(PACKAGE, &text);
     let damage = match folder.is_dir() {
-        true => cache.thorough(PACKAGE, &text).err(),
+        true => damage(cache, &text, cancel).await?,
         false => None,
     };
     if let Some(damage) = &damage {
@@ -111,6 +111,18 @@ pub async fn install(
         folder,
         bytes: mine.next().map_or(0, |entry| entry.bytes),
         fresh,
+    })
+}
+
+/// What is wrong with an installed release, in words.
+async fn damage(
+    cache: &Cache,
+    version: &str,
+    cancel: &CancellationToken,
+) -> Result<Option<String>, InstallError> {
+    Ok(match cache.whole(PACKAGE, version) {
+        Ok(installed) => cache.difference(&installed, cancel).await?,
+        Err(why) => Some(why),
     })
 }
 
@@ -244,12 +256,16 @@ impl Installer<'_> {
     ) -> Result<(Installed, Lease), InstallError> {
         let cache = self.cache()?;
         let mut waiting = Some(Progress::Waiting(format!("{package}@{version}")));
+        let mut fresh = false;
         loop {
             // What is there may be removed until it is leased.
             if found().is_some()
                 && let Some(lease) = cache.lease(package, version)?
                 && let Some(installed) = found()
             {
+                if !fresh {
+                    self.unchanged(&installed).await?;
+                }
                 return Ok((installed, lease));
             }
             let Some(lock) = cache.lock(package, version)? else {
@@ -274,6 +290,24 @@ impl Installer<'_> {
                 cache.abort(package, version, &lock);
                 return Err(error);
             }
+            fresh = true;
+        }
+    }
+
+    /// What runs has to be what was installed: a record names the integrity of that.
+    async fn unchanged(&self, installed: &Installed) -> Result<(), InstallError> {
+        let cache = self.cache()?;
+        let difference = cache.difference(installed, self.cancel).await?;
+        if self.cancel.is_cancelled() {
+            return Err(InstallError::Cancelled);
+        }
+        match difference {
+            None => Ok(()),
+            Some(how) => Err(InstallError::Changed {
+                what: format!("{}@{}", installed.package, installed.version),
+                how,
+                folder: cache.folder(&installed.package, &installed.version),
+            }),
         }
     }
 
@@ -355,6 +389,7 @@ impl Installer<'_> {
             beside: beside.to_vec(),
             installed: format!("{:.0}", jiff::Timestamp::now()),
             footprint: None,
+            files: None,
         })
     }
 

@@ -85,6 +85,9 @@ impl PythonLibrary<'_> {
     pub async fn find(&self, cache: &Cache) -> Option<Library> {
         let installed = self.installed(cache)?;
         let lease = cache.lease(&self.entry(), self.version).ok()??;
+        if !unchanged(cache, &installed).await {
+            return None;
+        }
         let folder = cache.folder(&self.entry(), self.version);
         let command = folder.join(PYTHON);
         // The interpreter leads to the machine's own, which may be another by now: its packages are elsewhere then.
@@ -168,6 +171,7 @@ impl PythonLibrary<'_> {
             beside: self.beside.to_vec(),
             installed: format!("{:.0}", jiff::Timestamp::now()),
             footprint: None,
+            files: None,
         })
     }
 }
@@ -195,6 +199,12 @@ impl PythonLibrary<'_> {
             },
         })
     }
+}
+
+/// Whether all that was installed is there as it was.
+async fn unchanged(cache: &Cache, installed: &Installed) -> bool {
+    let difference = cache.difference(installed, &CancellationToken::new()).await;
+    matches!(difference, Ok(None))
 }
 
 /// The first line that a command prints when it is called with one argument, if it starts and ends well.
@@ -229,13 +239,19 @@ impl NodeLibrary<'_> {
     pub async fn find(&self, machine: &Path, cache: &Cache) -> Option<Library> {
         let installed = cache.get(self.package, self.version, &self.file())?;
         let mut leases = vec![cache.lease(self.package, self.version).ok()??];
+        if !unchanged(cache, &installed).await {
+            return None;
+        }
         let version = node::version_of(machine).await;
         let (command, version) = match node::choose(Some(self.engines), version.as_deref()) {
             NodeChoice::Machine(version) => (machine.to_path_buf(), version),
             NodeChoice::Install(version) => {
                 let (package, binary) = (node::package(), node::binary());
-                cache.get(&package, &version, &binary)?;
+                let node = cache.get(&package, &version, &binary)?;
                 leases.push(cache.lease(&package, &version).ok()??);
+                if !unchanged(cache, &node).await {
+                    return None;
+                }
                 (cache.folder(&package, &version).join(binary), version)
             }
             NodeChoice::Search => return None,

@@ -1,7 +1,9 @@
 //! What happens on the way to a gateway's program: the steps, and what can go wrong.
 
+use base::text::quoted;
 use contract::release::closest;
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// A step of an installation.
@@ -83,6 +85,16 @@ pub enum InstallError {
     /// It is to be installed again while somebody uses it.
     #[error("{0} is in use, so it cannot be installed again")]
     InUse(String),
+    /// What is in the cache is not what was installed.
+    #[error("{what} is not as it was installed: {how}")]
+    Changed {
+        /// What it is.
+        what: String,
+        /// Which file differs, and how.
+        how: String,
+        /// Its folder in the cache.
+        folder: PathBuf,
+    },
     /// No release has the name.
     #[error("{0}")]
     Name(#[from] contract::release::RangeError),
@@ -140,6 +152,8 @@ impl InstallError {
             Self::Registry(what) => Some(format!("try it by hand: npm view {what}")),
             Self::Full(_) => Some("a release takes 350 to 1360 MB: clawgauge gateway list shows what there is, clawgauge gateway prune --keep 3 makes room".to_owned()),
             Self::InUse(_) => Some("wait for the other clawgauge, or end it".to_owned()),
+            Self::Changed { what, .. } if what.starts_with("openclaw@") => Some(format!("install it again: clawgauge gateway install {what}")),
+            Self::Changed { folder, .. } => Some(format!("remove it, and it is installed again: rm -r {}", quoted(&folder.display().to_string()))),
             Self::Name(_) => Some("list what there is: npm view openclaw versions".to_owned()),
             Self::Silent(_) => Some("check the network and `npm config get registry`, and try again".to_owned()),
             Self::NoCache => Some("set XDG_CACHE_HOME or HOME to an absolute path".to_owned()),

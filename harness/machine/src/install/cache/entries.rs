@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::files::FILES;
 use super::{Cache, Installed, RECORD, lease, remove_if_there};
 use crate::install::package::{ENTRY, PACKAGE};
 use contract::release::Version;
@@ -177,22 +178,6 @@ impl Cache {
     pub fn has_release(&self, version: &Version) -> bool {
         self.whole(PACKAGE, &version.to_string()).is_ok()
     }
-
-    /// Counts the files of an entry and compares them with what was installed.
-    ///
-    /// # Errors
-    /// What is missing, in words.
-    pub(in crate::install) fn thorough(&self, package: &str, version: &str) -> Result<(), String> {
-        let record = self.whole(package, version)?;
-        let found = footprint(&self.folder(package, version)).map_err(|error| error.to_string())?;
-        match record.footprint {
-            Some(counted) if counted != found => Err(format!(
-                "{} files of {} bytes were installed, and {} of {} are there",
-                counted.files, counted.bytes, found.files, found.bytes
-            )),
-            Some(_) | None => Ok(()),
-        }
-    }
 }
 
 impl Installed {
@@ -226,7 +211,7 @@ pub fn prunable(entries: &[Entry], keep: usize) -> Vec<Entry> {
         .collect()
 }
 
-/// Counts a folder without its record; links are not followed.
+/// Counts a folder without what the cache keeps in it; links are not followed.
 pub(in crate::install) fn footprint(folder: &Path) -> io::Result<Footprint> {
     let mut total = Footprint::default();
     let mut open = vec![folder.to_path_buf()];
@@ -236,7 +221,10 @@ pub(in crate::install) fn footprint(folder: &Path) -> io::Result<Footprint> {
             let kind = entry.file_type()?;
             if kind.is_dir() {
                 open.push(entry.path());
-            } else if kind.is_file() && !(folder_now == folder && entry.file_name() == RECORD) {
+            } else if kind.is_file()
+                && !(folder_now == folder
+                    && (entry.file_name() == RECORD || entry.file_name() == FILES))
+            {
                 total.files += 1;
                 total.bytes += entry.metadata()?.len();
             }

@@ -5,10 +5,10 @@ use std::sync::Mutex;
 use super::*;
 use crate::install::Program;
 
-/// `python3 -m venv .` makes an interpreter that "installs" by making the metadata of the package; the log counts calls.
+/// `python3 -m venv .` leads to an interpreter that "installs" by making the metadata of the package; the log counts calls.
 const PYTHON3: &str = r#"#!/bin/sh
 echo "python3 $*" >> "LOG"
-mkdir -p bin && cat > bin/python <<'END'
+mkdir -p bin && cat > "MACHINE" <<'END'
 #!/bin/sh
 case $* in
   --version) echo "Python 3.12.4"; exit ;;
@@ -19,7 +19,7 @@ mkdir -p lib/python3.12/site-packages/some_lib-1.2.3.dist-info
 touch lib/python3.12/site-packages/some_lib-1.2.3.dist-info/METADATA
 echo '{"install":[{"metadata":{"name":"some-lib"},"download_info":{"archive_info":{"hashes":{"sha256":"abc"}}}}]}' > pip.json
 END
-chmod +x bin/python
+chmod +x "MACHINE" && ln -s "MACHINE" bin/python
 "#;
 
 struct Bench {
@@ -34,6 +34,7 @@ impl Bench {
         let log = folder.path().join("log");
         let script = PYTHON3
             .replace("LOG", log.to_str().unwrap())
+            .replace("MACHINE", folder.path().join("machine").to_str().unwrap())
             .replace("FAIL", fail);
         let bench = Self {
             context: InstallContext {
@@ -136,10 +137,23 @@ async fn what_is_not_whole_is_installed_again() {
         bench.install(&cancel).await.unwrap();
     }
     // The machine's Python is another one now: what was installed for the old one is not seen by it.
-    let python = folder.join("bin/python");
+    let python = bench.folder.path().join("machine");
     let script = std::fs::read_to_string(&python).unwrap();
     crate::testing::executable(&python, &script.replace("3.12.4", "3.13.0"));
     assert_eq!(bench.find().await, None);
+}
+
+/// What somebody changed is no longer what the registry gave.
+#[tokio::test]
+async fn what_was_changed_is_installed_again() {
+    let bench = Bench::new("");
+    let cancel = CancellationToken::new();
+    let folder = bench.install(&cancel).await.unwrap().folder;
+    let added = folder.join("lib/python3.12/site-packages/some_lib.py");
+    std::fs::write(&added, "import os").unwrap();
+    assert_eq!(bench.find().await, None);
+    bench.install(&cancel).await.unwrap();
+    assert!(!added.exists());
 }
 
 #[tokio::test]

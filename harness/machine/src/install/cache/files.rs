@@ -1,0 +1,94 @@
+//! The hashes of what was installed, so that nothing else is run under its name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
+use std::thread;
+
+use base::files::sha256;
+use tokio_util::sync::CancellationToken;
+
+use super::RECORD;
+
+/// The hashes of an entry's files, kept among them.
+pub(super) const FILES: &str = "files.json";
+/// With more threads than this a disk is not read faster.
+const THREADS: usize = 4;
+
+/// SHA-256 of every file of a folder by its path in it, and of every link where it leads.
+type Hashes = BTreeMap<String, String>;
+
+/// Hashes the files of an entry, keeps the list among them, and returns the hash of the list.
+pub(super) fn keep(folder: &Path) -> io::Result<String> {
+    let list = serde_json::to_vec_pretty(&hashes(folder, &CancellationToken::new())?)?;
+    fs_err::write(folder.join(FILES), &list)?;
+    Ok(sha256(&list))
+}
+
+/// How the files of an entry differ from those that were installed, in words; `list` is what [`keep`] returned.
+pub(super) fn difference(
+    folder: &Path,
+    list: Option<&str>,
+    cancel: &CancellationToken,
+) -> io::Result<Option<String>> {
+    let kept = fs_err::read(folder.join(FILES))?;
+    if Some(sha256(&kept).as_str()) != list {
+        return Ok(Some(format!("{FILES} has changed")));
+    }
+    let (was, is): (Hashes, Hashes) = (serde_json::from_slice(&kept)?, hashes(folder, cancel)?);
+    let paths: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+    let mut differ = paths
+        .into_iter()
+        .filter(|path| was.get(*path) != is.get(*path));
+    let Some(first) = differ.next() else {
+        return Ok(None);
+    };
+    let how = match (was.contains_key(first), is.contains_key(first)) {
+        (true, true) => "has changed",
+        (true, false) => "is missing",
+        (false, _) => "was added",
+    };
+    Ok(Some(match differ.count() {
+        0 => format!("{first} {how}"),
+        others => format!("{first} {how}, and {others} more differ"),
+    }))
+}
+
+fn hashes(folder: &Path, cancel: &CancellationToken) -> io::Result<Hashes> {
+    let mut files = Vec::new();
+    let mut hashes = Hashes::new();
+    for entry in walkdir::WalkDir::new(folder).min_depth(1) {
+        let entry = entry?;
+        let path = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+        let (path, kind) = (path.to_string_lossy().into_owned(), entry.file_type());
+        if kind.is_file() && path != RECORD && path != FILES {
+            files.push((path, entry.into_path()));
+        } else if kind.is_symlink() {
+            let target = fs_err::read_link(entry.path())?;
+            hashes.insert(path, format!("link to {}", target.to_string_lossy()));
+        } else if !kind.is_dir() && !kind.is_file() {
+            hashes.insert(path, "no file".to_owned());
+        }
+    }
+    let threads = thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(THREADS);
+    let share = files.len().div_ceil(threads).max(1);
+    let hash = |files: &[(String, std::path::PathBuf)]| {
+        let files = files.iter().take_while(|_| !cancel.is_cancelled());
+        let hashed = files.map(|(path, file)| Ok((path.clone(), sha256(&fs_err::read(file)?))));
+        hashed.collect::<io::Result<Vec<_>>>()
+    };
+    thread::scope(|scope| {
+        let shares = files.chunks(share).map(|files| scope.spawn(|| hash(files)));
+        // A thread is begun before the first is waited for.
+        let shares: Vec<_> = shares.collect();
+        for share in shares {
+            let hashed = share
+                .join()
+                .map_err(|_| io::Error::other("a thread panicked"))??;
+            hashes.extend(hashed);
+        }
+        Ok(hashes)
+    })
+}
