@@ -7,5 +7,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    cli::main(cli::Cli::parse())
+    match cli::Cli::try_parse() {
+        Ok(cli) => cli::main(cli),
+        Err(error) => cli::no_command(&error),
+    }
 }

@@ -218,6 +218,8 @@ fn bisect_in_a_workflow(#[case] format: &str) {
 #[case::baseline(&["run", "--baseline"])]
 #[case::bisect(&["bisect"])]
 #[case::attach(&["attach"])]
+#[case::no_command(&[])]
+#[case::no_value(&["run", "--known-issues"])]
 fn messages_that_quote(#[case] args: &[&str]) {
     let sandbox = Sandbox::new();
     let name = "no\n::error::owned\n  ::warning::owned\u{1b}]0;owned\u{7}\u{9b}2J##[error]owned";

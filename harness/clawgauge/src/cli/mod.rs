@@ -121,6 +121,20 @@ pub(crate) fn main(cli: Cli) -> ExitCode {
     output.end(done)
 }
 
+/// Shows help, or why there is no command in the arguments; these may hold anything.
+pub(crate) fn no_command(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    let output = Output::new(clap::ColorChoice::Auto, Stdout::Data);
+    let text = match output.paint_err().color {
+        true => error.render().ansi().to_string(),
+        false => error.render().to_string(),
+    };
+    output.note(text.trim_end());
+    output.end(Ok(Exit::Usage.code().into()))
+}
+
 fn carry_out(cli: Cli, session: &Session, output: &Output) -> Result<ExitCode, Failure> {
     let place = Place {
         root: cli.root,

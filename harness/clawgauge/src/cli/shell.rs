@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use clap::CommandFactory as _;
+use base::files::replace_bytes;
+use clap::{Command, CommandFactory as _};
+use clap_mangen::Man;
 
 use super::Cli;
 use super::output::{Failure, Output};
@@ -19,13 +21,31 @@ pub(super) fn man(folder: Option<&Path>, output: &Output) -> Result<(), Failure>
     match folder {
         Some(folder) => {
             fs_err::create_dir_all(folder)?;
-            clap_mangen::generate_to(Cli::command(), folder)?;
-            Ok(())
+            let mut command = Cli::command().disable_help_subcommand(true);
+            command.build();
+            pages(&command, folder)
         }
-        None => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-            output.data(&String::from_utf8_lossy(&page))
-        }
+        None => output.data(&String::from_utf8_lossy(&page(&Man::new(Cli::command()))?)),
     }
+}
+
+/// Writes the pages of a command and of those below it.
+fn pages(command: &Command, folder: &Path) -> Result<(), Failure> {
+    for below in command
+        .get_subcommands()
+        .filter(|below| !below.is_hide_set())
+    {
+        pages(below, folder)?;
+    }
+    let man = Man::new(command.clone());
+    Ok(replace_bytes(
+        &folder.join(man.get_filename()),
+        &page(&man)?,
+    )?)
+}
+
+fn page(man: &Man) -> std::io::Result<Vec<u8>> {
+    let mut page = Vec::new();
+    man.render(&mut page)?;
+    Ok(page)
 }
