@@ -2,6 +2,7 @@
 //!
 //! Off unless `--log FILE` asks for it. Its writer takes out every secret that was made since, whatever wrote the line.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -15,13 +16,7 @@ use base::redact::Redactor;
 const FILTER: &str = "CLAWGAUGE_LOG";
 
 /// What must not be in the log.
-static HIDDEN: OnceLock<Mutex<Hidden>> = OnceLock::new();
-
-#[derive(Debug, Default)]
-struct Hidden {
-    secrets: Vec<(String, String)>,
-    redactor: Redactor,
-}
+static HIDDEN: OnceLock<Mutex<Vec<Redactor>>> = OnceLock::new();
 
 /// Starts the log; everything that this process does from then on goes into it. A file that is there is replaced.
 ///
@@ -41,14 +36,11 @@ pub fn start(path: &Path) -> std::io::Result<()> {
         .map_err(std::io::Error::other)
 }
 
-/// Keeps a secret out of the log.
-pub fn hide(name: &str, secret: &str) {
+/// Keeps secrets, by name, out of the log.
+pub fn hide(secrets: &BTreeMap<String, String>) {
     if let Some(hidden) = HIDDEN.get() {
         let mut hidden = hidden.lock().unwrap_or_else(PoisonError::into_inner);
-        hidden.secrets.push((name.to_owned(), secret.to_owned()));
-        let secrets = hidden.secrets.iter();
-        hidden.redactor =
-            Redactor::of(secrets.map(|(name, secret)| (name.as_str(), secret.as_str())));
+        hidden.push(Redactor::new(secrets));
     }
 }
 
@@ -57,15 +49,14 @@ struct Redacting<W>(W);
 
 impl<W: Write> Write for Redacting<W> {
     fn write(&mut self, event: &[u8]) -> std::io::Result<usize> {
-        let text = String::from_utf8_lossy(event);
-        let clean = match HIDDEN.get() {
-            Some(hidden) => {
-                let hidden = hidden.lock().unwrap_or_else(PoisonError::into_inner);
-                hidden.redactor.text(&text).into_owned()
+        let mut text = String::from_utf8_lossy(event).into_owned();
+        if let Some(hidden) = HIDDEN.get() {
+            let hidden = hidden.lock().unwrap_or_else(PoisonError::into_inner);
+            for redactor in hidden.iter() {
+                text = redactor.text(&text).into_owned();
             }
-            None => text.into_owned(),
-        };
-        self.0.write_all(clean.as_bytes())?;
+        }
+        self.0.write_all(text.as_bytes())?;
         Ok(event.len())
     }
 

@@ -18,6 +18,8 @@ use contract::exchange::{Exchange, MAX_BODY, Request, Response};
 pub use crate::network::Peer;
 
 const MAX_HEAD: usize = 64 * 1024;
+/// So many bytes of what is no HTTP are quoted: more than is shown, so that secrets are found before the quote is cut.
+const MAX_QUOTED: usize = 1024;
 
 /// No answer came, or nothing that is one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -174,8 +176,8 @@ impl Reader {
                 }
                 Ok(httparse::Status::Partial) => self.fill().await?,
                 Err(error) => {
-                    let start = String::from_utf8_lossy(&self.buffer[..self.buffer.len().min(24)])
-                        .into_owned();
+                    let start = &self.buffer[..self.buffer.len().min(MAX_QUOTED)];
+                    let start = String::from_utf8_lossy(start);
                     return Err(SendError::NotHttp(format!(
                         "{error}; it begins with {start:?}"
                     )));

@@ -189,9 +189,7 @@ impl Attempt<'_> {
             .iter()
             .map(|name| (name.clone(), base::secret::random_secret()))
             .collect();
-        for (name, secret) in &secrets {
-            machine::log::hide(name, secret);
-        }
+        machine::log::hide(&secrets);
         let spec = self.spec(&secrets, &upstream, network.clone());
         match launch(&spec, &self.place(), &self.context.cancel).await {
             Ok(gateway) => {

@@ -113,7 +113,6 @@ async fn try_launch(
         exit = gateway.running.exited() => Some((exit.to_string(), exit.code)),
         said = refusal(output, &spec.refusals) => {
             let exit = tokio::time::timeout(REFUSAL_GRACE, gateway.running.exited()).await.ok();
-            let said = gateway.running.redactor().text(&said).into_owned();
             Some((said, exit.and_then(|exit| exit.code)))
         }
         () = ready(&peer, &spec.ready) => None,

@@ -19,20 +19,16 @@ pub(super) struct Running {
     folder: PathBuf,
     output: Output,
     drains: Vec<JoinHandle<()>>,
-    redactor: Redactor,
 }
 
 /// What a process wrote; it outlives the process.
 #[derive(Debug)]
-pub struct ProcessLog {
-    output: Output,
-    redactor: Redactor,
-}
+pub struct ProcessLog(Output);
 
 impl ProcessLog {
     /// All lines that are kept, the first and the last ones, redacted.
     pub fn lines(&self) -> Vec<String> {
-        self.output.clean_tail(usize::MAX, &self.redactor)
+        self.0.tail(usize::MAX)
     }
 }
 
@@ -58,7 +54,7 @@ impl Running {
         redactor: Redactor,
     ) -> std::io::Result<Self> {
         let mut group = Group::spawn(command)?;
-        let output = Output::new(name);
+        let output = Output::new(name, redactor);
         let (stdout, stderr) = group.pipes();
         let drains = vec![
             tokio::spawn(output.clone().drain(stdout)),
@@ -69,7 +65,6 @@ impl Running {
             folder: folder.to_path_buf(),
             output,
             drains,
-            redactor,
         })
     }
 
@@ -94,22 +89,14 @@ impl Running {
         &self.output
     }
 
-    /// What knows its secrets.
-    pub(super) fn redactor(&self) -> &Redactor {
-        &self.redactor
-    }
-
     /// The last lines that it wrote, redacted.
     pub(super) fn log_tail(&self, lines: usize) -> Vec<String> {
-        self.output.clean_tail(lines, &self.redactor)
+        self.output.tail(lines)
     }
 
     /// What it writes, to be read once it has stopped.
     pub(super) fn log(&self) -> ProcessLog {
-        ProcessLog {
-            output: self.output.clone(),
-            redactor: self.redactor.clone(),
-        }
+        ProcessLog(self.output.clone())
     }
 
     /// Asks it to stop, waits for the grace, kills what is left.

@@ -31,7 +31,7 @@ use contract::plan::{Cell, Missing};
 use contract::release::Version;
 use contract::scenario::Catalogue;
 use record::events::{GatewayInfo, LaunchInfo, LaunchLog, RunEvent};
-use record::observe::Observation;
+use record::observe::{Observation, cut};
 use session::{NoAnswer, Session};
 
 /// Name of the operator's credential among the placeholders.
@@ -148,6 +148,7 @@ async fn probe_and_ask(
     let emit = |event| drop(events.send(event));
     let gateway = options.address.reference.clone();
     let secrets = options.secrets();
+    machine::log::hide(&secrets);
     let redactor = Redactor::new(&secrets);
     let mut session = Session::new(options, &secrets, cancel);
     emit(RunEvent::Preparing {
@@ -234,13 +235,14 @@ async fn probe_all(
     redactor: &Redactor,
 ) -> Result<Capabilities, AttachError> {
     let name = || options.address.reference.clone();
+    let stranger = |error: NotOpenClaw| AttachError::NotOpenClaw(name(), error.clean(redactor));
     let mut answers = BTreeMap::new();
     for question in Question::all(options.credential.is_some(), !options.identity.is_empty()) {
         // Who is no gateway is shown no credential.
         if question.shows_credential()
             && let Err(error) = read(&answers, options.mode)
         {
-            return Err(AttachError::NotOpenClaw(name(), error));
+            return Err(stranger(error));
         }
         let request = question.request(options.identity.len());
         match session.probe(question, request).await {
@@ -253,13 +255,10 @@ async fn probe_all(
                 return Err(AttachError::Budget(name(), options.limits.requests));
             }
             Err(NoAnswer::Stopped(error) | NoAnswer::Failed(error)) => {
-                let error = redactor.text(&error).into_owned();
+                let error = cut(&redactor.text(&error));
                 return Err(match answers.is_empty() {
                     true => AttachError::Unreachable(name(), error),
-                    false => {
-                        let error = NotOpenClaw::silent(question, &error);
-                        AttachError::NotOpenClaw(name(), error)
-                    }
+                    false => stranger(NotOpenClaw::silent(question, &error)),
                 });
             }
         }
@@ -267,11 +266,10 @@ async fn probe_all(
         if question == Question::Tools
             && let Err(error) = probe::is_gateway(&answers)
         {
-            return Err(AttachError::NotOpenClaw(name(), error));
+            return Err(stranger(error));
         }
     }
-    let capabilities =
-        read(&answers, options.mode).map_err(|error| AttachError::NotOpenClaw(name(), error))?;
+    let capabilities = read(&answers, options.mode).map_err(stranger)?;
     if capabilities.credential_refused {
         return Err(AttachError::Refused(name()));
     }
@@ -310,7 +308,7 @@ async fn ask_all(
         let outcomes = catalogue.outcomes.values().map(Arc::as_ref);
         seen[index] = Some(match answer {
             Ok((exchange, canary)) => Ok(judge::observed(&exchange, &canary, redactor, outcomes)),
-            Err(error) => Err(redactor.text(&error.to_string()).into_owned()),
+            Err(error) => Err(cut(&redactor.text(&error.to_string()))),
         });
     }
     seen

@@ -5,8 +5,10 @@ use std::fmt;
 
 use serde_json::Value;
 
+use base::redact::Redactor;
 use contract::exchange::Response;
 use contract::request::Written;
+use record::observe::cut;
 
 /// A question of the probe. None of them can reach a model, whoever is let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -184,11 +186,16 @@ impl NotOpenClaw {
         Self(format!("{question} brought no answer: {error}"))
     }
 
+    /// What it says without secrets: a stranger may answer with the credential that it was sent. Then it is cut.
+    pub(super) fn clean(self, redactor: &Redactor) -> Self {
+        Self(cut(&redactor.text(&self.0)))
+    }
+
     fn odd(question: Question, response: &Response, wanted: &str) -> Self {
         let kind = content_type(response);
         let kind = match kind.as_str() {
             "" => "no content type".to_owned(),
-            kind => kind.chars().take(60).collect(),
+            kind => kind.to_owned(),
         };
         Self(format!(
             "{question} answers {} ({}), where a gateway {wanted}",

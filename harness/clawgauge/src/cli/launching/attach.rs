@@ -117,12 +117,6 @@ impl AttachArgs {
             Some(path) => identity(&read_private(path, output)?)?,
             None => Vec::new(),
         };
-        if let Some(credential) = &credential {
-            machine::log::hide("secret", credential);
-        }
-        for line in &identity {
-            machine::log::hide("identity", line);
-        }
         let newest = REFERENCE_RELEASE
             .parse()
             .map_err(|error| Failure::usage(format!("{error}")))?;
