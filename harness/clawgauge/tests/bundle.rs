@@ -117,7 +117,7 @@ fn a_sound_run_follows() {
 #[case::known_fails("--misbehave forgets-scope-default", &["--release", "2026.3.28", "--fail-on", "known"], 1)]
 #[case::not_heeded("--misbehave forgets-scope-default", &["--release", "2026.3.28", "--known-issues", "off"], 1)]
 #[case::stopped_early("--misbehave ignores-scopes", &["--fail-fast", "--launches", "1"], 1)]
-#[case::less_grave("--misbehave ignores-scopes", &["--severity", "blocker"], 1)]
+#[case::less_severe("--misbehave ignores-scopes", &["--severity", "blocker"], 1)]
 #[case::dead("--misbehave dies-at-start", &[], 3)]
 #[case::dying("--misbehave dies-after-requests", &["--retries", "1"], 3)]
 #[case::refusing("--misbehave refuses-everybody", &[], 1)]

@@ -49,7 +49,7 @@ export async function attemptsReasonsAndStandingAreTold() {
     [(it) => it.attempts?.length > 0, ["connection reset", "timed out", "the gateway went away"]],
     [(it) => it.verdict === "not-applicable", ["the release does not know the route"]],
     [(it) => it.standing === "as-in-baseline", ["Excused: the same in the baseline."]],
-    [(it) => it.standing === "below-severity", ["Excused: less grave"]],
+    [(it) => it.standing === "below-severity", ["Excused: less severe"]],
     [(it) => it.verdict === "known", ["Callers without the header get 403.", "Send operator.write."]],
     [(it) => it.gateway.includes(" "), ["--gateway './build with space/openclaw.mjs'"]],
   ]) {

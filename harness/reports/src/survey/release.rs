@@ -73,7 +73,7 @@ struct Deviating {
     mark: MarkView,
     answer: String,
     href: String,
-    grave: bool,
+    severe: bool,
 }
 
 #[derive(Debug)]
@@ -213,17 +213,17 @@ fn deviating(table: &Table, place: usize) -> Vec<Deviating> {
                 mark: mark.into(),
                 answer: cut(&answer.unwrap_or_default()),
                 href: format!("{}#{}", super::INDEX, row.id),
-                grave: mark.issue.is_none(),
+                severe: mark.issue.is_none(),
             },
         ))
     });
     let mut rows: Vec<_> = rows.collect();
-    let grave = |look| {
+    let severe = |look| {
         record::symbol::CellSymbol::ALL
             .iter()
             .position(|known| *known == look)
     };
-    rows.sort_by_key(|(look, _)| grave(*look));
+    rows.sort_by_key(|(look, _)| severe(*look));
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
