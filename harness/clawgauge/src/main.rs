@@ -7,6 +7,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    #[cfg(feature = "launch")]
+    if let Some(code) = clawgauge::machine::keeper::begin() {
+        return code;
+    }
     match cli::Cli::try_parse() {
         Ok(cli) => cli::main(cli),
         Err(error) => cli::no_command(&error),

@@ -311,7 +311,7 @@ fn a_gateway_that_one_shard_cannot_have() {
     let gateway = sandbox.script(
         "sometimes",
         &format!(
-            "#!/bin/sh\n[ ! -e broken ] || [ \"$1\" != --version ] || exit 9\nexec '{}' reference-gateway \"$@\"\n",
+            "#!/bin/sh\n[ ! -e \"${{0%/*}}/broken\" ] || [ \"$1\" != --version ] || exit 9\nexec '{}' reference-gateway \"$@\"\n",
             binary.display()
         ),
     );

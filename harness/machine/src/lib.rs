@@ -5,7 +5,9 @@
 //! verdicts. Read [`launch::LaunchSpec`] first, then [`launch::Gateway`].
 
 pub mod clients;
+pub mod folder;
 pub mod install;
+pub mod keeper;
 pub mod launch;
 pub mod limits;
 pub mod log;

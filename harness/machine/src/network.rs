@@ -99,9 +99,9 @@ impl Namespace {
         })
     }
 
-    /// A command that runs a program within the namespace: `ip` becomes that program.
-    pub(crate) fn command(&self, program: &Path) -> tokio::process::Command {
-        let mut command = tokio::process::Command::new("ip");
+    /// A command that runs a program of a run within the namespace: `ip` becomes that program.
+    pub(crate) fn command(&self, program: &Path, folder: &Path) -> tokio::process::Command {
+        let mut command = crate::keeper::command("ip", Some(folder));
         command.args(["netns", "exec", &self.name]).arg(program);
         command
     }

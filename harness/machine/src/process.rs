@@ -6,20 +6,42 @@ use std::process::{ExitStatus, Stdio};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
-/// A child that leads a process group. Dropping it kills the whole group at once.
+use crate::keeper::{self, Control};
+
+/// A child that leads a process group, with a keeper if its command has one. Dropping it kills all that it started.
 #[derive(Debug)]
 pub(crate) struct Group {
     child: Child,
-    leader: Option<Pid>,
+    held_by: HeldBy,
+}
+
+#[derive(Debug)]
+enum HeldBy {
+    Keeper(Control),
+    /// The id of the child, which is that of its group.
+    Group(Option<Pid>),
 }
 
 impl Group {
     /// Spawns with no stdin and both pipes open.
     pub(crate) fn spawn(command: &mut Command) -> io::Result<Self> {
-        Self::spawn_with(command, Stdio::null())
+        if !keeper::is_kept(command) {
+            return Self::spawn_with(command, Stdio::null());
+        }
+        let (control, stdin) = Control::pair()?;
+        let child = spawn(command, stdin);
+        // The command would hold the keeper's end of the line.
+        command.stdin(Stdio::null());
+        let mut control = control;
+        let child = child?;
+        control.started()?;
+        Ok(Self {
+            child,
+            held_by: HeldBy::Keeper(control),
+        })
     }
 
-    /// Spawns with all three pipes open; the first is returned.
+    /// Spawns without a keeper and with all three pipes open; the first is returned.
     pub(crate) fn spawn_listening(command: &mut Command) -> io::Result<(Self, ChildStdin)> {
         let mut group = Self::spawn_with(command, Stdio::piped())?;
         let stdin = group.child.stdin.take();
@@ -28,18 +50,15 @@ impl Group {
     }
 
     fn spawn_with(command: &mut Command, stdin: Stdio) -> io::Result<Self> {
-        let child = command
-            .stdin(stdin)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()?;
+        let child = spawn(command.kill_on_drop(true), stdin)?;
         let leader = child
             .id()
             .and_then(|id| i32::try_from(id).ok())
             .and_then(Pid::from_raw);
-        Ok(Self { child, leader })
+        Ok(Self {
+            child,
+            held_by: HeldBy::Group(leader),
+        })
     }
 
     /// The pipes, once.
@@ -58,21 +77,40 @@ impl Group {
     }
 
     /// Asks the whole group to stop.
-    pub(crate) fn terminate(&self) {
-        self.signal(Signal::TERM);
-    }
-
-    /// Kills the whole group.
-    pub(crate) fn kill(&self) {
-        self.signal(Signal::KILL);
-    }
-
-    /// A group that is gone already is what was wanted.
-    fn signal(&self, signal: Signal) {
-        if let Some(leader) = self.leader {
-            let _ = kill_process_group(leader, signal);
+    pub(crate) fn terminate(&mut self) {
+        match &mut self.held_by {
+            HeldBy::Keeper(control) => control.terminate(),
+            HeldBy::Group(leader) => signal(*leader, Signal::TERM),
         }
     }
+
+    /// Kills the whole group, and with a keeper everything else that came from it; says how many had left the group, if
+    /// anybody can tell.
+    pub(crate) fn kill(&mut self) -> Option<usize> {
+        match &mut self.held_by {
+            HeldBy::Keeper(control) => Some(control.kill()),
+            HeldBy::Group(leader) => {
+                signal(*leader, Signal::KILL);
+                None
+            }
+        }
+    }
+}
+
+/// A group that is gone already is what was wanted.
+fn signal(leader: Option<Pid>, signal: Signal) {
+    if let Some(leader) = leader {
+        let _ = kill_process_group(leader, signal);
+    }
+}
+
+fn spawn(command: &mut Command, stdin: Stdio) -> io::Result<Child> {
+    command
+        .stdin(stdin)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
 }
 
 impl Drop for Group {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use super::launch::run_launch;
@@ -12,6 +11,7 @@ use super::{Context, RunEvent};
 use contract::plan::Plan;
 use contract::release::GatewayRef;
 use machine::clients::Ready;
+use machine::folder::RunFolder;
 use machine::install::resolve;
 use machine::tools;
 use record::SenderRecord;
@@ -45,7 +45,7 @@ pub(super) async fn run_gateway(context: &Arc<Context>, reference: &GatewayRef) 
 pub(super) async fn prepare(
     context: &Context,
     reference: &GatewayRef,
-) -> Option<(Arc<Target>, TempDir)> {
+) -> Option<(Arc<Target>, RunFolder)> {
     let gateway = reference.to_string();
     let progress = |step: machine::install::Progress| {
         context.emit(RunEvent::Preparing {
@@ -92,11 +92,7 @@ pub(super) async fn prepare(
         });
         return None;
     };
-    let folder = match tempfile::Builder::new()
-        .prefix("clawgauge-")
-        .disable_cleanup(context.options.keep_temp)
-        .tempdir()
-    {
+    let folder = match RunFolder::make(context.options.keep_temp) {
         Ok(folder) => folder,
         Err(error) => {
             context.emit(RunEvent::GatewayFailed {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{Hash as _, Hasher as _};
 use std::sync::Arc;
 
-use tempfile::TempDir;
+use machine::folder::RunFolder;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
@@ -31,7 +31,7 @@ pub struct Rounds {
     standing: HashMap<String, Standing>,
     /// Counts launches, so that no launch finds the folder of another.
     launches: u32,
-    _folder: TempDir,
+    _folder: RunFolder,
 }
 
 /// What one round did.

@@ -9,6 +9,9 @@ use super::Program;
 use super::installer::Installer;
 use super::package::{ENTRY, engines_of, read_json};
 use super::problem::InstallError;
+use crate::folder::RunFolder;
+use crate::keeper;
+use crate::process::Group;
 use contract::release::Version;
 
 impl Installer<'_> {
@@ -69,10 +72,19 @@ fn is_executable(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|data| data.permissions().mode() & 0o111 != 0)
 }
 
-/// What `--version` prints, if a release is in it.
+/// What `--version` prints, if a release is in it. It is asked as in a launch: with nothing of the machine's environment but
+/// where its commands are, and a home of its own.
 async fn executable_version(path: &Path) -> Option<Version> {
-    let mut command = tokio::process::Command::new(path);
-    let mut group = crate::process::Group::spawn(command.arg("--version")).ok()?;
+    let home = RunFolder::make(false).ok()?;
+    let mut command = keeper::command(path, Some(home.path()));
+    command
+        .arg("--version")
+        .current_dir(home.path())
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", home.path())
+        .env("TMPDIR", home.path());
+    let mut group = Group::spawn(&mut command).ok()?;
     let (stdout, _stderr) = group.pipes();
     let mut text = Vec::new();
     let mut start = stdout?.take(4096);

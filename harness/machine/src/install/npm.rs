@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio_util::sync::CancellationToken;
 
+use crate::keeper;
 use crate::process::Group;
 
 /// So many lines of npm's output are kept for an error.
@@ -42,7 +43,7 @@ pub(super) async fn npm(
     tick: &(dyn Fn(Duration) + Send + Sync),
     cancel: &CancellationToken,
 ) -> Result<String, NpmError> {
-    let mut process = tokio::process::Command::new(command);
+    let mut process = keeper::command(command, None);
     process
         .args(args)
         .current_dir(folder)

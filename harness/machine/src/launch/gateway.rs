@@ -12,6 +12,7 @@ use super::port::Ports;
 use super::ready::ready;
 use super::running::{ProcessLog, Running, StopReport};
 use super::spec::{Folders, LaunchSpec};
+use crate::keeper;
 use crate::send::Peer;
 use base::redact::Redactor;
 use base::template::{TemplateError, expand, expand_json};
@@ -79,8 +80,8 @@ async fn try_launch(
         .map_err(|error| prepare("its config", error.to_string()))?;
     write_json(&folders.config(), &config)
         .map_err(|error| prepare("its config", error.to_string()))?;
-    let mut command =
-        command(spec, &lookup).map_err(|error| prepare("its command", error.to_string()))?;
+    let mut command = command(spec, &folders.root, &lookup)
+        .map_err(|error| prepare("its command", error.to_string()))?;
     command.current_dir(folders.root.join("workspace"));
 
     let started = Instant::now();
@@ -215,11 +216,12 @@ impl Gateway {
 
 fn command(
     spec: &LaunchSpec,
+    folder: &Path,
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Command, TemplateError> {
     let mut command = match &spec.network {
-        Some(network) => network.gateway.command(&spec.command),
-        None => Command::new(&spec.command),
+        Some(network) => network.gateway.command(&spec.command, folder),
+        None => keeper::command(&spec.command, Some(folder)),
     };
     command.args(&spec.args).env_clear();
     for arg in &spec.profile_args {
@@ -243,12 +245,9 @@ fn command(
 
 /// The command line as one would type it, redacted.
 pub(super) fn command_line(command: &Command, redactor: &Redactor) -> String {
-    let command = command.as_std();
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
-    let words: Vec<String> = words
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
-    redactor.text(&words.join(" ")).into_owned()
+    redactor
+        .text(&keeper::words(command).join(" "))
+        .into_owned()
 }
 
 /// Waits for a line by which the gateway says that it will not start.

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{Exit, LaunchError};
@@ -14,6 +13,7 @@ use super::gateway::{LOG_LINES, PORT_TRIES, TAKEN, command_line, write_private};
 use super::port::Ports;
 use super::ready::accepts;
 use super::running::{ProcessLog, Running};
+use crate::keeper;
 use crate::network::Network;
 use crate::send::Peer;
 use crate::which::which;
@@ -107,8 +107,8 @@ async fn try_launch(
         prepare("starting it", what)
     })?;
     let mut command = match spec.network {
-        Some(network) => network.proxy.command(&program),
-        None => Command::new(&program),
+        Some(network) => network.proxy.command(&program, &folder),
+        None => keeper::command(&program, Some(&folder)),
     };
     command.env_clear().current_dir(&folder);
     for arg in &proxy.args {

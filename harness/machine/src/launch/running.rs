@@ -106,13 +106,13 @@ impl Running {
         let ended = tokio::time::timeout(grace, self.group.wait()).await;
         let killed = ended.is_err();
         // Members of the group may outlive its leader.
-        self.group.kill();
+        let strays = self.group.kill();
         let status = match ended {
             Ok(status) => status.ok(),
             Err(_) => self.group.wait().await.ok(),
         };
         let duration = asked.elapsed();
-        let strays = self.settle().await;
+        let strays = self.settle(strays).await;
         StopReport {
             duration,
             exit_code: status.and_then(|status| status.code()),
@@ -123,13 +123,13 @@ impl Running {
 
     /// Kills it and what it started.
     pub(super) async fn kill(&mut self) {
-        self.group.kill();
-        self.settle().await;
+        let strays = self.group.kill();
+        self.settle(strays).await;
     }
 
-    /// Ends strays and the drains of the pipes.
-    async fn settle(&mut self) -> usize {
-        let strays = sweep(&self.folder);
+    /// Ends strays, if nobody has, and the drains of the pipes.
+    async fn settle(&mut self, strays: Option<usize>) -> usize {
+        let strays = strays.unwrap_or_else(|| sweep(&self.folder));
         for drain in self.drains.drain(..) {
             let abort = drain.abort_handle();
             if tokio::time::timeout(Duration::from_millis(500), drain)
@@ -146,8 +146,8 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if self.group.ended().is_none() {
-            self.group.kill();
-            sweep(&self.folder);
+            let strays = self.group.kill();
+            strays.unwrap_or_else(|| sweep(&self.folder));
         }
     }
 }
