@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::Program;
 use super::cache::{Cache, Installed, Lease, Removal, free_bytes};
 use super::context::{INSTALL_PATIENCE, InstallContext, view};
+use super::local::say_version;
 use super::node::{self, NodeChoice};
 use super::npm::{NpmError, npm};
 use super::package::{ENTRY, PACKAGE, engines_of, read_json};
@@ -25,6 +26,8 @@ use contract::release::{GatewayRef, Releases, Version};
 const LAST_BYTES: u64 = 8 * 1024 * 1024;
 /// How long to wait before looking again whether somebody else is done with an entry.
 const LOCK_PAUSE: Duration = Duration::from_millis(200);
+/// How long the first start of a release may take; it takes a second or two.
+const FIRST_START: Duration = Duration::from_secs(60);
 /// Some releases depend on a package from a git host; the registry has a build of it.
 const GIT_DEPENDENCY: (&str, &str) = ("libsignal", "2.0.1");
 
@@ -372,6 +375,11 @@ impl Installer<'_> {
                 )],
             });
         }
+        let engines = engines_of(&manifest);
+        if package == PACKAGE {
+            self.first_start(&folder.join(file), engines.as_deref())
+                .await?;
+        }
         let lock =
             read_json(&folder.join("node_modules/.package-lock.json")).unwrap_or(Value::Null);
         let integrity = lock
@@ -384,13 +392,33 @@ impl Installer<'_> {
                 .and_then(|entry| entry.get("integrity"))
                 .and_then(Value::as_str)
                 .map(str::to_owned),
-            engines: engines_of(&manifest),
+            engines,
             overrides,
             beside: beside.to_vec(),
             installed: format!("{:.0}", jiff::Timestamp::now()),
             footprint: None,
             files: None,
         })
+    }
+
+    /// Starts a release once. Since no script of it runs when it is installed, some finish their installation then, in
+    /// their own folder (2026.9.6 removes a mark there).
+    fn first_start<'f>(
+        &'f self,
+        entry: &'f Path,
+        engines: Option<&'f str>,
+    ) -> BoxFuture<'f, Result<(), InstallError>> {
+        let start = async move {
+            let program = self.program(entry, engines, None, None).await?;
+            tokio::select! {
+                () = self.cancel.cancelled() => Err(InstallError::Cancelled),
+                version = say_version(&program, FIRST_START) => {
+                    tracing::debug!(entry = %entry.display(), ?version, "started once");
+                    Ok(())
+                }
+            }
+        };
+        start.boxed()
     }
 
     async fn npm_install(

@@ -72,12 +72,22 @@ fn is_executable(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|data| data.permissions().mode() & 0o111 != 0)
 }
 
-/// What `--version` prints, if a release is in it. It is asked as in a launch: with nothing of the machine's environment but
-/// where its commands are, and a home of its own.
+/// What `--version` prints, if a release is in it.
 async fn executable_version(path: &Path) -> Option<Version> {
+    let program = Program {
+        command: path.to_path_buf(),
+        ..Program::default()
+    };
+    say_version(&program, Duration::from_secs(10)).await
+}
+
+/// Asks a program for its version, as in a launch: with nothing of the machine's environment but where its commands are,
+/// and a home of its own.
+pub(super) async fn say_version(program: &Program, patience: Duration) -> Option<Version> {
     let home = RunFolder::make(false).ok()?;
-    let mut command = keeper::command(path, Some(home.path()));
+    let mut command = keeper::command(&program.command, Some(home.path()));
     command
+        .args(&program.args)
         .arg("--version")
         .current_dir(home.path())
         .env_clear()
@@ -88,7 +98,7 @@ async fn executable_version(path: &Path) -> Option<Version> {
     let (stdout, _stderr) = group.pipes();
     let mut text = Vec::new();
     let mut start = stdout?.take(4096);
-    tokio::time::timeout(Duration::from_secs(10), start.read_to_end(&mut text))
+    tokio::time::timeout(patience, start.read_to_end(&mut text))
         .await
         .ok()?
         .ok()?;

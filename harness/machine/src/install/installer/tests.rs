@@ -131,6 +131,20 @@ async fn a_broken_entry_is_installed_again(#[case] lost: &str) {
     assert!(entry.join(lost).is_file());
 }
 
+/// What a release does to itself when it starts first is done before its files are hashed.
+#[tokio::test]
+async fn a_release_may_finish_its_installation() {
+    let bench = Bench::new(&format!("{INSTALLS}\ntouch node_modules/openclaw/pending"));
+    let node = "#!/bin/sh\nrm -f \"${1%/*}/pending\"\necho v24.21.0\n";
+    executable(&bench.context.node, node);
+    let cancel = CancellationToken::new();
+    bench.resolve(RELEASE, &cancel).await.unwrap();
+    let folder = bench.folder.path().join("cache/openclaw/2026.3.28");
+    assert!(!folder.join("node_modules/openclaw/pending").exists());
+    bench.resolve(RELEASE, &cancel).await.unwrap();
+    assert_eq!(bench.calls(), 1);
+}
+
 /// Two processes use an entry, a third one would like to remove it.
 #[tokio::test]
 async fn what_is_in_use_stays() {
