@@ -92,15 +92,11 @@ pub struct Project {
 
 impl Project {
     /// Looks for the file in `start` and above; a project without one has no defaults.
-    ///
-    /// # Errors
-    /// The file is there and not valid.
-    pub fn find(start: &Path) -> Result<Self, Problems> {
-        let found = start
+    pub fn find(start: &Path) -> Option<PathBuf> {
+        start
             .ancestors()
             .map(|folder| folder.join(FILE))
-            .find(|path| path.is_file());
-        found.map_or_else(|| Ok(Self::default()), |path| Self::read(&path))
+            .find(|path| path.is_file())
     }
 
     /// Reads a file.

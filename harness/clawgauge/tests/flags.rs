@@ -242,6 +242,70 @@ fn a_project_has_defaults_and_flags_go_before_them() {
     assert_eq!(record(&sandbox, "default.json")["summary"]["deviates"], 0);
 }
 
+/// What was found, and not named, may not be the work of others.
+#[rstest]
+#[case::mine("true", None)]
+#[case::file("chmod 666 clawgauge.toml", Some("anybody can write it"))]
+#[case::folder("chmod 777 .", Some("anybody can write its folder"))]
+#[case::sticky("chmod 1777 .", None)]
+#[case::owner(
+    "chown 12345 clawgauge.toml",
+    Some("it belongs to another user (id 12345)")
+)]
+fn a_file_of_others_is_not_taken(#[case] change: &str, #[case] why: Option<&str>) {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.folder.path();
+    fs::write(folder.join("clawgauge.toml"), "[run]\nquiet = 1\n").unwrap();
+    let shell = std::process::Command::new("sh")
+        .args(["-c", change])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    // Only root gives files away.
+    if !shell.status.success() {
+        return;
+    }
+    let inner = folder.join("inner");
+    fs::create_dir(&inner).unwrap();
+    let list = || {
+        let mut command = sandbox.clawgauge();
+        command.arg("list").current_dir(&inner);
+        command
+    };
+    // The file is not valid: whoever takes it says so.
+    let refused = list().assert().code(2);
+    match why {
+        None => refused.stderr(contains("unknown field `quiet`")),
+        Some(why) => {
+            refused.stderr(contains(why).and(contains("if you trust it, name it: --config")))
+        }
+    };
+    let checkout = folder.to_str().unwrap();
+    for variable in ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"] {
+        let mut trusted = list();
+        let trusted = trusted.env(variable, checkout).assert().code(2);
+        trusted.stderr(contains("unknown field `quiet`"));
+    }
+}
+
+#[test]
+fn a_file_that_was_found_above_is_told() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.folder.path();
+    fs::write(folder.join("clawgauge.toml"), "[run]\njobs = 1\n").unwrap();
+    let inner = folder.join("inner");
+    fs::create_dir(&inner).unwrap();
+    let told = format!("taking {}/clawgauge.toml", folder.display());
+    let mut command = sandbox.clawgauge();
+    command
+        .arg("list")
+        .current_dir(&inner)
+        .assert()
+        .code(0)
+        .stderr(contains(&*told));
+    sandbox.clawgauge().arg("list").assert().code(0).stderr("");
+}
+
 #[rstest]
 #[case::key("[run]\ngatway = []\n", "clawgauge.toml:2", "gateway")]
 #[case::gateway(

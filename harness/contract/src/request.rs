@@ -7,6 +7,7 @@ use crate::plan::Cell;
 use crate::scenario::CALLER;
 use crate::scenario::model::AxisValue;
 use crate::scenario::{Catalogue, Control};
+use base::secret::Secrets;
 use base::template::{TemplateError, expand};
 
 /// A cell's request as its files have it: placeholders of secrets are not filled, those of axis values are.
@@ -80,7 +81,7 @@ fn with_vars(cell: &Cell, written: Written) -> Written {
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// The launch's secrets by name.
-    pub secrets: &'a BTreeMap<String, String>,
+    pub secrets: &'a Secrets,
     /// The word by which the model stand-in recognises this request.
     pub canary: &'a str,
     /// Where the gateway listens.

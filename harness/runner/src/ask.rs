@@ -12,6 +12,7 @@ use super::proxies::Proxies;
 use super::target::Target;
 use super::{Context, RunEvent};
 use base::redact::Redactor;
+use base::secret::Secrets;
 use contract::exchange::{Exchange, Request};
 use contract::plan::{Cell, PlannedCell, Way};
 use contract::request::Place;
@@ -56,7 +57,7 @@ pub(super) struct Asker<'a> {
     pub(super) proxies: &'a Proxies,
     pub(super) redactor: Redactor,
     pub(super) upstream: &'a Upstream,
-    pub(super) secrets: &'a BTreeMap<String, String>,
+    pub(super) secrets: &'a Secrets,
     /// Fires when asking on is pointless.
     pub(super) ended: CancellationToken,
     /// Why it is pointless.

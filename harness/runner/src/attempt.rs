@@ -1,6 +1,5 @@
 //! One attempt: start the gateway, ask cells, stop it or keep it.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, PoisonError};
@@ -15,6 +14,7 @@ use super::target::Target;
 use super::verdicts::{Settled, settle};
 use super::{Context, RunEvent};
 use base::redact::Redactor;
+use base::secret::Secrets;
 use contract::plan::PlannedCell;
 use contract::scenario::Launch;
 use contract::scenario::model::{Kind, Outcome, Start};
@@ -54,7 +54,7 @@ pub(super) struct Live {
     proxies: Proxies,
     gateway: Gateway,
     upstream: Upstream,
-    secrets: BTreeMap<String, String>,
+    secrets: Secrets,
     /// Removed last, when nothing runs in it any more.
     network: Option<Arc<Network>>,
 }
@@ -181,7 +181,7 @@ impl Attempt<'_> {
             Ok(surroundings) => surroundings,
             Err(error) => return Err(self.not_started(cells, &error)),
         };
-        let secrets: BTreeMap<String, String> = self
+        let secrets: Secrets = self
             .context
             .catalogue
             .base
@@ -401,7 +401,7 @@ impl Attempt<'_> {
 
     fn spec(
         &self,
-        secrets: &BTreeMap<String, String>,
+        secrets: &Secrets,
         upstream: &Upstream,
         network: Option<Arc<Network>>,
     ) -> LaunchSpec {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
+use base::secret::Secrets;
 use contract::plan::{PlannedCell, Way};
 use contract::scenario::{Catalogue, Proxy};
 use machine::launch::{Exit, LaunchError, ProxySpec, RunningProxy, launch_proxy};
@@ -33,7 +34,7 @@ pub(super) struct Place<'a> {
     pub(super) gateway: SocketAddr,
     /// The launch's folder.
     pub(super) folder: &'a Path,
-    pub(super) secrets: &'a BTreeMap<String, String>,
+    pub(super) secrets: &'a Secrets,
     pub(super) network: Option<&'a Arc<Network>>,
 }
 

@@ -139,6 +139,7 @@ fn carry_out(cli: Cli, session: &Session, output: &Output) -> Result<ExitCode, F
     let place = Place {
         root: cli.root,
         config: cli.config,
+        output: output.clone(),
     };
     let done = match cli.command {
         #[cfg(feature = "launch")]

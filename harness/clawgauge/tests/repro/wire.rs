@@ -73,10 +73,7 @@ pub(super) fn captured(sandbox: &Sandbox, script: &str) -> (Vec<u8>, u16, String
 }
 
 /// What the script has put in place of canary and secrets, read from what it sent.
-fn placeholders(
-    sent: &[u8],
-    catalogue: &Catalogue,
-) -> (std::collections::BTreeMap<String, String>, String) {
+fn placeholders(sent: &[u8], catalogue: &Catalogue) -> (base::secret::Secrets, String) {
     let text = String::from_utf8_lossy(sent).into_owned();
     let after = |start: &str, length: usize| {
         text.find(start)

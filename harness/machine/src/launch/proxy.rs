@@ -1,6 +1,5 @@
 //! A proxy's life: spawn, wait until it accepts connections, stop.
 
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -18,6 +17,7 @@ use crate::network::Network;
 use crate::send::Peer;
 use crate::which::which;
 use base::redact::Redactor;
+use base::secret::Secrets;
 use base::template::expand;
 use contract::scenario::Proxy;
 
@@ -34,7 +34,7 @@ pub struct ProxySpec<'a> {
     /// The gateway, as seen from where the proxy is.
     pub gateway: SocketAddr,
     /// The launch's secrets by name.
-    pub secrets: &'a BTreeMap<String, String>,
+    pub secrets: &'a Secrets,
     /// The network of the launch; `None` for the machine's own, on the loopback.
     pub network: Option<&'a Arc<Network>>,
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::network::{Network, proxy_address};
+use base::secret::Secrets;
 
 /// What to launch and how; texts may hold placeholders.
 ///
@@ -30,7 +31,7 @@ pub struct LaunchSpec {
     /// The configuration file's contents.
     pub config: Value,
     /// Secrets by name.
-    pub secrets: BTreeMap<String, String>,
+    pub secrets: Secrets,
     /// Base URL of the model stand-in.
     pub upstream_url: String,
     /// Paths to probe; a 200 from any of them means ready.

@@ -27,6 +27,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use base::redact::Redactor;
+use base::secret::{Secret, Secrets};
 use contract::plan::{Cell, Missing};
 use contract::release::Version;
 use contract::scenario::Catalogue;
@@ -43,9 +44,9 @@ pub struct AttachOptions {
     /// Where the gateway is.
     pub address: Address,
     /// The token or password, if the operator gave it.
-    pub credential: Option<String>,
+    pub credential: Option<Secret>,
     /// The header lines by which the operator's proxy names a user.
-    pub identity: Vec<String>,
+    pub identity: Vec<Secret>,
     /// The mode, if the operator says it.
     pub mode: Option<Mode>,
     /// The release, if the operator says it.
@@ -60,12 +61,12 @@ pub struct AttachOptions {
 
 impl AttachOptions {
     /// What placeholders stand for: the operator's credential and proxy lines, and a stranger's secret.
-    fn secrets(&self) -> BTreeMap<String, String> {
-        let mut secrets: BTreeMap<String, String> = (self.identity.iter().enumerate())
-            .map(|(index, line)| (format!("identity-{}", index + 1), line.clone()))
+    fn secrets(&self) -> Secrets {
+        let mut secrets: Secrets = (self.identity.iter().enumerate())
+            .map(|(index, line)| (format!("identity-{}", index + 1), line.to_string()))
             .collect();
         if let Some(credential) = &self.credential {
-            secrets.insert(SECRET.to_owned(), credential.clone());
+            secrets.insert(SECRET.to_owned(), credential.to_string());
         }
         secrets.insert("stranger".to_owned(), base::secret::random_secret());
         secrets

@@ -1,6 +1,5 @@
 //! The only sender of attach: one request at a time, within the limits, and none after a sign of trouble.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -10,7 +9,7 @@ use super::limits::Spent;
 use super::probe::Question;
 use super::select::Chosen;
 use super::{AttachOptions, Limits};
-use base::secret::new_canary;
+use base::secret::{Secrets, new_canary};
 use contract::exchange::Exchange;
 use contract::plan::Cell;
 use contract::request::{Place, Written, build, fill};
@@ -39,7 +38,7 @@ pub(super) enum NoAnswer {
 #[derive(Debug)]
 pub(super) struct Session<'a> {
     options: &'a AttachOptions,
-    secrets: &'a BTreeMap<String, String>,
+    secrets: &'a Secrets,
     cancel: &'a CancellationToken,
     /// Header lines of a caller whom the mode lets in, with placeholders.
     pub(super) caller: Vec<String>,
@@ -53,7 +52,7 @@ pub(super) struct Session<'a> {
 impl<'a> Session<'a> {
     pub(super) fn new(
         options: &'a AttachOptions,
-        secrets: &'a BTreeMap<String, String>,
+        secrets: &'a Secrets,
         cancel: &'a CancellationToken,
     ) -> Self {
         Self {

@@ -122,8 +122,8 @@ impl AttachArgs {
             .map_err(|error| Failure::usage(format!("{error}")))?;
         Ok(AttachOptions {
             address,
-            credential,
-            identity,
+            credential: credential.map(Into::into),
+            identity: identity.into_iter().map(Into::into).collect(),
             mode: self.mode,
             release: self.release.clone(),
             newest,

@@ -25,7 +25,7 @@ fn options(credential: Option<&str>, models: u32) -> AttachOptions {
             host: "127.0.0.1:1".to_owned(),
             loopback: true,
         },
-        credential: credential.map(str::to_owned),
+        credential: credential.map(|secret| secret.to_owned().into()),
         identity: Vec::new(),
         mode: None,
         release: None,
