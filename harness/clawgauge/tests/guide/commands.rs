@@ -11,7 +11,7 @@ use super::shell::{Desk, Kind, kind, lines, stderr};
 use super::support::repository;
 
 /// Flags that belong to other programs.
-const OTHER_PROGRAMS: [&str; 10] = [
+const OTHER_PROGRAMS: [&str; 11] = [
     "--release",
     "--workspace",
     "--all",
@@ -20,6 +20,7 @@ const OTHER_PROGRAMS: [&str; 10] = [
     "--path",
     "--test",
     "--ignored",
+    "--test-threads",
     "--no-default-features",
     "--no-install-recommends",
 ];
