@@ -10,3 +10,4 @@ pub mod redact;
 pub mod secret;
 pub mod template;
 pub mod text;
+pub mod time;

@@ -43,8 +43,8 @@ pub struct RunDefaults {
     pub cells: Vec<String>,
     /// The gateways.
     #[serde(default)]
-    #[schemars(with = "Vec<String>")]
-    pub gateway: Vec<Spanned<String>>,
+    #[schemars(with = "Option<Vec<String>>")]
+    pub gateway: Option<Vec<Spanned<String>>>,
     /// Only cells with these values.
     #[serde(default, rename = "where")]
     pub conditions: Vec<String>,

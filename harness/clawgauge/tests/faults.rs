@@ -89,6 +89,92 @@ fn starvation(#[case] files: u32) {
     assert_ends(&sandbox, &mut command, 4, &last_line);
 }
 
+/// What is too large, too deep or not there is refused by name, before anything is made of it.
+#[rstest]
+#[case::nested_glob("", &["list", "{900}"], 2, "is not a glob")]
+#[case::deeply_nested_glob("", &["list", "{5000}"], 2, "longer than 2000 characters")]
+#[case::no_gateway("[run]\ngateway = []\n", &["run"], 2, "names no gateway")]
+fn bounds(#[case] project: &str, #[case] args: &[&str], #[case] code: i32, #[case] told: &str) {
+    let sandbox = Sandbox::new();
+    if !project.is_empty() {
+        std::fs::write(sandbox.folder.path().join("clawgauge.toml"), project).unwrap();
+    }
+    // So many braces.
+    let nested = |text: &str| -> Option<String> {
+        let depth = text.strip_prefix('{')?.strip_suffix('}')?.parse().ok()?;
+        Some(format!("{}a{}", "{".repeat(depth), "}".repeat(depth)))
+    };
+    let args = args
+        .iter()
+        .map(|arg| nested(arg).unwrap_or((*arg).to_owned()));
+    let mut command = sandbox.clawgauge();
+    let output = command.args(args).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert!(said.contains(told), "{said}");
+    assert!(!said.contains("a bug in clawgauge"), "{said}");
+}
+
+/// A matrix is counted before it is made.
+#[rstest]
+#[case::check(&["check"])]
+#[case::list(&["list"])]
+#[case::plan(&["plan"])]
+#[case::run(&["run"])]
+fn a_matrix_without_end(#[case] args: &[&str]) {
+    use std::fmt::Write as _;
+    let sandbox = Sandbox::new();
+    let root = sandbox.root();
+    let mut scenario = "schema = 1\nid = \"endless\"\ntitle = \"x\"\n[request]\npath = \"/\"\n[axes]\nprofile = [\"none\"]\n".to_owned();
+    for axis in ["a", "b", "c"] {
+        let values: String = (0..1000).fold(String::new(), |mut text, number| {
+            let _ = write!(text, "[[value]]\nid = \"{axis}{number}\"\ntitle = \"x\"\n");
+            text
+        });
+        let file = format!("schema = 1\naxis = \"{axis}\"\ntitle = \"x\"\n{values}");
+        std::fs::write(root.join(format!("scenarios/axes/{axis}.toml")), file).unwrap();
+        let names: Vec<String> = (0..1000)
+            .map(|number| format!("\"{axis}{number}\""))
+            .collect();
+        let _ = writeln!(scenario, "{axis} = [{}]", names.join(", "));
+    }
+    let rule =
+        "[[rule]]\nid = \"r\"\ntitle = \"x\"\nwhen = {}\nexpect = \"answered\"\nsource = \"x\"\n";
+    std::fs::write(root.join("scenarios/endless.toml"), scenario + rule).unwrap();
+    let mut command = sandbox.clawgauge();
+    let output = command
+        .args(args)
+        .timeout(Duration::from_secs(30))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("1000000000 cells, and a scenario may have 1000000"),
+        "{said}"
+    );
+}
+
+/// Configurations name files in the temporary folder, and are text.
+#[test]
+fn a_temporary_folder_that_is_no_text() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let sandbox = Sandbox::new();
+    let odd = sandbox.temp().join(std::ffi::OsStr::from_bytes(b"\xff"));
+    std::fs::create_dir(&odd).unwrap();
+    let mut command = sandbox.clawgauge();
+    let output = command
+        .env("TMPDIR", &odd)
+        .arg("run")
+        .args(CELLS)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("is not UTF-8"), "{said}");
+    assert!(said.contains("set TMPDIR"), "{said}");
+}
+
 /// Whatever is asked for at a time, no more is done than files may be open.
 #[test]
 fn a_wish_for_endless_work_is_bounded() {

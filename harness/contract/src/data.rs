@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Error, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 
+/// A file of data is no larger than this, in bytes.
+const MAX_FILE: u64 = 16 * 1024 * 1024;
 /// A file that every data root has.
 const MARK: &str = "scenarios/outcomes.toml";
 
@@ -95,7 +97,7 @@ impl Data {
     /// There is no such file, or it is not UTF-8.
     pub fn read(&self, name: &str) -> std::io::Result<String> {
         match self {
-            Self::Folder(root) => std::fs::read_to_string(root.join(name)),
+            Self::Folder(root) => read_file(&root.join(name)),
             Self::Embedded => embedded(name)
                 .map(str::to_owned)
                 .ok_or_else(|| Error::new(ErrorKind::NotFound, "not in the binary")),
@@ -104,6 +106,25 @@ impl Data {
                 .cloned()
                 .ok_or_else(|| Error::new(ErrorKind::NotFound, "not among the files")),
         }
+    }
+
+    /// The text of a file below `fixtures/` that other data name; it may be nowhere else.
+    ///
+    /// # Errors
+    /// As [`Data::read`]; also a name, or a link, that leads out of `fixtures/`.
+    pub fn read_fixture(&self, name: &str) -> std::io::Result<String> {
+        let outside = || Error::other("it is not below fixtures/");
+        let plain = |part| matches!(part, Component::Normal(_));
+        if !Path::new(name).components().all(plain) {
+            return Err(outside());
+        }
+        if let Self::Folder(root) = self {
+            let fixtures = std::fs::canonicalize(root.join("fixtures"))?;
+            if !std::fs::canonicalize(fixtures.join(name))?.starts_with(&fixtures) {
+                return Err(outside());
+            }
+        }
+        self.read(&format!("fixtures/{name}"))
     }
 
     /// Everything that a run is judged by, as texts in memory: what [`crate::scenario::Catalogue::load`] and
@@ -180,6 +201,21 @@ impl Data {
         names.sort();
         Ok(names)
     }
+}
+
+/// Reads a file of bounded size; a pipe would be waited for, and a device has no end.
+fn read_file(path: &Path) -> std::io::Result<String> {
+    let data = std::fs::metadata(path)?;
+    if !data.is_file() {
+        return Err(Error::other("it is no regular file"));
+    }
+    if data.len() > MAX_FILE {
+        return Err(Error::other(format!(
+            "it has {} bytes, and a file of data may have {MAX_FILE}",
+            data.len()
+        )));
+    }
+    std::fs::read_to_string(path)
 }
 
 fn in_memory(

@@ -12,7 +12,7 @@ pub use shares::{Share, Shares};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{GlobBuilder, GlobSet};
 
 use crate::cell_id::{self, CellId};
 use crate::release::Version;
@@ -282,7 +282,7 @@ fn own_network(catalogue: &Catalogue, cell: &Cell) -> bool {
 /// Which cells a command is about.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
-    globs: Vec<GlobMatcher>,
+    globs: Vec<GlobSet>,
     conditions: Vec<WhereExpr>,
     only: Option<BTreeSet<String>>,
 }
@@ -392,17 +392,23 @@ impl Selection {
     }
 }
 
-fn parse_glob(text: &str, ids: &[String]) -> Result<GlobMatcher, SelectionError> {
+/// A glob of cells is no longer than this; the longest cell id has some 200 characters.
+const MAX_GLOB: usize = 2_000;
+
+fn parse_glob(text: &str, ids: &[String]) -> Result<GlobSet, SelectionError> {
     let pattern = if text.contains(['/', '*', '?', '[', '{']) {
         text.to_owned()
     } else {
         format!("{text}/**")
     };
-    let glob = GlobBuilder::new(&pattern)
-        .literal_separator(true)
-        .build()
-        .map_err(|error| SelectionError::Glob(text.to_owned(), error.kind().to_string()))?
-        .compile_matcher();
+    let wrong = |why: String| SelectionError::Glob(text.chars().take(MAX_GLOB).collect(), why);
+    if pattern.len() > MAX_GLOB {
+        return Err(wrong(format!("longer than {MAX_GLOB} characters")));
+    }
+    let glob = GlobBuilder::new(&pattern).literal_separator(true).build();
+    // A set, unlike a matcher, says so if it cannot be made of what was parsed.
+    let glob = glob.and_then(|glob| GlobSet::builder().add(glob).build());
+    let glob = glob.map_err(|error| wrong(error.kind().to_string()))?;
     if ids.iter().any(|id| glob.is_match(id)) {
         return Ok(glob);
     }

@@ -31,7 +31,13 @@ impl RunFolder {
     /// # Errors
     /// No temporary folder can be made.
     pub fn make(keep: bool) -> io::Result<Self> {
-        sweep(&std::env::temp_dir());
+        let temp = std::env::temp_dir();
+        if temp.to_str().is_none() {
+            // Configurations name files in it, and are text.
+            let message = format!("the name of {} is not UTF-8", temp.display());
+            return Err(io::Error::other(message));
+        }
+        sweep(&temp);
         let folder = tempfile::Builder::new()
             .prefix(PREFIX)
             .disable_cleanup(keep)

@@ -10,6 +10,7 @@ pub use websocket::websocket;
 
 use std::time::{Duration, Instant};
 
+use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -99,7 +100,7 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
     let written = stream.write_all(&request.encode(peer.address)).await;
     let mut reader = Reader {
         stream,
-        buffer: Vec::with_capacity(4096),
+        buffer: BytesMut::with_capacity(4096),
         ended: false,
     };
     match reader.response(&request.method).await {
@@ -116,7 +117,7 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
 /// Buffers what the connection brings.
 struct Reader {
     stream: TcpStream,
-    buffer: Vec<u8>,
+    buffer: BytesMut,
     ended: bool,
 }
 
@@ -160,7 +161,7 @@ impl Reader {
                         body: Vec::new(),
                         cut: false,
                     };
-                    self.buffer.drain(..length);
+                    self.buffer.advance(length);
                     return Ok(response);
                 }
                 Ok(httparse::Status::Partial) if self.buffer.len() > MAX_HEAD => {
@@ -209,7 +210,7 @@ impl Reader {
                 }
                 response.cut = length > MAX_BODY;
                 self.buffer.truncate(length.min(MAX_BODY));
-                response.body = std::mem::take(&mut self.buffer);
+                response.body = std::mem::take(&mut self.buffer).into();
                 Ok(())
             }
             (false, None) => {
@@ -221,7 +222,7 @@ impl Reader {
                 }
                 response.cut = self.buffer.len() > MAX_BODY;
                 self.buffer.truncate(MAX_BODY);
-                response.body = std::mem::take(&mut self.buffer);
+                response.body = std::mem::take(&mut self.buffer).into();
                 Ok(())
             }
         }
@@ -244,7 +245,7 @@ impl Reader {
             if size == 0 {
                 return Ok(());
             }
-            self.buffer.drain(..start);
+            self.buffer.advance(start);
             let room = MAX_BODY - response.body.len();
             let wanted = size.min(room);
             while self.buffer.len() < wanted.saturating_add(if size > room { 0 } else { 2 }) {
@@ -258,7 +259,7 @@ impl Reader {
                 response.cut = true;
                 return Ok(());
             }
-            self.buffer.drain(..size + 2);
+            self.buffer.advance(size + 2);
             if events && is_done(&response.body) {
                 return Ok(());
             }

@@ -416,7 +416,7 @@ fn time() -> Timestamp {
         .and_then(|text| text.parse().ok());
     fixed
         .and_then(|seconds| Timestamp::from_second(seconds).ok())
-        .unwrap_or_else(Timestamp::now)
+        .unwrap_or_else(base::time::now)
 }
 
 fn millis(duration: std::time::Duration) -> u64 {

@@ -94,6 +94,7 @@ impl Catalogue {
         let base_file = read("fixtures/profiles/base.toml")?;
         let base: Base = parse::parse_toml(&base_file)?;
         parse::schema_version(&base_file, &base.schema, &mut problems);
+        parse::check_variables(&base_file, base.env.keys(), &mut problems);
 
         let needs = needs::needs(&read("fixtures/releases.toml")?).unwrap_or_else(|found| {
             problems.0.extend(found.0);

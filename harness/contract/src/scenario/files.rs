@@ -59,7 +59,8 @@ pub(crate) struct RequestTable {
     #[serde(default)]
     pub(crate) protocol: super::model::Protocol,
     /// HTTP method; GET where nothing is said.
-    pub(crate) method: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub(crate) method: Option<Spanned<String>>,
     /// Path, without a query; it may be left to the values of an axis.
     #[schemars(with = "Option<String>")]
     pub(crate) path: Option<Spanned<String>>,

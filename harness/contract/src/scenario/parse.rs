@@ -143,6 +143,54 @@ pub(super) fn check_header(file: &SourceFile, header: &Spanned<String>, problems
     );
 }
 
+/// A method or a path stands in the first line of a request: without blanks and control characters, and a method is a word.
+pub(super) fn check_word(
+    file: &SourceFile,
+    text: &Spanned<String>,
+    what: &str,
+    problems: &mut Problems,
+) {
+    let word = text.get_ref();
+    let in_word =
+        |letter: char| letter.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(letter);
+    let proper = match what {
+        "method" => !word.contains(['\'', '`']) && word.chars().all(in_word),
+        _ => !word.contains(|letter: char| letter.is_control() || letter == ' '),
+    };
+    if word.is_empty() || !proper {
+        problems.0.push(
+            Problem::at(
+                file,
+                text.span(),
+                format!("{word:?} cannot be the {what} of a request"),
+                "this text",
+            )
+            .help("a request that is odd on purpose is a value of an axis (scenarios/axes/)"),
+        );
+    }
+}
+
+/// Names of environment variables: letters, digits and `_`.
+pub(super) fn check_variables<'a>(
+    file: &SourceFile,
+    names: impl Iterator<Item = &'a String>,
+    problems: &mut Problems,
+) {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    for name in names {
+        if name.is_empty()
+            || !name.chars().all(plain)
+            || name.starts_with(|c: char| c.is_ascii_digit())
+        {
+            let message = format!("{name:?} cannot be the name of an environment variable");
+            problems.0.push(match file.find(name, 0) {
+                Some(span) => Problem::at(file, span, message, "this name"),
+                None => Problem::nowhere(format!("{}: {message}", file.name)),
+            });
+        }
+    }
+}
+
 /// Ids are part of cell ids and file names: small letters, digits, dots and dashes.
 pub(super) fn check_id(file: &SourceFile, id: &Spanned<String>, problems: &mut Problems) {
     let text = id.get_ref();
@@ -167,7 +215,7 @@ pub(super) fn read_body(
     name: &Spanned<String>,
     problems: &mut Problems,
 ) -> String {
-    match data.read(&format!("fixtures/{}", name.get_ref())) {
+    match data.read_fixture(name.get_ref()) {
         Ok(text) => text.trim_end_matches('\n').to_owned(),
         Err(error) => {
             problems.0.push(
@@ -175,7 +223,7 @@ pub(super) fn read_body(
                     file,
                     name.span(),
                     format!("cannot read fixtures/{}: {error}", name.get_ref()),
-                    "no such file",
+                    "this file",
                 )
                 .help("bodies lie under fixtures/; the name is relative to that folder"),
             );

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use toml::Spanned;
 
-use super::parse::{check_id, parse_range, parse_toml, schema_version};
+use super::parse::{check_id, check_variables, parse_range, parse_toml, schema_version};
 use super::{Problem, Problems, SourceFile};
 use crate::release::{Version, VersionRange};
 
@@ -212,6 +212,7 @@ impl Profile {
             let range = parse_range(file, table.since.as_ref(), table.until.as_ref(), problems);
             let mut args = base.args.clone();
             args.extend(table.args);
+            check_variables(file, table.env.keys(), problems);
             let mut env = base.env.clone();
             env.extend(table.env);
             let mut config = Value::Object(base.config.clone());

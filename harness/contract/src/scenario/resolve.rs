@@ -12,12 +12,15 @@ use super::model::{
     ScenarioAxis, ValueSet,
 };
 use super::parse::{
-    check_header, check_id, check_placeholders, parse_range, parse_toml, parse_version,
+    check_header, check_id, check_placeholders, check_word, parse_range, parse_toml, parse_version,
     placeholders, read_body, schema_version, unknown_axis, unknown_outcome, unknown_value,
 };
 use super::{Problem, Problems, SourceFile};
 use crate::data::Data;
 use base::nearest::advice;
+
+/// A scenario has no more cells than this: each takes some hundred bytes, and a check looks at every one.
+const MAX_CELLS: u128 = 1_000_000;
 
 /// Resolves one scenario file.
 pub(super) fn scenario(
@@ -38,6 +41,17 @@ pub(super) fn scenario(
         .map(|name| read_body(file, data, name, &mut problems));
     let used = used_axes(file, &raw, axes, &mut problems);
     check_request(file, &raw, body.as_deref(), &used, secrets, &mut problems);
+    // Before anything is made of them.
+    let values = used.iter().map(|axis| axis.values.len() as u128);
+    let cells = values.fold(1_u128, u128::saturating_mul);
+    if cells > MAX_CELLS {
+        let message = format!("{cells} cells, and a scenario may have {MAX_CELLS}");
+        let problem = Problem::at(file, raw.id.span(), message, "this scenario");
+        problems
+            .0
+            .push(problem.help("split it, or leave out values of its axes"));
+        return Err(problems);
+    }
     let resolver = Resolver {
         file,
         axes: &used,
@@ -109,7 +123,10 @@ pub(super) fn scenario(
         history: raw.history,
         request: RequestTemplate {
             protocol: raw.request.protocol,
-            method: raw.request.method.unwrap_or_else(|| "GET".to_owned()),
+            method: raw
+                .request
+                .method
+                .map_or_else(|| "GET".to_owned(), Spanned::into_inner),
             path: raw
                 .request
                 .path
@@ -232,6 +249,12 @@ fn check_request(
     }
     for header in &raw.request.headers {
         check_header(file, header, problems);
+    }
+    // What goes out odd on purpose is a value of an axis.
+    for (text, what) in [(&raw.request.method, "method"), (&raw.request.path, "path")] {
+        if let Some(text) = text {
+            check_word(file, text, what, problems);
+        }
     }
     if let (Some(text), Some(name)) = (body, &raw.request.body) {
         let text = Spanned::new(name.span(), text.to_owned());

@@ -17,8 +17,8 @@ fn repository() -> PathBuf {
         .to_path_buf()
 }
 
-/// A copy of the data with one edit.
-fn edited(file: &str, from: &str, to: &str) -> Result<Catalogue, Problems> {
+/// A copy of the data.
+fn copied() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for name in [
         "scenarios",
@@ -41,6 +41,12 @@ fn edited(file: &str, from: &str, to: &str) -> Result<Catalogue, Problems> {
             }
         }
     }
+    folder
+}
+
+/// A copy of the data with one edit.
+fn edited(file: &str, from: &str, to: &str) -> Result<Catalogue, Problems> {
+    let folder = copied();
     let path = folder.path().join(file);
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{file} does not contain {from:?}");
@@ -159,6 +165,11 @@ const SCENARIO: &str = "scenarios/chat-completions.toml";
     "path = \"/v1/chat/completions\"\n",
     ""
 )]
+#[case::method_of_two_lines(SCENARIO, "\"POST\"", "\"POST\\r\\nX: y\"")]
+#[case::method_that_quotes(SCENARIO, "\"POST\"", "\"`id`\"")]
+#[case::path_of_two_lines(SCENARIO, "\"/v1/chat/completions\"", "\"/v1\\r\\nX: y\"")]
+#[case::body_outside(SCENARIO, "requests/chat-ping.json", "../../../../../../etc/hostname")]
+#[case::variable("fixtures/profiles/base.toml", "TMPDIR =", "\"$(id)\" =")]
 fn slips(#[case] file: &str, #[case] from: &str, #[case] to: &str, #[context] context: Context) {
     let problems = edited(file, from, to).unwrap_err();
     let name = context.description.unwrap_or_default();
@@ -198,4 +209,32 @@ proptest! {
         prop_assert_eq!(parts, cell.axes().collect::<Vec<_>>());
         prop_assert_eq!(cells.iter().filter(|other| other.id == cell.id).count(), 1);
     }
+}
+
+/// What is refused because of its size or its place, before it is read or made.
+#[rstest]
+#[case::link("fixtures/requests/chat-ping.json", "it is not below fixtures/")]
+#[case::large("scenarios/large.toml", "a file of data may have 16777216")]
+#[case::pipe("scenarios/pipe.toml", "it is no regular file")]
+#[case::device("scenarios/zero.toml", "it is no regular file")]
+fn files_that_are_not_read(#[case] name: &str, #[case] told: &str) {
+    let folder = copied();
+    let path = folder.path().join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let _ = std::fs::remove_file(&path);
+    match name {
+        "scenarios/large.toml" => {
+            let file = std::fs::File::create(&path).unwrap();
+            file.set_len(16 * 1024 * 1024 + 1).unwrap();
+        }
+        "scenarios/pipe.toml" => {
+            let made = std::process::Command::new("mkfifo").arg(&path).status();
+            assert!(made.unwrap().success());
+        }
+        "scenarios/zero.toml" => std::os::unix::fs::symlink("/dev/zero", &path).unwrap(),
+        _ => std::os::unix::fs::symlink("/etc/hostname", &path).unwrap(),
+    }
+    let data = Data::Folder(folder.path().to_path_buf());
+    let found = Catalogue::load(&data).unwrap_err().render(false);
+    assert!(found.contains(told), "{found}");
 }

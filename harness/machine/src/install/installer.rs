@@ -395,7 +395,7 @@ impl Installer<'_> {
             engines,
             overrides,
             beside: beside.to_vec(),
-            installed: format!("{:.0}", jiff::Timestamp::now()),
+            installed: format!("{:.0}", base::time::now()),
             footprint: None,
             files: None,
         })

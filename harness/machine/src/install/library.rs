@@ -169,7 +169,7 @@ impl PythonLibrary<'_> {
             engines: None,
             overrides: Vec::new(),
             beside: self.beside.to_vec(),
-            installed: format!("{:.0}", jiff::Timestamp::now()),
+            installed: format!("{:.0}", base::time::now()),
             footprint: None,
             files: None,
         })

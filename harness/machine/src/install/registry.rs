@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use super::context::{InstallContext, view};
@@ -28,7 +28,7 @@ pub async fn releases(
 ) -> Result<Releases, InstallError> {
     let cache = context.cache.as_ref();
     let kept = cache.and_then(super::Cache::listing);
-    let now = Timestamp::now();
+    let now = base::time::now();
     if let Some(kept) = &kept
         && now.duration_since(kept.asked).abs() < FRESH
     {

@@ -102,7 +102,15 @@ impl RunArgs {
             self.globs.clone_from(&file.cells);
         }
         if self.gateway.is_empty() {
-            let gateways = file.gateway.iter().map(|text| project.value(text));
+            let named = file.gateway.as_deref();
+            if named.is_some_and(<[_]>::is_empty) {
+                return Err(
+                    Failure::usage("gateway = [] in clawgauge.toml names no gateway")
+                        .help("without the line the reference gateway is run"),
+                );
+            }
+            let gateways = named.unwrap_or_default().iter();
+            let gateways = gateways.map(|text| project.value(text));
             self.gateway = gateways.collect::<Result<_, _>>().map_err(Problems::from)?;
         }
         if self.gateway.is_empty() {

@@ -186,7 +186,7 @@ fn list(args: &ListArgs, cache: &Cache, output: &Output) -> Result<(), Failure> 
     }
     let paint = output.paint();
     let mut text = String::new();
-    let now = Timestamp::now();
+    let now = base::time::now();
     for entry in &entries {
         let name = format!("{}@{}", entry.package, entry.version);
         let used = entry.used.map_or("never used".to_owned(), |used| {
