@@ -315,6 +315,24 @@ fn forged_files_do_not_follow(
     verify(&sandbox).code(1).stdout(contains(found));
 }
 
+/// A bundle follows from itself whatever it was judged by, and however little was asked. Both are told.
+#[test]
+fn what_was_judged_by_and_left_out_is_told() {
+    let sandbox = Sandbox::whole();
+    let few = ["chat-completions/profile=none/**"];
+    run(&sandbox, &few).code(0);
+    let told = "asked for chat-completions/profile=none/**; 4143 other cells of its contract were left out";
+    verify(&sandbox)
+        .code(0)
+        .stdout(contains(told).and(contains("judged by the data that this clawgauge carries")));
+    // Somebody has accepted another answer, with every hash as it must be.
+    let file = "snapshots/chat-completions/token.since-2026.3.22.snap";
+    sandbox.edit(file, "\"message\": \"Unauthorized\"", "\"message\": \"no\"");
+    run(&sandbox, &few).code(0);
+    let told = format!("judged by other data than this clawgauge carries: {file}");
+    verify(&sandbox).code(0).stdout(contains(told));
+}
+
 /// Every member is covered by its hash.
 #[test]
 fn no_member_changes_unseen() {

@@ -1,4 +1,8 @@
-//! What this machine lets one process have: open files, by which the work at a time is bounded.
+//! What this machine lets one process have: threads, and open files, by which the work at a time is bounded.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -21,6 +25,43 @@ const REQUEST: u64 = 3;
     "nothing ran: only {0} files may be open at a time here, and a run takes at least {FEWEST}"
 )]
 pub struct TooFewFiles(u64);
+
+/// This process may start fewer threads than it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("nothing ran: only {0} threads can be started here, and clawgauge takes {1}")]
+pub struct TooFewThreads(usize, usize);
+
+/// Whether the threads of a runtime can be started: one for each core, and some that wait for files.
+///
+/// # Errors
+/// They cannot, for want of processes or memory.
+pub fn threads() -> Result<(), TooFewThreads> {
+    const WAITING: usize = 4;
+    let wanted = WAITING + thread::available_parallelism().map_or(1, usize::from);
+    let done = Arc::new(AtomicBool::new(false));
+    // All of them at once.
+    let started: Vec<_> = (0..wanted)
+        .map_while(|_| {
+            let done = Arc::clone(&done);
+            let wait = move || {
+                while !done.load(Ordering::Relaxed) {
+                    thread::park();
+                }
+            };
+            thread::Builder::new().spawn(wait).ok()
+        })
+        .collect();
+    let count = started.len();
+    done.store(true, Ordering::Relaxed);
+    for thread in started {
+        thread.thread().unpark();
+        let _ = thread.join();
+    }
+    match count == wanted {
+        true => Ok(()),
+        false => Err(TooFewThreads(count, wanted)),
+    }
+}
 
 /// Raises the soft limit of open files as far as the hard one allows. Children inherit it.
 pub fn raise_open_files() {

@@ -18,6 +18,7 @@ mod survey;
 mod tuning;
 mod watch;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser as _, Subcommand};
@@ -110,6 +111,10 @@ impl Command {
 }
 
 fn reference(args: Vec<std::ffi::OsString>) -> ExitCode {
+    if let Err(error) = machine::limits::threads() {
+        let _ = writeln!(std::io::stderr(), "reference gateway: {error}");
+        return ExitCode::FAILURE;
+    }
     let name = std::ffi::OsString::from("clawgauge reference-gateway");
     reference_gateway::run(reference_gateway::Cli::parse_from(
         std::iter::once(name).chain(args),

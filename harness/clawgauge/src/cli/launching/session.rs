@@ -73,6 +73,11 @@ impl Session {
         if let Some(started) = self.started.get() {
             return Ok(started);
         }
+        // A runtime that cannot start its threads panics.
+        machine::limits::threads().map_err(|error| {
+            Failure::new(Ending::Incomplete, error.to_string())
+                .help("look at `ulimit -u`, and at what the container may have")
+        })?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;
