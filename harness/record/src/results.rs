@@ -3,7 +3,7 @@
 //! A record in memory lends its cells; a record in a file is read cell by cell, so that a report of a hundred thousand
 //! cells needs no more memory than one of a thousand.
 
-use std::io::{BufRead, BufReader, Read as _};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::GzDecoder;
@@ -11,6 +11,8 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::{CellRecord, Record, SCHEMA};
 
+/// A text in a record is no longer than this, in bytes; the longest answer that is kept has less than half, escaped.
+const MAX_TEXT: usize = 64 * 1024 * 1024;
 /// How a file begins that is packed with gzip.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
@@ -144,9 +146,59 @@ pub fn is_record(path: &Path) -> bool {
 /// The text of a record file, packed with gzip or not.
 fn reader(path: &Path) -> std::io::Result<Box<dyn BufRead>> {
     let mut file = BufReader::new(fs_err::File::open(path)?);
-    match file.fill_buf()?.starts_with(&GZIP) {
-        true => Ok(Box::new(BufReader::new(GzDecoder::new(file)))),
-        false => Ok(Box::new(file)),
+    Ok(match file.fill_buf()?.starts_with(&GZIP) {
+        true => Box::new(BufReader::new(Bounded::new(GzDecoder::new(file)))),
+        false => Box::new(BufReader::new(Bounded::new(file))),
+    })
+}
+
+/// JSON that is read only as long as its texts are of bounded length: packed, a text of gigabytes takes a few megabytes.
+struct Bounded<R> {
+    inner: R,
+    in_text: bool,
+    escaped: bool,
+    length: usize,
+}
+
+impl<R> Bounded<R> {
+    fn new(inner: R) -> Self {
+        Self {
+            inner,
+            in_text: false,
+            escaped: false,
+            length: 0,
+        }
+    }
+
+    /// Whether no text in what has been read is too long.
+    fn holds(&mut self, bytes: &[u8]) -> bool {
+        for byte in bytes {
+            if !self.in_text {
+                self.in_text = *byte == b'"';
+                self.length = 0;
+                continue;
+            }
+            self.length += 1;
+            match *byte {
+                _ if self.escaped => self.escaped = false,
+                b'\\' => self.escaped = true,
+                b'"' => self.in_text = false,
+                _ => {}
+            }
+        }
+        self.length <= MAX_TEXT
+    }
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        match self.holds(&buffer[..count]) {
+            true => Ok(count),
+            false => Err(std::io::Error::other(format!(
+                "a text in it is longer than {MAX_TEXT} bytes"
+            ))),
+        }
     }
 }
 
@@ -210,5 +262,44 @@ impl<'de> Visitor<'de> for Cells<'_, '_> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    /// Some kilobytes that would become a text of gigabytes are refused on the way.
+    #[test]
+    fn a_text_without_end_is_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let packed =
+            flate2::write::GzEncoder::new(file.reopen().unwrap(), flate2::Compression::fast());
+        let mut packed = std::io::BufWriter::new(packed);
+        packed
+            .write_all(b"{\"schema\":\"clawgauge.results/1\",\"x\":\"")
+            .unwrap();
+        let part = [b"\\\"".repeat(500), b"x".repeat(24)].concat();
+        for _ in 0..MAX_TEXT / 1024 + 64 {
+            packed.write_all(&part).unwrap();
+        }
+        packed.write_all(b"\"}").unwrap();
+        drop(packed);
+        let error = Results::open(file.path()).unwrap_err().to_string();
+        assert!(
+            error.contains("a text in it is longer than 67108864 bytes"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn texts_are_counted_one_by_one() {
+        let mut bounded = Bounded::new(&b""[..]);
+        assert!(bounded.holds(b"{\"a\\\"b\": \"\\\\\", \"12345678"));
+        assert_eq!((bounded.in_text, bounded.length), (true, 8));
+        assert!(bounded.holds(b"9\"}"));
+        assert!(!bounded.in_text);
     }
 }
