@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{
     Pid, Resource, Rlimit, Signal, WaitOptions, WaitStatus, getpid, kill_process,
-    kill_process_group, set_child_subreaper, setrlimit, wait,
+    kill_process_group, setrlimit, wait,
 };
 use tokio::process::Command;
 
@@ -144,7 +144,7 @@ fn keep(mut args: impl Iterator<Item = OsString>) -> ExitCode {
     else {
         return ExitCode::from(2);
     };
-    let _ = set_child_subreaper(Some(getpid()));
+    adopt_orphans();
     let started = std::process::Command::new(program)
         .args(args)
         .stdin(Stdio::null())
@@ -181,6 +181,12 @@ fn keep(mut args: impl Iterator<Item = OsString>) -> ExitCode {
     let strays = i32::try_from(strays).unwrap_or(i32::MAX);
     let _ = control.write_all(&strays.to_le_bytes());
     end_as(status)
+}
+
+/// The orphans among the descendants are this process's children from here on.
+fn adopt_orphans() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_child_subreaper(Some(getpid()));
 }
 
 /// Does what clawgauge says; when that is gone, everything else goes, too.

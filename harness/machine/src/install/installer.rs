@@ -13,12 +13,12 @@ use tokio_util::sync::CancellationToken;
 use super::Program;
 use super::cache::{Cache, Installed, Lease, Removal, free_bytes};
 use super::context::{INSTALL_PATIENCE, InstallContext, view};
-use super::local::say_version;
 use super::node::{self, NodeChoice};
 use super::npm::{NpmError, npm};
 use super::package::{ENTRY, PACKAGE, engines_of, read_json};
 use super::problem::{InstallError, Progress};
 use super::registry::releases;
+use super::version::say_version;
 use base::nearest::nearest;
 use contract::release::{GatewayRef, Releases, Version};
 

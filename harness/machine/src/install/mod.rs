@@ -15,6 +15,7 @@ mod problem;
 mod program;
 mod registry;
 mod venv;
+mod version;
 
 pub use cache::{Cache, Entry, EntryState, Footprint, Lease, Removal, prunable};
 pub use context::InstallContext;
