@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::output::{Failure, Output};
-use contract::plan::cells;
+use contract::plan::{cells, cells_of};
 use contract::scenario::model::Direction;
 use contract::scenario::{Catalogue, Problem, Problems};
 use contract::snapshots::{Snapshots, contract_since};
@@ -33,9 +33,7 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failur
         let mut left: BTreeMap<_, _> = snapshot.cells.iter().collect();
         // One problem a rule and answer, however many cells it shows in.
         let mut groups: BTreeMap<(&str, usize), (Problem, usize)> = BTreeMap::new();
-        for cell in cells(catalogue)
-            .filter(|cell| cell.scenario.id == scenario.id && cell.profile == snapshot.profile)
-        {
+        for cell in cells_of(scenario).filter(|cell| cell.profile == snapshot.profile) {
             let Some(answer) = left.remove(&cell.key()) else {
                 continue;
             };
