@@ -188,6 +188,18 @@ fn a_release_that_is_said() {
     assert!(got.counts("deviates") > 0);
 }
 
+/// Whoever gives a credential takes the gateway for guarded.
+#[rstest]
+#[case::credential(&[], 1)]
+#[case::mode(&["--mode", "token"], 1)]
+#[case::meant(&["--mode", "none"], 0)]
+fn a_credential_that_nobody_asks_for(#[case] flags: &[&str], #[case] code: i32) {
+    let gateway = open(&[]);
+    let got = attach(&gateway.url(), Some(TOKEN), flags);
+    got.ends(code);
+    got.says("nobody is asked for the credential that you gave");
+}
+
 /// Whatever lets in whom, nothing reaches the model: what is asked has nothing to answer.
 #[rstest]
 #[case("history-unscoped")]

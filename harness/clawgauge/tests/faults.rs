@@ -66,6 +66,44 @@ fn faults(#[case] fault: &str, #[case] code: i32, #[case] last_line: &str) {
     assert_eq!(launch["model"]["settled_ms"], settled, "{launch}");
 }
 
+/// What happened in a launch stays, whatever a later one answers.
+#[rstest]
+#[case::dropped("dropped once: user {text}")]
+#[case::broken_off("broken off once: user {text}")]
+fn a_retry_forgives_no_call(#[case] fault: &str) {
+    let sandbox = Sandbox::new();
+    let gateway = faulty(&sandbox, fault);
+    let mut args = vec!["run", "--gateway", &gateway, "--retries", "1"];
+    args.extend(CELLS);
+    let told =
+        "(for a request to be denied that got no answer): its denials prove nothing (exit code 3)";
+    ends(&sandbox, &args, 3, told);
+}
+
+/// A sequence sends some requests several times: each is judged.
+#[test]
+fn the_first_of_a_streak_is_let_in() {
+    let sandbox = Sandbox::whole();
+    let gateway = faulty(&sandbox, "lets the first wrong one in");
+    let args = ["run", "--gateway", &gateway, "lockout/**", "--quiet"];
+    ends(&sandbox, &args, 1, "deviate (exit code 1)");
+}
+
+/// It says that it will not start, and serves.
+#[test]
+fn a_refusal_that_serves() {
+    let sandbox = Sandbox::whole();
+    let gateway = faulty(&sandbox, "refuses and serves");
+    let profile = ["--where", "profile=refuse-empty-token"];
+    let args = ["run", "--gateway", &gateway, "start/**"];
+    ends(
+        &sandbox,
+        &[&args[..], &profile].concat(),
+        1,
+        "of 1 cells that ran, 1 deviate (exit code 1)",
+    );
+}
+
 /// So few files may be open.
 #[rstest]
 #[case::files_24(24)]
@@ -209,7 +247,7 @@ fn faulty(sandbox: &Sandbox, fault: &str) -> String {
     let gateway = assert_cmd::cargo::cargo_bin!("clawgauge");
     let script = format!(
         "#!/bin/sh\ncase $1 in --version) exec '{0}' reference-gateway --version;; esac\n\
-         STUB_FAULT='{fault}' STUB_GATEWAY='{0}' STUB_ARGS=\"$*\" exec '{1}' --exact stub --ignored --nocapture\n",
+         STUB_FAULT='{fault}' STUB_MARK=\"${{0%/*}}/mark\" STUB_GATEWAY='{0}' STUB_ARGS=\"$*\" exec '{1}' --exact stub --ignored --nocapture\n",
         gateway.display(),
         relay.display()
     );
@@ -237,9 +275,26 @@ fn stub() {
     if let Some(what) = fault.strip_prefix("start: ") {
         call_model(what, "");
     }
+    if &*fault == "refuses and serves" {
+        let _ = writeln!(std::io::stderr(), "Gateway start blocked: no token");
+    }
+    let mark = variable("STUB_MARK");
+    let first = !std::path::Path::new(&mark).exists();
+    std::fs::write(mark, "").unwrap();
+    let fault: Arc<str> = match fault.split_once(" once: ") {
+        Some((how, what)) if first => format!("{how}: {what}").into(),
+        Some(_) => "nothing".into(),
+        None => fault,
+    };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, public)).unwrap();
     for client in listener.incoming() {
         let fault = Arc::clone(&fault);
+        if &*fault == "refuses and serves" {
+            let mut client = client.unwrap();
+            let _ = client.read(&mut [0; 4096]);
+            let _ = client.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+            continue;
+        }
         // Until it is up, nobody is answered.
         let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, inner)) else {
             assert!(
@@ -280,6 +335,26 @@ fn relay(mut client: TcpStream, mut server: TcpStream, fault: &str) {
             }
             misbehave(fault, denied, &request);
         }
+        static WRONG: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        if fault == "lets the first wrong one in"
+            && answer.starts_with(b"HTTP/1.1 401")
+            && request.contains("Authorization: Bearer ")
+        {
+            let list = "{\"object\":\"list\",\"data\":[]}";
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 27\r\n\r\n";
+            if WRONG.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 {
+                let _ = client.write_all(format!("{head}{list}").as_bytes());
+                break;
+            }
+        }
+        let denied = answer.starts_with(b"HTTP/1.1 401");
+        let chat = request.starts_with("POST /v1/chat/completions");
+        if denied && chat && (fault.starts_with("dropped: ") || fault.starts_with("broken off: ")) {
+            if fault.starts_with("broken off: ") {
+                let _ = client.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nanswer");
+            }
+            break;
+        }
         if client.write_all(&answer[..count]).is_err() {
             break;
         }
@@ -293,7 +368,7 @@ fn misbehave(fault: &str, denied: bool, request: &str) {
         &rest[..rest.find('"').unwrap()]
     });
     match fault.split_once(": ") {
-        Some(("denied", what)) if denied => call_model(what, text),
+        Some(("denied" | "dropped" | "broken off", what)) if denied => call_model(what, text),
         Some(("let in", what)) if !denied && !text.is_empty() => call_model(what, text),
         Some((when, what)) if denied && when.starts_with("after ") => {
             let wait = when.split(' ').nth(1).unwrap().parse().unwrap();

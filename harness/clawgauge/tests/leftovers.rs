@@ -128,6 +128,29 @@ fn the_next_run_removes_the_folder_of_a_dead_one() {
     sandbox.assert_clean();
 }
 
+/// A gateway may kill or stop the process above it. The run ends, and nothing is left.
+#[rstest]
+#[case::killed("KILL", 3)]
+#[case::stopped("STOP", 0)]
+fn a_gateway_that_ends_its_keeper(#[case] signal: &str, #[case] code: i32) {
+    let sandbox = Sandbox::new();
+    let binary = assert_cmd::cargo::cargo_bin!("clawgauge");
+    let script = format!(
+        "#!/bin/sh\n[ \"$1\" = --version ] || kill -{signal} $PPID\nexec '{}' reference-gateway \"$@\"\n",
+        binary.display()
+    );
+    let gateway = sandbox.script("against-its-keeper", &script);
+    let cells = ["--where", "profile=token", "--where", "scopes=absent"];
+    let run = ["run", "--gateway", &gateway];
+    sandbox
+        .clawgauge()
+        .args(run)
+        .args(cells)
+        .assert()
+        .code(code);
+    sandbox.assert_clean();
+}
+
 /// An executable is asked for its version as in a launch.
 #[test]
 fn the_question_for_the_version_is_hermetic() {

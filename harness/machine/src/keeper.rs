@@ -36,6 +36,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// So long a keeper may take to start its program.
 const START: Duration = Duration::from_secs(10);
 
+/// So long a keeper may take to answer beyond that.
+const ANSWER: Duration = Duration::from_secs(2);
+
 /// What clawgauge tells a keeper.
 const TERMINATE: u8 = b'T';
 const KILL: u8 = b'K';
@@ -93,14 +96,14 @@ impl Control {
         Ok((Self(ours), Stdio::from(std::os::fd::OwnedFd::from(keepers))))
     }
 
-    /// Waits until the program has been started.
+    /// Waits until the program has been started, and says which process it is.
     ///
     /// # Errors
     /// Why it could not be.
-    pub(crate) fn started(&mut self) -> io::Result<()> {
+    pub(crate) fn started(&mut self) -> io::Result<Option<Pid>> {
         match self.number()? {
-            0 => Ok(()),
-            code => Err(io::Error::from_raw_os_error(code)),
+            id @ 1.. => Ok(Pid::from_raw(id)),
+            code => Err(io::Error::from_raw_os_error(code.saturating_neg())),
         }
     }
 
@@ -110,19 +113,12 @@ impl Control {
         let _ = self.0.write_all(&[TERMINATE]);
     }
 
-    /// Kills the program and all that it started, and waits until they are gone. Says how many had left the group.
-    pub(crate) fn kill(&mut self) -> usize {
+    /// Kills the program and all that it started, and waits until they are gone. Says how many had left the group; `None`
+    /// if the keeper does not: somebody killed or stopped it.
+    pub(crate) fn kill(&mut self) -> Option<usize> {
         let _ = self.0.write_all(&[KILL]);
-        self.strays()
-    }
-
-    /// Waits for the keeper's last word: how many processes outside the group it had to kill.
-    pub(crate) fn strays(&mut self) -> usize {
-        let _ = self.0.set_read_timeout(Some(PATIENCE * 2));
-        self.number()
-            .ok()
-            .and_then(|count| usize::try_from(count).ok())
-            .unwrap_or(0)
+        let _ = self.0.set_read_timeout(Some(PATIENCE + ANSWER));
+        usize::try_from(self.number().ok()?).ok()
     }
 
     fn number(&mut self) -> io::Result<i32> {
@@ -156,8 +152,9 @@ fn keep(mut args: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let code = started
         .err()
-        .map_or(0, |error| error.raw_os_error().unwrap_or(2));
-    let told = control.write_all(&code.to_le_bytes());
+        .map_or(0, |error| -error.raw_os_error().unwrap_or(2));
+    let told = leader.map_or(code, |leader| leader.as_raw_nonzero().get());
+    let told = control.write_all(&told.to_le_bytes());
     let Some(leader) = leader else {
         return ExitCode::from(2);
     };

@@ -17,7 +17,13 @@ pub(crate) struct Group {
 
 #[derive(Debug)]
 enum HeldBy {
-    Keeper(Control),
+    Keeper {
+        control: Control,
+        /// The id of the program that is kept.
+        leader: Option<Pid>,
+        /// Whether everything was killed.
+        killed: bool,
+    },
     /// The id of the child, which is that of its group.
     Group(Option<Pid>),
 }
@@ -34,10 +40,14 @@ impl Group {
         command.stdin(Stdio::null());
         let mut control = control;
         let child = child?;
-        control.started()?;
+        let leader = control.started()?;
         Ok(Self {
             child,
-            held_by: HeldBy::Keeper(control),
+            held_by: HeldBy::Keeper {
+                control,
+                leader,
+                killed: false,
+            },
         })
     }
 
@@ -79,7 +89,7 @@ impl Group {
     /// Asks the whole group to stop.
     pub(crate) fn terminate(&mut self) {
         match &mut self.held_by {
-            HeldBy::Keeper(control) => control.terminate(),
+            HeldBy::Keeper { control, .. } => control.terminate(),
             HeldBy::Group(leader) => signal(*leader, Signal::TERM),
         }
     }
@@ -88,7 +98,21 @@ impl Group {
     /// anybody can tell.
     pub(crate) fn kill(&mut self) -> Option<usize> {
         match &mut self.held_by {
-            HeldBy::Keeper(control) => Some(control.kill()),
+            HeldBy::Keeper { killed: true, .. } => Some(0),
+            HeldBy::Keeper {
+                control,
+                leader,
+                killed,
+            } => {
+                *killed = true;
+                let strays = control.kill();
+                if strays.is_none() {
+                    // The program has killed or stopped its keeper.
+                    signal(*leader, Signal::KILL);
+                    let _ = self.child.start_kill();
+                }
+                strays
+            }
             HeldBy::Group(leader) => {
                 signal(*leader, Signal::KILL);
                 None

@@ -39,6 +39,8 @@ pub(super) type Answer = (String, Result<Observation, String>);
 pub(super) struct Answers {
     /// By position of the asked cell.
     pub(super) cells: Vec<Answer>,
+    /// By position of the asked cell: whether it must be denied.
+    pub(super) to_deny: Vec<bool>,
     /// Of requests that a sequence sends before the one that is judged.
     pub(super) repeats: Vec<Answer>,
     /// Whether the positive control reached the model.
@@ -99,7 +101,12 @@ impl Asker<'_> {
             cells.push((index, answer));
         }
         cells.sort_by_key(|(index, _)| *index);
+        let to_deny = |planned: &&PlannedCell| {
+            let expected = planned.cell.expected(&self.target.version);
+            expected.is_some_and(|outcome| outcome.direction == Direction::Deny)
+        };
         Answers {
+            to_deny: asked.iter().map(to_deny).collect(),
             cells: cells.into_iter().map(|(_, answer)| answer).collect(),
             repeats,
             control,
@@ -127,10 +134,17 @@ impl Asker<'_> {
             () = tokio::time::sleep(wait) => {}
         }
         let repeat = cell.values().map(|value| value.repeat).max().unwrap_or(1);
-        for _ in 1..repeat {
-            repeats.push(self.ask(cell).await);
+        let mut answers = Vec::new();
+        for _ in 0..repeat.max(1) {
+            answers.push(self.ask(cell).await);
         }
-        self.ask(cell).await
+        // All of them are the same request: the first that is answered otherwise than the last one is judged.
+        let direction = |answer: &Answer| answer.1.as_ref().ok().map(|seen| seen.direction);
+        let last = answers.last().and_then(direction);
+        let odd = answers.iter().position(|answer| direction(answer) != last);
+        let judged = answers.remove(odd.unwrap_or(answers.len() - 1));
+        repeats.extend(answers);
+        judged
     }
 
     /// Asks one cell after the other until there is none left.

@@ -39,18 +39,30 @@ pub(super) fn settle(
         open: u32::try_from(open).unwrap_or(u32::MAX),
         settled_ms: u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
     };
+    let mut unexplained = |calls: u32, place: &str| {
+        if calls > 0 {
+            model.unexplained += calls;
+            if !model.places.iter().any(|known| known == place) {
+                model.places.push(place.to_owned());
+            }
+        }
+    };
     // These have no verdict of their own in which a call could show.
     for (canary, seen) in &answers.repeats {
-        let denied = seen
+        if seen
             .as_ref()
-            .is_ok_and(|seen| seen.direction == Direction::Deny);
-        let calls = upstream.calls(canary);
-        if denied && calls > 0 {
-            model.unexplained += calls;
-            let place = "for a denied request of a sequence".to_owned();
-            if !model.places.contains(&place) {
-                model.places.push(place);
-            }
+            .is_ok_and(|seen| seen.direction == Direction::Deny)
+        {
+            unexplained(upstream.calls(canary), "for a denied request of a sequence");
+        }
+    }
+    // A denied caller's words that reached the model count whether or not an answer came back, and whatever a retry answers.
+    for ((canary, seen), to_deny) in answers.cells.iter().zip(&answers.to_deny) {
+        if *to_deny && seen.is_err() {
+            unexplained(
+                upstream.calls(canary),
+                "for a request to be denied that got no answer",
+            );
         }
     }
     let late = |(canary, seen): (String, Seen)| {

@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::Program;
 use super::installer::Installer;
-use super::package::{ENTRY, engines_of, read_json};
+use super::package::{ENTRY, PACKAGE, engines_of, read_json};
 use super::problem::InstallError;
 use super::version::say_version;
 use contract::release::Version;
@@ -35,10 +37,12 @@ impl Installer<'_> {
             .extension()
             .is_some_and(|extension| ["mjs", "js", "cjs"].iter().any(|known| extension == *known));
         if script {
+            // That of the package itself: a folder above may belong to anything.
             let manifest = entry
                 .ancestors()
                 .skip(1)
-                .find_map(|folder| read_json(&folder.join("package.json")).ok());
+                .filter_map(|folder| read_json(&folder.join("package.json")).ok())
+                .find(|manifest| manifest.get("name").and_then(Value::as_str) == Some(PACKAGE));
             let version = manifest
                 .as_ref()
                 .and_then(|manifest| manifest.get("version")?.as_str()?.parse().ok());

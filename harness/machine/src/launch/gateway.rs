@@ -113,8 +113,13 @@ async fn try_launch(
         }
         exit = gateway.running.exited() => Some((exit.to_string(), exit.code)),
         said = refusal(output, &spec.refusals) => {
-            let exit = tokio::time::timeout(REFUSAL_GRACE, gateway.running.exited()).await.ok();
-            Some((said, exit.and_then(|exit| exit.code)))
+            // Whoever says so and serves all the same has started.
+            tokio::select! {
+                biased;
+                exit = gateway.running.exited() => Some((said, exit.code)),
+                () = ready(&peer, &spec.ready) => None,
+                () = tokio::time::sleep(REFUSAL_GRACE) => Some((said, None)),
+            }
         }
         () = ready(&peer, &spec.ready) => None,
         () = tokio::time::sleep(spec.ready_timeout) => {
@@ -177,7 +182,7 @@ impl Gateway {
     /// The file cannot be read, is no JSON any more, or cannot be written; it is then as it was.
     pub fn change_config(&self, change: &serde_json::Value) -> std::io::Result<()> {
         let path = self.folders.config();
-        let mut config: serde_json::Value = serde_json::from_slice(&fs_err::read(&path)?)?;
+        let mut config: serde_json::Value = serde_json::from_slice(&read_config(&path)?)?;
         let lookup = |name: &str| self.folders.lookup(&self.spec, self.ports.port(), name);
         let change = expand_json(change, &lookup).map_err(std::io::Error::other)?;
         merge(&mut config, change);
@@ -257,6 +262,18 @@ async fn refusal(output: Output, refusals: &[String]) -> String {
             return line;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Reads a configuration that a gateway may have replaced by anything.
+fn read_config(path: &Path) -> std::io::Result<Vec<u8>> {
+    const LARGEST: u64 = 1024 * 1024;
+    let data = fs_err::symlink_metadata(path)?;
+    match data.is_file() && data.len() <= LARGEST {
+        true => fs_err::read(path),
+        false => Err(std::io::Error::other(
+            "the gateway has put something else in its place",
+        )),
     }
 }
 
