@@ -53,7 +53,8 @@ impl Running {
         folder: &Path,
         redactor: Redactor,
     ) -> std::io::Result<Self> {
-        let mut group = Group::spawn(command)?;
+        // A program may have killed its keeper before anybody knew its id.
+        let mut group = Group::spawn(command).inspect_err(|_| drop(sweep(folder)))?;
         let output = Output::new(name, redactor);
         let (stdout, stderr) = group.pipes();
         let drains = vec![
