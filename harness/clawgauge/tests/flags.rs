@@ -288,6 +288,25 @@ fn a_file_of_others_is_not_taken(#[case] change: &str, #[case] why: Option<&str>
     }
 }
 
+/// In a container root works in a folder that is mounted, and that belongs to whoever made the checkout.
+#[test]
+fn root_in_a_folder_of_somebody_takes_their_files() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.folder.path();
+    fs::write(folder.join("clawgauge.toml"), "[run]\nquiet = 1\n").unwrap();
+    let shell = std::process::Command::new("chown")
+        .args(["12345", ".", "clawgauge.toml"])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    // Only root gives files away.
+    if !shell.status.success() {
+        return;
+    }
+    let refused = sandbox.clawgauge().arg("list").assert().code(2);
+    refused.stderr(contains("unknown field `quiet`"));
+}
+
 #[test]
 fn a_file_that_was_found_above_is_told() {
     let sandbox = Sandbox::new();

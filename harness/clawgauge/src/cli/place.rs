@@ -1,7 +1,8 @@
 //! Where a command finds its data and its project's defaults.
 //!
-//! Both say what is launched. What was not named but found is taken only from people who may say so: this user, root, and
-//! in a pipeline whoever made the checkout.
+//! Both say what is launched. What was not named but found is taken only from people who may say so: this user, root, in a
+//! pipeline whoever made the checkout; and for root, as in a container with a mounted checkout, whoever owns the folder
+//! that it works in.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -83,6 +84,10 @@ impl Place {
 /// Why something in a folder may be the work of others.
 fn foreign(folder: &Path, path: &Path) -> Result<Option<String>, Failure> {
     let me = rustix::process::geteuid().as_raw();
+    let host = match me {
+        0 => fs_err::metadata(here()?)?.uid(),
+        me => me,
+    };
     let in_checkout = CHECKOUTS.iter().any(|name| {
         std::env::var_os(name).is_some_and(|checkout| {
             !checkout.is_empty() && folder.starts_with(Path::new(&checkout))
@@ -94,7 +99,7 @@ fn foreign(folder: &Path, path: &Path) -> Result<Option<String>, Failure> {
     for (path, what) in [(folder, "its folder"), (path, "it")] {
         let data = fs_err::metadata(path)?;
         let (owner, mode) = (data.uid(), data.mode());
-        if ![me, 0].contains(&owner) {
+        if ![me, 0, host].contains(&owner) {
             return Ok(Some(format!("{what} belongs to another user (id {owner})")));
         }
         // Where the sticky bit is set, only the owner of a file replaces it.

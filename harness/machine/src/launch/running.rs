@@ -54,7 +54,9 @@ impl Running {
         redactor: Redactor,
     ) -> std::io::Result<Self> {
         // A program may have killed its keeper before anybody knew its id.
-        let mut group = Group::spawn(command).inspect_err(|_| drop(sweep(folder)))?;
+        let mut group = Group::spawn(command).inspect_err(|_| {
+            sweep(folder);
+        })?;
         let output = Output::new(name, redactor);
         let (stdout, stderr) = group.pipes();
         let drains = vec![
