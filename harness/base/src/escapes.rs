@@ -2,7 +2,7 @@
 
 /// A text with its escapes read some times over.
 #[derive(Debug)]
-pub(crate) struct Layer {
+pub struct Layer {
     bytes: Vec<u8>,
     /// Where each byte, and the end, stood in the text.
     starts: Vec<usize>,
@@ -10,25 +10,25 @@ pub(crate) struct Layer {
 
 impl Layer {
     /// The text as it is.
-    pub(crate) fn of(text: &str) -> Self {
+    pub fn of(text: &[u8]) -> Self {
         Self {
-            bytes: text.as_bytes().to_vec(),
+            bytes: text.to_vec(),
             starts: (0..=text.len()).collect(),
         }
     }
 
     /// What is there to be searched.
-    pub(crate) fn bytes(&self) -> &[u8] {
+    pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
     /// Where a range stood in the text.
-    pub(crate) fn source(&self, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
+    pub fn source(&self, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
         self.starts[range.start]..self.starts[range.end]
     }
 
     /// With one more level of escapes read; `None` where there is none.
-    pub(crate) fn unescaped(&self) -> Option<Self> {
+    pub fn unescaped(&self) -> Option<Self> {
         let (mut bytes, mut starts) = (Vec::new(), Vec::new());
         let (mut position, mut any) = (0, false);
         while let Some(first) = self.bytes.get(position) {

@@ -3,7 +3,7 @@
 //! It knows nothing of gateways, scenarios or records; everything else stands on it. Read [`text`] first: what others
 //! wrote passes through it before anybody sees it.
 
-mod escapes;
+pub mod escapes;
 pub mod files;
 pub mod nearest;
 pub mod redact;

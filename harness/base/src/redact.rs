@@ -4,7 +4,6 @@
 //! hexadecimal or base64. It has to be found before a text is cut; what a cut leaves of it is a piece.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, MatchKind};
@@ -12,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 
 use crate::escapes::Layer;
+use crate::secret::{ExposeSecret as _, Secrets};
 
 /// So many characters of a secret are hidden by themselves; fewer say little about it.
 const PIECE: usize = 12;
@@ -38,12 +38,12 @@ struct Replacement {
 
 impl Redactor {
     /// Knows each secret by name.
-    pub fn new(secrets: &BTreeMap<String, String>) -> Self {
+    pub fn new(secrets: &Secrets) -> Self {
         Self::with_folder(secrets, "")
     }
 
     /// As [`Redactor::new`], and knows the folder of the launch, which is told as `[launch]`.
-    pub fn with_folder(secrets: &BTreeMap<String, String>, folder: &str) -> Self {
+    pub fn with_folder(secrets: &Secrets, folder: &str) -> Self {
         let mut patterns: Vec<String> = Vec::new();
         let mut replacements = Vec::new();
         let mut add = |pattern: String, text: &str, base64| {
@@ -56,7 +56,11 @@ impl Redactor {
         if !folder.is_empty() {
             add(folder.to_owned(), "[launch]", false);
         }
-        for (name, secret) in secrets.iter().filter(|(_, secret)| !secret.is_empty()) {
+        for (name, secret) in secrets {
+            let secret = secret.expose_secret();
+            if secret.is_empty() {
+                continue;
+            }
             let text = format!("[secret:{name}]");
             for part in parts(secret) {
                 plain(&part).for_each(|pattern| add(pattern, &text, false));
@@ -80,7 +84,7 @@ impl Redactor {
             return Cow::Borrowed(text);
         };
         let mut found: Vec<(Range<usize>, usize)> = Vec::new();
-        let mut layer = Some(Layer::of(text));
+        let mut layer = Some(Layer::of(text.as_bytes()));
         for _ in 0..=DEPTH {
             let Some(this) = layer.take() else { break };
             for one in searcher.find_overlapping_iter(this.bytes()) {

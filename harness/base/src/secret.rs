@@ -1,10 +1,9 @@
 //! Words that nobody can guess, made up anew for each launch and request; and how they are held so that no `Debug` shows them.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::ops::{Deref, DerefMut};
 
 use rand::Rng as _;
+pub use secrecy::{ExposeSecret, SecretString};
 
 /// What the words begin with by which the model stand-in recognises a request.
 pub const CANARY_PREFIX: &str = "canary-";
@@ -38,72 +37,12 @@ fn word(letters: &[u8], length: usize) -> String {
         .collect()
 }
 
-/// A secret that somebody has given.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl From<String> for Secret {
-    fn from(secret: String) -> Self {
-        Self(secret)
-    }
-}
-
-impl Deref for Secret {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[secret]")
-    }
-}
-
-/// Secrets by name.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Secrets(BTreeMap<String, String>);
-
-impl FromIterator<(String, String)> for Secrets {
-    fn from_iter<I: IntoIterator<Item = (String, String)>>(secrets: I) -> Self {
-        Self(secrets.into_iter().collect())
-    }
-}
-
-impl Deref for Secrets {
-    type Target = BTreeMap<String, String>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
-}
-
-impl DerefMut for Secrets {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.0
-    }
-}
-
-impl fmt::Debug for Secrets {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.keys()).finish()
-    }
-}
+/// Secrets by name; none of them shows in `Debug`.
+pub type Secrets = BTreeMap<String, SecretString>;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn debug_shows_no_secret() {
-        let secrets: Secrets = [("token".to_owned(), "hunter2".to_owned())]
-            .into_iter()
-            .collect();
-        let one = Secret::from("hunter2".to_owned());
-        assert_eq!(format!("{secrets:?} {one:?}"), "[\"token\"] [secret]");
-    }
 
     #[test]
     fn secrets_differ() {

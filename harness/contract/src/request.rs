@@ -7,7 +7,7 @@ use crate::plan::Cell;
 use crate::scenario::CALLER;
 use crate::scenario::model::AxisValue;
 use crate::scenario::{Catalogue, Control};
-use base::secret::Secrets;
+use base::secret::{ExposeSecret as _, Secrets};
 use base::template::{TemplateError, expand};
 
 /// A cell's request as its files have it: placeholders of secrets are not filled, those of axis values are.
@@ -136,7 +136,10 @@ pub fn fill(written: Written, place: &Place<'_>) -> Result<Request, TemplateErro
     let lookup = |name: &str| match name {
         "canary" => Some(place.canary.to_owned()),
         "port" => Some(place.port.to_string()),
-        name => place.secrets.get(name).cloned(),
+        name => place
+            .secrets
+            .get(name)
+            .map(|secret| secret.expose_secret().to_owned()),
     };
     Ok(Request {
         method: written.method,

@@ -2,7 +2,6 @@
 //!
 //! Off unless `--log FILE` asks for it. Its writer takes out every secret that was made since, whatever wrote the line.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -11,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::time::uptime;
 
 use base::redact::Redactor;
+use base::secret::Secrets;
 
 /// The variable that narrows the log down, as `RUST_LOG` does elsewhere.
 const FILTER: &str = "CLAWGAUGE_LOG";
@@ -37,7 +37,7 @@ pub fn start(path: &Path) -> std::io::Result<()> {
 }
 
 /// Keeps secrets, by name, out of the log.
-pub fn hide(secrets: &BTreeMap<String, String>) {
+pub fn hide(secrets: &Secrets) {
     if let Some(hidden) = HIDDEN.get() {
         let mut hidden = hidden.lock().unwrap_or_else(PoisonError::into_inner);
         hidden.push(Redactor::new(secrets));

@@ -187,7 +187,7 @@ impl Attempt<'_> {
             .base
             .secrets
             .iter()
-            .map(|name| (name.clone(), base::secret::random_secret()))
+            .map(|name| (name.clone(), base::secret::random_secret().into()))
             .collect();
         machine::log::hide(&secrets);
         let spec = self.spec(&secrets, &upstream, network.clone());

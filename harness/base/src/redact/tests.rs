@@ -10,7 +10,7 @@ const SECRET: &str = "Ab+9/xyz";
 const LONG_SECRET: &str = "Xk7_Qm\"2vT\\9wLz4 Rb8&Nd1%cY6pHs3";
 
 fn redactor(secret: &str) -> Redactor {
-    Redactor::new(&BTreeMap::from([("secret".to_owned(), secret.to_owned())]))
+    Redactor::new(&Secrets::from([("secret".to_owned(), secret.into())]))
 }
 
 #[rstest]
@@ -55,8 +55,8 @@ fn short_parts_are_words() {
 #[test]
 fn the_longest_gives_its_name() {
     let secrets = [("short", "token-12345"), ("long", "token-12345-and-more")];
-    let secrets = secrets.map(|(name, secret)| (name.to_owned(), secret.to_owned()));
-    let redactor = Redactor::new(&BTreeMap::from(secrets));
+    let secrets = secrets.map(|(name, secret)| (name.to_owned(), secret.into()));
+    let redactor = Redactor::new(&Secrets::from(secrets));
     assert_eq!(redactor.text("token-12345-and-more"), "[secret:long]");
     assert_eq!(redactor.text("token-12345-an"), "[secret:long]");
     assert_eq!(redactor.text("token-12345!"), "[secret:short]!");

@@ -102,7 +102,7 @@ fn placeholders(sent: &[u8], catalogue: &Catalogue) -> (base::secret::Secrets, S
         .base
         .secrets
         .iter()
-        .map(|name| (name.clone(), secret.clone()))
+        .map(|name| (name.clone(), secret.clone().into()))
         .collect();
     (secrets, after("canary-", 23).unwrap_or_default())
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::Program;
-use super::cache::{Cache, Installed, Lease, Removal, free_bytes};
+use super::cache::{Cache, Installed, Lease, free_bytes};
 use super::context::{INSTALL_PATIENCE, InstallContext, view};
 use super::node::{self, NodeChoice};
 use super::npm::{NpmError, npm};
@@ -59,76 +59,6 @@ pub async fn resolve(
     }
 }
 
-/// An installed release.
-#[derive(Debug, Clone)]
-pub struct Installation {
-    /// What runs it.
-    pub program: Program,
-    /// Its folder in the cache.
-    pub folder: PathBuf,
-    /// Bytes on the disk.
-    pub bytes: u64,
-    /// Whether it was installed just now.
-    pub fresh: bool,
-}
-
-/// Installs a release, unless it is there and every file of it, too; `again` installs it in any case.
-///
-/// # Errors
-/// As [`resolve`]; also where it is to be installed again and somebody uses it.
-pub async fn install(
-    version: &Version,
-    again: bool,
-    context: &InstallContext,
-    progress: &(dyn Fn(Progress) + Send + Sync),
-    cancel: &CancellationToken,
-) -> Result<Installation, InstallError> {
-    let text = version.to_string();
-    let cache = context.cache.as_ref().ok_or(InstallError::NoCache)?;
-    let folder = cache.folder(PACKAGE, &text);
-    let damage = match folder.is_dir() {
-        true => damage(cache, &text, cancel).await?,
-        false => None,
-    };
-    if let Some(damage) = &damage {
-        progress(Progress::Note(format!(
-            "{PACKAGE}@{version} is damaged: {damage}"
-        )));
-    }
-    if (again || damage.is_some()) && cache.remove(PACKAGE, &text)? == Removal::InUse {
-        return Err(InstallError::InUse(format!("{PACKAGE}@{version}")));
-    }
-    let fresh = !folder.is_dir();
-    let installer = Installer {
-        context,
-        progress,
-        cancel,
-    };
-    let program = installer.release(&text).await?;
-    let entries = cache.entries();
-    let mut mine = entries
-        .iter()
-        .filter(|entry| entry.release().as_ref() == Some(version));
-    Ok(Installation {
-        program,
-        folder,
-        bytes: mine.next().map_or(0, |entry| entry.bytes),
-        fresh,
-    })
-}
-
-/// What is wrong with an installed release, in words.
-async fn damage(
-    cache: &Cache,
-    version: &str,
-    cancel: &CancellationToken,
-) -> Result<Option<String>, InstallError> {
-    Ok(match cache.whole(PACKAGE, version) {
-        Ok(installed) => cache.difference(&installed, cancel).await?,
-        Err(why) => Some(why),
-    })
-}
-
 /// Installs what is missing.
 pub(super) struct Installer<'a> {
     pub(super) context: &'a InstallContext,
@@ -137,7 +67,7 @@ pub(super) struct Installer<'a> {
 }
 
 impl Installer<'_> {
-    async fn release(&self, version: &str) -> Result<Program, InstallError> {
+    pub(super) async fn release(&self, version: &str) -> Result<Program, InstallError> {
         let parsed: Option<Version> = version.parse().ok();
         let need = parsed.as_ref().and_then(|version| {
             let mut needs = self.context.needs.iter();

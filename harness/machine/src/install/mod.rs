@@ -2,6 +2,7 @@
 //!
 //! Nothing here launches a gateway; [`resolve`] ends with a [`Program`].
 
+mod ahead;
 mod cache;
 mod context;
 mod installer;
@@ -17,9 +18,10 @@ mod registry;
 mod venv;
 mod version;
 
+pub use ahead::{Installation, install};
 pub use cache::{Cache, Entry, EntryState, Footprint, Lease, Removal, prunable};
 pub use context::InstallContext;
-pub use installer::{Installation, install, resolve};
+pub use installer::resolve;
 pub(crate) use library::said;
 pub use library::{Library, NodeLibrary, PythonLibrary};
 pub use problem::{InstallError, Progress};

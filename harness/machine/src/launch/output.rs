@@ -126,7 +126,7 @@ mod tests {
     #[tokio::test]
     async fn a_cut_line_tells_no_half_of_a_secret() {
         let secret = base::secret::random_secret();
-        let secrets = std::collections::BTreeMap::from([("token".to_owned(), secret.clone())]);
+        let secrets = base::secret::Secrets::from([("token".to_owned(), secret.clone().into())]);
         for before in (MAX_LINE - 45..=MAX_LINE).chain(MAX_LINE + MARGIN - 45..=MAX_LINE + MARGIN) {
             let output = Output::new("token", Redactor::new(&secrets));
             let text = format!("{} {secret} and more\n", "x".repeat(before));

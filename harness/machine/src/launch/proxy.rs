@@ -17,7 +17,7 @@ use crate::network::Network;
 use crate::send::Peer;
 use crate::which::which;
 use base::redact::Redactor;
-use base::secret::Secrets;
+use base::secret::{ExposeSecret as _, Secrets};
 use base::template::expand;
 use contract::scenario::Proxy;
 
@@ -95,7 +95,10 @@ async fn try_launch(
         "gateway" => Some(spec.gateway.to_string()),
         "folder" => text(&folder),
         "config" => text(&config_file),
-        secret => spec.secrets.get(secret).cloned(),
+        secret => spec
+            .secrets
+            .get(secret)
+            .map(|secret| secret.expose_secret().to_owned()),
     };
     let configuration = |error: String| prepare("its configuration", error);
     let config =

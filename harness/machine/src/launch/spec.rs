@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::network::{Network, proxy_address};
-use base::secret::Secrets;
+use base::secret::{ExposeSecret as _, Secrets};
 
 /// What to launch and how; texts may hold placeholders.
 ///
@@ -80,7 +80,10 @@ impl Folders {
             "home" | "state" | "tmp" | "workspace" => inside(name),
             "config" => inside("openclaw.json"),
             "log" => inside("gateway.log"),
-            secret => spec.secrets.get(secret).cloned(),
+            secret => spec
+                .secrets
+                .get(secret)
+                .map(|secret| secret.expose_secret().to_owned()),
         }
     }
 }

@@ -31,7 +31,7 @@ fn spec(script: &std::path::Path) -> LaunchSpec {
             ("OPENCLAW_CONFIG_PATH".to_owned(), "${config}".to_owned()),
         ]),
         config: json!({ "gateway": { "port": "${port}", "auth": { "token": "${secret}" } } }),
-        secrets: [("secret".to_owned(), "cG-very-secret".to_owned())]
+        secrets: [("secret".to_owned(), "cG-very-secret".into())]
             .into_iter()
             .collect(),
         upstream_url: "http://127.0.0.1:9/v1".to_owned(),

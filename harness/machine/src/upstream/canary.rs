@@ -1,8 +1,9 @@
-//! Finding canaries in bytes of any kind: plain, in another case, percent-encoded, base64, hexadecimal, with JSON escapes,
+//! Finding canaries in bytes of any kind: plain, in another case, percent-encoded, base64, hexadecimal, behind escapes,
 //! backwards, and cut to the first or last half of the word.
 
 use std::collections::{BTreeSet, HashMap};
 
+use base::escapes::Layer;
 use base::secret::{CANARY_DIGITS, CANARY_PREFIX, is_canary_digit};
 
 /// Half a canary's word: so much of it is enough to know it by.
@@ -44,9 +45,8 @@ impl Pieces {
         if depth == 0 {
             return;
         }
-        let decoded = [percent(bytes), escapes(bytes)];
-        for text in decoded.into_iter().flatten() {
-            self.search(&text, depth - 1, found);
+        if let Some(text) = Layer::of(bytes).unescaped() {
+            self.search(text.bytes(), depth - 1, found);
         }
         for run in bytes.split(|byte| sextet(*byte).is_none()) {
             // Where the text before it runs into it, the groups of four begin elsewhere.
@@ -100,39 +100,6 @@ fn nibble(byte: u8) -> Option<u8> {
     char::from(byte)
         .to_digit(16)
         .and_then(|digit| u8::try_from(digit).ok())
-}
-
-/// Percent-decoded, if anything in it is encoded so.
-fn percent(bytes: &[u8]) -> Option<Vec<u8>> {
-    replaced(bytes, b"%", 2)
-}
-
-/// With `\u0041` as `A`, if there is any such.
-fn escapes(bytes: &[u8]) -> Option<Vec<u8>> {
-    replaced(bytes, b"\\u00", 2)
-}
-
-/// Every `mark` with so many hexadecimal digits as the byte that they stand for; `None` where there is none.
-fn replaced(bytes: &[u8], mark: &[u8], digits: usize) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    let (mut rest, mut any) = (bytes, false);
-    while let Some((first, after)) = rest.split_first() {
-        let coded = rest
-            .strip_prefix(mark)
-            .and_then(|after| after.split_at_checked(digits));
-        let byte = coded.and_then(|(digits, after)| Some((hex(digits).first().copied()?, after)));
-        match byte {
-            Some((byte, after)) => {
-                out.push(byte);
-                (rest, any) = (after, true);
-            }
-            None => {
-                out.push(*first);
-                rest = after;
-            }
-        }
-    }
-    any.then_some(out)
 }
 
 /// The bytes that pairs of hexadecimal digits stand for; nothing where a character is none.

@@ -50,7 +50,7 @@ fn outcomes() -> Vec<Outcome> {
 }
 
 fn see(exchange: &Exchange, calls: u32) -> Observation {
-    let secrets = BTreeMap::from([("secret".to_owned(), "hush-hush".to_owned())]);
+    let secrets = BTreeMap::from([("secret".to_owned(), "hush-hush".into())]);
     observe(
         exchange,
         calls,

@@ -27,7 +27,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use base::redact::Redactor;
-use base::secret::{Secret, Secrets};
+use base::secret::{SecretString, Secrets};
 use contract::plan::{Cell, Missing};
 use contract::release::Version;
 use contract::scenario::Catalogue;
@@ -44,9 +44,9 @@ pub struct AttachOptions {
     /// Where the gateway is.
     pub address: Address,
     /// The token or password, if the operator gave it.
-    pub credential: Option<Secret>,
+    pub credential: Option<SecretString>,
     /// The header lines by which the operator's proxy names a user.
-    pub identity: Vec<Secret>,
+    pub identity: Vec<SecretString>,
     /// The mode, if the operator says it.
     pub mode: Option<Mode>,
     /// The release, if the operator says it.
@@ -63,12 +63,12 @@ impl AttachOptions {
     /// What placeholders stand for: the operator's credential and proxy lines, and a stranger's secret.
     fn secrets(&self) -> Secrets {
         let mut secrets: Secrets = (self.identity.iter().enumerate())
-            .map(|(index, line)| (format!("identity-{}", index + 1), line.to_string()))
+            .map(|(index, line)| (format!("identity-{}", index + 1), line.clone()))
             .collect();
         if let Some(credential) = &self.credential {
-            secrets.insert(SECRET.to_owned(), credential.to_string());
+            secrets.insert(SECRET.to_owned(), credential.clone());
         }
-        secrets.insert("stranger".to_owned(), base::secret::random_secret());
+        secrets.insert("stranger".to_owned(), base::secret::random_secret().into());
         secrets
     }
 
@@ -210,6 +210,18 @@ async fn probe_and_ask(
     for result in results {
         emit(RunEvent::Cell(Box::new(result)));
     }
+    // Whoever gives a credential, or says that there is a mode, takes the gateway for guarded.
+    let open = (capabilities.credential_unused && options.mode != Some(Mode::None))
+        .then(|| "nobody is asked for the credential that you gave: whoever reaches the gateway is let in".to_owned());
+    if let Some(error) = open.clone() {
+        emit(RunEvent::LaunchFailed {
+            gateway: gateway.clone(),
+            profile: mode.profile().to_owned(),
+            error,
+            help: Some("if that is meant, leave the credential out, or say --mode none".to_owned()),
+            again: false,
+        });
+    }
     emit(RunEvent::LaunchEnded(LaunchInfo {
         gateway,
         profile: mode.profile().to_owned(),
@@ -218,7 +230,7 @@ async fn probe_and_ask(
         stop: None,
         exit: None,
         killed: false,
-        failure: session.died(),
+        failure: session.died().or(open),
         proof: None,
         model: None,
         log: LaunchLog::default(),

@@ -267,26 +267,13 @@ pub(super) fn attach(
     let (record, attached) = session
         .run(async |cancel| Ok(drive_attached(args, catalogue, &options, cancel, output).await))?;
     let ended = match &attached {
-        Ok(found) => output.first([
+        Ok(_) => output.first([
             ended_as(&record),
-            guarded(found, args.mode),
             output.result(&terminal(&record, args.detail(), output.paint())),
         ]),
         Err(error) => Err(Failure::from(error)),
     };
     output.first([ended, reports.write(&Results::from(&record), output)])
-}
-
-/// Whoever gives a credential, or says which mode there is, takes the gateway for guarded.
-fn guarded(found: &Findings, said: Option<Mode>) -> Result<(), Failure> {
-    match found.capabilities.credential_unused && said != Some(Mode::None) {
-        true => Err(Failure::new(
-            Ending::Broken,
-            "nobody is asked for the credential that you gave: whoever reaches the gateway is let in",
-        )
-        .help("if that is meant, leave the credential out, or say --mode none")),
-        false => Ok(()),
-    }
 }
 
 /// Attaches and feeds the events to progress and record.

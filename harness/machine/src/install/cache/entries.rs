@@ -214,20 +214,12 @@ pub fn prunable(entries: &[Entry], keep: usize) -> Vec<Entry> {
 /// Counts a folder without what the cache keeps in it; links are not followed.
 pub(in crate::install) fn footprint(folder: &Path) -> io::Result<Footprint> {
     let mut total = Footprint::default();
-    let mut open = vec![folder.to_path_buf()];
-    while let Some(folder_now) = open.pop() {
-        for entry in fs_err::read_dir(&folder_now)? {
-            let entry = entry?;
-            let kind = entry.file_type()?;
-            if kind.is_dir() {
-                open.push(entry.path());
-            } else if kind.is_file()
-                && !(folder_now == folder
-                    && (entry.file_name() == RECORD || entry.file_name() == FILES))
-            {
-                total.files += 1;
-                total.bytes += entry.metadata()?.len();
-            }
+    for entry in walkdir::WalkDir::new(folder) {
+        let entry = entry?;
+        let own = entry.depth() == 1 && (entry.file_name() == RECORD || entry.file_name() == FILES);
+        if entry.file_type().is_file() && !own {
+            total.files += 1;
+            total.bytes += entry.metadata()?.len();
         }
     }
     Ok(total)
