@@ -3,7 +3,7 @@
 //! One file holds the whole matrix of a scenario and profile from a release on, in insta's format: one line a cell,
 //! pointing to a numbered list of distinct answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -42,6 +42,8 @@ pub struct Snapshots {
     data: Data,
     files: Vec<Snapshot>,
     hash: String,
+    /// Outcome to every answer that is accepted for it somewhere.
+    answers: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// A pending snapshot and what it would change.
@@ -77,10 +79,18 @@ impl Snapshots {
             .map(|name| read(data, name))
             .collect::<Result<_, _>>()?;
         let mut all = String::new();
+        let mut answers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for file in &files {
             let _ = write!(all, "{}\n{}", file.path(), file.render());
+            for answer in file.cells.values() {
+                let texts = answers.entry(answer.outcome.clone()).or_default();
+                if !texts.contains(&answer.text) {
+                    texts.insert(answer.text.clone());
+                }
+            }
         }
         Ok(Self {
+            answers,
             data: data.clone(),
             hash: base::files::sha256(all.as_bytes()),
             files,
@@ -90,6 +100,12 @@ impl Snapshots {
     /// SHA-256 over all of them, in hex: which answers a run was judged by.
     pub fn hash(&self) -> &str {
         &self.hash
+    }
+
+    /// Every answer that is accepted for an outcome, of whatever cell.
+    pub fn answers(&self, outcome: &str) -> impl Iterator<Item = &str> {
+        let texts = self.answers.get(outcome).into_iter().flatten();
+        texts.map(String::as_str)
     }
 
     /// The snapshot that speaks about a scenario and profile on a release: the latest that is not later than it, unless

@@ -77,9 +77,9 @@ pub fn direction(
 }
 
 impl Answer {
-    /// The answer that a record holds; `text` is the normalised one, `log` what the gateway wrote, where the cell is about a
-    /// start. `None` where the text is not as [`mod@crate::observe`] writes one.
-    pub fn recorded(observed: &ObservedRecord, text: &str, log: &str) -> Option<Self> {
+    /// The answer that a record holds; `text` is the normalised one, `log` what the gateway wrote, if that is at hand and the
+    /// cell is about a start. `None` where the text is not as [`mod@crate::observe`] writes one.
+    pub fn recorded(observed: &ObservedRecord, text: &str, log: Option<&str>) -> Option<Self> {
         let line = |name: &str| {
             let mut lines = text.lines();
             lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
@@ -88,7 +88,7 @@ impl Answer {
             Some("up") => (None, Some(Start::Up), None, Body::Text(String::new())),
             Some("refused") => {
                 let said = line("says").unwrap_or_default();
-                let body = Body::Text(format!("{log}\n{said}"));
+                let body = log.map_or(Body::Named, |log| Body::Text(format!("{log}\n{said}")));
                 (None, Some(Start::Refused), None, body)
             }
             Some(_) => return None,

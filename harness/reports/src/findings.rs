@@ -202,7 +202,7 @@ impl<'a> Finding<'a> {
                     format!("expected {}, observed {seen}", cause.expected)
                 }
                 Some(difference) => format!(
-                    "{} as expected, but not the accepted answer ({})",
+                    "{}, but not the accepted answer ({})",
                     cause.observed, difference.snapshot
                 ),
             },

@@ -360,7 +360,7 @@ fn cause_part(out: &mut String, cause: &CauseRecord, record: &Record, paint: Pai
         Some(difference) => {
             let _ = writeln!(
                 out,
-                "     {} as expected, but not the accepted answer ({})",
+                "     {}, but not the accepted answer ({})",
                 cause.observed, difference.snapshot
             );
             diff(out, &difference.accepted, &difference.observed, paint);

@@ -6,5 +6,7 @@
 pub mod bisect;
 pub mod bundle;
 pub mod compare;
+mod difference;
 pub mod merge;
+mod reread;
 pub mod survey;

@@ -1,8 +1,8 @@
 //! Shards of a run become one record: the one that an unsharded run would have written, but for run id and times.
 //!
-//! [`merge`] refuses what is not exactly one whole run ([`MergeError`] says why), tells every cell again as its shard
-//! judged it, and lets a [`Recorder`] fold causes, judge relations and count over all of them. The records are read cell
-//! by cell; what is kept is what a run keeps.
+//! [`merge`] refuses what is not exactly one whole run ([`MergeError`] says why), judges every cell again and refuses what
+//! its shard judged otherwise, and lets a [`Recorder`] fold causes, judge relations and count over all of them. The records
+//! are read cell by cell; what is kept is what a run keeps.
 
 mod check;
 mod error;
@@ -14,9 +14,13 @@ use std::collections::{BTreeMap, HashMap};
 use contract::plan::{Plan, PlannedCell, Selection, Shares};
 use contract::release::Version;
 use contract::scenario::Catalogue;
+use contract::snapshots::Snapshots;
+use jiff::civil::Date;
 use record::events::{CellResult, Expected, RunEvent};
-use record::judge::Verdict;
+use record::judge::{Judge, Proof, Verdict};
 use record::{CellRecord, Gate, GatewayRecord, Record, Recorder, Results, ResultsError};
+
+use crate::reread::{Reread, launch_of};
 
 /// The record of one shard.
 #[derive(Debug)]
@@ -47,13 +51,25 @@ impl Part<'_> {
 ///
 /// # Errors
 /// They are not all shards of one run, each once; see [`MergeError`].
-pub fn merge(parts: &[Part<'_>], catalogue: &Catalogue, gate: Gate) -> Result<Record, MergeError> {
+pub fn merge(
+    parts: &[Part<'_>],
+    catalogue: &Catalogue,
+    snapshots: &Snapshots,
+    gate: Gate,
+) -> Result<Record, MergeError> {
     let (first, shares) = check::whole(parts)?;
     let run = &first.head().run;
     if run.table_hash != catalogue.table_hash {
         return Err(MergeError::OtherData {
             records: run.table_hash.clone(),
             here: catalogue.table_hash.clone(),
+        });
+    }
+    let accepted = run.snapshots_hash.as_deref();
+    if let Some(records) = accepted.filter(|hash| *hash != snapshots.hash()) {
+        return Err(MergeError::OtherSnapshots {
+            records: records.to_owned(),
+            here: snapshots.hash().to_owned(),
         });
     }
     if run.baseline.as_ref() != gate.baseline.as_ref().map(|baseline| &baseline.run) {
@@ -73,6 +89,8 @@ pub fn merge(parts: &[Part<'_>], catalogue: &Catalogue, gate: Gate) -> Result<Re
         .asked_for(day, &run.cells, &run.conditions);
     let mut merged = Merged {
         catalogue,
+        snapshots,
+        known_issues: day,
         shares,
         recorder: &mut recorder,
         gateways: BTreeMap::new(),
@@ -123,6 +141,9 @@ struct Place {
 /// What is known of the whole run while its parts are told.
 struct Merged<'a> {
     catalogue: &'a Catalogue,
+    snapshots: &'a Snapshots,
+    /// The day on which known issues are heeded.
+    known_issues: Option<Date>,
     shares: &'a Shares,
     recorder: &'a mut Recorder,
     gateways: BTreeMap<String, MergedGateway>,
@@ -222,8 +243,9 @@ impl Merged<'_> {
     /// Tells the cells of one shard.
     fn part(&mut self, part: &Part<'_>) -> Result<(), MergeError> {
         let mut trouble = None;
+        let mut reread = Reread::new(part.head(), self.catalogue);
         let read = part.results.each_cell(&mut |cell| {
-            self.cell(part, cell).map_err(|error| {
+            self.cell(part, &mut reread, cell).map_err(|error| {
                 trouble = Some(error);
                 std::io::Error::other("refused")
             })
@@ -235,7 +257,12 @@ impl Merged<'_> {
         }
     }
 
-    fn cell(&mut self, part: &Part<'_>, cell: &CellRecord) -> Result<(), MergeError> {
+    fn cell(
+        &mut self,
+        part: &Part<'_>,
+        reread: &mut Reread<'_>,
+        cell: &CellRecord,
+    ) -> Result<(), MergeError> {
         let id = format!("{} on {}", cell.id, cell.gateway);
         let place = self.cells.get_mut(&(cell.gateway.clone(), cell.id.clone()));
         let Some(place) = place else {
@@ -255,10 +282,23 @@ impl Merged<'_> {
         let Some(release) = release else {
             return Err(MergeError::Strange(part.name.clone(), id));
         };
-        let result = part
-            .head()
-            .result(cell, &place.planned, release, self.catalogue)
-            .map_err(|why| MergeError::Invalid(part.name.clone(), format!("{id}: {why}")))?;
+        let judge = Judge {
+            catalogue: self.catalogue,
+            snapshots: self.snapshots,
+            gateway: &cell.gateway,
+            release,
+            known_issues: self.known_issues,
+        };
+        let mut gateways = part.head().gateways.iter();
+        let gateway = gateways.find(|gateway| gateway.reference == cell.gateway);
+        let launch = gateway.and_then(|gateway| launch_of(gateway, cell));
+        let proof = launch.and_then(|launch| launch.proof);
+        let proof = proof.unwrap_or(Proof::Shown);
+        let result = reread.judge(&judge, &place.planned, cell, None, proof);
+        reread.compare(cell, &result);
+        if let Some(difference) = reread.differences.drain(..).next() {
+            return Err(MergeError::Unsound(part.name.clone(), difference));
+        }
         self.recorder.event(&RunEvent::Cell(Box::new(result)));
         Ok(())
     }

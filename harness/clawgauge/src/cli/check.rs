@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::output::{Failure, Output};
 use contract::plan::{cells, cells_of};
-use contract::scenario::model::Direction;
-use contract::scenario::{Catalogue, Problem, Problems};
+use contract::scenario::model::{Direction, any_matches};
+use contract::scenario::{Catalogue, KnownIssue, Problem, Problems};
 use contract::snapshots::{Snapshots, contract_since};
 
 /// Checks snapshots against rules; files and tables were checked when they were loaded.
@@ -83,6 +83,9 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failur
             );
         }
     }
+    for issue in &catalogue.known_issues {
+        problems.0.extend(unaccepted(issue, catalogue, &snapshots));
+    }
     problems.into_result(())?;
     let rules: usize = catalogue
         .scenarios
@@ -97,4 +100,38 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failur
         snapshots.iter().count(),
         catalogue.known_issues.len(),
     ))
+}
+
+/// A problem for each outcome that a known issue says is observed, and of which no answer is accepted.
+fn unaccepted(issue: &KnownIssue, catalogue: &Catalogue, snapshots: &Snapshots) -> Vec<Problem> {
+    let mut found: BTreeMap<&str, Problem> = BTreeMap::new();
+    for affects in &issue.affects {
+        let mut scenarios = catalogue.scenarios.iter();
+        let scenario = scenarios.find(|scenario| scenario.id == affects.scenario);
+        for cell in scenario
+            .into_iter()
+            .flat_map(|scenario| scenario.combinations())
+        {
+            let holds = any_matches(&affects.when, &cell);
+            let Some(outcome) = affects.observed.of(&cell).filter(|_| holds) else {
+                continue;
+            };
+            let mut accepted = snapshots.answers(&outcome.id);
+            let mut own = catalogue.known_answers(&outcome.id);
+            if accepted.next().or_else(|| own.next()).is_some() {
+                continue;
+            }
+            found.entry(&outcome.id).or_insert_with(|| {
+                let message = format!(
+                    "{} says that {} is observed, and no answer of it is accepted",
+                    issue.id, outcome.id
+                );
+                Problem::at(&issue.file, affects.span.clone(), message, "here").help(format!(
+                    "run a release that has it, read the answer, and add it here:\n[[answers]]\noutcome = \"{}\"\ntext = \'\'\'\n...\n\'\'\'",
+                    outcome.id
+                ))
+            });
+        }
+    }
+    found.into_values().collect()
 }

@@ -7,6 +7,7 @@ use clap::Args;
 use super::output::{Failure, Output, detail, ended_as};
 use super::reports::{ReportRequest, Reports, by_itself};
 use contract::scenario::Catalogue;
+use contract::snapshots::Snapshots;
 use record::{Baseline, Gate, Results};
 use reports::terminal;
 use studies::bundle::Bundle;
@@ -61,7 +62,8 @@ pub(super) fn run(args: &MergeArgs, catalogue: &Catalogue, output: &Output) -> R
         severity: run.map(|run| run.severity).unwrap_or_default(),
         baseline: baseline.transpose()?,
     };
-    let record = merge(&parts, catalogue, gate)?;
+    let snapshots = Snapshots::load(&catalogue.data)?;
+    let record = merge(&parts, catalogue, &snapshots, gate)?;
     let detail = detail(args.quiet, args.verbose);
     output.first([
         ended_as(&record),

@@ -106,7 +106,7 @@ fn change(sandbox: &Sandbox, change: impl FnOnce(&mut Value)) {
 #[case::rule(
     "/cells/0/expected/rule",
     "\"another\"",
-    "it names the rule another, and the scenario files name",
+    "the rule: recorded Some(\"another\"), again Some(\"no-scopes-header-is-full-operator\")",
     "run that shard again"
 )]
 #[case::strange(
@@ -115,7 +115,12 @@ fn change(sandbox: &Sandbox, change: impl FnOnce(&mut Value)) {
     "2.json has a cell that the run was not asked for: strange/profile=none on reference",
     "run that shard again"
 )]
-#[case::answer("/answers", "[]", "its answer is missing", "run that shard again")]
+#[case::answer(
+    "/answers",
+    "[]",
+    "the answer: recorded \"none\", again",
+    "run that shard again"
+)]
 fn mixed_records(#[case] place: &str, #[case] value: &str, #[case] why: &str, #[case] help: &str) {
     let sandbox = Sandbox::new();
     two(&sandbox);
@@ -236,4 +241,62 @@ fn other_files_at_hand() {
         .code(2)
         .stderr(contains("the shards were judged by other scenario files"))
         .stderr(contains("--root DIR"));
+}
+
+/// What a shard says of a cell has to follow from the answer that it recorded, also where all shards say the same.
+#[rstest]
+#[case::verdict(|second: &mut Value| {
+    let denied = denied(second);
+    let cell = &mut second["cells"][denied];
+    cell["verdict"] = "known".into();
+    cell["direction"] = "wrong-denial".into();
+}, "the verdict: recorded (Known, Some(WrongDenial)), again (Conforms, None)")]
+#[case::answer(|second: &mut Value| {
+    let denied = denied(second);
+    let answer = second["cells"][denied]["observed"]["answer"].as_u64().unwrap();
+    let text = &mut second["answers"][usize::try_from(answer).unwrap()];
+    *text = text.as_str().unwrap().replace("model-calls: 0", "model-calls: 1").into();
+}, "calls to the model: recorded Some(0), again Some(1)")]
+#[case::more_in_the_body(|second: &mut Value| {
+    let denied = denied(second);
+    let answer = second["cells"][denied]["observed"]["answer"].as_u64().unwrap();
+    let text = &mut second["answers"][usize::try_from(answer).unwrap()];
+    *text = text.as_str().unwrap().replace("{\n", "{\n    \"stack\": \"at /srv\",\n").into();
+}, "the verdict: recorded (Conforms, None), again (Deviates, Some(WrongDenial))")]
+fn an_answer_that_says_otherwise(#[case] forge: fn(&mut Value), #[case] message: &str) {
+    let sandbox = Sandbox::new();
+    for number in 1..=2 {
+        shard(&sandbox, number, 2, &["--where", "credential=absent"]).code(0);
+    }
+    change(&sandbox, forge);
+    merge(&sandbox, 1..=2)
+        .code(2)
+        .stderr(contains(
+            "2.json was changed, or another clawgauge wrote it",
+        ))
+        .stderr(contains(message))
+        .stderr(contains("run that shard again"));
+}
+
+/// The first cell whose caller was refused.
+fn denied(record: &Value) -> usize {
+    let mut cells = record["cells"].as_array().unwrap().iter();
+    cells
+        .position(|cell| cell["observed"]["status"] == 401)
+        .unwrap()
+}
+
+#[test]
+fn other_snapshots_than_those_at_hand() {
+    let sandbox = Sandbox::new();
+    two(&sandbox);
+    for name in ["1.json", "2.json"] {
+        let mut shard = record(&sandbox, name);
+        shard["run"]["snapshots_hash"] = "beef".into();
+        fs::write(sandbox.folder.path().join(name), shard.to_string()).unwrap();
+    }
+    merge(&sandbox, 1..=2)
+        .code(2)
+        .stderr(contains("other snapshots (beef) than those at hand"))
+        .stderr(contains("merge with the clawgauge that ran the shards"));
 }

@@ -67,6 +67,13 @@ fn is_there(data: &Data, name: &str) -> bool {
 }
 
 impl Catalogue {
+    /// The answers of an outcome that known issues accept besides those in the snapshots.
+    pub fn known_answers<'a>(&'a self, outcome: &str) -> impl Iterator<Item = &'a str> {
+        let answers = self.known_issues.iter().flat_map(|issue| &issue.answers);
+        let mine = answers.filter(move |(of, _)| of == outcome);
+        mine.map(|(_, text)| text.as_str())
+    }
+
     /// Reads and validates all files of a data root. Nothing is launched and nothing is written.
     ///
     /// # Errors

@@ -74,8 +74,22 @@ pub(crate) struct KnownIssueFile {
     /// From this day on (YYYY-MM-DD) it excuses nothing any more.
     #[schemars(with = "Option<String>")]
     expires: Option<Spanned<String>>,
+    /// Answers that are observed there and that no snapshot holds.
+    #[serde(default)]
+    answers: Vec<AnswerTable>,
     /// The cells that it affects, by release.
     affects: Vec<AffectsTable>,
+}
+
+/// An answer that no cell is expected to give.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct AnswerTable {
+    /// Name of its outcome.
+    #[schemars(with = "String")]
+    outcome: Spanned<String>,
+    /// The answer as a snapshot or a record writes it.
+    text: String,
 }
 
 /// Cells that a known issue affects on some releases.
@@ -122,6 +136,8 @@ pub struct KnownIssue {
     pub gone_on: Option<Version>,
     /// From this day on it excuses nothing.
     pub expires: Option<Date>,
+    /// Answers that no cell is expected to give, each with its outcome. They are accepted wherever a known issue says so.
+    pub answers: Vec<(String, String)>,
     /// The cells that it affects.
     pub affects: Vec<Affects>,
     /// The file.
@@ -170,6 +186,13 @@ impl KnownIssue {
         self.affects.iter().find(part)?.observed.of(combination)
     }
 
+    /// `file:line` of the first cells that it affects.
+    pub fn origin(&self) -> String {
+        let first = self.affects.first();
+        let line = first.map_or(1, |affects| self.file.line(affects.span.start));
+        format!("{}:{line}", self.file.name)
+    }
+
     /// The releases that have it: the first since and the last until.
     pub fn range(&self) -> VersionRange {
         let since = self.affects.iter().map(|affects| &affects.range.since);
@@ -209,6 +232,10 @@ pub(super) fn known_issue(
         .iter()
         .filter_map(|table| resolve(file, table, scenarios, outcomes, &mut problems))
         .collect();
+    let answers = raw.answers.into_iter();
+    let answers =
+        answers.filter_map(|table| answer(file, table, outcomes, &affects, &mut problems));
+    let answers = answers.collect();
     check_evidence(
         file,
         &raw.shows_on,
@@ -231,6 +258,7 @@ pub(super) fn known_issue(
         workaround: raw.workaround,
         bytes_say: raw.bytes_say,
         expires,
+        answers,
         affects,
         file: file.clone(),
     })
@@ -258,6 +286,41 @@ fn check_evidence(
             .0
             .push(Problem::at(file, text.span(), wrong, "this release"));
     }
+}
+
+/// An accepted answer; its outcome must be one that the file says is observed.
+fn answer(
+    file: &SourceFile,
+    table: AnswerTable,
+    outcomes: &Outcomes,
+    affects: &[Affects],
+    problems: &mut Problems,
+) -> Option<(String, String)> {
+    let span = table.outcome.span();
+    let outcome = table.outcome.into_inner();
+    if !outcomes.contains_key(&outcome) {
+        problems.0.push(
+            Problem::at(
+                file,
+                span,
+                format!("unknown outcome `{outcome}`"),
+                "no file has this name",
+            )
+            .help(advice(&outcome, outcomes.keys().map(String::as_str))),
+        );
+        return None;
+    }
+    let names = |affects: &Affects| affects.observed.outcomes().any(|named| named.id == outcome);
+    if !affects.is_empty() && !affects.iter().any(names) {
+        problems.0.push(Problem::at(
+            file,
+            span,
+            format!("no part of this file says that {outcome} is observed"),
+            "this answer excuses nothing",
+        ));
+        return None;
+    }
+    Some((outcome, table.text))
 }
 
 fn parse_date(file: &SourceFile, text: &Spanned<String>, problems: &mut Problems) -> Option<Date> {

@@ -235,6 +235,15 @@ impl Expect {
                 .as_ref(),
         }
     }
+
+    /// Every outcome that it can be.
+    pub fn outcomes(&self) -> impl Iterator<Item = &Arc<Outcome>> {
+        let all = match self {
+            Self::One(outcome) => std::slice::from_ref(outcome).iter().map(Some).collect(),
+            Self::By(_, outcomes) => outcomes.iter().map(Option::as_ref).collect::<Vec<_>>(),
+        };
+        all.into_iter().flatten()
+    }
 }
 
 /// A named outcome that depends on the value of one axis.

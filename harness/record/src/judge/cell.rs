@@ -49,8 +49,10 @@ impl Judge<'_> {
             Ok(observed) => observed,
         };
         let known = self.known(cell);
-        let known_outcome = known.as_ref().map(|(_, outcome)| outcome.as_ref());
-        let (verdict, difference) = self.verdict(cell, &expected, &observed, proof, known_outcome);
+        let by = known
+            .as_ref()
+            .map(|(issue, outcome)| (&**issue, &**outcome));
+        let (verdict, difference) = self.verdict(cell, &expected, &observed, proof, by);
         let known_issue = match &verdict {
             Verdict::Known(_) | Verdict::Stale => known.map(|(issue, _)| issue),
             Verdict::Conforms
@@ -93,7 +95,7 @@ impl Judge<'_> {
         expected: &Expected,
         observed: &Observation,
         proof: Proof,
-        known: Option<&Outcome>,
+        known: Option<(&KnownIssue, &Outcome)>,
     ) -> (Verdict, Option<Difference>) {
         let snapshot = self.snapshot(cell);
         let accepted =
@@ -102,7 +104,13 @@ impl Judge<'_> {
             answer: &answer.text,
             direction: answer.direction(self.catalogue),
         });
-        let verdict = judge(&expected.outcome, observed, view, proof, known);
+        let outcome = known.map(|(_, outcome)| outcome);
+        let verdict = judge(&expected.outcome, observed, view, proof, outcome);
+        if let (Verdict::Known(deviation), Some((issue, outcome))) = (&verdict, known)
+            && let Some(difference) = self.not_accepted(issue, outcome, observed)
+        {
+            return (Verdict::Deviates(*deviation), Some(difference));
+        }
         let by_rule = observed.outcome.as_deref() == Some(expected.outcome.id.as_str());
         let difference = match (&verdict, accepted) {
             (Verdict::Deviates(_), Some((snapshot, answer))) if by_rule => Some(Difference {
@@ -122,6 +130,27 @@ impl Judge<'_> {
             let release = self.release;
             let outcome = issue.says(&cell.scenario.id, release, &cell.combination, today)?;
             Some((Arc::clone(issue), Arc::clone(outcome)))
+        })
+    }
+
+    /// How an answer differs from those that are accepted for what a known issue says is observed.
+    fn not_accepted(
+        &self,
+        issue: &KnownIssue,
+        outcome: &Outcome,
+        observed: &Observation,
+    ) -> Option<Difference> {
+        let answers = || {
+            let own = self.catalogue.known_answers(&outcome.id);
+            own.chain(self.snapshots.answers(&outcome.id))
+        };
+        if answers().any(|text| text == observed.answer) {
+            return None;
+        }
+        Some(Difference {
+            snapshot: issue.origin(),
+            accepted: answers().next().unwrap_or_default().to_owned(),
+            observed: observed.answer.clone(),
         })
     }
 

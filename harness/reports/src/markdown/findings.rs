@@ -110,7 +110,7 @@ fn expectation(cause: &CauseRecord) -> String {
             escape::code(&seen(&cause.observed, &cause.answer))
         ),
         Some(difference) => format!(
-            "   - {} as expected, but not the accepted answer ({}):\n\n{}\n",
+            "   - {}, but not the accepted answer ({}):\n\n{}\n",
             escape::code(&cause.observed),
             escape::code(&difference.snapshot),
             escape::fenced(&diff(difference), "diff", "     "),

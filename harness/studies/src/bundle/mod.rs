@@ -15,12 +15,11 @@
 //! and the positive control of a launch are taken as recorded, too.
 
 mod again;
-mod difference;
 mod read;
 mod verify;
 mod write;
 
-pub use difference::Difference;
+pub use crate::difference::Difference;
 pub use read::BundleError;
 pub use verify::{By, Checked, verify};
 pub use write::{PackError, Run, pack};

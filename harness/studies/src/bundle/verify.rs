@@ -8,9 +8,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::again::{Again, counted};
-use super::difference::Difference;
 use super::write::configs;
 use super::{BASELINE, Bundle, BundleError, MANIFEST, Manifest, RECORD};
+use crate::difference::Difference;
+use crate::reread::Reread;
 use contract::data::Data;
 use contract::plan::{Selection, cells};
 use contract::scenario::Catalogue;
@@ -82,11 +83,10 @@ pub fn verify(bundle: &Bundle, by: &By) -> Result<Checked, BundleError> {
         logs: &bundle.members,
         catalogue: &catalogue,
         snapshots: &snapshots,
-        differences: Vec::new(),
-        as_recorded: 0,
+        reread: Reread::new(&record, &catalogue),
     };
     let mut rejudged = again.run(gate)?;
-    let (as_recorded, found) = (again.as_recorded, again.differences);
+    let (as_recorded, found) = (again.reread.as_recorded, again.reread.differences);
     differences.extend(found);
     each_cell(&record, &rejudged, &mut differences);
     if let By::Itself = by {

@@ -2,6 +2,8 @@
 
 use record::ResultsError;
 
+use crate::difference::Difference;
+
 /// Records that are not the shards of one run, each once.
 #[derive(Debug, thiserror::Error)]
 pub enum MergeError {
@@ -65,6 +67,19 @@ pub enum MergeError {
         /// Hash of the files at hand.
         here: String,
     },
+    /// The shards were judged by other accepted answers than those at hand.
+    #[error(
+        "the shards were judged by other snapshots ({records:.12}) than those at hand ({here:.12})"
+    )]
+    OtherSnapshots {
+        /// Hash of the shards' snapshots.
+        records: String,
+        /// Hash of the snapshots at hand.
+        here: String,
+    },
+    /// What a shard says of a cell does not follow from the answer that it recorded.
+    #[error("{0} was changed, or another clawgauge wrote it: {1}")]
+    Unsound(String, Difference),
     /// The baseline is not that of the shards.
     #[error("{}", baseline(.records.as_deref(), .given.as_deref()))]
     Baseline {
@@ -132,7 +147,7 @@ impl MergeError {
                 "name a release, openclaw@VERSION, instead of one that moves, and run all shards with the same Node"
                     .to_owned()
             }
-            Self::OtherData { .. } => {
+            Self::OtherData { .. } | Self::OtherSnapshots { .. } => {
                 "merge with the clawgauge that ran the shards, or name their files: --root DIR".to_owned()
             }
             Self::Baseline { records, .. } => match records {
@@ -142,6 +157,7 @@ impl MergeError {
             Self::CellTwice { .. }
             | Self::CellMissing(..)
             | Self::Strange(..)
+            | Self::Unsound(..)
             | Self::Invalid(..) => {
                 "a record is merged as its run wrote it; run that shard again".to_owned()
             }

@@ -16,7 +16,7 @@ pub struct Difference {
 }
 
 impl Difference {
-    pub(super) fn new(
+    pub(crate) fn new(
         place: impl Into<String>,
         what: &str,
         recorded: &dyn fmt::Debug,
