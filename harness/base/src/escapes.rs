@@ -1,11 +1,14 @@
-//! Texts with escapes of JSON, of URLs and of HTML, read as what they stand for, without losing where it stood.
+//! Texts with escapes of JSON, of URLs and of HTML, read as what they stand for, without losing where it stood. What is not seen
+//! on a screen (control characters, colours of a terminal, characters without width) stands for nothing.
+
+use std::ops::Range;
 
 /// A text with its escapes read some times over.
 #[derive(Debug)]
 pub struct Layer {
     bytes: Vec<u8>,
-    /// Where each byte, and the end, stood in the text.
-    starts: Vec<usize>,
+    /// Where in the text each byte stood: its start and its end. No text here has four gigabytes.
+    places: Vec<(u32, u32)>,
 }
 
 impl Layer {
@@ -13,7 +16,7 @@ impl Layer {
     pub fn of(text: &[u8]) -> Self {
         Self {
             bytes: text.to_vec(),
-            starts: (0..=text.len()).collect(),
+            places: (0..text.len()).map(|at| place(at, at + 1)).collect(),
         }
     }
 
@@ -22,18 +25,21 @@ impl Layer {
         &self.bytes
     }
 
-    /// Where a range stood in the text.
-    pub fn source(&self, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
-        self.starts[range.start]..self.starts[range.end]
+    /// Where a range, which is not empty, stood in the text.
+    pub fn source(&self, range: Range<usize>) -> Range<usize> {
+        let places = &self.places[range];
+        let start = places.first().map_or(0, |(start, _)| *start as usize);
+        start..places.last().map_or(start, |(_, end)| *end as usize)
     }
 
     /// With one more level of escapes read; `None` where there is none.
     pub fn unescaped(&self) -> Option<Self> {
-        let (mut bytes, mut starts) = (Vec::new(), Vec::new());
+        let (mut bytes, mut places) = (Vec::new(), Vec::new());
         let (mut position, mut any) = (0, false);
         while let Some(first) = self.bytes.get(position) {
             let read = match first {
                 b'%' | b'\\' | b'&' => escape(&self.bytes[position..]),
+                0..b' ' | 0x7f | 0xc2 | 0xcc | 0xe2 | 0xef => unseen(&self.bytes[position..]),
                 _ => None,
             };
             let mut character = [0; 4];
@@ -42,13 +48,18 @@ impl Layer {
                 None => (1, std::slice::from_ref(first)),
             };
             any |= read.is_some();
-            starts.resize(starts.len() + meant.len(), self.starts[position]);
+            let source = self.source(position..position + length);
+            places.resize(places.len() + meant.len(), place(source.start, source.end));
             bytes.extend_from_slice(meant);
             position += length;
         }
-        starts.push(*self.starts.last()?);
-        any.then_some(Self { bytes, starts })
+        any.then_some(Self { bytes, places })
     }
+}
+
+fn place(start: usize, end: usize) -> (u32, u32) {
+    let short = |at| u32::try_from(at).unwrap_or(u32::MAX);
+    (short(start), short(end))
 }
 
 /// What an escape stands for.
@@ -56,6 +67,7 @@ impl Layer {
 enum Meant {
     Byte(u8),
     Character(char),
+    Nothing,
 }
 
 impl Meant {
@@ -66,6 +78,7 @@ impl Meant {
                 &into[..1]
             }
             Self::Character(character) => character.encode_utf8(into).as_bytes(),
+            Self::Nothing => &[],
         }
     }
 }
@@ -128,4 +141,20 @@ fn escape(text: &[u8]) -> Option<(usize, Meant)> {
         }
         _ => None,
     }
+}
+
+/// What is not seen at the beginning, if there is something: how long it is.
+fn unseen(text: &[u8]) -> Option<(usize, Meant)> {
+    if let [0x1b, b'[', parameters @ ..] = text {
+        // A control sequence of ECMA-48 ends with a byte from `@` to `~`.
+        let length = parameters.iter().take(32).position(|byte| *byte >= b'@');
+        return Some((length.map_or(1, |length| length + 3), Meant::Nothing));
+    }
+    let head = &text[..text.len().min(4)];
+    let valid = head.utf8_chunks().next()?.valid();
+    let first = valid.chars().next()?;
+    let unseen = first.is_control()
+        || matches!(first, '\u{ad}' | '\u{34f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(first, '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}');
+    unseen.then_some((first.len_utf8(), Meant::Nothing))
 }

@@ -17,6 +17,8 @@ use support::Sandbox;
 
 /// The cells that a row asks: four callers who are let in, ten who are denied.
 const CELLS: [&str; 4] = ["--where", "profile=token", "--where", "scopes=absent"];
+/// A user who owns nothing.
+const NOBODY: u32 = 65_534;
 const LET_IN: &str = "of 14 cells that ran, 10 deviate (exit code 1)";
 const UNEXPLAINED: &str = "profile token: 10 calls of the model that no request explains which was let in (POST /v1/chat/completions): its denials prove nothing (exit code 3)";
 
@@ -117,6 +119,38 @@ fn a_refusal_that_serves() {
     );
 }
 
+/// What a gateway makes of its own configuration is not waited for when that is to change.
+#[test]
+fn a_configuration_that_is_a_pipe() {
+    let sandbox = Sandbox::whole();
+    let gateway = faulty(&sandbox, "has a pipe for its configuration");
+    let mut command = sandbox.clawgauge();
+    let ask = ["run", "--gateway", &gateway, "rotation/**", "--quiet"];
+    let command = command.args(ask).timeout(Duration::from_secs(120));
+    let last_line = "of 9 cells that ran, 2 deviate (exit code 1)";
+    assert_ends(&sandbox, command, 1, last_line);
+}
+
+/// The release is that of the package, not of whatever lies above it.
+#[test]
+fn a_version_of_something_else() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.folder.path();
+    let other = r#"{ "name": "other", "version": "2026.3.28" }"#;
+    std::fs::write(folder.join("package.json"), other).unwrap();
+    std::fs::write(folder.join("gateway.mjs"), "process.exit(1)").unwrap();
+    let mut command = sandbox.clawgauge();
+    let output = command
+        .arg("run")
+        .arg("--gateway")
+        .arg(folder.join("gateway.mjs"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("does not say which release it is"), "{said}");
+}
+
 /// So few files may be open.
 #[rstest]
 #[case::files_24(24)]
@@ -138,6 +172,34 @@ fn starvation(#[case] files: u32) {
         .env_remove("CI")
         .args(args);
     assert_ends(&sandbox, &mut command, 4, &last_line);
+}
+
+/// So few threads may run: root has no such limit, so that another user runs it.
+#[test]
+fn too_few_threads() {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::process::CommandExt as _;
+    let sandbox = Sandbox::new();
+    let open = std::fs::Permissions::from_mode(0o777);
+    for folder in [sandbox.folder.path(), &sandbox.temp()] {
+        std::fs::set_permissions(folder, open.clone()).unwrap();
+    }
+    let mut command = std::process::Command::new("bash");
+    let binary = assert_cmd::cargo::cargo_bin!("clawgauge");
+    let limited = format!("ulimit -u 3; exec '{}' run", binary.display());
+    command.args(["-c", &limited]);
+    if rustix::process::getuid().is_root() {
+        command.uid(NOBODY);
+    }
+    let mut command = assert_cmd::Command::from_std(command);
+    command
+        .env("TMPDIR", sandbox.temp())
+        .current_dir(sandbox.temp());
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains("threads"), "{said}");
+    sandbox.assert_clean();
 }
 
 /// What is too large, too deep or not there is refused by name, before anything is made of it.

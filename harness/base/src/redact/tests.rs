@@ -27,6 +27,13 @@ fn redactor(secret: &str) -> Redactor {
 #[case::json_codes(r"\u0041b\u002b9/xyz", "[secret:secret]")]
 #[case::html("Ab&#43;9&#x2f;xyz", "[secret:secret]")]
 #[case::hex("41622b392f78797a", "[secret:secret]")]
+#[case::controls("A\u{0}b+\u{7f}9/\u{1}xyz", "[secret:secret]")]
+#[case::lines("Ab+9\r\n/xyz", "[secret:secret]")]
+#[case::colours("Ab\u{1b}[31m+9/\u{1b}[0mxyz", "[secret:secret]")]
+#[case::colours_in_json(r"Ab\u001b[31m+9/\u001b[0mxyz", "[secret:secret]")]
+#[case::no_width("A\u{200b}b+9\u{ad}/x\u{feff}yz\u{2060}", "[secret:secret]\u{2060}")]
+#[case::no_width_percent_encoded("A%E2%80%8Bb+9/xyz", "[secret:secret]")]
+#[case::innocent_lines("Ab\n\u{1b}[31", "Ab\n\u{1b}[31")]
 #[case::innocent(
     "Ab+9 %41 \\u00zz &#99999999999; &;",
     "Ab+9 %41 \\u00zz &#99999999999; &;"

@@ -74,12 +74,29 @@ fn selection(checked: &Checked) -> String {
     if !run.conditions.is_empty() {
         asked = format!("{asked} where {}", run.conditions.join(", "));
     }
-    match checked.left_out {
-        0 => format!("asked for {asked}"),
-        left_out => {
-            format!("asked for {asked}; {left_out} other cells of its contract were left out")
-        }
+    let left_out: usize = checked.left_out.values().map(|(left, _)| left).sum();
+    if left_out == 0 {
+        return format!("asked for {asked}");
     }
+    let (whole, parts): (Vec<_>, Vec<_>) = checked
+        .left_out
+        .iter()
+        .partition(|(_, (left, all))| left == all);
+    let parts = parts
+        .iter()
+        .map(|(scenario, (left, all))| format!("{left} of {all} of {scenario}"));
+    let whole = match whole.len() {
+        0 => None,
+        _ => {
+            let names: Vec<&str> = whole.iter().map(|(name, _)| name.as_str()).collect();
+            Some(format!("all of {}", names.join(", ")))
+        }
+    };
+    let what: Vec<String> = parts.chain(whole).collect();
+    format!(
+        "asked for {asked}; {left_out} other cells of its contract were left out: {}",
+        what.join(", ")
+    )
 }
 
 /// Whether the data in the bundle are those that everybody has.

@@ -46,6 +46,13 @@ fn stub() {
     if let Some(what) = fault.strip_prefix("start: ") {
         call_model(what, "");
     }
+    if &*fault == "has a pipe for its configuration" {
+        let config = variable("OPENCLAW_CONFIG_PATH");
+        std::thread::sleep(Duration::from_millis(500));
+        std::fs::remove_file(&config).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&config).status();
+        assert!(made.unwrap().success());
+    }
     if &*fault == "refuses and serves" {
         let _ = writeln!(std::io::stderr(), "Gateway start blocked: no token");
     }

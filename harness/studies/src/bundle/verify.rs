@@ -41,8 +41,8 @@ pub struct Checked {
     pub as_recorded: usize,
     /// Hash over the files that were judged by.
     pub table_hash: String,
-    /// Cells of the contract that the run was not asked for.
-    pub left_out: usize,
+    /// Scenarios of which the run was not asked for every cell: how many were left out, and how many there are.
+    pub left_out: BTreeMap<String, (usize, usize)>,
     /// Files of the bundle's data that are not as this clawgauge carries them, each with what differs.
     pub foreign: Vec<String>,
     /// What does not follow.
@@ -109,8 +109,13 @@ pub fn verify(bundle: &Bundle, by: &By) -> Result<Checked, BundleError> {
     }
     let selection = Selection::parse(&catalogue, &record.run.cells, &record.run.conditions);
     let selection = selection.map_err(|error| invalid(error.to_string()))?;
-    let left_out = cells(&catalogue).filter(|cell| !selection.accepts(cell));
-    let left_out = left_out.count();
+    let mut left_out: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for cell in cells(&catalogue) {
+        let (left, all) = left_out.entry(cell.scenario.id.clone()).or_default();
+        *left += usize::from(!selection.accepts(&cell));
+        *all += 1;
+    }
+    left_out.retain(|_, (left, _)| *left > 0);
     Ok(Checked {
         verdicts: counted(&rejudged.cells),
         table_hash: catalogue.table_hash.clone(),
