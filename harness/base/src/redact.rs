@@ -34,6 +34,8 @@ struct Replacement {
     text: String,
     /// What stands around it may hold the rest of the secret.
     base64: bool,
+    /// Whether it is of a secret that is no word.
+    long: bool,
 }
 
 impl Redactor {
@@ -46,15 +48,16 @@ impl Redactor {
     pub fn with_folder(secrets: &Secrets, folder: &str) -> Self {
         let mut patterns: Vec<String> = Vec::new();
         let mut replacements = Vec::new();
-        let mut add = |pattern: String, text: &str, base64| {
+        let mut add = |pattern: String, text: &str, base64, long| {
             patterns.push(pattern);
             replacements.push(Replacement {
                 text: text.to_owned(),
                 base64,
+                long,
             });
         };
         if !folder.is_empty() {
-            add(folder.to_owned(), "[launch]", false);
+            add(folder.to_owned(), "[launch]", false, false);
         }
         for (name, secret) in secrets {
             let secret = secret.expose_secret();
@@ -63,8 +66,9 @@ impl Redactor {
             }
             let text = format!("[secret:{name}]");
             for part in parts(secret) {
-                plain(&part).for_each(|pattern| add(pattern, &text, false));
-                encoded(&part).for_each(|pattern| add(pattern, &text, true));
+                let long = part.chars().count() >= LONG;
+                plain(&part).for_each(|pattern| add(pattern, &text, false, long));
+                encoded(&part).for_each(|pattern| add(pattern, &text, true, long));
             }
         }
         let searcher = AhoCorasick::builder()
@@ -80,8 +84,23 @@ impl Redactor {
 
     /// The text without secrets.
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let found = self.found(text);
+        match found.is_empty() {
+            true => Cow::Borrowed(text),
+            false => Cow::Owned(self.replaced(text, found)),
+        }
+    }
+
+    /// Whether a text tells a secret, or a part of one, that is too long to be a word.
+    pub fn tells(&self, text: &str) -> bool {
+        let mut found = self.found(text).into_iter();
+        found.any(|(_, pattern)| self.replacements[pattern].long)
+    }
+
+    /// Where secrets are, and which pattern found each.
+    fn found(&self, text: &str) -> Vec<(Range<usize>, usize)> {
         let Some(searcher) = &self.searcher else {
-            return Cow::Borrowed(text);
+            return Vec::new();
         };
         let mut found: Vec<(Range<usize>, usize)> = Vec::new();
         let mut layer = Some(Layer::of(text.as_bytes()));
@@ -97,10 +116,7 @@ impl Redactor {
             }
             layer = this.unescaped();
         }
-        match found.is_empty() {
-            true => Cow::Borrowed(text),
-            false => Cow::Owned(self.replaced(text, found)),
-        }
+        found
     }
 
     fn replaced(&self, text: &str, mut found: Vec<(Range<usize>, usize)>) -> String {

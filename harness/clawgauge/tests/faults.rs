@@ -70,25 +70,77 @@ fn faults(#[case] fault: &str, #[case] code: i32, #[case] last_line: &str) {
 
 /// What happened in a launch stays, whatever a later one answers.
 #[rstest]
-#[case::dropped("dropped once: user {text}")]
-#[case::broken_off("broken off once: user {text}")]
-fn a_retry_forgives_no_call(#[case] fault: &str) {
+#[case::dropped(
+    "dropped once: user {text}",
+    3,
+    "(for a request to be denied that got no answer): its denials prove nothing (exit code 3)"
+)]
+#[case::broken_off("broken off once: user {text}", 1, LET_IN)]
+#[case::let_in_and_broken_off("lets in, and breaks off", 1, LET_IN)]
+#[case::out_of_files("starves and sends", 1, LET_IN)]
+fn a_retry_forgives_no_call(#[case] fault: &str, #[case] code: i32, #[case] last_line: &str) {
     let sandbox = Sandbox::new();
     let gateway = faulty(&sandbox, fault);
     let mut args = vec!["run", "--gateway", &gateway, "--retries", "1"];
     args.extend(CELLS);
-    let told =
-        "(for a request to be denied that got no answer): its denials prove nothing (exit code 3)";
-    ends(&sandbox, &args, 3, told);
+    ends(&sandbox, &args, code, last_line);
 }
 
 /// A sequence sends some requests several times: each is judged.
-#[test]
-fn the_first_of_a_streak_is_let_in() {
+#[rstest]
+#[case::first_let_in("lets the first wrong one in", 1, "deviate (exit code 1)")]
+#[case::last_dropped("drops the third wrong one", 4, "2 cells could not run (exit code 4)")]
+#[case::lock_without_a_time("locks for no time", 1, "deviate (exit code 1)")]
+fn streaks(#[case] fault: &str, #[case] code: i32, #[case] last_line: &str) {
     let sandbox = Sandbox::whole();
-    let gateway = faulty(&sandbox, "lets the first wrong one in");
+    let gateway = faulty(&sandbox, fault);
     let args = ["run", "--gateway", &gateway, "lockout/**", "--quiet"];
+    ends(&sandbox, &args, code, last_line);
+}
+
+/// Whatever an outcome leaves open, a secret is told to nobody.
+#[rstest]
+#[case::probe("tells its token when it is ready", "probes/**")]
+#[case::reason("tells its token beside the status", "chat-completions/**")]
+fn secrets(#[case] fault: &str, #[case] cells: &str) {
+    let sandbox = Sandbox::whole();
+    let gateway = faulty(&sandbox, fault);
+    let args = ["run", "--gateway", &gateway, cells, "--severity", "blocker"];
+    let args = [&args[..], &["--where", "profile=token"]].concat();
     ends(&sandbox, &args, 1, "deviate (exit code 1)");
+}
+
+/// More in a refusal than its contract says is another shape.
+#[test]
+fn a_refusal_that_says_more() {
+    let sandbox = Sandbox::new();
+    let gateway = faulty(&sandbox, "says more to strangers");
+    let args = ["run", "--gateway", &gateway, "--severity", "shape"];
+    ends(&sandbox, &[&args[..], &CELLS].concat(), 1, LET_IN);
+}
+
+/// It ends while late calls of its model are waited for.
+#[test]
+fn an_end_that_nobody_asked_for() {
+    let sandbox = Sandbox::new();
+    let gateway = faulty(&sandbox, "dies late");
+    let mut args = vec!["run", "--gateway", &gateway];
+    args.extend(CELLS);
+    let last_line = "the gateway ended while late calls of its model were waited for: exit code 9 (exit code 3)";
+    ends(&sandbox, &args, 3, last_line);
+}
+
+/// What a gateway says that it is goes into the record, where it is judged as something else.
+#[test]
+fn judged_as_another_release() {
+    let sandbox = Sandbox::new();
+    let gateway = faulty(&sandbox, "nothing");
+    let args = ["run", "--gateway", &gateway, "--release", "2026.7.1"];
+    let mut command = sandbox.clawgauge();
+    let output = command.args(args).args(CELLS).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let note = "it says that it is 2026.9.6, and is judged as 2026.7.1";
+    assert!(told.contains(note), "{told}");
 }
 
 /// A known issue excuses the answer that is known, and nothing that comes with it.

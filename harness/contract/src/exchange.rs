@@ -62,6 +62,8 @@ impl Request {
 pub struct Response {
     /// HTTP status.
     pub status: u16,
+    /// What the first line says after the status.
+    pub reason: String,
     /// Header names (as sent) and values, in order.
     pub headers: Vec<(String, Vec<u8>)>,
     /// The body, transfer coding removed, at most [`MAX_BODY`] bytes.
@@ -71,7 +73,7 @@ pub struct Response {
 }
 
 /// A request, its answer, and how long it took.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
     /// What was sent.
     pub request: Request,

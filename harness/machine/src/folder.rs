@@ -40,6 +40,7 @@ impl RunFolder {
         sweep(&temp);
         let folder = tempfile::Builder::new()
             .prefix(PREFIX)
+            .permissions(std::fs::Permissions::from_mode(0o700))
             .disable_cleanup(keep)
             .tempdir()?;
         let lock = match keep {
@@ -126,7 +127,10 @@ fn remove_all(folder: &Path) -> io::Result<()> {
 }
 
 /// Removes a file or a folder, even one that its maker made unreadable.
-fn remove(path: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// Something in it cannot be removed.
+pub fn remove(path: &Path) -> io::Result<()> {
     if !std::fs::symlink_metadata(path)?.is_dir() {
         return fs_err::remove_file(path);
     }

@@ -10,6 +10,7 @@ pub mod install;
 pub mod keeper;
 pub mod launch;
 pub mod limits;
+pub mod load;
 pub mod log;
 pub mod network;
 pub mod process;

@@ -18,6 +18,14 @@ const FILTER: &str = "CLAWGAUGE_LOG";
 /// What must not be in the log.
 static HIDDEN: OnceLock<Mutex<Vec<Redactor>>> = OnceLock::new();
 
+/// Why the log is not whole, if it is not.
+static TROUBLE: OnceLock<String> = OnceLock::new();
+
+/// Why the log is not whole: the first error that writing it brought.
+pub fn trouble() -> Option<&'static str> {
+    TROUBLE.get().map(String::as_str)
+}
+
 /// Starts the log; everything that this process does from then on goes into it. A file that is there is replaced.
 ///
 /// # Errors
@@ -56,7 +64,10 @@ impl<W: Write> Write for Redacting<W> {
                 text = redactor.text(&text).into_owned();
             }
         }
-        self.0.write_all(text.as_bytes())?;
+        // Whoever writes an event can do nothing about it, and would say so for each.
+        if let Err(error) = self.0.write_all(text.as_bytes()) {
+            let _ = TROUBLE.set(error.to_string());
+        }
         Ok(event.len())
     }
 

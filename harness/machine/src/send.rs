@@ -45,6 +45,14 @@ pub enum SendError {
         /// What happened.
         why: String,
     },
+    /// The answer broke off within its body.
+    #[error("{why}")]
+    Unfinished {
+        /// What came until then.
+        exchange: Box<Exchange>,
+        /// How it broke off.
+        why: Box<SendError>,
+    },
     /// The time was up.
     #[error("no full answer within {} s", .0.as_secs_f32())]
     Timeout(Duration),
@@ -55,6 +63,7 @@ impl SendError {
     pub fn is_silence(&self) -> bool {
         match self {
             Self::Connect(_) | Self::Broken(_) | Self::Closed(_) | Self::Timeout(_) => true,
+            Self::Unfinished { why, .. } => why.is_silence(),
             Self::NotHttp(_) | Self::Sender { .. } => false,
         }
     }
@@ -70,12 +79,21 @@ pub async fn send(
     timeout: Duration,
 ) -> Result<Exchange, SendError> {
     let peer = peer.into();
-    let (response, took) = timed(timeout, exchange(&peer, &request)).await?;
-    Ok(Exchange {
+    let started = Instant::now();
+    let deadline = tokio::time::Instant::now() + timeout;
+    let (response, end) = exchange(&peer, &request, timeout, deadline).await?;
+    let exchange = Exchange {
         request,
         response,
-        took,
-    })
+        took: started.elapsed(),
+    };
+    match end {
+        Ok(()) => Ok(exchange),
+        Err(why) => Err(SendError::Unfinished {
+            exchange: Box::new(exchange),
+            why: Box::new(why),
+        }),
+    }
 }
 
 /// An answer within the time that it may take, and how long it took.
@@ -90,7 +108,32 @@ async fn timed(
     Ok((response, started.elapsed()))
 }
 
-async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError> {
+/// The answer, and how it ended where that was within its body.
+async fn exchange(
+    peer: &Peer,
+    request: &Request,
+    timeout: Duration,
+    deadline: tokio::time::Instant,
+) -> Result<(Response, Result<(), SendError>), SendError> {
+    let up = || SendError::Timeout(timeout);
+    let asked = tokio::time::timeout_at(deadline, ask(peer, request));
+    let (mut reader, mut response) = asked.await.map_err(|_| up())??;
+    let (method, status) = (request.method.as_str(), response.status);
+    if method == "HEAD" || status == 204 || status == 304 {
+        return Ok((response, Ok(())));
+    }
+    let body = tokio::time::timeout_at(deadline, reader.body(&mut response)).await;
+    let end = body.unwrap_or_else(|_| Err(up()));
+    if end.is_err() {
+        let room = MAX_BODY.saturating_sub(response.body.len());
+        let left = reader.buffer.len().min(room);
+        response.body.extend_from_slice(&reader.buffer[..left]);
+    }
+    Ok((response, end))
+}
+
+/// Sends a request; what reads its answer, and the head of that.
+async fn ask(peer: &Peer, request: &Request) -> Result<(Reader, Response), SendError> {
     let mut stream = peer
         .connect()
         .await
@@ -103,14 +146,14 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
         buffer: BytesMut::with_capacity(4096),
         ended: false,
     };
-    match reader.response(&request.method).await {
+    match reader.response().await {
         Err(SendError::Closed("before it answered")) if written.is_err() => Err(SendError::Broken(
             written
                 .err()
                 .map(|error| error.to_string())
                 .unwrap_or_default(),
         )),
-        other => other,
+        response => response.map(|response| (reader, response)),
     }
 }
 
@@ -132,16 +175,13 @@ impl Reader {
         Ok(())
     }
 
-    async fn response(&mut self, method: &str) -> Result<Response, SendError> {
+    /// The head of the answer; those of its forerunners are passed over.
+    async fn response(&mut self) -> Result<Response, SendError> {
         loop {
-            let mut response = self.head().await?;
-            if (100..200).contains(&response.status) {
-                continue;
+            let response = self.head().await?;
+            if !(100..200).contains(&response.status) {
+                return Ok(response);
             }
-            if method != "HEAD" && response.status != 204 && response.status != 304 {
-                self.body(&mut response).await?;
-            }
-            return Ok(response);
         }
     }
 
@@ -153,6 +193,7 @@ impl Reader {
                 Ok(httparse::Status::Complete(length)) => {
                     let response = Response {
                         status: parsed.code.unwrap_or(0),
+                        reason: parsed.reason.unwrap_or_default().to_owned(),
                         headers: parsed
                             .headers
                             .iter()

@@ -23,6 +23,8 @@ pub struct Answer {
     pub message: Option<String>,
     /// Calls that reached the model; none where nobody counts them.
     pub model_calls: Option<u32>,
+    /// Whether it tells a secret of the launch: then it fits no outcome, and its caller got more than in.
+    pub tells_secret: bool,
     /// The body; of a start, what the gateway wrote.
     pub body: Body,
 }
@@ -39,6 +41,9 @@ pub enum Body {
     /// The record only names it: it varies, was too long, or is no text.
     Named,
 }
+
+/// How the line of a normalised answer begins that says that it tells a secret.
+pub(crate) const TELLS: &str = "tells";
 
 impl Body {
     /// A body as it came over the wire.
@@ -62,15 +67,16 @@ impl Body {
     }
 }
 
-/// Whether a caller got in whose answer fits no outcome: calls that reached the model say so, whatever the answer does.
+/// Whether a caller got in whose answer fits no outcome: calls that reached the model say so, whatever the answer does, and so
+/// does `more`: a call that came late, or a secret that was told.
 pub fn direction(
     status: Option<u16>,
     start: Option<Start>,
     model_calls: Option<u32>,
-    late_calls: bool,
+    more: bool,
 ) -> Direction {
     let served = status.is_some_and(|status| (200..300).contains(&status));
-    match served || late_calls || model_calls > Some(0) || start == Some(Start::Up) {
+    match served || more || model_calls > Some(0) || start == Some(Start::Up) {
         true => Direction::Allow,
         false => Direction::Deny,
     }
@@ -108,6 +114,7 @@ impl Answer {
             error_type: observed.error_type.clone(),
             message: observed.message.clone(),
             model_calls,
+            tells_secret: line(TELLS).is_some(),
             body,
         })
     }
@@ -128,7 +135,7 @@ impl Answer {
                 .content_type
                 .as_ref()
                 .is_none_or(|kind| self.content_type.starts_with(kind.as_str()));
-        if !head {
+        if !head || self.tells_secret {
             return Some(false);
         }
         let words = outcome.message_has.iter().map(|words| self.says(words));

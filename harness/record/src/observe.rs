@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::answer::{Answer, Body, direction};
+use crate::answer::{Answer, Body, TELLS, direction};
 use base::redact::Redactor;
-use contract::exchange::Exchange;
+use contract::exchange::{Exchange, Response};
 use contract::scenario::model::{Direction, Outcome, Start};
 
 /// Headers that are part of the contract; all others may change from release to release.
@@ -63,6 +63,12 @@ impl Observation {
         }
     }
 
+    /// Whether the answer tells a secret of the launch.
+    pub fn tells_secret(&self) -> bool {
+        let mut lines = self.answer.lines();
+        lines.any(|line| line.split_once(": ").is_some_and(|(name, _)| name == TELLS))
+    }
+
     /// The outcome's name, or status and error type where it fits none.
     pub fn label(&self) -> String {
         match (&self.outcome, &self.error_type, self.status) {
@@ -104,6 +110,7 @@ pub fn observe<'a>(
         error_type: field("type").map(clean),
         message: field("message").map(|message| cut(&clean(message))),
         model_calls,
+        tells_secret: tells(response, redactor),
         body,
     };
     let fitting = outcomes
@@ -113,13 +120,14 @@ pub fn observe<'a>(
     let text = answer_text(
         exchange,
         model_calls,
+        answer.tells_secret,
         answer.body.json().cloned(),
         volatile,
         &clean,
     );
     Observation {
         direction: fitting.map_or_else(
-            || direction(answer.status, None, model_calls, false),
+            || direction(answer.status, None, model_calls, answer.tells_secret),
             |outcome| outcome.direction,
         ),
         outcome: fitting.map(|outcome| outcome.id.clone()),
@@ -132,6 +140,14 @@ pub fn observe<'a>(
         answer: text,
         took: exchange.took,
     }
+}
+
+/// Whether any part of an answer tells a secret.
+fn tells(response: &Response, redactor: &Redactor) -> bool {
+    let values = response.headers.iter().map(|(_, value)| value.as_slice());
+    let parts = [response.reason.as_bytes(), response.body.as_slice()];
+    let mut parts = parts.into_iter().chain(values);
+    parts.any(|part| redactor.tells(&String::from_utf8_lossy(part)))
 }
 
 /// Observes a start: `log` is what the gateway wrote, redacted, `reason` the line by which it refused.
@@ -149,6 +165,7 @@ pub fn observe_start<'a>(
         error_type: None,
         message: None,
         model_calls: None,
+        tells_secret: false,
         body: Body::Text(log.to_owned()),
     };
     let fitting = outcomes
@@ -199,6 +216,7 @@ pub fn cut(message: &str) -> String {
 fn answer_text(
     exchange: &Exchange,
     model_calls: Option<u32>,
+    tells_secret: bool,
     mut json: Option<Value>,
     volatile: &[String],
     clean: &dyn Fn(&str) -> String,
@@ -213,13 +231,21 @@ fn answer_text(
         {
             let value = String::from_utf8_lossy(value);
             let value = match value.trim() {
-                seconds if name == "retry-after" && seconds.parse::<u32>().is_ok() => "[seconds]",
+                seconds
+                    if name == "retry-after"
+                        && seconds.parse::<u32>().is_ok_and(|seconds| seconds > 0) =>
+                {
+                    "[seconds]"
+                }
                 value => value,
             };
             answer.push_str(&format!("{name}: {}\n", clean(value)));
         }
     }
     answer.push_str(&calls_line(model_calls));
+    if tells_secret {
+        answer.push_str(&format!("{TELLS}: a secret of the launch\n"));
+    }
     if let Some(json) = &mut json {
         for pointer in volatile {
             if let Some(part) = json.pointer_mut(pointer) {

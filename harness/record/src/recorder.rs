@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::sameness::shape;
 use super::tables::Texts;
 use super::{
     CauseRecord, CellRecord, DifferenceRecord, ExpectedRecord, Gate, GateEffect, GatewayRecord,
@@ -13,6 +14,7 @@ use super::{
 };
 use crate::events::{CellResult, RunEvent};
 use crate::judge::{Broken, Cause, Severity, Verdict, broken_relations, causes};
+use crate::observe::Observation;
 use contract::plan::{Missing, Shares};
 use contract::scenario::Catalogue;
 use contract::scenario::model::Kind;
@@ -260,13 +262,25 @@ impl Recorder {
 
 /// How severe a result is.
 fn severity(result: &CellResult) -> Option<Severity> {
+    let seen = result.observed.as_ref();
+    if matches!(result.verdict, Verdict::Deviates(_)) && seen.is_some_and(Observation::tells_secret)
+    {
+        return Some(Severity::Blocker);
+    }
     let expected = result.expected.as_ref();
     let asked = expected.map(|expected| expected.outcome.id.as_str());
     let seen = result
         .observed
         .as_ref()
         .and_then(|seen| seen.outcome.as_deref());
-    Severity::of(&result.verdict, asked.is_some() && asked == seen)
+    // More or fewer fields in the answer are another shape, whatever they say.
+    let difference = result.difference.as_ref();
+    let same_shape = difference
+        .is_none_or(|difference| shape(&difference.accepted) == shape(&difference.observed));
+    Severity::of(
+        &result.verdict,
+        asked.is_some() && asked == seen && same_shape,
+    )
 }
 
 /// What cells refer to, gathered on the way.

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::proxies::Proxies;
 use super::target::Target;
+use super::verdicts::LaunchJudge;
 use super::{Context, RunEvent};
 use base::redact::Redactor;
 use base::secret::Secrets;
@@ -27,6 +28,13 @@ use record::observe::{Observation, cut, observe};
 const EXIT_NOTICE: Duration = Duration::from_millis(50);
 /// Bad gateway, service unavailable, gateway timeout.
 const PROXY_ERRORS: [u16; 3] = [502, 503, 504];
+/// The page of a proxy that has no answer is shorter than this, in bytes, and holds one of these: nginx, HAProxy.
+const PROXY_PAGE: usize = 600;
+const PROXY_PAGES: [&str; 3] = [
+    "<hr><center>nginx",
+    "No server is available to handle this request.",
+    "The server didn't respond in time.",
+];
 /// So many requests in a row without any answer, beyond those in flight, and the launch is given up.
 const SILENCES: usize = 3;
 /// So many failures of a sender in a row, and the launch's other cells are not asked by it.
@@ -45,6 +53,24 @@ pub(super) struct Answers {
     pub(super) repeats: Vec<Answer>,
     /// Whether the positive control reached the model.
     pub(super) control: bool,
+}
+
+/// Cells, by their position, that several workers ask one after the other.
+struct Queue {
+    cells: Vec<usize>,
+    next: AtomicUsize,
+}
+
+impl Queue {
+    fn of(cells: Vec<usize>) -> Self {
+        let next = AtomicUsize::new(0);
+        Self { cells, next }
+    }
+
+    fn next(&self) -> Option<usize> {
+        let next = self.next.fetch_add(1, Ordering::Relaxed);
+        self.cells.get(next).copied()
+    }
 }
 
 /// Asks the cells of one running gateway.
@@ -79,11 +105,16 @@ impl Asker<'_> {
         let is_step = |planned: &PlannedCell| planned.cell.scenario.kind == Kind::Sequence;
         let (steps, free): (Vec<usize>, Vec<usize>) =
             (0..asked.len()).partition(|index| is_step(asked[*index]));
-        let next = AtomicUsize::new(0);
-        let workers = futures_util::future::join_all(
-            (0..self.context.options.jobs.clamp(1, free.len().max(1)))
-                .map(|_| self.work(asked, &free, &next)),
-        );
+        let options = &self.context.options;
+        let is_denied =
+            |index: &usize| options.denials > 0 && self.must_be_denied(&asked[*index].cell);
+        let (denied, others): (Vec<usize>, Vec<usize>) = free.into_iter().partition(is_denied);
+        let (denied, others) = (Queue::of(denied), Queue::of(others));
+        let workers = (0..options.denials)
+            .map(|_| &denied)
+            .chain((0..options.jobs.max(1)).map(|_| &others));
+        let workers = workers.map(|queue| self.work(asked, queue));
+        let workers = futures_util::future::join_all(workers);
         let work = async { tokio::join!(workers, self.control(asked)) };
         let mut work = std::pin::pin!(work);
         let (done, control) = tokio::select! {
@@ -101,20 +132,24 @@ impl Asker<'_> {
             cells.push((index, answer));
         }
         cells.sort_by_key(|(index, _)| *index);
-        let to_deny = |planned: &&PlannedCell| {
-            let expected = planned.cell.expected(&self.target.version);
-            expected.is_some_and(|outcome| outcome.direction == Direction::Deny)
-        };
+        let to_deny = asked
+            .iter()
+            .map(|planned| self.must_be_denied(&planned.cell));
         Answers {
-            to_deny: asked.iter().map(to_deny).collect(),
+            to_deny: to_deny.collect(),
             cells: cells.into_iter().map(|(_, answer)| answer).collect(),
             repeats,
             control,
         }
     }
 
+    fn must_be_denied(&self, cell: &Cell) -> bool {
+        let expected = cell.expected(&self.target.version);
+        expected.is_some_and(|outcome| outcome.direction == Direction::Deny)
+    }
+
     /// One step of a sequence: change the configuration, wait, send as often as it says.
-    async fn step(&self, cell: &Cell, gateway: &Gateway, repeats: &mut Vec<Answer>) -> Answer {
+    async fn step(&self, cell: &Arc<Cell>, gateway: &Gateway, repeats: &mut Vec<Answer>) -> Answer {
         for value in cell.values() {
             if value
                 .set_config
@@ -138,25 +173,25 @@ impl Asker<'_> {
         for _ in 0..repeat.max(1) {
             answers.push(self.ask(cell).await);
         }
-        // All of them are the same request: the first that is answered otherwise than the last one is judged.
-        let direction = |answer: &Answer| answer.1.as_ref().ok().map(|seen| seen.direction);
-        let last = answers.last().and_then(direction);
-        let odd = answers.iter().position(|answer| direction(answer) != last);
-        let judged = answers.remove(odd.unwrap_or(answers.len() - 1));
+        // All of them are the same request: the one that is answered worst is judged.
+        let judge = LaunchJudge {
+            context: self.context,
+            target: self.target,
+        };
+        let worst = (0..answers.len()).max_by_key(|place| {
+            let seen = answers[*place].1.clone();
+            judge.rank(cell, seen)
+        });
+        let judged = answers.remove(worst.unwrap_or(0));
         repeats.extend(answers);
         judged
     }
 
     /// Asks one cell after the other until there is none left.
-    async fn work(
-        &self,
-        asked: &[&PlannedCell],
-        free: &[usize],
-        next: &AtomicUsize,
-    ) -> Vec<(usize, Answer)> {
+    async fn work(&self, asked: &[&PlannedCell], queue: &Queue) -> Vec<(usize, Answer)> {
         let mut answers = Vec::new();
-        while let Some(index) = free.get(next.fetch_add(1, Ordering::Relaxed)) {
-            answers.push((*index, self.ask(&asked[*index].cell).await));
+        while let Some(index) = queue.next() {
+            answers.push((index, self.ask(&asked[index].cell).await));
         }
         answers
     }
@@ -221,6 +256,15 @@ impl Asker<'_> {
             gateway: self.target.gateway.clone(),
             profile: self.profile.to_owned(),
         });
+        // Whoever is told yes has been let in, however the answer ends.
+        let sent = match sent {
+            Err(SendError::Unfinished { exchange, .. })
+                if self.must_be_denied(cell) && (200..300).contains(&exchange.response.status) =>
+            {
+                Ok(*exchange)
+            }
+            sent => sent,
+        };
         let seen = match sent {
             Ok(exchange) if self.is_of_a_proxy(cell, &exchange) => Err(format!(
                 "the proxy has no answer of the gateway: it says {} itself",
@@ -277,7 +321,12 @@ impl Asker<'_> {
 
     /// Whether an answer is what a proxy says when it gets none from the gateway, which never answers so itself.
     fn is_of_a_proxy(&self, cell: &Cell, exchange: &Exchange) -> bool {
-        matches!(cell.way(), Way::Through(_)) && PROXY_ERRORS.contains(&exchange.response.status)
+        let response = &exchange.response;
+        let body = String::from_utf8_lossy(&response.body[..response.body.len().min(PROXY_PAGE)]);
+        matches!(cell.way(), Way::Through(_))
+            && PROXY_ERRORS.contains(&response.status)
+            && response.body.len() < PROXY_PAGE
+            && PROXY_PAGES.iter().any(|words| body.contains(words))
     }
 
     async fn send(&self, cell: &Cell, peer: Peer, request: Request) -> Result<Exchange, SendError> {
@@ -328,7 +377,8 @@ impl Asker<'_> {
             return;
         }
         let silences = 1 + self.silences.fetch_add(1, Ordering::Relaxed);
-        if silences >= SILENCES + self.context.options.jobs {
+        let options = &self.context.options;
+        if silences >= SILENCES + options.jobs + options.denials {
             self.give_up(format!("given up after {silences} requests in a row without an answer; the last one: {error}"));
         }
     }

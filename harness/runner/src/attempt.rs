@@ -16,8 +16,10 @@ use super::{Context, RunEvent};
 use base::redact::Redactor;
 use base::secret::Secrets;
 use contract::plan::PlannedCell;
+use contract::release::Version;
 use contract::scenario::Launch;
-use contract::scenario::model::{Kind, Outcome, Start};
+use contract::scenario::model::{Direction, Kind, Outcome, Start};
+use machine::install::Compiled;
 use machine::launch::{Gateway, LaunchError, LaunchSpec, StopReport, launch};
 use machine::network::Network;
 use machine::upstream::Upstream;
@@ -104,11 +106,17 @@ impl Attempt<'_> {
         let slot = slots.take().await;
         let mut live = match self.start(cells).await {
             Ok(live) => live,
-            Err(seen) => return (seen, Proof::Shown),
+            Err(seen) => {
+                self.clear(None).await;
+                return (seen, Proof::Shown);
+            }
         };
         let (asked, died) = self.ask(cells, &mut live).await;
         let _settling = slot.settle().await;
-        let waited = self.wait_for_late_calls(&asked).await;
+        let (waited, gone) = self
+            .wait_for_late_calls(&asked, &mut live, died.is_none())
+            .await;
+        let died = died.or(gone);
         let started = live.started(self.context);
         let ready = live.gateway.ready_after();
         let Live {
@@ -118,7 +126,7 @@ impl Attempt<'_> {
             network,
             ..
         } = live;
-        let log = gateway.log();
+        let (log, temp) = (gateway.log(), gateway.temp());
         let said = proxies.stop().await;
         let stopped = gateway.stop().await;
         drop(network);
@@ -130,7 +138,15 @@ impl Attempt<'_> {
         let Settled { seen, proof, model } = settle(asked.answers, &upstream, waited, open);
         let failure = upstream.failure().map(str::to_owned);
         let starved = failure.or_else(|| starved(&log, &seen));
-        let seen = all(cells, seen, &started, starved.as_deref());
+        let seen = all(
+            cells,
+            &self.target.version,
+            seen,
+            &started,
+            starved.as_deref(),
+        );
+        let chatted = died.is_none() && model.calls > 0;
+        self.clear(chatted.then_some(temp)).await;
         let doubt = model.doubt();
         for why in starved.iter().chain(&doubt) {
             self.failed(format!("profile {}: {why}", self.profile), None);
@@ -158,11 +174,17 @@ impl Attempt<'_> {
         live: &mut Live,
     ) -> (Vec<Seen>, Proof) {
         let (asked, _) = self.ask(cells, live).await;
-        let waited = self.wait_for_late_calls(&asked).await;
+        let (waited, _) = self.wait_for_late_calls(&asked, live, true).await;
         let Settled { seen, proof, .. } = settle(asked.answers, &live.upstream, waited, 0);
         let starved = live.upstream.failure();
         (
-            all(cells, seen, &live.started(self.context), starved),
+            all(
+                cells,
+                &self.target.version,
+                seen,
+                &live.started(self.context),
+                starved,
+            ),
             proof,
         )
     }
@@ -303,17 +325,28 @@ impl Attempt<'_> {
         (Asked { answers, denied }, died.or(failure))
     }
 
-    /// Gives a gateway that has denied somebody the time to call its model all the same; how long that was at least.
+    /// Gives a gateway that has denied somebody the time to call its model all the same; how long that was at least, and that
+    /// it ended meanwhile, if it did.
     ///
     /// The reference gateway is part of clawgauge, and makes no call after its answer.
-    async fn wait_for_late_calls(&self, asked: &Asked) -> Duration {
+    async fn wait_for_late_calls(
+        &self,
+        asked: &Asked,
+        live: &mut Live,
+        is_up: bool,
+    ) -> (Duration, Option<String>) {
         let own = &self.context.options.install.reference.command;
         let Some(denied) = asked.denied.filter(|_| self.target.program.command != *own) else {
-            return Duration::ZERO;
+            return (Duration::ZERO, None);
         };
         tokio::select! {
-            () = self.context.cancel.cancelled() => Duration::ZERO,
-            () = tokio::time::sleep(LATE.saturating_sub(denied.elapsed())) => LATE,
+            () = self.context.cancel.cancelled() => (Duration::ZERO, None),
+            () = tokio::time::sleep(LATE.saturating_sub(denied.elapsed())) => (LATE, None),
+            exit = live.gateway.exited(), if is_up => {
+                let why = format!("the gateway ended while late calls of its model were waited for: {exit}");
+                self.failed(format!("profile {}: {why}", self.profile), None);
+                (denied.elapsed(), Some(why))
+            }
         }
     }
 
@@ -420,41 +453,75 @@ impl Attempt<'_> {
             refusals: self.context.catalogue.base.refusals.clone(),
             ready_timeout: options.ready_timeout,
             stop_grace: options.stop_grace,
+            compiled: self.compiled().cloned(),
             network,
         }
     }
+
+    /// What Node compiled of the release, if launches share that.
+    fn compiled(&self) -> Option<&Compiled> {
+        let shared = self.context.options.share_compiled;
+        self.target.program.compiled.as_ref().filter(|_| shared)
+    }
+
+    /// Removes what a launch left on the disk, but for what Node compiled in it; `chatted` is the temporary folder of one that
+    /// has answered chats.
+    async fn clear(&self, chatted: Option<PathBuf>) {
+        let compiled = self.compiled().cloned().zip(chatted);
+        let keep_temp = self.context.options.keep_temp;
+        let folder = self.place().join(self.profile);
+        let clear = move || {
+            if let Some(Err(error)) = compiled.map(|(compiled, temp)| compiled.keep(&temp)) {
+                tracing::debug!(%error, "what Node compiled is not kept");
+            }
+            // What cannot be removed now is tried again at the end of the run.
+            if !keep_temp && let Err(error) = machine::folder::remove(&folder) {
+                tracing::debug!(%error, "the folder of a launch is not removed yet");
+            }
+        };
+        let _ = tokio::task::spawn_blocking(clear).await;
+    }
+}
+
+fn is_fault(seen: &Observation) -> bool {
+    seen.status >= Some(SERVER_FAULT)
 }
 
 /// What was seen of each cell. Where this machine has let the gateway or its model down, an answer that reports a fault of the
 /// server is none.
 fn all(
     cells: &[&PlannedCell],
+    release: &Version,
     seen: Vec<Seen>,
     started: &Observation,
     starved: Option<&str>,
 ) -> Vec<Seen> {
+    // Whoever must be denied and reached the model has been let in, whatever the machine did.
+    let got_in = |cell: &PlannedCell, seen: &Observation| {
+        let expected = cell.cell.expected(release);
+        let denied = expected.is_some_and(|outcome| outcome.direction == Direction::Deny);
+        denied && (seen.direction == Direction::Allow || seen.model_calls > Some(0))
+    };
     let mut seen = seen.into_iter();
-    let mut next = || {
+    let mut next = |cell: &PlannedCell| {
         let seen = seen.next()?;
         match (starved, seen) {
-            (Some(why), Ok(seen)) if seen.status >= Some(SERVER_FAULT) => Some(Err(why.to_owned())),
+            (Some(why), Ok(seen)) if is_fault(&seen) && !got_in(cell, &seen) => {
+                Some(Err(why.to_owned()))
+            }
             (_, seen) => Some(seen),
         }
     };
     let all = cells.iter().map(|cell| match is_start(cell) {
         true => Ok(started.clone()),
-        false => next().unwrap_or_else(|| Err("it was not asked".to_owned())),
+        false => next(cell).unwrap_or_else(|| Err("it was not asked".to_owned())),
     });
     all.collect()
 }
 
 /// The line by which a gateway that answered with a fault of its own says that this machine has let it down.
 fn starved(log: &[String], seen: &[Seen]) -> Option<String> {
-    if !seen
-        .iter()
-        .flatten()
-        .any(|seen| seen.status >= Some(SERVER_FAULT))
-    {
+    if !seen.iter().flatten().any(is_fault) {
         return None;
     }
     let line = log

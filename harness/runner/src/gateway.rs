@@ -7,12 +7,12 @@ use tokio::task::JoinSet;
 use super::launch::run_launch;
 use super::slots::Slots;
 use super::target::{Target, senders};
-use super::{Context, RunEvent};
+use super::{Context, RunEvent, RunOptions};
 use contract::plan::Plan;
-use contract::release::GatewayRef;
+use contract::release::{GatewayRef, Version};
 use machine::clients::Ready;
 use machine::folder::RunFolder;
-use machine::install::resolve;
+use machine::install::{Program, resolve};
 use machine::tools;
 use record::SenderRecord;
 use record::events::GatewayInfo;
@@ -23,7 +23,10 @@ pub(super) async fn run_gateway(context: &Arc<Context>, reference: &GatewayRef) 
         return;
     };
     let plan = plan(context, &target);
-    let slots = Arc::new(Slots::new(context.options.launches));
+    let slots = Arc::new(Slots::new(
+        context.options.launches,
+        context.options.more_launches,
+    ));
     let mut tasks = JoinSet::new();
     for launch in plan.launches {
         let (context, target, slots) =
@@ -32,13 +35,21 @@ pub(super) async fn run_gateway(context: &Arc<Context>, reference: &GatewayRef) 
             run_launch(&context, &target, &slots, launch.profile, &launch.cells).await;
         });
     }
-    while let Some(ended) = tasks.join_next().await {
-        if let Err(error) = ended
-            && let Ok(panic) = error.try_into_panic()
-        {
-            std::panic::resume_unwind(panic);
+    let all = async {
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended
+                && let Ok(panic) = error.try_into_panic()
+            {
+                std::panic::resume_unwind(panic);
+            }
         }
+    };
+    let mut all = std::pin::pin!(all);
+    tokio::select! {
+        () = &mut all => return,
+        () = slots.follow_the_processor() => {}
     }
+    all.await;
 }
 
 /// Finds or installs a gateway; `None`, and an event that says why, where that fails. The folder goes when it is dropped.
@@ -138,7 +149,7 @@ pub(super) fn plan(context: &Context, target: &Target) -> Plan {
         version: target.version.clone(),
         integrity: program.integrity.clone(),
         node: program.node.clone(),
-        notes: program.notes.clone(),
+        notes: notes(options, program, &target.version),
         senders: target
             .senders
             .ready
@@ -155,6 +166,17 @@ pub(super) fn plan(context: &Context, target: &Target) -> Plan {
         filtered: plan.filtered,
     }));
     plan
+}
+
+/// What was done so that it runs.
+fn notes(options: &RunOptions, program: &Program, judged_as: &Version) -> Vec<String> {
+    let other = program.version.as_ref().filter(|said| *said != judged_as);
+    let other =
+        other.map(|said| format!("it says that it is {said}, and is judged as {judged_as}"));
+    let shared = program.compiled.as_ref().filter(|_| options.share_compiled);
+    let shared = shared.map(|_| "its launches share what Node compiled of it".to_owned());
+    let notes = program.notes.iter().cloned();
+    notes.chain(other).chain(shared).collect()
 }
 
 /// A client that is ready, for a record.

@@ -10,8 +10,8 @@ use super::slots::Slots;
 use super::target::{Target, partition};
 use super::verdicts::LaunchJudge;
 use contract::plan::PlannedCell;
-use contract::scenario::model::Kind;
-use record::judge::Verdict;
+use contract::scenario::model::{Direction, Kind};
+use record::judge::{Proof, Verdict};
 
 /// A cell that is still without an answer, and why earlier attempts brought none.
 struct Open<'a> {
@@ -61,6 +61,7 @@ pub(super) async fn run_launch(
         let cells = with_whole_sequences(&left, &asked);
         let (seen, proof) = attempt.run(&cells, slots).await;
         let again = again && !context.cancel.is_cancelled();
+        let broke_off = seen.iter().any(Result::is_err);
         let mut still = Vec::new();
         for mut open in left {
             let place = cells
@@ -72,11 +73,28 @@ pub(super) async fn run_launch(
                     open.attempts.push(reason);
                     still.push(open);
                 }
+                // A refusal that proves nothing, since its launch broke off, is no answer yet.
+                Ok(seen)
+                    if again
+                        && broke_off
+                        && proof == Proof::Missing
+                        && seen.direction == Direction::Deny
+                        && must_be_denied(&open, target) =>
+                {
+                    let reason = proof.objection().unwrap_or_default();
+                    open.attempts.push(reason.to_owned());
+                    still.push(open);
+                }
                 seen => bench.judge(&open.planned.cell, seen, proof, open.attempts),
             }
         }
         left = still;
     }
+}
+
+fn must_be_denied(open: &Open<'_>, target: &Target) -> bool {
+    let expected = open.planned.cell.expected(&target.version);
+    expected.is_some_and(|outcome| outcome.direction == Direction::Deny)
 }
 
 /// The cells without an answer; of a sequence all steps, since each builds on those before it.

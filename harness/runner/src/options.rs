@@ -18,8 +18,13 @@ pub struct RunOptions {
     pub shares: Option<Shares>,
     /// Requests at a time within a launch.
     pub jobs: usize,
+    /// So many more at a time that must be denied: a gateway may let them wait, and they cost it little. With 0 they are among
+    /// `jobs`.
+    pub denials: usize,
     /// Launches at a time.
     pub launches: usize,
+    /// So many more at a time while the processor idles.
+    pub more_launches: usize,
     /// How long one request may take.
     pub timeout: Duration,
     /// How long a gateway may take to get ready.
@@ -35,6 +40,8 @@ pub struct RunOptions {
     pub known_issues: Option<jiff::civil::Date>,
     /// Keep the launch folders instead of removing them.
     pub keep_temp: bool,
+    /// Whether launches share what Node compiled of a release.
+    pub share_compiled: bool,
     /// Whether other people's clients send, too, as far as this machine has them.
     pub clients: bool,
     /// Where releases come from.
@@ -45,6 +52,10 @@ pub struct RunOptions {
 const LIGHT_LAUNCHES: usize = 16;
 /// Requests at a time within a launch.
 const JOBS: usize = 16;
+/// Requests at a time that must be denied. 2026.9.6 answers a wrong credential after 5 s, once several came.
+const DENIALS: usize = 96;
+/// So many more launches a core while the processor idles.
+const MORE_LAUNCHES: usize = 2;
 /// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(120);
 /// How long a gateway may take to get ready.
@@ -66,7 +77,9 @@ impl RunOptions {
             selection,
             shares: None,
             jobs: JOBS,
+            denials: DENIALS,
             launches: if light { LIGHT_LAUNCHES } else { cores },
+            more_launches: if light { 0 } else { MORE_LAUNCHES * cores },
             timeout: TIMEOUT,
             ready_timeout: READY_TIMEOUT,
             stop_grace: STOP_GRACE,
@@ -74,6 +87,7 @@ impl RunOptions {
             release: None,
             known_issues: Some(record::today()),
             keep_temp: false,
+            share_compiled: true,
             clients: true,
             install,
         }

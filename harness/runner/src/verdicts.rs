@@ -98,6 +98,18 @@ impl LaunchJudge<'_> {
         self.emit(self.by().unseen(cell, verdict, attempts));
     }
 
+    /// How far an answer is from what the contract says; more is worse.
+    pub(super) fn rank(&self, cell: &Arc<Cell>, seen: Seen) -> u8 {
+        match self.by().cell(cell, seen, Proof::Shown, Vec::new()).verdict {
+            Verdict::Conforms | Verdict::NotApplicable(_) => 0,
+            Verdict::Known(_) => 1,
+            Verdict::New => 2,
+            Verdict::Stale => 3,
+            Verdict::CouldNotRun(_) => 4,
+            Verdict::Deviates(_) => 5,
+        }
+    }
+
     fn by(&self) -> Judge<'_> {
         Judge {
             catalogue: &self.context.catalogue,

@@ -117,7 +117,7 @@ impl<'a> Reread<'a> {
                     typed.status,
                     typed.start,
                     typed.model_calls,
-                    observed.late_calls,
+                    observed.late_calls || typed.tells_secret,
                 )
             },
             |outcome| outcome.direction,

@@ -118,6 +118,10 @@ pub(crate) fn main(cli: Cli) -> ExitCode {
     // Signals are heeded until the last line is written.
     let session = Session::new(&output);
     let done = guarded(|| carry_out(cli, &session, &output));
+    #[cfg(feature = "launch")]
+    if let Some(error) = machine::log::trouble() {
+        output.note(&format!("the log is not whole: {error}"));
+    }
     output.end(done)
 }
 

@@ -113,9 +113,9 @@ impl<'a> Reports<'a> {
     pub(super) fn new(requests: &'a [ReportRequest]) -> Result<Self, Failure> {
         for (index, request) in requests.iter().enumerate() {
             check_writable(&request.path)?;
-            let twin = requests[..index]
-                .iter()
-                .find(|other| other.path == request.path && request.path != Path::new(STDOUT));
+            let twin = requests[..index].iter().find(|other| {
+                request.path != Path::new(STDOUT) && is_same_file(&other.path, &request.path)
+            });
             if let Some(twin) = twin {
                 let path = request.path.display();
                 return Err(Failure::usage(format!(
@@ -129,6 +129,21 @@ impl<'a> Reports<'a> {
             requests,
             by_itself: Vec::new(),
         })
+    }
+
+    /// Sees to it that none of them goes where something else goes.
+    pub(super) fn beside(&self, other: Option<&Path>, what: &str) -> Result<(), Failure> {
+        let Some(other) = other else { return Ok(()) };
+        let mut requests = self.requests.iter();
+        match requests.find(|request| is_same_file(&request.path, other)) {
+            Some(request) => Err(Failure::usage(format!(
+                "both {what} and the {} report go to {}",
+                request.format,
+                other.display()
+            ))
+            .help("give each a file of its own")),
+            None => Ok(()),
+        }
     }
 
     /// Adds what is written without having been asked for.
@@ -156,6 +171,18 @@ impl<'a> Reports<'a> {
         }
         output.first(written)
     }
+}
+
+/// Whether two paths name the same file, which need not be there yet.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| {
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+        Some(folder.join(path.file_name()?))
+    };
+    one == other || (place(one).is_some() && place(one) == place(other))
 }
 
 pub(super) fn check_writable(path: &Path) -> Result<(), Failure> {

@@ -70,7 +70,8 @@ fn stub() {
         if &*fault == "refuses and serves" {
             let mut client = client.unwrap();
             let _ = client.read(&mut [0; 4096]);
-            let _ = client.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+            // The probes say "not yet".
+            let _ = client.write_all(b"HTTP/1.1 503 No\r\nContent-Length: 2\r\n\r\n{}");
             continue;
         }
         // Until it is up, nobody is answered.
@@ -98,32 +99,27 @@ fn relay(mut client: TcpStream, mut server: TcpStream, fault: &str) {
         }
         let _ = to.shutdown(Shutdown::Write);
     });
-    let mut answer = [0; 64 * 1024];
+    let mut piece = [0; 64 * 1024];
     let mut first = true;
-    while let Ok(count @ 1..) = server.read(&mut answer) {
+    while let Ok(count @ 1..) = server.read(&mut piece) {
+        let mut answer = piece[..count].to_vec();
+        if first && !answer.starts_with(b"HTTP/1.1 101") {
+            let _ = server.read_to_end(&mut answer);
+        }
         let request = String::from_utf8_lossy(&request.lock().unwrap()).into_owned();
         if std::mem::take(&mut first) && request.starts_with("POST /v1/chat/completions") {
             let denied = answer.starts_with(b"HTTP/1.1 401");
             // The control is no cell.
             let own = !request.contains("control canary-");
-            if fault == "starves" && !denied && own {
+            if fault == "starves" && !denied && own || fault == "starves and sends" && denied {
                 let _ = writeln!(std::io::stderr(), "accept: EMFILE, too many open files");
+                if denied {
+                    call_model("user {text}", words(&request));
+                }
                 let _ = client.write_all(b"HTTP/1.1 500 Oh No\r\nContent-Length: 0\r\n\r\n");
                 return;
             }
             misbehave(fault, denied, &request);
-        }
-        static WRONG: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-        if fault == "lets the first wrong one in"
-            && answer.starts_with(b"HTTP/1.1 401")
-            && request.contains("Authorization: Bearer ")
-        {
-            let list = "{\"object\":\"list\",\"data\":[]}";
-            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 27\r\n\r\n";
-            if WRONG.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 {
-                let _ = client.write_all(format!("{head}{list}").as_bytes());
-                break;
-            }
         }
         let denied = answer.starts_with(b"HTTP/1.1 401");
         let chat = request.starts_with("POST /v1/chat/completions");
@@ -133,9 +129,8 @@ fn relay(mut client: TcpStream, mut server: TcpStream, fault: &str) {
             }
             break;
         }
-        let answer = match fault == "says more" && answer.starts_with(b"HTTP/1.1 403") {
-            true => with_a_stack(&answer[..count]),
-            false => answer[..count].to_vec(),
+        let Some(answer) = changed(fault, &request, &answer) else {
+            break;
         };
         if client.write_all(&answer).is_err() {
             break;
@@ -144,15 +139,73 @@ fn relay(mut client: TcpStream, mut server: TcpStream, fault: &str) {
     let _ = client.shutdown(Shutdown::Both);
 }
 
+/// What the relay makes of the beginning of an answer; nothing where it drops it.
+fn changed(fault: &str, request: &str, answer: &[u8]) -> Option<Vec<u8>> {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static WRONG: AtomicUsize = AtomicUsize::new(0);
+    let text = String::from_utf8_lossy(answer);
+    let denied = text.starts_with("HTTP/1.1 401");
+    let is_wrong = || request.contains("Authorization: Bearer ") && !request.contains(&token());
+    let list = "{\"object\":\"list\",\"data\":[]}";
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ";
+    let plain = Some(answer.to_vec());
+    match fault {
+        "says more" if text.starts_with("HTTP/1.1 403") => {
+            Some(with_a_field(answer, "at /srv/app"))
+        }
+        "says more to strangers" if denied => Some(with_a_field(answer, "at /srv/app")),
+        "tells its token when it is ready" if request.starts_with("GET /ready") => {
+            Some(with_a_field(answer, &token()))
+        }
+        "tells its token beside the status" if denied => {
+            Some(text.replacen("Unauthorized", &token(), 1).into_bytes())
+        }
+        "locks for no time" => {
+            let line = text
+                .lines()
+                .find(|line| line.to_lowercase().starts_with("retry-after"));
+            line.map_or(plain, |line| {
+                Some(text.replace(line, "Retry-After: 0").into_bytes())
+            })
+        }
+        "lets the first wrong one in" | "drops the third wrong one" if denied && is_wrong() => {
+            match (fault, WRONG.fetch_add(1, Ordering::SeqCst)) {
+                ("lets the first wrong one in", 0) => {
+                    Some(format!("{head}27\r\n\r\n{list}").into_bytes())
+                }
+                ("drops the third wrong one", 6) => None,
+                _ => plain,
+            }
+        }
+        "lets in, and breaks off" if denied => Some(format!("{head}28\r\n\r\n{list}").into_bytes()),
+        "dies late" if denied => {
+            std::thread::spawn(|| {
+                std::thread::sleep(Duration::from_millis(700));
+                std::process::exit(9);
+            });
+            plain
+        }
+        _ => plain,
+    }
+}
+
+/// The token that the gateway is configured with.
+fn token() -> String {
+    let config = std::fs::read(std::env::var("OPENCLAW_CONFIG_PATH").unwrap()).unwrap();
+    let config: serde_json::Value = serde_json::from_slice(&config).unwrap();
+    let token = config["gateway"]["auth"]["token"].as_str();
+    token.unwrap_or_default().to_owned()
+}
+
 /// The same answer, with one more field in its JSON body.
-fn with_a_stack(answer: &[u8]) -> Vec<u8> {
+fn with_a_field(answer: &[u8], value: &str) -> Vec<u8> {
     let text = String::from_utf8_lossy(answer);
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let lines = head.lines();
     let head: Vec<&str> = lines
         .filter(|line| !line.to_lowercase().starts_with("content-length"))
         .collect();
-    let body = body.replacen('{', "{\"stack\":\"at /srv/app\",", 1);
+    let body = body.replacen('{', &format!("{{\"stack\":\"{value}\","), 1);
     let length = body.len();
     format!(
         "{}\r\nContent-Length: {length}\r\n\r\n{body}",
@@ -161,11 +214,16 @@ fn with_a_stack(answer: &[u8]) -> Vec<u8> {
     .into_bytes()
 }
 
-fn misbehave(fault: &str, denied: bool, request: &str) {
-    let text = request.find("ping canary-").map_or("", |start| {
+/// What a request says to the model.
+fn words(request: &str) -> &str {
+    request.find("ping canary-").map_or("", |start| {
         let rest = &request[start..];
         &rest[..rest.find('"').unwrap()]
-    });
+    })
+}
+
+fn misbehave(fault: &str, denied: bool, request: &str) {
+    let text = words(request);
     match fault.split_once(": ") {
         Some(("denied" | "dropped" | "broken off", what)) if denied => call_model(what, text),
         Some(("let in", what)) if !denied && !text.is_empty() => call_model(what, text),

@@ -210,6 +210,7 @@ fn answer(printed: &[u8]) -> Result<Response, CallError> {
             content_type,
             ..
         } => Ok(Response {
+            reason: String::new(),
             status,
             headers: content_type
                 .map(|value| ("Content-Type".to_owned(), value.into_bytes()))

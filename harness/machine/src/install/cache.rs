@@ -4,7 +4,7 @@
 //! into place, under a lock of its own. Whoever runs it holds a [`Lease`], so that nobody removes it meanwhile.
 
 mod entries;
-mod files;
+pub(super) mod files;
 mod lease;
 
 use base::files::replace_bytes;

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Program;
 use super::cache::{Cache, Installed, Lease, free_bytes};
+use super::compiled::Compiled;
 use super::context::{INSTALL_PATIENCE, InstallContext, view};
 use super::node::{self, NodeChoice};
 use super::npm::{NpmError, npm};
@@ -101,7 +102,14 @@ impl Installer<'_> {
             )
             .await?;
         program.leases.push(lease);
-        Ok(Program { notes, ..program })
+        let node = program.node.clone().unwrap_or_default();
+        let compiled = tokio::task::spawn_blocking(move || Compiled::of(&folder, &node)).await;
+        let compiled = compiled.map_err(std::io::Error::from)?;
+        Ok(Program {
+            notes,
+            compiled: Some(compiled),
+            ..program
+        })
     }
 
     /// A program that runs an entry point on a Node that fits.

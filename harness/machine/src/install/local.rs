@@ -47,8 +47,9 @@ impl Installer<'_> {
                 .as_ref()
                 .and_then(|manifest| manifest.get("version")?.as_str()?.parse().ok());
             let engines = manifest.as_ref().and_then(engines_of);
+            let integrity = integrity_of(&entry);
             return self
-                .program(&entry, engines.as_deref(), version, None)
+                .program(&entry, engines.as_deref(), version, integrity)
                 .await;
         }
         if !is_executable(&entry) {
@@ -59,12 +60,19 @@ impl Installer<'_> {
         }
         let version = executable_version(&entry).await;
         Ok(Program {
+            integrity: integrity_of(&entry),
             command: entry,
             args: Vec::new(),
             version,
             ..Program::default()
         })
     }
+}
+
+/// What the named file is, so that two of one name can be told apart; what it loads is not in it.
+fn integrity_of(entry: &Path) -> Option<String> {
+    let bytes = std::fs::read(entry).ok()?;
+    Some(format!("sha256:{}", base::files::sha256(&bytes)))
 }
 
 fn is_executable(path: &Path) -> bool {

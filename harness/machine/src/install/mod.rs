@@ -4,6 +4,7 @@
 
 mod ahead;
 mod cache;
+mod compiled;
 mod context;
 mod installer;
 mod library;
@@ -20,6 +21,7 @@ mod version;
 
 pub use ahead::{Installation, install};
 pub use cache::{Cache, Entry, EntryState, Footprint, Lease, Removal, prunable};
+pub use compiled::Compiled;
 pub use context::InstallContext;
 pub use installer::resolve;
 pub(crate) use library::said;

@@ -1,6 +1,6 @@
 //! A gateway's life: spawn, wait until it is ready, stop.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tokio::process::Command;
@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::{Exit, LaunchError};
 use super::output::Output;
 use super::port::Ports;
-use super::ready::ready;
+use super::ready::{accepts, ready};
 use super::running::{ProcessLog, Running, StopReport};
 use super::spec::{Folders, LaunchSpec};
 use crate::keeper;
@@ -18,8 +18,10 @@ use base::redact::Redactor;
 use base::template::{TemplateError, expand, expand_json};
 use contract::scenario::merge;
 
-/// How long a gateway that has refused is given to end by itself.
-const REFUSAL_GRACE: Duration = Duration::from_secs(3);
+/// How long after a gateway's end somebody who came from it may begin to serve.
+const EXIT_GRACE: Duration = Duration::from_millis(200);
+/// How long a gateway that has refused is given to end by itself, or to serve all the same.
+const REFUSAL_GRACE: Duration = Duration::from_secs(1);
 /// Words of a port that somebody else has taken.
 pub(super) const TAKEN: [&str; 4] = [
     "EADDRINUSE",
@@ -74,6 +76,14 @@ async fn try_launch(
     };
     let folders = Folders::create(parent, &spec.profile)
         .map_err(|error| prepare("its folders", error.to_string()))?;
+    if let Some(compiled) = spec.compiled.clone() {
+        let temp = folders.temp();
+        let laid = tokio::task::spawn_blocking(move || compiled.lay(&temp)).await;
+        // Without it the gateway starts as well, and later.
+        if let Err(error) = laid.map_err(std::io::Error::from).flatten() {
+            tracing::warn!(%error, "what Node compiled cannot be laid into the launch's folder");
+        }
+    }
     let ports = Ports::take().map_err(|error| prepare("a free port", error.to_string()))?;
     let lookup = |name: &str| folders.lookup(spec, ports.port(), name);
     let config = expand_json(&spec.config, &lookup)
@@ -111,13 +121,19 @@ async fn try_launch(
             gateway.stop().await;
             return Err(LaunchError::Cancelled(spec.profile.clone()));
         }
-        exit = gateway.running.exited() => Some((exit.to_string(), exit.code)),
+        exit = gateway.running.exited() => {
+            // What it left behind may serve in its place. Where somebody else had the port, that is not it.
+            let serves = tokio::time::timeout(EXIT_GRACE, accepts(&peer)).await.is_ok();
+            let log = gateway.log_tail(LOG_LINES).join("\n");
+            let taken = TAKEN.iter().any(|word| log.contains(word));
+            (taken || !serves).then(|| (exit.to_string(), exit.code))
+        }
         said = refusal(output, &spec.refusals) => {
             // Whoever says so and serves all the same has started.
             tokio::select! {
                 biased;
                 exit = gateway.running.exited() => Some((said, exit.code)),
-                () = ready(&peer, &spec.ready) => None,
+                () = accepts(&peer) => None,
                 () = tokio::time::sleep(REFUSAL_GRACE) => Some((said, None)),
             }
         }
@@ -209,6 +225,11 @@ impl Gateway {
     /// The folder of its launch.
     pub fn folder(&self) -> &Path {
         &self.folders.root
+    }
+
+    /// The temporary folder in it.
+    pub fn temp(&self) -> PathBuf {
+        self.folders.temp()
     }
 
     /// Asks it to stop, waits for the grace, kills what is left.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::install::Compiled;
 use crate::network::{Network, proxy_address};
 use base::secret::{ExposeSecret as _, Secrets};
 
@@ -42,6 +43,8 @@ pub struct LaunchSpec {
     pub ready_timeout: Duration,
     /// How long it may take to stop before it is killed.
     pub stop_grace: Duration,
+    /// What Node compiled of it in an earlier launch; `None` to start without.
+    pub compiled: Option<Compiled>,
     /// The network that it runs in; `None` for the machine's own, on the loopback.
     pub network: Option<Arc<Network>>,
 }
@@ -63,6 +66,11 @@ impl Folders {
             fs_err::create_dir_all(folders.root.join(name))?;
         }
         Ok(folders)
+    }
+
+    /// The temporary folder.
+    pub(super) fn temp(&self) -> PathBuf {
+        self.root.join("tmp")
     }
 
     /// The configuration file.

@@ -34,6 +34,7 @@ fn spec(script: &std::path::Path) -> LaunchSpec {
         secrets: [("secret".to_owned(), "cG-very-secret".into())]
             .into_iter()
             .collect(),
+        compiled: None,
         upstream_url: "http://127.0.0.1:9/v1".to_owned(),
         ready: vec!["/health".to_owned()],
         ready_timeout: Duration::from_secs(2),

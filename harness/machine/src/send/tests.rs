@@ -175,6 +175,49 @@ async fn nobody_listens() {
     assert!(matches!(error, SendError::Connect(_)), "{error}");
 }
 
+/// A gateway that refuses to connect and answers all the same has let the caller in.
+#[rstest]
+#[case::next_call(
+    r#"{"type":"res","id":"call","ok":true,"payload":1}"#,
+    "call, after the refusal"
+)]
+#[case::second_thoughts(
+    r#"{"type":"res","id":"connect","ok":true}"#,
+    "connect, after the refusal"
+)]
+#[case::refuses_again(r#"{"type":"res","id":"call","ok":false}"#, "")]
+#[tokio::test]
+async fn a_refusal_that_serves(#[case] more: &'static str, #[case] told: &str) {
+    use futures_util::{SinkExt as _, StreamExt as _};
+    use tokio_tungstenite::tungstenite::Message;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+        let no = r#"{"type":"res","id":"connect","ok":false}"#;
+        for text in [r#"{"type":"event","event":"hello"}"#, no, more] {
+            socket.send(Message::text(text)).await.unwrap();
+        }
+        while let Some(Ok(_)) = socket.next().await {}
+    });
+    let request = Request {
+        method: "GET".to_owned(),
+        target: "/".to_owned(),
+        headers: Vec::new(),
+        body: br#"[{"id":"connect"},{"id":"call"}]"#.to_vec(),
+    };
+    let seen = websocket(address, request, Duration::from_secs(5)).await;
+    let body: serde_json::Value = serde_json::from_slice(&seen.unwrap().response.body).unwrap();
+    let mut keys = body
+        .as_object()
+        .unwrap()
+        .keys()
+        .filter(|key| *key != "connect");
+    assert_eq!(keys.next().map_or("", String::as_str), told);
+    server.abort();
+}
+
 /// A refused upgrade is an answer like any other; frames are answered by the id of their request.
 #[tokio::test]
 async fn websocket_answers() {

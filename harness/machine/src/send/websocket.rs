@@ -21,6 +21,9 @@ use super::{Exchange, MAX_BODY, Peer, Request, Response, SendError, timed};
 /// How long the gateway's first event is waited for; it is not needed.
 const GREETING: Duration = Duration::from_secs(2);
 
+/// How long a gateway that has refused may go on to answer.
+const AFTER_REFUSAL: Duration = Duration::from_millis(500);
+
 /// Upgrades, sends the frames of the request's body (a JSON array), and gathers the answers.
 ///
 /// # Errors
@@ -57,6 +60,7 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
             let headers = answer.headers().iter();
             return Ok(Response {
                 status: answer.status().as_u16(),
+                reason: String::new(),
                 headers: headers
                     .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
                     .collect(),
@@ -80,6 +84,9 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
                 answers.insert(id.to_owned(), answer);
                 // Whoever is refused at the door is not heard any more.
                 if refused && id == "connect" {
+                    if let Some((id, served)) = served(&mut socket, &frames).await {
+                        answers.insert(format!("{id}, after the refusal"), served);
+                    }
                     break;
                 }
             }
@@ -92,6 +99,7 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
     let _ = socket.close(None).await;
     Ok(Response {
         status: 101,
+        reason: String::new(),
         headers: Vec::new(),
         body: Value::Object(answers).to_string().into_bytes(),
         cut: false,
@@ -116,6 +124,31 @@ fn upgrade(address: SocketAddr, request: &Request) -> Result<Upgrade, SendError>
         upgrade.headers_mut().append(name, value);
     }
     Ok(upgrade)
+}
+
+/// What a gateway that has refused to connect serves all the same: the first answer that is no refusal, with the id it is for.
+async fn served(
+    socket: &mut WebSocketStream<TcpStream>,
+    frames: &[Value],
+) -> Option<(String, Value)> {
+    for frame in frames.iter().skip(1) {
+        // Whoever hangs up has refused.
+        socket.send(Message::text(frame.to_string())).await.ok()?;
+    }
+    let read = async {
+        while let Some(Ok(message)) = socket.next().await {
+            let Message::Text(text) = message else {
+                continue;
+            };
+            let frame: Value = serde_json::from_str(&text).ok()?;
+            if frame.get("type") == Some(&json!("res")) && frame.get("ok") != Some(&json!(false)) {
+                let id = frame.get("id").and_then(Value::as_str);
+                return Some((id.unwrap_or_default().to_owned(), frame));
+            }
+        }
+        None
+    };
+    tokio::time::timeout(AFTER_REFUSAL, read).await.ok()?
 }
 
 enum Answer {

@@ -206,5 +206,8 @@ fn answer_line(observed: &crate::observe::Observation) -> String {
     {
         line.push_str(&format!(" (model calls: {calls})"));
     }
+    if observed.tells_secret() {
+        line.push_str(" (tells a secret of the launch)");
+    }
     line
 }

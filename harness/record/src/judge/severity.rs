@@ -27,7 +27,7 @@ pub enum Severity {
     Cosmetic,
     /// Another reason or another shape: a client that reads more than "in" or "out" notices.
     Shape,
-    /// Somebody gets in who must not, or is kept out who must get in.
+    /// Somebody gets in who must not, or is kept out who must get in, or is told a secret.
     Blocker,
 }
 

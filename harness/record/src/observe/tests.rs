@@ -16,6 +16,7 @@ fn exchange(status: u16, kind: &str, body: &[u8]) -> Exchange {
             body: Vec::new(),
         },
         response: Response {
+            reason: String::new(),
             status,
             headers: vec![
                 ("Content-Type".into(), kind.as_bytes().to_vec()),

@@ -281,7 +281,11 @@ fn seen(cell: &CellRecord, texts: &mut Texts, answers: &[usize]) -> Option<Seen>
     let keeps = match (cell.verdict, cell.direction) {
         (VerdictKind::Conforms | VerdictKind::Stale | VerdictKind::New, _) => Conformance::Holds,
         (VerdictKind::Deviates | VerdictKind::Known, Some(deviation)) => {
-            Conformance::Breaks(deviation, Severity::of_deviation(deviation, as_ruled))
+            let severity = cell.severity;
+            Conformance::Breaks(
+                deviation,
+                severity.unwrap_or_else(|| Severity::of_deviation(deviation, as_ruled)),
+            )
         }
         (VerdictKind::Deviates | VerdictKind::Known, None)
         | (VerdictKind::NotApplicable | VerdictKind::CouldNotRun, _) => return None,

@@ -32,6 +32,7 @@ pub(super) fn run(
     let selection = selected(&catalogue, &args.globs, &args.conditions)?;
     let variable = |name: &str| std::env::var_os(name);
     let reports = Reports::new(&args.report)?;
+    reports.beside(args.bundle.as_deref(), "the bundle")?;
     let evidence = match &args.bundle {
         Some(path) => Some(Evidence::begin(path, args.baseline.as_deref(), &catalogue)?),
         None => None,
@@ -40,6 +41,18 @@ pub(super) fn run(
     let snapshots = Snapshots::load(&catalogue.data)?;
     let mut options = args.options(&catalogue, selection)?;
     options.shares = args.shares(&catalogue, &options, output)?;
+    if let Some(day) = options
+        .known_issues
+        .filter(|day| *day != today_by_the_clock())
+        && catalogue
+            .known_issues
+            .iter()
+            .any(|issue| issue.expires.is_some())
+    {
+        output.note(&format!(
+            "known issues count as of {day}, as SOURCE_DATE_EPOCH says"
+        ));
+    }
     tracing::debug!(data = ?catalogue.data, table_hash = catalogue.table_hash, ?options);
     let detail = args.detail();
 
@@ -90,4 +103,9 @@ fn keep_snapshots(
             .note("review them with `clawgauge accept` or `cargo insta review --workspace-root .`");
     }
     Ok(())
+}
+
+/// Today in UTC, whatever SOURCE_DATE_EPOCH says.
+fn today_by_the_clock() -> jiff::civil::Date {
+    base::time::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }

@@ -20,11 +20,13 @@ use runner::RunOptions;
 /// How gateways are launched and asked. What is not given is taken from `clawgauge.toml`, and then from the defaults.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct TuningArgs {
-    /// Requests at a time within a launch, as far as the limit of open files allows [default: 16]
+    /// Requests at a time within a launch, as far as the limit of open files allows [default: 16, and 96 of those that
+    /// must be denied, which a gateway may let wait]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
 
-    /// Launches at a time, bounded likewise [default: the number of cores; 16 for the reference gateway]
+    /// Launches at a time, bounded likewise [default: the number of cores, and more while the processor idles; 16 for
+    /// the reference gateway]
     #[arg(long, value_name = "N")]
     launches: Option<NonZeroUsize>,
 
@@ -44,6 +46,10 @@ pub(in crate::cli) struct TuningArgs {
     /// answer; an answer is never asked for twice [default: 0]
     #[arg(long, value_name = "N")]
     pub(super) retries: Option<u32>,
+
+    /// Start every gateway without what Node compiled in earlier launches: slower, and as on a new machine
+    #[arg(long)]
+    no_compile_cache: bool,
 
     /// Write what is needed to debug clawgauge itself: every step, command and request; secrets are left out
     #[arg(long, value_name = "FILE")]
@@ -123,13 +129,27 @@ impl TuningArgs {
         }
         let install = InstallContext::from_env(reference()?, catalogue.needs.clone());
         let defaults = RunOptions::new(distinct, selection, install);
-        let (jobs, launches) = fit(
-            self.jobs.map_or(defaults.jobs, NonZeroUsize::get),
-            self.launches.map_or(defaults.launches, NonZeroUsize::get),
-        )?;
+        // Whoever says how much is done at a time gets no more.
+        let (jobs, denials) = match self.jobs {
+            Some(jobs) => (jobs.get(), 0),
+            None => (defaults.jobs, defaults.denials),
+        };
+        let (launches, more_launches) = match self.launches {
+            Some(launches) => (launches.get(), 0),
+            None => (defaults.launches, defaults.more_launches),
+        };
+        let most = (
+            jobs.saturating_add(denials),
+            launches.saturating_add(more_launches),
+        );
+        let most = fit(most.0, most.1)?;
+        let (jobs, launches) = (jobs.min(most.0), launches.min(most.1));
         Ok(RunOptions {
             jobs,
+            denials: most.0 - jobs,
             launches,
+            share_compiled: !self.no_compile_cache,
+            more_launches: most.1 - launches,
             timeout: self.timeout.unwrap_or(defaults.timeout),
             ready_timeout: self.ready_timeout.unwrap_or(defaults.ready_timeout),
             retries: self.retries.unwrap_or(defaults.retries),

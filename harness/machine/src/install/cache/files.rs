@@ -12,6 +12,8 @@ use super::RECORD;
 
 /// The hashes of an entry's files, kept among them.
 pub(super) const FILES: &str = "files.json";
+/// What Node compiled of the release later, which has a list of its own.
+pub(in crate::install) const COMPILED: &str = "compiled";
 /// With more threads than this a disk is not read faster.
 const THREADS: usize = 4;
 
@@ -19,14 +21,14 @@ const THREADS: usize = 4;
 type Hashes = BTreeMap<String, String>;
 
 /// Hashes the files of an entry, keeps the list among them, and returns the hash of the list.
-pub(super) fn keep(folder: &Path) -> io::Result<String> {
+pub(in crate::install) fn keep(folder: &Path) -> io::Result<String> {
     let list = serde_json::to_vec_pretty(&hashes(folder, &CancellationToken::new())?)?;
     fs_err::write(folder.join(FILES), &list)?;
     Ok(sha256(&list))
 }
 
 /// How the files of an entry differ from those that were installed, in words; `list` is what [`keep`] returned.
-pub(super) fn difference(
+pub(in crate::install) fn difference(
     folder: &Path,
     list: Option<&str>,
     cancel: &CancellationToken,
@@ -57,7 +59,14 @@ pub(super) fn difference(
 fn hashes(folder: &Path, cancel: &CancellationToken) -> io::Result<Hashes> {
     let mut files = Vec::new();
     let mut hashes = Hashes::new();
-    for entry in walkdir::WalkDir::new(folder).min_depth(1) {
+    let entries = walkdir::WalkDir::new(folder).min_depth(1);
+    let is_compiled = |entry: &walkdir::DirEntry| {
+        entry.depth() == 1 && entry.file_name() == COMPILED && entry.file_type().is_dir()
+    };
+    for entry in entries
+        .into_iter()
+        .filter_entry(|entry| !is_compiled(entry))
+    {
         let entry = entry?;
         let path = entry.path().strip_prefix(folder).unwrap_or(entry.path());
         let (path, kind) = (path.to_string_lossy().into_owned(), entry.file_type());
