@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::Record;
 use crate::events::CellResult;
 use crate::judge::Verdict;
+use crate::{PartRecord, Record};
 use contract::plan::cells;
 use contract::release::Version;
 use contract::scenario::Catalogue;
@@ -12,7 +12,7 @@ use contract::snapshots::{Answer, Snapshot, SnapshotError, Snapshots, contract_s
 
 /// Writes pending snapshots and returns their paths.
 ///
-/// A filtered or incomplete run or a shard never writes, CI never writes, and only cells that keep their rule are written: a
+/// A filtered or incomplete run, a shard or a part within a budget never writes, CI never writes, and only cells that keep their rule are written: a
 /// deviating cell keeps its accepted answer.
 ///
 /// # Errors
@@ -27,6 +27,7 @@ pub fn keep_pending(
         && !record.run.interrupted
         && !record.run.stopped_early
         && record.run.shard.is_none()
+        && !record.run.budget.as_ref().is_some_and(PartRecord::is_part)
         && record.gateways.len() == 1;
     let may_write = catalogue.data.is_folder()
         && std::env::var_os("CI").is_none()

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::part::Open;
 use super::tables::Texts;
 use super::{
     CauseRecord, CellRecord, DifferenceRecord, ExpectedRecord, Gate, GateEffect, GatewayRecord,
@@ -25,6 +26,8 @@ pub struct Recorder {
     gateways: Vec<GatewayRecord>,
     order: BTreeMap<String, usize>,
     results: Vec<CellResult>,
+    /// What a budget leaves out, until all is known.
+    open: Option<Open>,
 }
 
 impl Recorder {
@@ -49,6 +52,7 @@ impl Recorder {
             cells: Vec::new(),
             conditions: Vec::new(),
             shard: None,
+            budget: None,
         };
         Self {
             run,
@@ -56,6 +60,7 @@ impl Recorder {
             gateways: Vec::new(),
             order: BTreeMap::new(),
             results: Vec::new(),
+            open: None,
         }
     }
 
@@ -142,6 +147,16 @@ impl Recorder {
                 }
             }
             RunEvent::Cell(result) => self.results.push((**result).clone()),
+            RunEvent::Budgeted(budgeted) => {
+                let (whole, release) = (budgeted.whole.clone(), budgeted.release.clone());
+                self.open = Some(Open::new(whole, release, budgeted.watched));
+                self.run.budget = Some(budgeted.part.clone());
+            }
+            RunEvent::OutOfTime { profile, cells } => {
+                if let Some(part) = &mut self.run.budget {
+                    part.cut_short(profile, *cells);
+                }
+            }
             RunEvent::Interrupted => self.run.interrupted = !self.run.stopped_early,
             RunEvent::Preparing { .. }
             | RunEvent::LaunchStarted { .. }
@@ -175,6 +190,9 @@ impl Recorder {
     /// Ends the record, and hands back the results with it: snapshots are made from them.
     pub fn finish(mut self, catalogue: &Catalogue) -> (Record, Vec<CellResult>) {
         self.run.finished = now();
+        if let (Some(open), Some(part)) = (&self.open, &mut self.run.budget) {
+            open.close(part, &self.results, catalogue);
+        }
         let order = std::mem::take(&mut self.order);
         self.results.sort_by(|a, b| {
             let place = |result: &CellResult| order.get(&result.gateway).copied();

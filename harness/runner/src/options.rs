@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use contract::plan::budget::Budget;
 use contract::plan::{Selection, Shares};
 use contract::release::{GatewayRef, Version};
 use machine::install::InstallContext;
@@ -16,6 +17,8 @@ pub struct RunOptions {
     pub selection: Selection,
     /// Which launches, where other machines make the rest.
     pub shares: Option<Shares>,
+    /// How long it may take; what does not fit by estimate is left out.
+    pub budget: Option<Budget>,
     /// Requests at a time within a launch.
     pub jobs: usize,
     /// Launches at a time.
@@ -65,6 +68,7 @@ impl RunOptions {
             gateways,
             selection,
             shares: None,
+            budget: None,
             jobs: JOBS,
             launches: if light { LIGHT_LAUNCHES } else { cores },
             timeout: TIMEOUT,

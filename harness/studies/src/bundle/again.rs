@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use super::difference::Difference;
 use super::write::log_name;
 use super::{BundleError, Manifest};
+use contract::plan::budget::Shown;
 use contract::plan::{Cell, Plan, Selection};
 use contract::release::Version;
 use contract::scenario::Catalogue;
 use contract::scenario::model::{Direction, Kind};
 use contract::snapshots::Snapshots;
 use record::answer::{Answer, direction};
-use record::events::RunEvent;
+use record::events::{Budgeted, RunEvent};
 use record::judge::Judge;
 use record::judge::{Proof, Verdict, VerdictKind};
 use record::observe::Observation;
@@ -67,6 +68,14 @@ impl Again<'_> {
             if let Some(shares) = &run.shard {
                 shares.cut(&gateway.reference, &mut plan);
             }
+            if let Some(part) = &run.budget {
+                recorder.event(&RunEvent::Budgeted(Box::new(Budgeted {
+                    release: release.clone(),
+                    whole: Shown::of(&plan, self.catalogue),
+                    part: part.clone(),
+                    watched: false,
+                })));
+            }
             for event in events_of(gateway, &release, &plan) {
                 recorder.event(&event);
             }
@@ -85,6 +94,10 @@ impl Again<'_> {
             for planned in plan.launches.iter().flat_map(|launch| &launch.cells) {
                 let place = (gateway.reference.clone(), planned.cell.id.clone());
                 let Some(recorded) = cells.remove(&place) else {
+                    // What a budget leaves out is counted, and the counts are compared.
+                    if run.budget.is_some() && planned.not_applicable.is_none() {
+                        continue;
+                    }
                     let id = planned.cell.id.clone();
                     self.note(id, "the cell", "missing", "asked for");
                     continue;
