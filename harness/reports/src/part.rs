@@ -1,7 +1,31 @@
 //! What a run within a budget left out, in words.
 
+use super::{Detail, Paint};
 use base::text::one_line;
 use record::{PartRecord, Record};
+
+/// At most so many names of rules and the like are told at a terminal.
+const MAX_NAMES: usize = 8;
+
+/// The first line of the terminal report of a part.
+pub(super) fn head(record: &Record, paint: Paint) -> String {
+    let headline = record.headline();
+    headline.map_or_else(String::new, |headline| {
+        format!("{}\n", paint.bold(&headline))
+    })
+}
+
+/// The last lines of the terminal report of a part.
+pub(super) fn foot(record: &Record, detail: Detail) -> String {
+    let most = match detail {
+        Detail::Quiet => 0,
+        Detail::Normal => MAX_NAMES,
+        Detail::Verbose => usize::MAX,
+    };
+    let part = record.run.budget.as_ref();
+    let lines = part.map_or_else(Vec::new, |part| left_out(part, most));
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
 
 /// How the run ends, in one line: of a part with its headline before it.
 pub(super) fn why(record: &Record, why: &str) -> String {
@@ -59,6 +83,9 @@ fn named(noun: &str, what: &str, names: &[String], most: usize) -> String {
         (many, "launch") => format!("{many} launches"),
         (many, noun) => format!("{many} {noun}s"),
     };
+    if most == 0 {
+        return format!("{number} {what}");
+    }
     let shown: Vec<&str> = names.iter().take(most).map(String::as_str).collect();
     let more = match names.len() - shown.len() {
         0 => String::new(),

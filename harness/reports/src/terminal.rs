@@ -8,7 +8,7 @@ use similar::{ChangeTag, TextDiff};
 use super::Paint;
 use super::facts::{Facts, IssueOn, Tally};
 use super::matrix::{LEGEND, Layout, matrix};
-use super::part::left_out;
+use super::part;
 use super::words::conditions;
 use base::text::count;
 use record::judge::VerdictKind;
@@ -18,8 +18,6 @@ use record::{CauseRecord, CellRecord, GateEffect, GatewayRecord, Record, Scenari
 const FEW_SCENARIOS: usize = 2;
 /// At most so many causes are spelled out.
 const MAX_CAUSES: usize = 20;
-/// At most so many names of rules and the like that were not asked.
-const MAX_NAMES: usize = 8;
 /// At most so many lines of a difference are shown.
 const MAX_DIFF: usize = 14;
 
@@ -37,10 +35,7 @@ pub enum Detail {
 
 /// Renders the whole report.
 pub fn terminal(record: &Record, detail: Detail, paint: Paint) -> String {
-    let mut out = String::new();
-    if let Some(headline) = record.headline() {
-        let _ = writeln!(out, "{}", paint.bold(&headline));
-    }
+    let mut out = part::head(record, paint);
     let facts = Facts::of(record);
     if detail > Detail::Quiet {
         for gateway in &record.gateways {
@@ -63,16 +58,7 @@ pub fn terminal(record: &Record, detail: Detail, paint: Paint) -> String {
         let gap = if out.is_empty() { "" } else { "\n" };
         let _ = writeln!(out, "{gap}{}", counts(&record.summary, paint));
     }
-    if let Some(part) = &record.run.budget {
-        let most = match detail {
-            Detail::Quiet => 0,
-            Detail::Normal => MAX_NAMES,
-            Detail::Verbose => usize::MAX,
-        };
-        for line in left_out(part, most) {
-            let _ = writeln!(out, "{line}");
-        }
-    }
+    out.push_str(&part::foot(record, detail));
     if let Some(shares) = &record.run.shard {
         let _ = writeln!(
             out,

@@ -6,7 +6,7 @@
 mod choose;
 mod estimates;
 
-pub use estimates::{Estimates, Mean, Measured, Origin, RequestKind, Taken};
+pub use estimates::{Estimates, Measured, Origin, RequestKind, Taken};
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -104,7 +104,7 @@ impl Shown {
 
     /// By all cells of a plan that can be asked.
     pub fn of(plan: &Plan, catalogue: &Catalogue) -> Self {
-        let cells = plan.launches.iter().flat_map(|launch| askable(launch));
+        let cells = plan.launches.iter().flat_map(askable);
         let cells = cells.map(|planned| planned.cell.as_ref());
         Self::by(cells, catalogue, &plan.release)
     }

@@ -84,8 +84,11 @@ impl Stopwatch {
                 lap.taken.up = Some(ready + stop);
                 lap.taken.asking = since.elapsed().saturating_sub(stop);
             }
-            // What neither got up nor failed was refused, as it should be, or stopped on the way; its cells tell.
-            _ => lap.taken.refused = Some(lap.started.elapsed()),
+            // What neither got up nor failed was refused, as it should be, or stopped on the way: its cells tell.
+            _ => {
+                lap.taken.refused = Some(lap.started.elapsed());
+                lap.ended = false;
+            }
         }
     }
 
@@ -97,12 +100,14 @@ impl Stopwatch {
         ) else {
             return;
         };
-        if let Some(observed) = result.observed.as_ref().filter(|seen| seen.start.is_none()) {
-            let kind = RequestKind::of(&result.cell, release);
-            lap.taken.requests.push((kind, observed.took));
+        match &result.observed {
+            Some(observed) if observed.start.is_none() => {
+                let kind = RequestKind::of(&result.cell, release);
+                lap.taken.requests.push((kind, observed.took));
+            }
+            Some(_) => lap.ended |= lap.taken.refused.is_some(),
+            None => {}
         }
-        // Stopped before it was up: nothing was observed of it.
-        lap.ended &= result.observed.is_some() || lap.taken.refused.is_none();
     }
 
     /// Keeps what was measured, where that can be done: nothing depends on it.
@@ -145,7 +150,7 @@ mod tests {
             launches: BTreeMap::new(),
         };
         let profile = |name: &str| (String::from("g"), String::from(name));
-        for name in ["up", "killed", "failed"] {
+        for name in ["up", "killed", "failed", "stopped on the way"] {
             let (gateway, profile) = profile(name);
             let (of, named) = (gateway.clone(), profile.clone());
             watch.event(&RunEvent::LaunchStarted { gateway, profile });
@@ -158,7 +163,7 @@ mod tests {
                 gateway: of,
                 profile: named,
                 attempt: 1,
-                ready: Some(Duration::from_secs(3)),
+                ready: (name != "stopped on the way").then(|| Duration::from_secs(3)),
                 stop: Some(Duration::from_secs(1)),
                 exit: None,
                 killed: name == "killed",

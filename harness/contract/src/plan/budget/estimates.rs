@@ -67,11 +67,11 @@ impl fmt::Display for RequestKind {
 /// A mean that forgets slowly.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Mean {
+struct Mean {
     /// How many runs it is made of.
-    pub runs: u32,
+    runs: u32,
     /// Seconds.
-    pub seconds: f64,
+    seconds: f64,
 }
 
 impl Mean {
@@ -310,6 +310,5 @@ fn crowd(many: usize, of: usize) -> f64 {
 /// Rounded up: an estimate of nothing would be one of no work.
 fn millis(seconds: f64) -> u64 {
     let seconds = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
-    let whole = u64::try_from(seconds.as_millis()).unwrap_or(u64::MAX);
-    whole.saturating_add(u64::from(seconds.subsec_nanos() % 1_000_000 > 0))
+    u64::try_from(seconds.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }

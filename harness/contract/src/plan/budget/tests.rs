@@ -216,7 +216,7 @@ fn what_was_measured_goes_before_what_is_known() {
         asking: Duration::from_secs(4),
         requests: vec![(RequestKind::Plain, Duration::from_secs(2)); 4],
     };
-    measured.add(&[taken.clone()], &typical, 2);
+    measured.add(std::slice::from_ref(&taken), &typical, 2);
     let again = Measured::read(&measured.write()).unwrap();
     assert_eq!(again, measured);
     estimates.measured = Some(again);
