@@ -341,11 +341,8 @@ fn the_time_ends_whatever_the_estimates() {
     assert_eq!(profiles, ["token"]);
     let (printed, said) = (stdout(&assert), stderr(&assert));
     assert!(printed.starts_with("GO for "), "{printed}");
-    assert!(printed.contains("the time was over before"), "{printed}");
-    assert!(
-        said.contains("cells of profile none are not asked"),
-        "{said}"
-    );
+    assert!(printed.contains("out of time: not asked are "), "{printed}");
+    assert!(said.contains("cells of profile none"), "{said}");
     sandbox.assert_clean();
 }
 
@@ -432,6 +429,36 @@ fn a_launch_is_cut_while_it_asks() {
     sandbox.assert_clean();
 }
 
+/// Denials whose positive control did not come to its end in time are not asked, rather than unproven; who was let in was.
+#[test]
+fn a_denial_is_told_only_with_its_positive_control() {
+    let sandbox = Sandbox::whole();
+    timings(&sandbox, 0.1, 0.0);
+    let gateway = sandbox.broken_gateway("hangs");
+    let flags = [
+        "endpoints/**",
+        "--where",
+        "profile=token",
+        "--where",
+        "endpoint=models,model",
+        "--gateway",
+        &gateway,
+        "--jobs",
+        "400",
+        "--report",
+        "json=r.json",
+    ];
+    run(&sandbox, "4s", &flags).code(0);
+    let record = record(&sandbox, "r.json");
+    assert_eq!(record["gateways"][0]["launches"][0]["proof"], "missing");
+    assert_eq!(record["summary"]["could_not_run"], 0);
+    let cells = record["cells"].as_array().unwrap();
+    assert!(!cells.is_empty());
+    let let_in = |cell: &Value| cell["observed"]["direction"] == "allow";
+    assert!(cells.iter().all(let_in), "{cells:#?}");
+    sandbox.assert_clean();
+}
+
 /// A sequence whose time ends between two steps says nothing: none of its steps is told.
 #[test]
 fn a_sequence_is_told_whole_or_not_at_all() {
@@ -454,7 +481,7 @@ fn a_sequence_is_told_whole_or_not_at_all() {
     let assert = run(&sandbox, "5s", &flags).code(4);
     let said = stderr(&assert);
     assert!(
-        said.contains("4 cells of profile rotation are not asked"),
+        said.contains("not asked: 4 cells of profile rotation"),
         "{said}"
     );
     sandbox.assert_clean();
@@ -499,6 +526,15 @@ fn a_plan_says_what_fits() {
     let budget = record(&sandbox, "r.json")["run"]["budget"].clone();
     let share = format!("{} of {} rules", budget["rules_asked"], budget["rules"]);
     assert!(first.ends_with(&share), "{first} and {}", stdout(&asked));
+    let words = |text: &str, before: &str, after: char| -> Vec<String> {
+        let lines = text.lines().filter_map(|line| line.split_once(before));
+        let names = lines.map(|(_, rest)| rest.split(after).next().unwrap().to_owned());
+        names.collect()
+    };
+    let planned = said.split("\nleft out:").next().unwrap();
+    let planned = words(planned, "  profile ", ':');
+    assert_eq!(words(&stderr(&asked), "starting profile ", ' '), planned);
+    assert_eq!(planned.len(), 2);
     // Without a budget the whole is estimated.
     let mut whole = sandbox.clawgauge();
     whole.args(["plan", "--gateway", "reference", "--launches", "2"]);

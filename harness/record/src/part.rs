@@ -131,7 +131,7 @@ impl PartRecord {
         let cells: usize = self.launches_cut.iter().map(|cut| cut.cells).sum();
         (cells > 0).then(|| {
             format!(
-                "the time was over before {} of {} that fit by estimate",
+                "out of time: not asked are {} of {} that fit by estimate",
                 count(cells, "cell"),
                 match self.launches_cut.len() {
                     1 => "1 launch".to_owned(),
@@ -168,6 +168,7 @@ pub(super) struct Open {
     whole: Shown,
     release: Version,
     started: Option<Instant>,
+    ended: Option<Instant>,
 }
 
 impl Open {
@@ -177,7 +178,13 @@ impl Open {
             whole,
             release,
             started: watched.then(Instant::now),
+            ended: None,
         }
+    }
+
+    /// A launch has ended, perhaps the last one.
+    pub(super) fn launch_ended(&mut self) {
+        self.ended = Some(Instant::now());
     }
 
     /// Says what was asked and what was not.
@@ -188,7 +195,8 @@ impl Open {
         catalogue: &Catalogue,
     ) {
         if let Some(started) = self.started {
-            part.took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let took = self.ended.map_or(Duration::ZERO, |ended| ended - started);
+            part.took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         }
         let answered = results.iter().filter(|result| result.observed.is_some());
         let cells = answered.map(|result| result.cell.as_ref());

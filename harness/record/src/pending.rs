@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::Record;
 use crate::events::CellResult;
 use crate::judge::Verdict;
-use crate::{PartRecord, Record};
 use contract::plan::cells;
 use contract::release::Version;
 use contract::scenario::Catalogue;
@@ -27,7 +27,6 @@ pub fn keep_pending(
         && !record.run.interrupted
         && !record.run.stopped_early
         && record.run.shard.is_none()
-        && !record.run.budget.as_ref().is_some_and(PartRecord::is_part)
         && record.gateways.len() == 1;
     let may_write = catalogue.data.is_folder()
         && std::env::var_os("CI").is_none()

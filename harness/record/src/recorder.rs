@@ -124,6 +124,7 @@ impl Recorder {
                 });
             }
             RunEvent::LaunchEnded(info) => {
+                self.open.iter_mut().for_each(Open::launch_ended);
                 let launch = LaunchRecord {
                     profile: info.profile.clone(),
                     attempt: info.attempt,

@@ -96,7 +96,7 @@ impl Progress {
             RunEvent::OutOfTime { profile, cells } => {
                 let cells = count(*cells, "cell");
                 self.tell(&format!(
-                    "the time is over: {cells} of profile {profile} are not asked"
+                    "the time is over; not asked: {cells} of profile {profile}"
                 ));
             }
             RunEvent::Interrupted => self.line("interrupted; gateways are stopped"),
