@@ -284,6 +284,7 @@ fn a_budget_in_which_nothing_fits() {
         last,
         "clawgauge: no rule was asked: the launch that takes least takes some 10 s, and the budget is 9 s (exit code 4)"
     );
+    assert!(said.starts_with("nothing fits into 9 s\n"), "{said}");
     assert!(!said.contains("starting profile"), "{said}");
     let record = record(&sandbox, "r.json");
     assert_eq!(

@@ -112,6 +112,9 @@ impl Progress {
 
     fn budget(&self, part: &PartRecord) {
         let time = |ms| duration(Duration::from_millis(ms));
+        if part.estimated_ms == 0 {
+            return self.tell(&format!("nothing fits into {}", time(part.budget_ms)));
+        }
         self.tell(&format!(
             "what fits into {} takes some {} by estimate ({})",
             time(part.budget_ms),
