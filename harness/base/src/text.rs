@@ -93,6 +93,22 @@ pub fn count(number: usize, noun: &str) -> String {
     }
 }
 
+/// A time as people say it: `0.4 s`, `52 s`, `1 min 52 s`, `2 h 5 min`.
+pub fn duration(time: std::time::Duration) -> String {
+    if time < std::time::Duration::from_secs(10) && time.subsec_millis() > 0 {
+        return format!("{:.1} s", time.as_secs_f64());
+    }
+    let seconds = time.as_secs() + u64::from(time.subsec_millis() >= 500);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match (hours, minutes, seconds) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, 0) => format!("{minutes} min"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, 0, _) => format!("{hours} h"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
 /// An argument as a shell takes it.
 pub fn quoted(argument: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@=+,%".contains(&byte);
@@ -104,7 +120,18 @@ pub fn quoted(argument: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{BLOCK, LINE, block, one_line, printable, quoted};
+    use super::{BLOCK, LINE, block, duration, one_line, printable, quoted};
+
+    #[test]
+    fn times_are_said_as_people_say_them() {
+        let said = |millis| duration(std::time::Duration::from_millis(millis));
+        assert_eq!(said(0), "0 s");
+        assert_eq!(said(440), "0.4 s");
+        assert_eq!(said(52_000), "52 s");
+        assert_eq!(said(112_400), "1 min 52 s");
+        assert_eq!(said(119_600), "2 min");
+        assert_eq!(said(7_500_000), "2 h 5 min");
+    }
 
     #[test]
     fn what_is_hidden_is_written_out() {

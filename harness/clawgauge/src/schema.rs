@@ -57,6 +57,7 @@ mod tests {
             "relations",
             "releases",
             "survivors",
+            "timings",
         ] {
             assert_eq!(schema["$defs"][name]["type"], "object", "{name}");
             assert_eq!(

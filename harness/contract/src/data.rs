@@ -39,13 +39,27 @@ const EMBEDDED: [(&str, Dir<'_>); 6] = [
         include_dir!("$CARGO_MANIFEST_DIR/data/fixtures/senders"),
     ),
 ];
-const EMBEDDED_RELEASES: (&str, &str) = (
-    "fixtures/releases.toml",
-    include_str!(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/data/fixtures/releases.toml"
-    )),
-);
+/// Files of the binary that are in none of these folders.
+const EMBEDDED_FILES: [(&str, &str); 2] = [
+    (
+        RELEASES,
+        include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/data/fixtures/releases.toml"
+        )),
+    ),
+    (
+        TIMINGS,
+        include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/data/fixtures/timings.toml"
+        )),
+    ),
+];
+/// What some releases need that they do not bring along.
+const RELEASES: &str = "fixtures/releases.toml";
+/// What launches and requests take; nothing is judged by it.
+pub(crate) const TIMINGS: &str = "fixtures/timings.toml";
 
 /// The data root.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -140,8 +154,7 @@ impl Data {
                 gathered => gathered?,
             }
         }
-        let releases = EMBEDDED_RELEASES.0;
-        files.insert(releases.to_owned(), self.read(releases)?);
+        files.insert(RELEASES.to_owned(), self.read(RELEASES)?);
         Ok(files)
     }
 
@@ -239,8 +252,9 @@ fn in_memory(
 }
 
 fn embedded(name: &str) -> Option<&'static str> {
-    if name == EMBEDDED_RELEASES.0 {
-        return Some(EMBEDDED_RELEASES.1);
+    let mut files = EMBEDDED_FILES.iter();
+    if let Some((_, text)) = files.find(|(file, _)| *file == name) {
+        return Some(text);
     }
     EMBEDDED.iter().find_map(|(prefix, dir)| {
         let inner = name.strip_prefix(prefix)?.strip_prefix('/')?;
@@ -297,11 +311,12 @@ mod tests {
             assert!(from_folder.len() > 1, "{part}");
             assert_eq!(from_folder, from_binary);
         }
-        let name = "fixtures/releases.toml";
-        assert_eq!(
-            folder.read(name).unwrap(),
-            Data::Embedded.read(name).unwrap()
-        );
+        for name in [RELEASES, TIMINGS] {
+            assert_eq!(
+                folder.read(name).unwrap(),
+                Data::Embedded.read(name).unwrap()
+            );
+        }
         // Files in memory are the same again.
         let memory = Data::Memory(Arc::new(Data::Embedded.judged_by().unwrap()));
         let (mut all, mut again) = (Vec::new(), Vec::new());

@@ -3,6 +3,7 @@
 //! [`Plan::new`] is pure, and so is [`Plan::without`], which is told what the machine lacks. A cell's position is its place in the full matrix of all scenarios, so that filters and shards
 //! never change an id or an order.
 
+pub mod budget;
 mod shard;
 mod shares;
 

@@ -96,12 +96,16 @@ impl Record {
     /// How the run ends, and why in one line.
     pub fn ending(&self) -> (Ending, String) {
         let (ending, why) = self.plain_ending();
-        match &self.run.shard {
-            Some(shares) => (
+        match (&self.run.shard, &self.run.budget) {
+            (Some(shares), _) => (
                 ending,
                 format!("shard {} of {}: {why}", shares.number, shares.of),
             ),
-            None => (ending, why),
+            (None, Some(part)) if part.is_part() && part.cells_asked > 0 => {
+                let cut = part.cut().map(|cut| format!("; {cut}")).unwrap_or_default();
+                (ending, format!("{}: {why}{cut}", part.share()))
+            }
+            (None, _) => (ending, why),
         }
     }
 
@@ -138,7 +142,10 @@ impl Record {
                         "nothing ran: the run has {launches} launches, enough for {busy} shards"
                     )
                 }
-                Some(_) | None => "no cell ran".to_owned(),
+                Some(_) | None => match &self.run.budget {
+                    Some(part) => part.nothing_asked(),
+                    None => "no cell ran".to_owned(),
+                },
             };
             return (Ending::Incomplete, why);
         }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::SenderRecord;
 use crate::judge::{Difference, ModelCalls, Proof, Verdict};
 use crate::observe::Observation;
+use crate::{PartRecord, SenderRecord};
+use contract::plan::budget::Shown;
 use contract::plan::{Cell, Missing};
 use contract::release::Version;
 use contract::scenario::KnownIssue;
@@ -97,6 +98,19 @@ pub struct GatewayInfo {
     pub filtered: bool,
 }
 
+/// What fits into a budget.
+#[derive(Debug, Clone)]
+pub struct Budgeted {
+    /// The release that the gateway is judged as.
+    pub release: Version,
+    /// What all selected cells show that can be asked of it.
+    pub whole: Shown,
+    /// What is known of the part before it is asked.
+    pub part: PartRecord,
+    /// Whether its time is running; not where a record is judged again.
+    pub watched: bool,
+}
+
 /// A launch that has ended.
 #[derive(Debug, Clone)]
 pub struct LaunchInfo {
@@ -155,6 +169,15 @@ pub enum RunEvent {
         error: String,
         /// What to do about it.
         help: Option<String>,
+    },
+    /// What fits into the run's budget is planned, and its time begins.
+    Budgeted(Box<Budgeted>),
+    /// The budget was over before a launch was made or had asked all that was planned.
+    OutOfTime {
+        /// The profile.
+        profile: String,
+        /// Cells that are not asked.
+        cells: usize,
     },
     /// A launch begins.
     LaunchStarted {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CellRecord, GateEffect, RelationRecord, Results, ResultsError};
+use super::{CellRecord, GateEffect, PartRecord, RelationRecord, Results, ResultsError};
 use crate::judge::{Severity, VerdictKind};
 use crate::observe::Observation;
 use crate::sameness::{RecordedAnswer, Sameness};
@@ -113,6 +113,9 @@ pub enum BaselineError {
     /// It cannot be read.
     #[error(transparent)]
     Read(#[from] ResultsError),
+    /// It is a part of the contract only.
+    #[error("{0}, and what it did not ask would count as newly broken")]
+    Part(String),
     /// It holds no answers.
     #[error("it holds no cell that was answered, so it excuses nothing")]
     Empty,
@@ -136,6 +139,9 @@ impl Baseline {
     /// It cannot be read any more, or nothing in it was answered.
     pub fn of(results: &Results<'_>) -> Result<Self, BaselineError> {
         let head = results.head();
+        if let Some(part) = head.run.budget.as_ref().and_then(PartRecord::is_a_part) {
+            return Err(BaselineError::Part(part));
+        }
         let gateways: Vec<String> = head
             .gateways
             .iter()

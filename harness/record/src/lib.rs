@@ -12,6 +12,7 @@ mod gate;
 mod json;
 pub mod judge;
 pub mod observe;
+mod part;
 pub mod pending;
 mod recorder;
 pub mod region;
@@ -26,6 +27,7 @@ pub use cause::{CauseRecord, DifferenceRecord, RelationRecord};
 pub use cell::{CellRecord, ExpectedRecord, GateEffect, ObservedRecord};
 pub use ending::{Ending, Summary};
 pub use gate::{Baseline, BaselineError, FailOn, Gate};
+pub use part::{LaunchCut, PartRecord, RuleLeftOut};
 pub use recorder::{Recorder, today};
 pub use results::{Results, ResultsError, is_record};
 pub use tables::{AxisRecord, IssueRecord, RuleRecord, ScenarioRecord, SetRecord, ValueRecord};
@@ -117,6 +119,9 @@ pub struct RunInfo {
     /// Which part of a run this is; none where it is a whole one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub shard: Option<Shares>,
+    /// What was asked within a budget, and what was left out; none where the run had no budget.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub budget: Option<PartRecord>,
 }
 
 /// A gateway.

@@ -12,7 +12,7 @@ use contract::snapshots::{Answer, Snapshot, SnapshotError, Snapshots, contract_s
 
 /// Writes pending snapshots and returns their paths.
 ///
-/// A filtered or incomplete run or a shard never writes, CI never writes, and only cells that keep their rule are written: a
+/// A filtered or incomplete run, a shard or a part within a budget never writes, CI never writes, and only cells that keep their rule are written: a
 /// deviating cell keeps its accepted answer.
 ///
 /// # Errors

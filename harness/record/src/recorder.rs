@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::part::Open;
 use super::sameness::shape;
 use super::tables::Texts;
 use super::{
@@ -27,6 +28,8 @@ pub struct Recorder {
     gateways: Vec<GatewayRecord>,
     order: BTreeMap<String, usize>,
     results: Vec<CellResult>,
+    /// What a budget leaves out, until all is known.
+    open: Option<Open>,
 }
 
 impl Recorder {
@@ -51,6 +54,7 @@ impl Recorder {
             cells: Vec::new(),
             conditions: Vec::new(),
             shard: None,
+            budget: None,
         };
         Self {
             run,
@@ -58,6 +62,7 @@ impl Recorder {
             gateways: Vec::new(),
             order: BTreeMap::new(),
             results: Vec::new(),
+            open: None,
         }
     }
 
@@ -121,6 +126,7 @@ impl Recorder {
                 });
             }
             RunEvent::LaunchEnded(info) => {
+                self.open.iter_mut().for_each(Open::launch_ended);
                 let launch = LaunchRecord {
                     profile: info.profile.clone(),
                     attempt: info.attempt,
@@ -144,6 +150,16 @@ impl Recorder {
                 }
             }
             RunEvent::Cell(result) => self.results.push((**result).clone()),
+            RunEvent::Budgeted(budgeted) => {
+                let (whole, release) = (budgeted.whole.clone(), budgeted.release.clone());
+                self.open = Some(Open::new(whole, release, budgeted.watched));
+                self.run.budget = Some(budgeted.part.clone());
+            }
+            RunEvent::OutOfTime { profile, cells } => {
+                if let Some(part) = &mut self.run.budget {
+                    part.cut_short(profile, *cells);
+                }
+            }
             RunEvent::Interrupted => self.run.interrupted = !self.run.stopped_early,
             RunEvent::Preparing { .. }
             | RunEvent::LaunchStarted { .. }
@@ -177,6 +193,9 @@ impl Recorder {
     /// Ends the record, and hands back the results with it: snapshots are made from them.
     pub fn finish(mut self, catalogue: &Catalogue) -> (Record, Vec<CellResult>) {
         self.run.finished = now();
+        if let (Some(open), Some(part)) = (&self.open, &mut self.run.budget) {
+            open.close(part, &self.results, catalogue);
+        }
         let order = std::mem::take(&mut self.order);
         self.results.sort_by(|a, b| {
             let place = |result: &CellResult| order.get(&result.gateway).copied();

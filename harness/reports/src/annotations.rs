@@ -7,6 +7,7 @@ use std::io::Write;
 
 use super::facts::{Facts, IssueOn};
 use super::findings::{About, Excuse, Finding, troubles};
+use super::part::left_out;
 use crate::words::replay;
 use base::text::{count, one_line, visible};
 use record::judge::{Severity, VerdictKind};
@@ -61,6 +62,18 @@ pub(super) fn write(results: &Results<'_>, out: &mut dyn Write) -> Result<(), Re
         .iter()
         .filter(|issue| issue.cells.of(VerdictKind::Known) > 0);
     let known = known.map(|issue| known_issue(record, issue));
+    let part = record.headline().map(|headline| Annotation {
+        kind: Kind::Notice,
+        file: "",
+        line: None,
+        title: headline,
+        message: record
+            .run
+            .budget
+            .as_ref()
+            .map_or_else(String::new, |part| left_out(part, SHOWN).join("\n")),
+    });
+    let around = around.chain(part);
     let all: Vec<Annotation<'_>> = around.chain(found).chain(known).collect();
     for kind in [Kind::Error, Kind::Warning, Kind::Notice] {
         let mine: Vec<_> = all.iter().filter(|one| one.kind == kind).collect();

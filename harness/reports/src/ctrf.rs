@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::facts::Facts;
 use super::findings::place;
+use super::part;
 use super::test_status::{
     Besides, TestStatus, details, headline, kind, relation_details, relation_headline,
 };
@@ -146,7 +147,7 @@ fn environment(record: &Record) -> Value {
         "healthy": ending == Ending::Holds,
         "extra": {
             "gateways": gateways, "contract": record.run.table_hash, "exitCode": ending.code(),
-            "why": one_line(&why),
+            "why": part::why(record, &why),
         },
     })
 }

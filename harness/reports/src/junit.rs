@@ -237,8 +237,12 @@ impl Suites<'_> {
 
     fn finish(mut self, out: &mut dyn Write) -> io::Result<()> {
         let total = self.total();
+        let name = match self.record.headline() {
+            Some(headline) => format!("clawgauge: {headline}"),
+            None => "clawgauge".to_owned(),
+        };
         out.write_all(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")?;
-        write_event(out, xml::start("testsuites", &head("clawgauge", &total)))?;
+        write_event(out, xml::start("testsuites", &head(&name, &total)))?;
         out.write_all(b"\n")?;
         for (number, suite) in self.suites.iter().enumerate() {
             let mut attributes = head(&suite.name, &suite.counts);

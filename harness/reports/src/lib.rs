@@ -15,6 +15,7 @@ mod html;
 mod junit;
 mod markdown;
 mod matrix;
+mod part;
 mod progress;
 pub mod repro;
 mod sarif;

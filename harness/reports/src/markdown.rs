@@ -9,6 +9,7 @@ use std::io::Write;
 
 use super::facts::Facts;
 use super::findings::{Excuse, Finding, troubles};
+use super::part::left_out;
 use base::text::count;
 use record::{Ending, Record, Results, ResultsError};
 
@@ -58,6 +59,7 @@ pub(super) fn sections(results: &Results<'_>) -> Result<Vec<Section>, ResultsErr
     sections.extend(findings::issues(record, &facts, &known));
     sections.extend(matrices::sections(results, &facts)?);
     sections.extend(findings::sections(record, &excused, "Excused"));
+    sections.extend(not_asked(record));
     sections.push(tables::gateways(record));
     sections.push(tables::scenarios(record, &facts));
     sections.extend(tables::reasons(record, &facts));
@@ -82,12 +84,26 @@ fn verdict(record: &Record) -> String {
         true => "no gateway".to_owned(),
         false => on.join(", "),
     };
+    let headline = record.headline();
+    let headline = headline.map(|headline| format!("**{}**\n\n", escape::text(&headline)));
     format!(
-        "**{word}** for {on}: {} (exit code {})\n\n{}",
+        "{}**{word}** for {on}: {} (exit code {})\n\n{}",
+        headline.unwrap_or_default(),
         escape::text(&why),
         ending.code(),
         tables::counts(&record.summary)
     )
+}
+
+/// What a budget left out.
+fn not_asked(record: &Record) -> Option<Section> {
+    let lines = left_out(record.run.budget.as_ref()?, MOST);
+    let lines = lines.iter();
+    let lines: String = lines
+        .map(|line| format!("- {}\n", escape::text(line)))
+        .collect();
+    let text = format!("### Not asked\n\n{lines}");
+    (!lines.is_empty()).then(|| Section::new("what was not asked", text))
 }
 
 /// What went wrong around the run: without it the rest says little.

@@ -1,13 +1,15 @@
 //! Progress while gateways install, boot and answer: live at a terminal, plain lines elsewhere, always on stderr.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use base::text::printable;
-use record::events::RunEvent;
+use base::text::{count, duration, printable};
+use record::PartRecord;
+use record::events::{CellResult, RunEvent};
+use record::judge::Verdict;
 
 use super::{Detail, Paint};
 
@@ -18,6 +20,8 @@ pub struct Progress {
     preparing: Option<ProgressBar>,
     bars: BTreeMap<(String, String), ProgressBar>,
     sizes: BTreeMap<(String, String), usize>,
+    /// Known issues that were named already, by gateway.
+    issues: BTreeSet<(String, String)>,
     last_line: String,
     detail: Detail,
     paint: Paint,
@@ -34,6 +38,7 @@ impl Progress {
             preparing: None,
             bars: BTreeMap::new(),
             sizes: BTreeMap::new(),
+            issues: BTreeSet::new(),
             last_line: String::new(),
             detail,
             paint,
@@ -84,6 +89,16 @@ impl Progress {
                 }
             }
             RunEvent::LaunchEnded(info) => self.end_bar(&info.gateway, &info.profile),
+            RunEvent::Budgeted(budgeted) => {
+                self.end_preparing();
+                self.budget(&budgeted.part);
+            }
+            RunEvent::OutOfTime { profile, cells } => {
+                let cells = count(*cells, "cell");
+                self.tell(&format!(
+                    "the time is over; not asked: {cells} of profile {profile}"
+                ));
+            }
             RunEvent::Interrupted => self.line("interrupted; gateways are stopped"),
             RunEvent::Finished => {
                 self.end_preparing();
@@ -91,7 +106,34 @@ impl Progress {
                     let _ = live.clear();
                 }
             }
-            RunEvent::Cell(_) => {}
+            RunEvent::Cell(result) => self.known_issue(result),
+        }
+    }
+
+    fn budget(&self, part: &PartRecord) {
+        let time = |ms| duration(Duration::from_millis(ms));
+        if part.estimated_ms == 0 {
+            return self.tell(&format!("nothing fits into {}", time(part.budget_ms)));
+        }
+        self.tell(&format!(
+            "what fits into {} takes some {} by estimate ({})",
+            time(part.budget_ms),
+            time(part.estimated_ms),
+            part.estimates
+        ));
+    }
+
+    /// Names a known issue as soon as the first cell shows it.
+    fn known_issue(&mut self, result: &CellResult) {
+        let (Some(issue), Verdict::Known(_)) = (&result.known_issue, &result.verdict) else {
+            return;
+        };
+        let place = (result.gateway.clone(), issue.id.clone());
+        if self.issues.insert(place) {
+            let (gateway, id, cell) = (&result.gateway, &issue.id, &result.cell.id);
+            self.tell(&format!(
+                "{gateway}: known issue {id} shows, for example in {cell}"
+            ));
         }
     }
 

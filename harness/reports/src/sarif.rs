@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::facts::Facts;
 use super::findings::{About, Excuse, Finding, place, troubles};
 use super::markdown::escape;
+use super::part;
 use crate::words::replay;
 use base::text::one_line;
 use record::judge::Severity;
@@ -287,7 +288,7 @@ fn invocation(record: &Record, facts: &Facts, findings: usize) -> Value {
     json!({
         "executionSuccessful": matches!(ending, Ending::Holds | Ending::Broken),
         "exitCode": ending.code(),
-        "exitCodeDescription": one_line(&why),
+        "exitCodeDescription": part::why(record, &why),
         "startTimeUtc": record.run.started,
         "endTimeUtc": record.run.finished,
         "toolExecutionNotifications": notes,

@@ -17,6 +17,9 @@ pub(super) fn write(results: &Results<'_>, out: &mut dyn Write) -> Result<(), Re
     let besides = Besides::of(record, facts.all.red());
     let points = facts.all.all() + besides.count();
     write!(out, "TAP version 14\n1..{points}\n")?;
+    if let Some(headline) = record.headline() {
+        writeln!(out, "# {}", escaped(&headline))?;
+    }
     let mut number = 0;
     results.each_cell(&mut |cell| {
         number += 1;

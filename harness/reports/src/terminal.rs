@@ -8,6 +8,7 @@ use similar::{ChangeTag, TextDiff};
 use super::Paint;
 use super::facts::{Facts, IssueOn, Tally};
 use super::matrix::{LEGEND, Layout, matrix};
+use super::part;
 use super::words::conditions;
 use base::text::count;
 use record::judge::VerdictKind;
@@ -34,7 +35,7 @@ pub enum Detail {
 
 /// Renders the whole report.
 pub fn terminal(record: &Record, detail: Detail, paint: Paint) -> String {
-    let mut out = String::new();
+    let mut out = part::head(record, paint);
     let facts = Facts::of(record);
     if detail > Detail::Quiet {
         for gateway in &record.gateways {
@@ -57,6 +58,7 @@ pub fn terminal(record: &Record, detail: Detail, paint: Paint) -> String {
         let gap = if out.is_empty() { "" } else { "\n" };
         let _ = writeln!(out, "{gap}{}", counts(&record.summary, paint));
     }
+    out.push_str(&part::foot(record, detail));
     if let Some(shares) = &record.run.shard {
         let _ = writeln!(
             out,

@@ -40,6 +40,9 @@ const SILENCES: usize = 3;
 /// So many failures of a sender in a row, and the launch's other cells are not asked by it.
 const SENDER_FAILURES: usize = 3;
 
+/// Why a cell has no answer that was being asked when the run was told to stop.
+pub(super) const INTERRUPTED: &str = "interrupted";
+
 /// The canary that a request carried, and what was seen, or why nothing was.
 pub(super) type Answer = (String, Result<Observation, String>);
 
@@ -238,6 +241,10 @@ impl Asker<'_> {
 
     async fn ask(&self, cell: &Cell) -> Answer {
         let canary = self.upstream.new_canary();
+        // What failed only because of that is no reason of its own.
+        if self.context.cancel.is_cancelled() {
+            return (canary, Err(INTERRUPTED.to_owned()));
+        }
         let request = match contract::request::build(cell, self.caller(), &self.place(&canary)) {
             Ok(request) => request,
             Err(error) => return (canary, Err(error.to_string())),
@@ -248,7 +255,7 @@ impl Asker<'_> {
         };
         let sent = tokio::select! {
             biased;
-            () = self.context.cancel.cancelled() => return (canary, Err("interrupted".to_owned())),
+            () = self.context.cancel.cancelled() => return (canary, Err(INTERRUPTED.to_owned())),
             () = self.ended.cancelled() => return (canary, Err(self.why.get().cloned().unwrap_or_default())),
             sent = self.send(cell, peer, request) => sent,
         };

@@ -48,7 +48,7 @@ const STARVED: [&str; 6] = [
 /// The first status by which a server says that the fault is its own.
 const SERVER_FAULT: u16 = 500;
 /// Why cells of a run that was told to stop have no answer.
-const STOPPED: &str = "the run was stopped before it was asked";
+pub(super) const STOPPED: &str = "the run was stopped before it was asked";
 
 /// A gateway that is up, with what belongs to its launch.
 #[derive(Debug)]
@@ -340,7 +340,7 @@ impl Attempt<'_> {
             return (Duration::ZERO, None);
         };
         tokio::select! {
-            () = self.context.cancel.cancelled() => (Duration::ZERO, None),
+            () = self.context.interrupted.cancelled() => (Duration::ZERO, None),
             () = tokio::time::sleep(LATE.saturating_sub(denied.elapsed())) => (LATE, None),
             exit = live.gateway.exited(), if is_up => {
                 let why = format!("the gateway ended while late calls of its model were waited for: {exit}");

@@ -51,6 +51,8 @@ fn log(event: &RunEvent) {
         }
         RunEvent::Preparing { .. }
         | RunEvent::GatewayReady(_)
+        | RunEvent::Budgeted(_)
+        | RunEvent::OutOfTime { .. }
         | RunEvent::LaunchStarted { .. }
         | RunEvent::LaunchReady { .. }
         | RunEvent::LaunchEnded(_)

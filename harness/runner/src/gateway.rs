@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::budget::{self, Clock};
 use super::launch::run_launch;
 use super::slots::Slots;
 use super::target::{Target, senders};
@@ -28,10 +29,16 @@ pub(super) async fn run_gateway(context: &Arc<Context>, reference: &GatewayRef) 
         context.options.more_launches,
     ));
     let mut tasks = JoinSet::new();
+    let clock = Clock::start(context);
     for launch in plan.launches {
+        let turn = match launch.needs_gateway() {
+            true => clock.turn().await,
+            false => None,
+        };
         let (context, target, slots) =
             (Arc::clone(context), Arc::clone(&target), Arc::clone(&slots));
         tasks.spawn(async move {
+            let _turn = turn;
             run_launch(&context, &target, &slots, launch.profile, &launch.cells).await;
         });
     }
@@ -143,7 +150,7 @@ pub(super) fn plan(context: &Context, target: &Target) -> Plan {
         shares.cut(&target.gateway, &mut plan);
     }
     // Who does what must not depend on the machine that does it.
-    let plan = plan.without(&missing, catalogue);
+    let plan = budget::cut(context, target, plan.without(&missing, catalogue));
     context.emit(RunEvent::GatewayReady(GatewayInfo {
         gateway: target.gateway.clone(),
         version: target.version.clone(),

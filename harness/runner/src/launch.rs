@@ -4,11 +4,12 @@
 
 use std::sync::Arc;
 
-use super::Context;
 use super::attempt::Attempt;
+use super::budget::{cut_sequences, is_cut};
 use super::slots::Slots;
 use super::target::{Target, partition};
 use super::verdicts::LaunchJudge;
+use super::{Context, RunEvent};
 use contract::plan::PlannedCell;
 use contract::scenario::model::{Direction, Kind};
 use record::judge::{Proof, Verdict};
@@ -63,12 +64,16 @@ pub(super) async fn run_launch(
         let again = again && !context.cancel.is_cancelled();
         let broke_off = seen.iter().any(Result::is_err);
         let mut still = Vec::new();
+        let sequences = cut_sequences(context, &cells, &seen, proof);
+        let mut cut = 0;
         for mut open in left {
             let place = cells
                 .iter()
                 .position(|cell| std::ptr::eq(*cell, open.planned));
             let seen = place.and_then(|place| seen.get(place)).cloned();
+            let scenario = open.planned.cell.scenario.id.as_str();
             match seen.unwrap_or_else(|| Err("it was not asked".to_owned())) {
+                seen if is_cut(context, &seen, proof) || sequences.contains(scenario) => cut += 1,
                 Err(reason) if again => {
                     open.attempts.push(reason);
                     still.push(open);
@@ -87,6 +92,12 @@ pub(super) async fn run_launch(
                 }
                 seen => bench.judge(&open.planned.cell, seen, proof, open.attempts),
             }
+        }
+        if cut > 0 {
+            context.emit(RunEvent::OutOfTime {
+                profile: profile.clone(),
+                cells: cut,
+            });
         }
         left = still;
     }

@@ -3,6 +3,7 @@
 mod ask;
 pub mod attach;
 mod attempt;
+mod budget;
 mod drive;
 mod gateway;
 mod launch;
@@ -16,6 +17,7 @@ mod target;
 mod verdicts;
 mod watch;
 
+pub use budget::estimates;
 pub use drive::drive;
 pub use options::RunOptions;
 pub use watch::{RoundStats, Rounds};
@@ -36,10 +38,18 @@ pub(crate) struct Context {
     pub(crate) snapshots: Snapshots,
     pub(crate) options: RunOptions,
     pub(crate) events: UnboundedSender<RunEvent>,
+    /// Whether to stop, for whatever reason.
     pub(crate) cancel: CancellationToken,
+    /// Whether to stop because somebody said so.
+    pub(crate) interrupted: CancellationToken,
 }
 
 impl Context {
+    /// Whether to stop because the run's budget is over.
+    pub(crate) fn is_out_of_time(&self) -> bool {
+        self.cancel.is_cancelled() && !self.interrupted.is_cancelled()
+    }
+
     /// Nobody listening is no reason to stop a run.
     pub(crate) fn emit(&self, event: RunEvent) {
         let _ = self.events.send(event);
@@ -62,7 +72,9 @@ pub async fn run(
         snapshots,
         options,
         events,
-        cancel,
+        // A budget that is over stops the run from within.
+        cancel: cancel.child_token(),
+        interrupted: cancel,
     });
     for reference in &context.options.gateways {
         if context.cancel.is_cancelled() {
@@ -74,7 +86,7 @@ pub async fn run(
         }
         gateway::run_gateway(&context, reference).await;
     }
-    if context.cancel.is_cancelled() {
+    if context.interrupted.is_cancelled() {
         context.emit(RunEvent::Interrupted);
     }
 }

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use contract::plan::budget::Budget;
 use contract::plan::{Selection, Shares};
 use contract::release::{GatewayRef, Version};
 use machine::install::InstallContext;
@@ -16,6 +17,8 @@ pub struct RunOptions {
     pub selection: Selection,
     /// Which launches, where other machines make the rest.
     pub shares: Option<Shares>,
+    /// How long it may take; what does not fit by estimate is left out.
+    pub budget: Option<Budget>,
     /// Requests at a time within a launch.
     pub jobs: usize,
     /// So many more at a time that must be denied: a gateway may let them wait, and they cost it little. With 0 they are among
@@ -76,6 +79,7 @@ impl RunOptions {
             gateways,
             selection,
             shares: None,
+            budget: None,
             jobs: JOBS,
             denials: DENIALS,
             launches: if light { LIGHT_LAUNCHES } else { cores },

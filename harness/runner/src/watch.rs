@@ -72,6 +72,7 @@ impl Rounds {
             options: options.clone(),
             events,
             cancel: cancel.clone(),
+            interrupted: cancel.clone(),
         };
         let (target, folder) = prepare(&context, reference).await?;
         Some(Self {
@@ -97,7 +98,8 @@ impl Rounds {
             snapshots,
             options,
             events,
-            cancel,
+            cancel: cancel.clone(),
+            interrupted: cancel,
         });
         self.target = Arc::new(self.target.with_senders(&context).await);
         let plan = plan(&context, &self.target);

@@ -18,7 +18,9 @@ use contract::snapshots::Snapshots;
 use jiff::civil::Date;
 use record::events::{CellResult, Expected, RunEvent};
 use record::judge::{Judge, Proof, Verdict};
-use record::{CellRecord, Gate, GatewayRecord, Record, Recorder, Results, ResultsError};
+use record::{
+    CellRecord, Gate, GatewayRecord, PartRecord, Record, Recorder, Results, ResultsError,
+};
 
 use crate::reread::{Reread, launch_of};
 
@@ -37,7 +39,11 @@ impl Part<'_> {
     }
 
     fn shares(&self) -> Result<&Shares, MergeError> {
-        let shares = self.head().run.shard.as_ref();
+        let run = &self.head().run;
+        if let Some(part) = run.budget.as_ref().and_then(PartRecord::is_a_part) {
+            return Err(MergeError::Part(self.name.clone(), part));
+        }
+        let shares = run.shard.as_ref();
         shares.ok_or_else(|| MergeError::NotAShard(self.name.clone()))
     }
 

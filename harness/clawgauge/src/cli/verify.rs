@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::output::{Failure, Output};
 use contract::scenario::Catalogue;
-use record::Ending;
+use record::{Ending, PartRecord};
 use studies::bundle::{Bundle, By, Checked, verify as judge_again};
 
 /// Differences that are shown.
@@ -171,6 +171,9 @@ fn told(checked: &Checked, sha256: &str, by: Which) -> String {
         "run {} of {}, clawgauge {}",
         record.run.id, record.run.finished, record.run.harness
     ));
+    if let Some(part) = record.run.budget.as_ref().and_then(PartRecord::is_a_part) {
+        lines.push(part);
+    }
     lines.push(selection(checked));
     lines.push(judged_by(checked));
     lines.push(format!("table hash {}", checked.table_hash));

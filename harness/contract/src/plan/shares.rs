@@ -9,21 +9,13 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::budget::Estimates;
 use super::{Plan, PlannedLaunch, Selection, Shard};
 use crate::release::{GatewayRef, Version};
 use crate::scenario::Catalogue;
 
-/// What things take, in milliseconds: measured on a machine of two cores, and rounded. Only their relation matters.
-mod cost {
-    /// To download and install a release.
-    pub(super) const INSTALL: u64 = 60_000;
-    /// To start and stop a real gateway.
-    pub(super) const LAUNCH: u64 = 6_000;
-    /// To start and stop the reference gateway.
-    pub(super) const LIGHT_LAUNCH: u64 = 200;
-    /// To ask one cell.
-    pub(super) const CELL: u64 = 4;
-}
+/// Milliseconds to download and install a release. What launches and requests take, `fixtures/timings.toml` says.
+const INSTALL: u64 = 60_000;
 
 /// Which part of a run a shard is, and what the whole is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -70,8 +62,10 @@ impl Shares {
     ) -> Self {
         let mut work = Vec::new();
         for (gateway, (reference, release)) in gateways.iter().enumerate() {
+            // By nothing that only this machine knows: all shards must agree.
+            let estimates = Estimates::anywhere(catalogue.timings.of(reference, release));
             for launch in Plan::new(catalogue, release, selection).launches {
-                let cost = estimate(reference, &launch);
+                let cost = estimate(&estimates, &launch, release);
                 work.push(Work {
                     gateway,
                     launch,
@@ -83,7 +77,7 @@ impl Shares {
         let installs: Vec<u64> = gateways
             .iter()
             .map(|(name, _)| match name {
-                GatewayRef::Published(_) => cost::INSTALL,
+                GatewayRef::Published(_) => INSTALL,
                 GatewayRef::Reference | GatewayRef::Path(_) => 0,
             })
             .collect();
@@ -159,15 +153,13 @@ impl Shares {
 }
 
 /// What a launch takes, in milliseconds.
-fn estimate(gateway: &GatewayRef, launch: &PlannedLaunch) -> u64 {
+fn estimate(estimates: &Estimates, launch: &PlannedLaunch, release: &Version) -> u64 {
     let asked = launch.cells.iter();
     let asked = asked.filter(|planned| planned.not_applicable.is_none());
-    match (u64::try_from(asked.count()).unwrap_or(u64::MAX), gateway) {
-        (0, _) => 0,
-        (cells, GatewayRef::Reference) => cost::LIGHT_LAUNCH + cells * cost::CELL,
-        (cells, GatewayRef::Published(_) | GatewayRef::Path(_)) => {
-            cost::LAUNCH + cells * cost::CELL
-        }
+    let cells = asked.map(|planned| estimates.cell(&planned.cell, release));
+    match launch.needs_gateway() {
+        true => cells.fold(estimates.launch(launch, release).0, u64::saturating_add),
+        false => 0,
     }
 }
 

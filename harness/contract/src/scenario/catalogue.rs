@@ -13,9 +13,10 @@ use super::proxy::{self, Proxies, Proxy};
 use super::relation::{self, Relation};
 use super::sender::{self, SENDER_AXIS, Sender, Senders};
 use super::survivors::{self, Survivor};
+use super::timings::{self, Timings};
 use super::{Problem, Problems, SourceFile};
 use super::{needs, parse, resolve};
-use crate::data::Data;
+use crate::data::{Data, TIMINGS};
 use crate::release::Need;
 
 /// The validated contents of `scenarios/` and `fixtures/`.
@@ -41,6 +42,8 @@ pub struct Catalogue {
     pub survivors: Vec<Survivor>,
     /// What some releases need that they do not bring along.
     pub needs: Vec<Need>,
+    /// What launches and requests are known to take; nothing is judged by it.
+    pub timings: Timings,
     /// What every launch has in common.
     pub base: Base,
     /// SHA-256 over all files that were read, in hex: what a run was judged by.
@@ -114,6 +117,15 @@ impl Catalogue {
                 Vec::new()
             }),
         };
+        // Nothing is judged by it, so it is not part of the hash, and data without it take the binary's.
+        let known = match is_there(data, TIMINGS) {
+            true => SourceFile::read(data, TIMINGS)?,
+            false => SourceFile::read(&Data::Embedded, TIMINGS)?,
+        };
+        let timings = timings::timings(&known).unwrap_or_else(|found| {
+            problems.0.extend(found.0);
+            Timings::default()
+        });
         let mut profiles = Profiles::new();
         for name in toml_files(data, "fixtures/profiles")? {
             if name.ends_with("/base.toml") {
@@ -257,6 +269,7 @@ impl Catalogue {
             relations,
             survivors,
             needs,
+            timings,
             base,
             table_hash,
         })

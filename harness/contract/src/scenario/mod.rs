@@ -21,6 +21,7 @@ mod schema;
 pub mod sender;
 mod survivors;
 mod table;
+mod timings;
 
 pub use catalogue::Catalogue;
 pub use known_issue::{Affects, IssueKind, KnownIssue};
@@ -32,6 +33,7 @@ pub use relation::{Holds, Relation};
 pub use schema::file_schemas;
 pub use survivors::Survivor;
 pub use table::{breakpoints, check_table};
+pub use timings::{Timings, Typical};
 
 #[cfg(test)]
 mod tests;

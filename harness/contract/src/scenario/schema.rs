@@ -11,6 +11,7 @@ use super::proxy::ProxiesFile;
 use super::relation::RelationsFile;
 use super::sender::SenderFile;
 use super::survivors::SurvivorsFile;
+use super::timings::TimingsFile;
 
 /// A schema a kind of data file, by name.
 pub fn file_schemas() -> Map<String, Value> {
@@ -26,6 +27,7 @@ pub fn file_schemas() -> Map<String, Value> {
         ("proxies", schema_for!(ProxiesFile)),
         ("base", schema_for!(Base)),
         ("sender", schema_for!(SenderFile)),
+        ("timings", schema_for!(TimingsFile)),
     ];
     let schemas = schemas.into_iter();
     schemas

@@ -98,6 +98,13 @@ impl Cache {
         self.root.join(package).join(format!(".{version}.lock"))
     }
 
+    /// Where it is kept what a package's version takes: beside its folder, of which every file is known.
+    pub(super) fn timings_file(&self, package: &str, version: &str) -> PathBuf {
+        self.root
+            .join(package)
+            .join(format!(".{version}.timings.json"))
+    }
+
     fn record(&self, package: &str, version: &str) -> Option<Installed> {
         let bytes = std::fs::read(self.folder(package, version).join(RECORD)).ok()?;
         serde_json::from_slice(&bytes).ok()

@@ -16,6 +16,7 @@ mod package;
 mod problem;
 mod program;
 mod registry;
+pub mod timings;
 mod venv;
 mod version;
 

@@ -60,6 +60,11 @@ fn head(out: &mut String, comparison: &Comparison) {
         count(counts.compared, "cell"),
         counts.changed
     ));
+    for (name, side) in [("A", &comparison.a), ("B", &comparison.b)] {
+        if let Some(part) = &side.part {
+            out.push_str(&format!("\n{name}: {}.\n", text(part)));
+        }
+    }
     if !comparison.same_contract {
         out.push_str("\nBoth were judged by different scenario files: a verdict of one says little about the other.\n");
     }

@@ -131,6 +131,9 @@ impl Page<'_> {
         {
             parts.push(format!("judged as {version}"));
         }
+        if let Some(part) = &side.part {
+            parts.push(one_line(part));
+        }
         if let Some(failure) = &side.failure {
             parts.push(one_line(failure));
         }

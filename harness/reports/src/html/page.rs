@@ -10,6 +10,7 @@ use super::causes::{CauseView, RelationView};
 use super::issues::{IssueView, ReasonView};
 use super::layout::Layout;
 use crate::facts::Tally;
+use crate::part::left_out;
 use crate::test_status::TestStatus;
 use record::judge::VerdictKind;
 use record::{CauseRecord, Ending, FailOn, GatewayRecord, Record, RunInfo, Summary};
@@ -27,9 +28,10 @@ const OPEN: usize = 20;
 pub(super) struct Page<'a> {
     style: &'static str,
     policy: String,
-    word: &'static str,
+    word: String,
     class: &'static str,
     why: String,
+    not_asked: Vec<String>,
     code: u8,
     heading: String,
     run: &'a RunInfo,
@@ -108,7 +110,12 @@ impl<'a> Page<'a> {
         Self {
             style: STYLE,
             policy: policy(),
-            word,
+            word: record.headline().unwrap_or_else(|| word.to_owned()),
+            not_asked: record
+                .run
+                .budget
+                .as_ref()
+                .map_or_else(Vec::new, |part| left_out(part, usize::MAX)),
             class,
             why,
             code: ending.code(),

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use super::write::log_name;
 use super::{BundleError, Manifest};
 use crate::reread::{Reread, attempt, launch_of};
+use contract::plan::budget::Shown;
 use contract::plan::{Plan, Selection};
 use contract::release::Version;
 use contract::scenario::Catalogue;
 use contract::scenario::model::Kind;
 use contract::snapshots::Snapshots;
-use record::events::RunEvent;
+use record::events::{Budgeted, RunEvent};
 use record::judge::Judge;
 use record::judge::{Proof, VerdictKind};
 use record::{CellRecord, Gate, GatewayRecord, Record, Recorder};
@@ -64,6 +65,14 @@ impl Again<'_> {
             if let Some(shares) = &run.shard {
                 shares.cut(&gateway.reference, &mut plan);
             }
+            if let Some(part) = &run.budget {
+                recorder.event(&RunEvent::Budgeted(Box::new(Budgeted {
+                    release: release.clone(),
+                    whole: Shown::of(&plan, self.catalogue),
+                    part: part.clone(),
+                    watched: false,
+                })));
+            }
             for event in events_of(gateway, &release, &plan) {
                 recorder.event(&event);
             }
@@ -82,6 +91,10 @@ impl Again<'_> {
             for planned in plan.launches.iter().flat_map(|launch| &launch.cells) {
                 let place = (gateway.reference.clone(), planned.cell.id.clone());
                 let Some(recorded) = cells.remove(&place) else {
+                    // What a budget leaves out is counted, and the counts are compared.
+                    if run.budget.is_some() && planned.not_applicable.is_none() {
+                        continue;
+                    }
                     let id = planned.cell.id.clone();
                     self.reread.note(id, "the cell", "missing", "asked for");
                     continue;

@@ -9,7 +9,7 @@ use record::judge::{Deviation, Severity, VerdictKind};
 use record::region::Places as AxisPlaces;
 use record::sameness::RecordedAnswer;
 use record::{
-    CellRecord, GatewayRecord, IssueRecord, Record, Results, ResultsError, RuleRecord,
+    CellRecord, GatewayRecord, IssueRecord, PartRecord, Record, Results, ResultsError, RuleRecord,
     ScenarioRecord,
 };
 
@@ -266,6 +266,7 @@ fn side(head: &Record, gateway: &GatewayRecord) -> Side {
         table_hash: head.run.table_hash.clone(),
         cells: head.run.cells.clone(),
         conditions: head.run.conditions.clone(),
+        part: head.run.budget.as_ref().and_then(PartRecord::is_a_part),
         interrupted: head.run.interrupted,
         failure: gateway.failed(),
         ..Side::default()

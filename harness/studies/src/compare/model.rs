@@ -59,6 +59,9 @@ pub struct Side {
     /// Conditions on cells that were asked for.
     #[serde(rename = "where", skip_serializing_if = "Vec::is_empty", default)]
     pub conditions: Vec<String>,
+    /// That its run asked a part of the contract only, within a budget; none where it did not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub part: Option<String>,
     /// Cells that were asked and answered.
     pub ran: usize,
     /// Cells that cannot be asked of the release.

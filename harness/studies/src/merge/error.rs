@@ -19,6 +19,9 @@ pub enum MergeError {
     /// A record is of a whole run.
     #[error("{0} is the record of a whole run, not of a shard")]
     NotAShard(String),
+    /// A record is of a part, asked within a budget.
+    #[error("{0} is no shard: {1}")]
+    Part(String, String),
     /// Shards are missing.
     #[error("{}", gap(.missing, *.of))]
     Gap {
@@ -134,7 +137,7 @@ impl MergeError {
             Self::Bundle(_) => {
                 "give what the same run writes with --report json=PATH; `clawgauge verify` judges a bundle".to_owned()
             }
-            Self::NotAShard(name) => {
+            Self::NotAShard(name) | Self::Part(name, _) => {
                 format!("there is nothing to merge; render it: clawgauge report {name}")
             }
             Self::Gap { missing, of } => {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use flate2::{Compression, GzBuilder};
 
 use contract::release::Version;
-use record::{Record, Results, ResultsError};
+use record::{PartRecord, Record, Results, ResultsError};
 
 /// How the name of a record ends.
 const ENDING: &str = ".json.gz";
@@ -44,6 +44,14 @@ pub enum FolderError {
         file: String,
         /// RerunReason.
         error: ResultsError,
+    },
+    /// It asked a part of the contract only.
+    #[error("{file}: {part}")]
+    Part {
+        /// Name of the file.
+        file: String,
+        /// How much it asked.
+        part: String,
     },
     /// It is about something else than its name says.
     #[error("{file} is about {about}")]
@@ -127,6 +135,12 @@ impl Folder {
         let record = Results::open(&path)
             .and_then(|results| results.load())
             .map_err(fail)?;
+        if let Some(part) = record.run.budget.as_ref().and_then(PartRecord::is_a_part) {
+            return Err(FolderError::Part {
+                file: name.to_owned(),
+                part,
+            });
+        }
         let about: Vec<&str> = record
             .gateways
             .iter()

@@ -9,6 +9,7 @@ use crate::cli::output::{Failure, Output, detail};
 use crate::cli::reference::REFERENCE_RELEASE;
 use crate::cli::reports::ReportRequest;
 use clawgauge::project::Project;
+use contract::plan::budget::Budget;
 use contract::plan::{Selection, ShardArg, ShardError, Shares};
 use contract::release::{GatewayRef, ReleaseName, Version};
 use contract::scenario::{Catalogue, Problems};
@@ -67,6 +68,11 @@ pub(in crate::cli) struct RunArgs {
     #[arg(long, value_name = "K/N|auto")]
     shard: Option<ShardArg>,
 
+    /// Ask the most of the contract that fits into a time, such as 2m or 90s: launches by rules newly asked per estimated second.
+    /// The time begins with the first launch; the report says that it is a part
+    #[arg(long, value_name = "TIME", conflicts_with = "shard")]
+    pub(super) budget: Option<Budget>,
+
     /// Stop at the first cell that makes the run fail
     #[arg(long)]
     pub(super) fail_fast: bool,
@@ -80,7 +86,7 @@ pub(in crate::cli) struct RunArgs {
     verbose: bool,
 
     /// Keep the gateways up and judge again whenever a data file changes; only what changed is sent again
-    #[arg(long, conflicts_with_all = ["report", "bundle", "baseline", "retries", "fail_fast", "keep_temp", "shard"])]
+    #[arg(long, conflicts_with_all = ["report", "bundle", "baseline", "retries", "fail_fast", "keep_temp", "shard", "budget"])]
     pub(super) watch: bool,
 
     /// Keep the launches' folders (config, state, log) and say where they are
@@ -210,9 +216,16 @@ impl RunArgs {
         catalogue: &Catalogue,
         selection: Selection,
     ) -> Result<RunOptions, Failure> {
+        if self.budget.is_some() && self.gateway.iter().any(|other| *other != self.gateway[0]) {
+            return Err(
+                Failure::usage("a budget is for one gateway, and several are named")
+                    .help("run once for each, with --budget and --gateway REF"),
+            );
+        }
         let known_issues = self.known_issues.unwrap_or(Switch::On) == Switch::On;
         Ok(RunOptions {
             known_issues: known_issues.then(today),
+            budget: self.budget,
             keep_temp: self.keep_temp,
             ..self.tuning.options(catalogue, &self.gateway, selection)?
         })

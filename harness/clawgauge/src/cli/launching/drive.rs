@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use tokio_util::sync::CancellationToken;
 
+use super::timings::Stopwatch;
 use crate::cli::output::Output;
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
@@ -58,6 +59,8 @@ impl RecordedRun<'_> {
             .sharded(options.shares.clone());
         let mut progress = self.progress.map(|detail| self.output.progress(detail));
         let mut launches = Vec::new();
+        let mut stopwatch = Stopwatch::new(&options);
+        let kept = options.clone();
         let (catalogue, snapshots) = (self.catalogue.clone(), self.snapshots.clone());
         let work = async |events, stop| run(catalogue, snapshots, options, events, stop).await;
         let mut stopped = false;
@@ -80,6 +83,7 @@ impl RecordedRun<'_> {
             if let Some(progress) = &mut progress {
                 progress.event(event);
             }
+            stopwatch.event(event);
             recorder.event(event);
             match stopped {
                 true => ControlFlow::Break(()),
@@ -87,6 +91,7 @@ impl RecordedRun<'_> {
             }
         })
         .await;
+        stopwatch.keep(self.catalogue, &kept);
         let (record, results) = recorder.finish(self.catalogue);
         RunOutcome {
             record,

@@ -8,6 +8,7 @@ mod evidence;
 mod gateway;
 mod mutants;
 mod plan;
+mod plan_budget;
 mod progress;
 mod releases;
 mod run;
@@ -15,6 +16,7 @@ mod senders;
 mod session;
 mod side;
 mod survey;
+mod timings;
 mod tuning;
 mod watch;
 

@@ -1,23 +1,40 @@
 //! `clawgauge plan`: what a run would launch and send on this machine, without doing it.
 
 use std::fmt::Write as _;
+use std::num::NonZeroUsize;
 
 use clap::Args;
 
+use super::plan_budget::{takes, told};
 use super::session::Session;
 use crate::cli::inspect::SelectArgs;
 use crate::cli::output::{Failure, Output};
 use crate::cli::reference::reference;
+use contract::plan::budget::Budget;
 use contract::plan::{Plan, Selection};
+use contract::release::{GatewayRef, ReleaseName};
 use contract::scenario::Catalogue;
 use machine::clients::{Senders, used};
 use machine::install::InstallContext;
+use runner::RunOptions;
 
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PlanArgs {
     #[command(flatten)]
     select: SelectArgs,
+
+    /// Say what fits into a time, such as 2m or 90s, and what is left out, by rule
+    #[arg(long, value_name = "TIME")]
+    budget: Option<Budget>,
+
+    /// Estimate the time by this gateway: `reference`, or a release [default: openclaw@ the release]
+    #[arg(long, value_name = "REF")]
+    gateway: Option<GatewayRef>,
+
+    /// Estimate the time by so many launches at a time [default: the number of cores; 16 for the reference gateway]
+    #[arg(long, value_name = "N")]
+    launches: Option<NonZeroUsize>,
 }
 
 /// Says what a run would launch and send, what is expected of it, and what is left out and why.
@@ -39,12 +56,23 @@ pub(super) fn plan(
     if plan.is_empty() {
         return Err(Failure::no_cell());
     }
+    let gateway = args.gateway.clone();
+    let gateway =
+        gateway.unwrap_or_else(|| GatewayRef::Published(ReleaseName::Exact(release.clone())));
+    let options = RunOptions::new(vec![gateway.clone()], selection, context);
+    let at_a_time = args.launches.map_or(options.launches, NonZeroUsize::get);
+    let cache = options.install.cache.as_ref();
+    let estimates = runner::estimates(catalogue, cache, &gateway, release, at_a_time);
+    if let Some(budget) = args.budget {
+        return output.result(&told(&plan, catalogue, &estimates, budget));
+    }
     let launches = plan
         .launches
         .iter()
         .filter(|launch| launch.needs_gateway())
         .count();
     let mut out = format!("on {release}: {launches} launches, {} cells\n", plan.len());
+    out.push_str(&takes(&plan, catalogue, &estimates));
     for launch in &plan.launches {
         let _ = writeln!(
             out,

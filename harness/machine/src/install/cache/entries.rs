@@ -158,6 +158,7 @@ impl Cache {
             let _ = std::fs::remove_file(folder.join(RECORD));
             remove_if_there(&folder)?;
         }
+        let _ = std::fs::remove_file(self.timings_file(package, version));
         Ok(Removal::Removed(bytes))
     }
 
