@@ -189,8 +189,9 @@ impl Attempt<'_> {
             .iter()
             .map(|name| (name.clone(), base::secret::random_secret().into()))
             .collect();
-        machine::log::hide(&secrets);
-        let spec = self.spec(&secrets, &upstream, network.clone());
+        let redactor = Redactor::new(&secrets);
+        machine::log::hide(&redactor);
+        let spec = self.spec(&secrets, redactor, &upstream, network.clone());
         match launch(&spec, &self.place(), &self.context.cancel).await {
             Ok(gateway) => {
                 self.context.emit(RunEvent::LaunchReady {
@@ -240,6 +241,7 @@ impl Attempt<'_> {
             gateway: live.gateway.peer().address,
             folder: live.gateway.folder(),
             secrets: &live.secrets,
+            redactor: live.gateway.redactor(),
             network: live.network.as_ref(),
         };
         let cancel = &self.context.cancel;
@@ -255,7 +257,7 @@ impl Attempt<'_> {
             peer: live.gateway.peer(),
             past_proxies: live.gateway.peer_past_proxies(),
             proxies: &live.proxies,
-            redactor: Redactor::with_folder(&live.secrets, &self.folder()),
+            redactor: live.gateway.redactor().clone().with_folder(&self.folder()),
             upstream: &live.upstream,
             secrets: &live.secrets,
             ended: CancellationToken::new(),
@@ -402,6 +404,7 @@ impl Attempt<'_> {
     fn spec(
         &self,
         secrets: &Secrets,
+        redactor: Redactor,
         upstream: &Upstream,
         network: Option<Arc<Network>>,
     ) -> LaunchSpec {
@@ -415,6 +418,7 @@ impl Attempt<'_> {
             env: self.config.env.clone(),
             config: self.config.config.clone(),
             secrets: secrets.clone(),
+            redactor,
             upstream_url: upstream.base_url(),
             ready: self.context.catalogue.base.ready.clone(),
             refusals: self.context.catalogue.base.refusals.clone(),

@@ -3,13 +3,17 @@
 //! A fault that no cell shows is a survivor. Survivors need a written reason in `scenarios/survivors.toml`.
 
 use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
 
 use futures_util::{StreamExt as _, stream};
 use reference_gateway::Fault;
 use tokio_util::sync::CancellationToken;
 
 use crate::{RunOptions, drive, run};
+use contract::cell_id::CellId;
+use contract::plan::Selection;
 use contract::scenario::Catalogue;
+use contract::scenario::model::PROFILE_AXIS;
 use contract::snapshots::Snapshots;
 use record::events::RunEvent;
 use record::judge::{Deviation, Verdict};
@@ -27,22 +31,82 @@ pub enum MutantResult {
 
 /// Runs the scenarios against each mutant, `jobs` at a time, and tells each fate once as it is known.
 ///
-/// A mutant's run ends with the first cell that deviates.
+/// A mutant's run ends with the first cell that deviates. It takes the profiles one after the other, those first that have
+/// just shown another fault: neighbours in the list of faults are alike.
 pub async fn run_mutants(
     catalogue: &Catalogue,
     snapshots: &Snapshots,
     mutants: &[Fault],
     jobs: usize,
-    options: &(dyn Fn(Fault) -> RunOptions + Sync),
+    options: &(dyn Fn(Fault, Selection) -> RunOptions + Sync),
     tell: &(dyn Fn(usize, &MutantResult) + Sync),
     cancel: &CancellationToken,
 ) -> Vec<MutantResult> {
-    let fates = stream::iter(mutants.iter().enumerate()).map(|(index, mutant)| async move {
-        let fate = fate(catalogue, snapshots, options(*mutant), cancel).await;
-        tell(index, &fate);
-        fate
+    let order = Mutex::new(profiles(catalogue));
+    let fates = stream::iter(mutants.iter().enumerate()).map(|(index, mutant)| {
+        let order = &order;
+        async move {
+            let options = |selection| options(*mutant, selection);
+            let fate = fate_in(order, catalogue, snapshots, &options, cancel).await;
+            tell(index, &fate);
+            fate
+        }
     });
     fates.buffered(jobs.max(1)).collect().await
+}
+
+/// The profiles that scenarios name, those of the largest scenarios first.
+fn profiles(catalogue: &Catalogue) -> Vec<String> {
+    let mut scenarios: Vec<_> = catalogue.scenarios.iter().collect();
+    scenarios.sort_by_key(|scenario| std::cmp::Reverse(scenario.product().count()));
+    let values = scenarios
+        .iter()
+        .flat_map(|scenario| &scenario.axes[scenario.profile_axis()].values);
+    let mut names: Vec<String> = Vec::new();
+    for value in values {
+        if !names.contains(&value.id) {
+            names.push(value.id.clone());
+        }
+    }
+    names
+}
+
+/// The fate of one mutant, asked profile by profile in an order that learns from each.
+async fn fate_in(
+    order: &Mutex<Vec<String>>,
+    catalogue: &Catalogue,
+    snapshots: &Snapshots,
+    options: &dyn Fn(Selection) -> RunOptions,
+    cancel: &CancellationToken,
+) -> MutantResult {
+    let mut left = order.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mut fate_so_far = MutantResult::Survived;
+    let mut together = 1;
+    while !left.is_empty() {
+        let now: Vec<String> = left.drain(..together.min(left.len())).collect();
+        let conditions = [format!("{PROFILE_AXIS}={}", now.join(","))];
+        let selection = match Selection::parse(catalogue, &[], &conditions) {
+            Ok(selection) => selection,
+            Err(error) => return MutantResult::Unknown(error.to_string()),
+        };
+        match fate(catalogue, snapshots, options(selection), cancel).await {
+            MutantResult::Survived => {}
+            MutantResult::Unknown(why) => fate_so_far = MutantResult::Unknown(why),
+            MutantResult::Caught(cell, deviation) => {
+                let profile = CellId::of(&cell).profile();
+                let mut order = order.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(place) = order.iter().position(|name| name == profile) {
+                    order[..=place].rotate_right(1);
+                }
+                return MutantResult::Caught(cell, deviation);
+            }
+        }
+        if cancel.is_cancelled() {
+            break;
+        }
+        together *= 2;
+    }
+    fate_so_far
 }
 
 /// Runs the scenarios against one gateway until the first cell that deviates. The sound gateway must survive, or its

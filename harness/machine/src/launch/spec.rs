@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::network::{Network, proxy_address};
+use base::redact::Redactor;
 use base::secret::{ExposeSecret as _, Secrets};
 
 /// What to launch and how; texts may hold placeholders.
@@ -32,6 +33,8 @@ pub struct LaunchSpec {
     pub config: Value,
     /// Secrets by name.
     pub secrets: Secrets,
+    /// Hides them.
+    pub redactor: Redactor,
     /// Base URL of the model stand-in.
     pub upstream_url: String,
     /// Paths to probe; a 200 from any of them means ready.

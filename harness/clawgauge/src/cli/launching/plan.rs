@@ -4,13 +4,12 @@ use std::fmt::Write as _;
 
 use clap::Args;
 
-use super::session::Session;
 use crate::cli::inspect::SelectArgs;
 use crate::cli::output::{Failure, Output};
 use crate::cli::reference::reference;
 use contract::plan::{Plan, Selection};
 use contract::scenario::Catalogue;
-use machine::clients::{Senders, used};
+use machine::clients::{not_there, used};
 use machine::install::InstallContext;
 
 /// Arguments of `plan`.
@@ -21,20 +20,14 @@ pub(in crate::cli) struct PlanArgs {
 }
 
 /// Says what a run would launch and send, what is expected of it, and what is left out and why.
-pub(super) fn plan(
-    args: &PlanArgs,
-    catalogue: &Catalogue,
-    session: &Session,
-    output: &Output,
-) -> Result<(), Failure> {
+pub(super) fn plan(args: &PlanArgs, catalogue: &Catalogue, output: &Output) -> Result<(), Failure> {
     let selection = Selection::parse(catalogue, &args.select.globs, &args.select.conditions)?;
     let release = &args.select.release;
     let context = InstallContext::from_env(reference()?, catalogue.needs.clone());
     let used = used(catalogue, &selection);
-    let senders = session.run(async |_| Ok(Senders::find(used, &context).await))?;
     let plan = Plan::new(catalogue, release, &selection);
     let mut missing = machine::tools::missing(&plan.needs(catalogue));
-    missing.extend(senders.missing);
+    missing.extend(not_there(used, &context));
     let plan = plan.without(&missing, catalogue);
     if plan.is_empty() {
         return Err(Failure::no_cell());
