@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::AxisValues;
 use crate::judge::{Deviation, Severity, VerdictKind};
 use crate::sameness::answer_line;
 use contract::cell_id::CellId;
@@ -17,8 +18,9 @@ pub struct CellRecord {
     /// The gateway as the caller named it.
     pub gateway: String,
     /// Its values by axis; left out where the record is made small, since the id tells them.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
-    pub axes: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "AxisValues::is_empty", default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub axes: AxisValues,
     /// What the rule asks for.
     pub expected: Option<ExpectedRecord>,
     /// What was seen.
@@ -65,7 +67,7 @@ impl CellRecord {
 
     /// Id of its profile.
     pub fn profile(&self) -> &str {
-        self.axes.get(PROFILE_AXIS).map_or("", String::as_str)
+        self.axes.get(PROFILE_AXIS).unwrap_or_default()
     }
 
     /// Its id without the scenario.

@@ -3,6 +3,7 @@
 //! Every report is a rendering of it, and it can be read back.
 
 pub mod answer;
+mod axes;
 mod cause;
 mod cell;
 pub mod clean;
@@ -11,6 +12,7 @@ pub mod events;
 mod gate;
 mod json;
 pub mod judge;
+mod kept;
 pub mod observe;
 pub mod pending;
 mod recorder;
@@ -22,10 +24,12 @@ mod small;
 pub mod symbol;
 mod tables;
 
+pub use axes::AxisValues;
 pub use cause::{CauseRecord, DifferenceRecord, RelationRecord};
 pub use cell::{CellRecord, ExpectedRecord, GateEffect, ObservedRecord};
 pub use ending::{Ending, Summary};
 pub use gate::{Baseline, BaselineError, FailOn, Gate};
+pub use kept::{Facts, KeptResult};
 pub use recorder::{Recorder, today};
 pub use results::{Results, ResultsError, is_record};
 pub use tables::{AxisRecord, IssueRecord, RuleRecord, ScenarioRecord, SetRecord, ValueRecord};

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::Record;
-use crate::events::CellResult;
 use crate::judge::Verdict;
+use crate::{KeptResult, Record};
 use contract::plan::cells;
 use contract::release::Version;
 use contract::scenario::Catalogue;
@@ -21,7 +20,7 @@ pub fn keep_pending(
     catalogue: &Catalogue,
     snapshots: &Snapshots,
     record: &Record,
-    results: &[CellResult],
+    results: &[KeptResult],
 ) -> Result<Vec<String>, SnapshotError> {
     let whole = record.summary.could_not_run == 0
         && !record.run.interrupted
@@ -59,8 +58,9 @@ pub fn keep_pending(
             for result in mine {
                 let key = result.cell.key();
                 keys.insert(key.clone());
-                let differs = result.verdict == Verdict::New || result.difference.is_some();
-                if let Some(observed) = result.observed.as_ref().filter(|_| differs) {
+                let differs =
+                    result.facts.verdict == Verdict::New || result.facts.difference.is_some();
+                if let Some(observed) = result.facts.observed.as_ref().filter(|_| differs) {
                     let answer = Answer {
                         outcome: observed.label(),
                         text: observed.answer.clone(),

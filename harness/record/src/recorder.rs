@@ -11,8 +11,10 @@ use super::{
     CauseRecord, CellRecord, DifferenceRecord, ExpectedRecord, Gate, GateEffect, GatewayRecord,
     LaunchRecord, ObservedRecord, Record, RelationRecord, RuleRecord, RunInfo, SCHEMA, Summary,
 };
-use crate::events::{CellResult, RunEvent};
+use crate::events::{CellResult, Expected, RunEvent};
 use crate::judge::{Broken, Cause, Severity, Verdict, broken_relations, causes};
+use crate::kept::{Facts, KeptResult, Pool};
+use crate::observe::Observation;
 use contract::plan::{Missing, Shares};
 use contract::scenario::Catalogue;
 use contract::scenario::model::Kind;
@@ -24,7 +26,8 @@ pub struct Recorder {
     gate: Gate,
     gateways: Vec<GatewayRecord>,
     order: BTreeMap<String, usize>,
-    results: Vec<CellResult>,
+    pool: Pool,
+    results: Vec<KeptResult>,
 }
 
 impl Recorder {
@@ -55,6 +58,7 @@ impl Recorder {
             gate,
             gateways: Vec::new(),
             order: BTreeMap::new(),
+            pool: Pool::default(),
             results: Vec::new(),
         }
     }
@@ -141,7 +145,7 @@ impl Recorder {
                         .sort_by(|a, b| (&a.profile, a.attempt).cmp(&(&b.profile, b.attempt)));
                 }
             }
-            RunEvent::Cell(result) => self.results.push((**result).clone()),
+            RunEvent::Cell(result) => self.results.push(self.pool.keep(result)),
             RunEvent::Interrupted => self.run.interrupted = !self.run.stopped_early,
             RunEvent::Preparing { .. }
             | RunEvent::LaunchStarted { .. }
@@ -154,7 +158,9 @@ impl Recorder {
 
     /// Whether a cell makes the run fail.
     pub fn fails(&self, result: &CellResult) -> bool {
-        self.standing(result) == Some(GateEffect::Fails)
+        let facts = (&result.expected, &result.observed, &result.verdict);
+        let standing = self.standing(&result.gateway, &result.cell.id, facts);
+        standing == Some(GateEffect::Fails)
     }
 
     /// Notes that the run is told to stop because of a cell that makes it fail, not by a person.
@@ -162,22 +168,27 @@ impl Recorder {
         self.run.stopped_early = true;
     }
 
-    fn standing(&self, result: &CellResult) -> Option<GateEffect> {
+    fn standing(
+        &self,
+        gateway: &str,
+        cell: &str,
+        (expected, observed, verdict): (&Option<Expected>, &Option<Observation>, &Verdict),
+    ) -> Option<GateEffect> {
         self.gate.standing(
-            &result.gateway,
-            &result.cell.id,
-            result.verdict.kind(),
-            severity(result),
-            result.observed.as_ref(),
+            gateway,
+            cell,
+            verdict.kind(),
+            severity(expected.as_ref(), observed.as_ref(), verdict),
+            observed.as_ref(),
         )
     }
 
     /// Ends the record, and hands back the results with it: snapshots are made from them.
-    pub fn finish(mut self, catalogue: &Catalogue) -> (Record, Vec<CellResult>) {
+    pub fn finish(mut self, catalogue: &Catalogue) -> (Record, Vec<KeptResult>) {
         self.run.finished = now();
         let order = std::mem::take(&mut self.order);
         self.results.sort_by(|a, b| {
-            let place = |result: &CellResult| order.get(&result.gateway).copied();
+            let place = |result: &KeptResult| order.get(&result.facts.gateway).copied();
             (place(a), &a.cell.scenario.id, &a.cell.combination).cmp(&(
                 place(b),
                 &b.cell.scenario.id,
@@ -197,9 +208,11 @@ impl Recorder {
         let mut tables = Tables::default();
         let mut cells = Vec::with_capacity(self.results.len());
         for result in &self.results {
-            let place = (result.gateway.as_str(), result.cell.id.as_str());
+            let facts = &*result.facts;
+            let place = (facts.gateway.as_str(), result.cell.id.as_str());
             let cause = by_cell.get(&place).copied();
-            let standing = self.standing(result);
+            let told = (&facts.expected, &facts.observed, &facts.verdict);
+            let standing = self.standing(&facts.gateway, &result.cell.id, told);
             cells.push(tables.cell_record(result, catalogue, cause, standing));
         }
         let summary = self.summary(&cells);
@@ -235,7 +248,7 @@ impl Recorder {
             ..Summary::default()
         };
         for (result, cell) in self.results.iter().zip(cells) {
-            *match &result.verdict {
+            *match &result.facts.verdict {
                 Verdict::Conforms => &mut summary.conforms,
                 Verdict::Deviates(_) => &mut summary.deviates,
                 Verdict::Known(_) => &mut summary.known,
@@ -259,14 +272,14 @@ impl Recorder {
 }
 
 /// How severe a result is.
-fn severity(result: &CellResult) -> Option<Severity> {
-    let expected = result.expected.as_ref();
+fn severity(
+    expected: Option<&Expected>,
+    observed: Option<&Observation>,
+    verdict: &Verdict,
+) -> Option<Severity> {
     let asked = expected.map(|expected| expected.outcome.id.as_str());
-    let seen = result
-        .observed
-        .as_ref()
-        .and_then(|seen| seen.outcome.as_deref());
-    Severity::of(&result.verdict, asked.is_some() && asked == seen)
+    let seen = observed.and_then(|seen| seen.outcome.as_deref());
+    Severity::of(verdict, asked.is_some() && asked == seen)
 }
 
 /// What cells refer to, gathered on the way.
@@ -280,12 +293,13 @@ struct Tables {
 impl Tables {
     fn cell_record(
         &mut self,
-        result: &CellResult,
+        result: &KeptResult,
         catalogue: &Catalogue,
         cause: Option<usize>,
         standing: Option<GateEffect>,
     ) -> CellRecord {
-        let (direction, reason) = match &result.verdict {
+        let facts = &*result.facts;
+        let (direction, reason) = match &facts.verdict {
             Verdict::Deviates(deviation) | Verdict::Known(deviation) => (Some(*deviation), None),
             Verdict::NotApplicable(reason) | Verdict::CouldNotRun(reason) => {
                 (None, Some(reason.clone()))
@@ -295,17 +309,14 @@ impl Tables {
         let scenario = &result.cell.scenario;
         let request = (scenario.kind != Kind::Start)
             .then(|| contract::request::as_text(&result.cell, catalogue))
-            .map(|text| self.requests.place(&text));
-        let axes = result.cell.axes();
+            .map(|text| self.requests.take(text));
         CellRecord {
             id: result.cell.id.clone(),
-            gateway: result.gateway.clone(),
-            axes: axes
-                .map(|(axis, value)| (axis.to_owned(), value.to_owned()))
-                .collect(),
+            gateway: facts.gateway.clone(),
+            axes: result.cell.axes().collect(),
             request,
-            expected: self.expected(result),
-            observed: result.observed.as_ref().map(|observed| ObservedRecord {
+            expected: self.expected(result.cell.scenario.id.as_str(), facts),
+            observed: facts.observed.as_ref().map(|observed| ObservedRecord {
                 outcome: observed.outcome.clone(),
                 direction: Some(observed.direction),
                 status: observed.status,
@@ -315,26 +326,29 @@ impl Tables {
                 model_calls: observed.model_calls,
                 late_calls: observed.late_calls,
                 answer: Some(self.answers.place(&observed.answer)),
-                ms: (observed.took.as_secs_f64() * 10_000.0).round() / 10.0,
+                ms: (result.took.as_secs_f64() * 10_000.0).round() / 10.0,
             }),
-            verdict: result.verdict.kind(),
-            known_issue: result.known_issue.as_ref().map(|issue| issue.id.clone()),
+            verdict: facts.verdict.kind(),
+            known_issue: facts.known_issue.as_ref().map(|issue| issue.id.clone()),
             direction,
-            severity: severity(result),
+            severity: severity(
+                facts.expected.as_ref(),
+                facts.observed.as_ref(),
+                &facts.verdict,
+            ),
             standing,
             reason,
             cause,
-            attempts: result.attempts.clone(),
+            attempts: facts.attempts.clone(),
         }
     }
 
-    fn expected(&mut self, result: &CellResult) -> Option<ExpectedRecord> {
-        let expected = result.expected.as_ref()?;
-        let scenario = &result.cell.scenario.id;
+    fn expected(&mut self, scenario: &str, facts: &Facts) -> Option<ExpectedRecord> {
+        let expected = facts.expected.as_ref()?;
         self.rules
-            .entry((scenario.clone(), expected.rule.clone()))
+            .entry((scenario.to_owned(), expected.rule.clone()))
             .or_insert_with(|| RuleRecord {
-                scenario: scenario.clone(),
+                scenario: scenario.to_owned(),
                 id: expected.rule.clone(),
                 title: expected.title.clone(),
                 origin: expected.origin.clone(),
@@ -345,7 +359,7 @@ impl Tables {
             outcome: expected.outcome.id.clone(),
             direction: expected.outcome.direction,
             status: expected.outcome.status,
-            answer: result
+            answer: facts
                 .accepted
                 .as_ref()
                 .map(|accepted| self.answers.place(accepted)),

@@ -42,9 +42,7 @@ impl CellRecord {
     /// Fills in what a small or an old record leaves out: the axes, and whether the caller got in.
     pub(super) fn fill_in(&mut self) {
         if self.axes.is_empty() {
-            let values = CellId::of(&self.id).values();
-            let values = values.map(|(axis, value)| (axis.to_owned(), value.to_owned()));
-            self.axes = values.collect();
+            self.axes = CellId::of(&self.id).values().collect();
         }
         let asked = self.expected.as_ref().map(|expected| expected.direction);
         let deviation = self.direction;

@@ -1,7 +1,8 @@
 //! What cells refer to: scenarios, rules, known issues, requests, answers. With them a record is enough for every report.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
+use indexmap::IndexSet;
 use serde::{Deserialize, Serialize};
 
 use super::{CellRecord, Record};
@@ -211,25 +212,22 @@ impl Record {
 
 /// Texts by place, each once.
 #[derive(Debug, Default)]
-pub(super) struct Texts {
-    places: HashMap<String, usize>,
-    texts: Vec<String>,
-}
+pub(super) struct Texts(IndexSet<String>);
 
 impl Texts {
     /// The place of a text.
     pub(super) fn place(&mut self, text: &str) -> usize {
-        if let Some(place) = self.places.get(text) {
-            return *place;
-        }
-        let place = self.texts.len();
-        self.texts.push(text.to_owned());
-        self.places.insert(text.to_owned(), place);
-        place
+        let known = self.0.get_index_of(text);
+        known.unwrap_or_else(|| self.take(text.to_owned()))
+    }
+
+    /// The place of a text that nobody else needs.
+    pub(super) fn take(&mut self, text: String) -> usize {
+        self.0.insert_full(text).0
     }
 
     /// The texts in order.
     pub(super) fn into_texts(self) -> Vec<String> {
-        self.texts
+        self.0.into_iter().collect()
     }
 }

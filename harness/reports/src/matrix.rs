@@ -75,7 +75,6 @@ pub(super) fn matrix(
         let name: Vec<&str> = down
             .iter()
             .filter_map(|axis| cell.axes.get(&axis.name))
-            .map(String::as_str)
             .collect();
         let name = if name.is_empty() {
             "all".to_owned()
@@ -83,7 +82,7 @@ pub(super) fn matrix(
             name.join(" ")
         };
         let column = across.map_or(Some(0), |axis| {
-            places.get(cell.axes.get(&axis.name)?.as_str()).copied()
+            places.get(cell.axes.get(&axis.name)?).copied()
         });
         let row = rows.entry(name).or_insert_with(|| vec![None; columns]);
         if let Some(column) = column {

@@ -1,6 +1,6 @@
 //! Scenarios with every name resolved: what the plan is made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -306,6 +306,8 @@ pub struct Scenario {
     pub request: RequestTemplate,
     /// The axes in order; the first is the profile.
     pub axes: Vec<ScenarioAxis>,
+    /// The placeholders that values of its axes define.
+    pub vars: BTreeSet<String>,
     /// Named groups of values.
     pub sets: Vec<ValueSet>,
     /// Named outcomes by axis value.

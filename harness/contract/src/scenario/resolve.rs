@@ -140,6 +140,11 @@ pub(super) fn scenario(
                 .collect(),
             body: body.unwrap_or_default(),
         },
+        vars: used
+            .iter()
+            .flat_map(|axis| &axis.values)
+            .flat_map(|value| value.vars.keys().cloned())
+            .collect(),
         axes: used,
         sets,
         answers,

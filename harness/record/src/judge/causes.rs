@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::events::{CellResult, Expected};
+use crate::KeptResult;
+use crate::events::Expected;
 use crate::judge::{Deviation, Verdict};
 use contract::region::{Combination, Conditions, minimize_conditions};
 
@@ -70,14 +71,17 @@ struct Key {
 ///
 /// What no known issue explains comes first, and in that the largest cause of the gravest kind: unexpected-allow,
 /// unexpected-deny, wrong-denial, wrong-body.
-pub fn causes<'a>(results: impl IntoIterator<Item = &'a CellResult>) -> Vec<Cause> {
+pub fn causes<'a>(results: impl IntoIterator<Item = &'a KeptResult>) -> Vec<Cause> {
     let mut universes: BTreeMap<(String, String), Vec<Combination>> = BTreeMap::new();
-    let mut groups: BTreeMap<Key, Vec<&CellResult>> = BTreeMap::new();
+    let mut groups: BTreeMap<Key, Vec<&KeptResult>> = BTreeMap::new();
     for result in results {
         let universe = universes
-            .entry((result.gateway.clone(), result.cell.scenario.id.clone()))
+            .entry((
+                result.facts.gateway.clone(),
+                result.cell.scenario.id.clone(),
+            ))
             .or_default();
-        match &result.verdict {
+        match &result.facts.verdict {
             Verdict::NotApplicable(_) | Verdict::CouldNotRun(_) => continue,
             Verdict::Conforms | Verdict::New | Verdict::Stale => {
                 universe.push(result.cell.combination.clone());
@@ -107,13 +111,13 @@ pub fn causes<'a>(results: impl IntoIterator<Item = &'a CellResult>) -> Vec<Caus
             let rules: BTreeMap<&str, &Expected> = results
                 .iter()
                 .filter(|result| region.cells.binary_search(&result.cell.combination).is_ok())
-                .filter_map(|result| result.expected.as_ref())
+                .filter_map(|result| result.facts.expected.as_ref())
                 .map(|expected| (expected.rule.as_str(), expected))
                 .collect();
             let outcomes: BTreeSet<&str> = results
                 .iter()
                 .filter(|result| region.cells.binary_search(&result.cell.combination).is_ok())
-                .filter_map(|result| result.expected.as_ref())
+                .filter_map(|result| result.facts.expected.as_ref())
                 .map(|expected| expected.outcome.id.as_str())
                 .collect();
             let expected = rules.values().next();
@@ -170,23 +174,24 @@ pub fn causes<'a>(results: impl IntoIterator<Item = &'a CellResult>) -> Vec<Caus
     causes
 }
 
-fn key(result: &CellResult, deviation: Deviation) -> Key {
-    let observed = result.observed.as_ref();
+fn key(result: &KeptResult, deviation: Deviation) -> Key {
+    let facts = &*result.facts;
+    let observed = facts.observed.as_ref();
     Key {
-        gateway: result.gateway.clone(),
+        gateway: facts.gateway.clone(),
         scenario: result.cell.scenario.id.clone(),
         deviation,
         // An answer that is not the accepted one is one change, whatever rules its cells fall under.
-        rule: match (&result.difference, &result.expected) {
-            (None, Some(expected)) if result.known_issue.is_none() => expected.rule.clone(),
+        rule: match (&facts.difference, &facts.expected) {
+            (None, Some(expected)) if facts.known_issue.is_none() => expected.rule.clone(),
             (Some(_), _) | (None, _) => String::new(),
         },
         observed: observed
             .map(|observed| observed.label())
             .unwrap_or_default(),
         answer: observed.map(answer_line).unwrap_or_default(),
-        difference: result.difference.clone(),
-        known_issue: result.known_issue.as_ref().map(|issue| issue.id.clone()),
+        difference: facts.difference.clone(),
+        known_issue: facts.known_issue.as_ref().map(|issue| issue.id.clone()),
     }
 }
 

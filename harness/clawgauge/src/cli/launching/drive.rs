@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::output::Output;
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
-use record::events::{CellResult, LaunchInfo, RunEvent};
-use record::{Gate, Record, Recorder};
+use record::events::{LaunchInfo, RunEvent};
+use record::{Gate, KeptResult, Record, Recorder};
 use reports::Detail;
 use runner::{RunOptions, drive, run};
 
@@ -39,7 +39,7 @@ pub(super) struct RunOutcome {
     /// The record.
     pub(super) record: Record,
     /// The results that it was made from: snapshots are made from them.
-    pub(super) results: Vec<CellResult>,
+    pub(super) results: Vec<KeptResult>,
     /// The launches, where they were to be kept.
     pub(super) launches: Vec<LaunchInfo>,
 }

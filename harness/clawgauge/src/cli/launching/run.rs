@@ -11,9 +11,8 @@ use clawgauge::project::Project;
 
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
-use record::events::CellResult;
 use record::pending::keep_pending;
-use record::{Record, Results};
+use record::{KeptResult, Record, Results};
 use reports::terminal;
 
 /// Runs, reports, and keeps pending snapshots.
@@ -78,7 +77,7 @@ fn keep_snapshots(
     catalogue: &Catalogue,
     snapshots: &Snapshots,
     record: &Record,
-    results: &[CellResult],
+    results: &[KeptResult],
     output: &Output,
 ) -> Result<(), Failure> {
     let written = keep_pending(catalogue, snapshots, record, results)?;
