@@ -223,7 +223,7 @@ fn write_root(root: &Path, models: &[String]) -> Result<()> {
         format!("\n[[rule]]\nid = \"{id}\"\ntitle = \"{id}\"\nwhen = {{ {when} }}\nexpect = \"{expect}\"\nsource = \"ci/bench/bench.rs\"\n")
     };
     let mut scenario = format!(
-        "schema = 1\nid = \"race\"\ntitle = \"The cells of the race\"\n\n[request]\nmethod = \"POST\"\npath = \"/v1/chat/completions\"\n\
+        "schema = 1\nid = \"race\"\ntitle = \"The cells of the race\"\n\n[request]\nkeep-alive = true\nmethod = \"POST\"\npath = \"/v1/chat/completions\"\n\
          headers = [\"Content-Type: application/json\"]\nbody = \"requests/chat.json\"\n\n[axes]\nprofile = [\"stub\"]\n\
          credential = [{credentials}]\nscopes = [{scopes}]\nmodel = [{models}]\n\n[sets.scopes]\nmay-write = [{may}]\n"
     );

@@ -2,10 +2,13 @@
 //!
 //! HTTP client libraries fold duplicate header lines, change the case of names, trim values or refuse odd bytes. The
 //! point of a cell is what exactly went over the wire, so the request is written by hand; the response is parsed by
-//! `httparse`. Each request has a connection of its own, so that no cell can be answered by what is left of another.
+//! `httparse`. Each request has a connection of its own, so that no cell can be answered by what is left of another;
+//! [`Connections`] is for scenarios that ask for less.
 
+mod connections;
 mod websocket;
 
+pub use connections::Connections;
 pub use websocket::websocket;
 
 use std::time::{Duration, Instant};
@@ -91,27 +94,16 @@ async fn timed(
 }
 
 async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError> {
-    let mut stream = peer
-        .connect()
-        .await
-        .map_err(|error| SendError::Connect(error.to_string()))?;
+    let mut reader = Reader::new(connected(peer).await?);
+    let bytes = request.encode(peer.address, false);
+    reader.ask(&bytes, &request.method).await
+}
+
+async fn connected(peer: &Peer) -> Result<TcpStream, SendError> {
+    let stream = peer.connect().await;
+    let stream = stream.map_err(|error| SendError::Connect(error.to_string()))?;
     let _ = stream.set_nodelay(true);
-    // A gateway may answer and close before it has read the whole request: what it said still counts.
-    let written = stream.write_all(&request.encode(peer.address)).await;
-    let mut reader = Reader {
-        stream,
-        buffer: BytesMut::with_capacity(4096),
-        ended: false,
-    };
-    match reader.response(&request.method).await {
-        Err(SendError::Closed("before it answered")) if written.is_err() => Err(SendError::Broken(
-            written
-                .err()
-                .map(|error| error.to_string())
-                .unwrap_or_default(),
-        )),
-        other => other,
-    }
+    Ok(stream)
 }
 
 /// Buffers what the connection brings.
@@ -119,14 +111,57 @@ struct Reader {
     stream: TcpStream,
     buffer: BytesMut,
     ended: bool,
+    /// Bytes that came.
+    read: usize,
+    /// Whether the answer ended where it said that it would, and did not say that the connection would.
+    delimited: bool,
 }
 
 impl Reader {
+    fn new(stream: TcpStream) -> Self {
+        Self {
+            stream,
+            buffer: BytesMut::with_capacity(4096),
+            ended: false,
+            read: 0,
+            delimited: false,
+        }
+    }
+
+    /// Writes a request and reads the answer.
+    async fn ask(&mut self, request: &[u8], method: &str) -> Result<Response, SendError> {
+        // A gateway may answer and close before it has read the whole request: what it said still counts.
+        let written = self.stream.write_all(request).await;
+        match (self.response(method).await, written) {
+            (Err(SendError::Closed("before it answered")), Err(error)) => {
+                Err(SendError::Broken(error.to_string()))
+            }
+            (Ok(response), Err(_)) => {
+                self.delimited = false;
+                Ok(response)
+            }
+            (other, _) => other,
+        }
+    }
+
+    /// Whether nothing came.
+    fn untouched(&self) -> bool {
+        self.read == 0
+    }
+
+    /// Whether another request may follow the answer.
+    fn is_reusable(&self) -> bool {
+        self.delimited && !self.ended && self.buffer.is_empty()
+    }
+
     async fn fill(&mut self) -> Result<(), SendError> {
         let mut chunk = [0; 16 * 1024];
         match self.stream.read(&mut chunk).await {
             Ok(0) => self.ended = true,
-            Ok(count) => self.buffer.extend_from_slice(&chunk[..count]),
+            Ok(count) => {
+                self.read += count;
+                self.buffer.extend_from_slice(&chunk[..count]);
+            }
             Err(error) => return Err(SendError::Broken(error.to_string())),
         }
         Ok(())
@@ -161,6 +196,7 @@ impl Reader {
                         body: Vec::new(),
                         cut: false,
                     };
+                    self.delimited = parsed.version == Some(1);
                     self.buffer.advance(length);
                     return Ok(response);
                 }
@@ -199,6 +235,8 @@ impl Reader {
         let length = header("content-length").and_then(|value| value.trim().parse::<usize>().ok());
         let events =
             header("content-type").is_some_and(|value| value.starts_with("text/event-stream"));
+        let closes = header("connection").is_some_and(|value| value != "keep-alive");
+        self.delimited &= length.is_some() && !chunked && !closes;
         match (chunked, length) {
             (true, _) => self.chunked(response, events).await,
             (false, Some(length)) => {
@@ -209,6 +247,7 @@ impl Reader {
                     self.fill().await?;
                 }
                 response.cut = length > MAX_BODY;
+                self.delimited &= self.buffer.len() == length;
                 self.buffer.truncate(length.min(MAX_BODY));
                 response.body = std::mem::take(&mut self.buffer).into();
                 Ok(())

@@ -25,9 +25,13 @@ pub struct CellRecord {
     pub expected: Option<ExpectedRecord>,
     /// What was seen.
     pub observed: Option<ObservedRecord>,
-    /// The request as its scenario writes it: its place in [`super::Record::requests`]; none where nothing is sent.
+    /// The request as its scenario writes it: its place in [`super::Record::requests`]; none where nothing is sent, and where the
+    /// cell carries its own.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub request: Option<usize>,
+    /// The request itself, where the table of requests is full.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub own_request: Option<String>,
     /// The verdict.
     pub verdict: VerdictKind,
     /// The known issue that says so, for `known` and `stale`.

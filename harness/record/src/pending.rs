@@ -37,7 +37,7 @@ pub fn keep_pending(
     let Some(release) = release else {
         return Ok(Vec::new());
     };
-    if !whole || !may_write || record.cells.len() != cells(catalogue).count() {
+    if !whole || !may_write || record.summary.selected != cells(catalogue).count() {
         return Ok(Vec::new());
     }
     let mut written = Vec::new();

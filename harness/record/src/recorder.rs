@@ -6,18 +6,17 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::tables::Texts;
+use super::finished::{CauseSum, FinishedRun};
 use super::{
-    CauseRecord, CellRecord, DifferenceRecord, ExpectedRecord, Gate, GateEffect, GatewayRecord,
-    LaunchRecord, ObservedRecord, Record, RelationRecord, RuleRecord, RunInfo, SCHEMA, Summary,
+    CauseRecord, DifferenceRecord, Gate, GateEffect, GatewayRecord, LaunchRecord, Record,
+    RelationRecord, RunInfo, SCHEMA, Summary,
 };
 use crate::events::{CellResult, Expected, RunEvent};
 use crate::judge::{Broken, Cause, Severity, Verdict, broken_relations, causes};
-use crate::kept::{Facts, KeptResult, Pool};
+use crate::kept::{KeptResult, Pool};
 use crate::observe::Observation;
 use contract::plan::{Missing, Shares};
 use contract::scenario::Catalogue;
-use contract::scenario::model::Kind;
 
 /// Builds a record from a run's events.
 #[derive(Debug)]
@@ -158,8 +157,14 @@ impl Recorder {
 
     /// Whether a cell makes the run fail.
     pub fn fails(&self, result: &CellResult) -> bool {
-        let facts = (&result.expected, &result.observed, &result.verdict);
-        let standing = self.standing(&result.gateway, &result.cell.id, facts);
+        let (expected, observed) = (result.expected.as_ref(), result.observed.as_ref());
+        let standing = self.gate.standing(
+            &result.gateway,
+            &result.cell.id,
+            result.verdict.kind(),
+            severity(expected, observed, &result.verdict),
+            observed,
+        );
         standing == Some(GateEffect::Fails)
     }
 
@@ -168,24 +173,13 @@ impl Recorder {
         self.run.stopped_early = true;
     }
 
-    fn standing(
-        &self,
-        gateway: &str,
-        cell: &str,
-        (expected, observed, verdict): (&Option<Expected>, &Option<Observation>, &Verdict),
-    ) -> Option<GateEffect> {
-        self.gate.standing(
-            gateway,
-            cell,
-            verdict.kind(),
-            severity(expected.as_ref(), observed.as_ref(), verdict),
-            observed.as_ref(),
-        )
+    /// Ends the record, and hands back the results with it: snapshots are made from them.
+    pub fn finish(self, catalogue: &Catalogue) -> (Record, Vec<KeptResult>) {
+        self.ended(catalogue).into_record()
     }
 
-    /// Ends the record, and hands back the results with it: snapshots are made from them.
-    pub fn finish(mut self, catalogue: &Catalogue) -> (Record, Vec<KeptResult>) {
-        self.run.finished = now();
+    /// Ends the run; its record is made cell by cell, whenever somebody looks at it.
+    pub fn ended(mut self, catalogue: &Catalogue) -> FinishedRun<'_> {
         let order = std::mem::take(&mut self.order);
         self.results.sort_by(|a, b| {
             let place = |result: &KeptResult| order.get(&result.facts.gateway).copied();
@@ -196,26 +190,6 @@ impl Recorder {
             ))
         });
         let causes = causes(&self.results);
-        let by_cell: BTreeMap<(&str, &str), usize> = causes
-            .iter()
-            .flat_map(|cause| {
-                cause
-                    .cells
-                    .iter()
-                    .map(|cell| ((cause.gateway.as_str(), cell.as_str()), cause.id))
-            })
-            .collect();
-        let mut tables = Tables::default();
-        let mut cells = Vec::with_capacity(self.results.len());
-        for result in &self.results {
-            let facts = &*result.facts;
-            let place = (facts.gateway.as_str(), result.cell.id.as_str());
-            let cause = by_cell.get(&place).copied();
-            let told = (&facts.expected, &facts.observed, &facts.verdict);
-            let standing = self.standing(&facts.gateway, &result.cell.id, told);
-            cells.push(tables.cell_record(result, catalogue, cause, standing));
-        }
-        let summary = self.summary(&cells);
         let broken = match &self.run.shard {
             Some(_) => Vec::new(),
             None => broken_relations(&catalogue.relations, &self.results),
@@ -223,56 +197,31 @@ impl Recorder {
         let relations = broken
             .into_iter()
             .map(|broken| relation_record(broken, &self.gate));
-        let causes = causes.into_iter().map(|cause| cause_record(cause, &cells));
-        let mut record = Record {
+        self.run.finished = now();
+        let head = Record {
             schema: SCHEMA.to_owned(),
             run: self.run,
             gateways: self.gateways,
-            summary,
-            causes: causes.collect(),
+            summary: Summary::default(),
+            causes: Vec::new(),
             relations: relations.collect(),
             scenarios: Vec::new(),
-            rules: tables.rules.into_values().collect(),
+            rules: Vec::new(),
             known_issues: Vec::new(),
-            requests: tables.requests.into_texts(),
-            answers: tables.answers.into_texts(),
-            cells,
+            requests: Vec::new(),
+            answers: Vec::new(),
+            cells: Vec::new(),
         };
-        record.describe(catalogue);
-        (record, self.results)
-    }
-
-    fn summary(&self, cells: &[CellRecord]) -> Summary {
-        let mut summary = Summary {
-            selected: cells.len(),
-            ..Summary::default()
-        };
-        for (result, cell) in self.results.iter().zip(cells) {
-            *match &result.facts.verdict {
-                Verdict::Conforms => &mut summary.conforms,
-                Verdict::Deviates(_) => &mut summary.deviates,
-                Verdict::Known(_) => &mut summary.known,
-                Verdict::Stale => &mut summary.stale,
-                Verdict::New => &mut summary.new,
-                Verdict::NotApplicable(_) => &mut summary.not_applicable,
-                Verdict::CouldNotRun(_) => &mut summary.could_not_run,
-            } += 1;
-            match cell.standing {
-                Some(GateEffect::Fails) => summary.failing += 1,
-                Some(GateEffect::AsInBaseline) => summary.as_in_baseline += 1,
-                Some(GateEffect::BelowSeverity) => summary.below_severity += 1,
-                None => {}
-            }
-            if self.gate.is_better(&cell.gateway, &cell.id, cell.verdict) {
-                summary.better += 1;
-            }
-        }
-        summary
+        let (mut run, sums) = FinishedRun::new(head, self.results, &causes, &self.gate, catalogue);
+        let causes = causes.into_iter().zip(sums);
+        let causes = causes.map(|(cause, sum)| cause_record(cause, sum, &run.results));
+        run.head.causes = causes.collect();
+        run
     }
 }
 
 /// How severe a result is.
-fn severity(
+pub(super) fn severity(
     expected: Option<&Expected>,
     observed: Option<&Observation>,
     verdict: &Verdict,
@@ -282,108 +231,17 @@ fn severity(
     Severity::of(verdict, asked.is_some() && asked == seen)
 }
 
-/// What cells refer to, gathered on the way.
-#[derive(Debug, Default)]
-struct Tables {
-    rules: BTreeMap<(String, String), RuleRecord>,
-    requests: Texts,
-    answers: Texts,
-}
-
-impl Tables {
-    fn cell_record(
-        &mut self,
-        result: &KeptResult,
-        catalogue: &Catalogue,
-        cause: Option<usize>,
-        standing: Option<GateEffect>,
-    ) -> CellRecord {
-        let facts = &*result.facts;
-        let (direction, reason) = match &facts.verdict {
-            Verdict::Deviates(deviation) | Verdict::Known(deviation) => (Some(*deviation), None),
-            Verdict::NotApplicable(reason) | Verdict::CouldNotRun(reason) => {
-                (None, Some(reason.clone()))
-            }
-            Verdict::Conforms | Verdict::Stale | Verdict::New => (None, None),
-        };
-        let scenario = &result.cell.scenario;
-        let request = (scenario.kind != Kind::Start)
-            .then(|| contract::request::as_text(&result.cell, catalogue))
-            .map(|text| self.requests.take(text));
-        CellRecord {
-            id: result.cell.id.clone(),
-            gateway: facts.gateway.clone(),
-            axes: result.cell.axes().collect(),
-            request,
-            expected: self.expected(result.cell.scenario.id.as_str(), facts),
-            observed: facts.observed.as_ref().map(|observed| ObservedRecord {
-                outcome: observed.outcome.clone(),
-                direction: Some(observed.direction),
-                status: observed.status,
-                start: observed.start,
-                error_type: observed.error_type.clone(),
-                message: observed.message.clone(),
-                model_calls: observed.model_calls,
-                late_calls: observed.late_calls,
-                answer: Some(self.answers.place(&observed.answer)),
-                ms: (result.took.as_secs_f64() * 10_000.0).round() / 10.0,
-            }),
-            verdict: facts.verdict.kind(),
-            known_issue: facts.known_issue.as_ref().map(|issue| issue.id.clone()),
-            direction,
-            severity: severity(
-                facts.expected.as_ref(),
-                facts.observed.as_ref(),
-                &facts.verdict,
-            ),
-            standing,
-            reason,
-            cause,
-            attempts: facts.attempts.clone(),
-        }
-    }
-
-    fn expected(&mut self, scenario: &str, facts: &Facts) -> Option<ExpectedRecord> {
-        let expected = facts.expected.as_ref()?;
-        self.rules
-            .entry((scenario.to_owned(), expected.rule.clone()))
-            .or_insert_with(|| RuleRecord {
-                scenario: scenario.to_owned(),
-                id: expected.rule.clone(),
-                title: expected.title.clone(),
-                origin: expected.origin.clone(),
-                source: expected.source.clone(),
-            });
-        Some(ExpectedRecord {
-            rule: expected.rule.clone(),
-            outcome: expected.outcome.id.clone(),
-            direction: expected.outcome.direction,
-            status: expected.outcome.status,
-            answer: facts
-                .accepted
-                .as_ref()
-                .map(|accepted| self.answers.place(accepted)),
-        })
-    }
-}
-
-fn cause_record(cause: Cause, cells: &[CellRecord]) -> CauseRecord {
-    let mine = cells.iter().filter(|cell| cell.cause == Some(cause.id));
-    let failing = mine
-        .clone()
-        .filter(|cell| cell.standing == Some(GateEffect::Fails));
+fn cause_record(cause: Cause, sum: CauseSum, results: &[KeptResult]) -> CauseRecord {
+    let example = cause.cells.first().and_then(|place| results.get(*place));
     CauseRecord {
-        failing: failing.count(),
-        severity: mine
-            .filter_map(|cell| cell.severity)
-            .max()
-            .unwrap_or_default(),
+        failing: sum.failing,
+        severity: sum.severity,
         id: cause.id,
         gateway: cause.gateway,
         scenario: cause.scenario,
         conditions: cause.conditions.into_iter().collect(),
         cells: cause.cells.len(),
-        example: cause.cells.first().cloned().unwrap_or_default(),
+        example: example.map_or_else(String::new, |result| result.cell.id.clone()),
         expected: cause.expected,
         observed: cause.observed,
         answer: cause.answer,

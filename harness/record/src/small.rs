@@ -23,6 +23,7 @@ impl Record {
         for cell in &mut self.cells {
             reference.clone_into(&mut cell.gateway);
             cell.request = None;
+            cell.own_request = None;
             cell.axes.clear();
             if let Some(observed) = &mut cell.observed {
                 observed.ms = 0.0;

@@ -20,6 +20,7 @@ use contract::scenario::Launch;
 use contract::scenario::model::{Kind, Outcome, Start};
 use machine::launch::{Gateway, LaunchError, LaunchSpec, StopReport, launch};
 use machine::network::Network;
+use machine::send::Connections;
 use machine::upstream::Upstream;
 use record::events::{LaunchInfo, LaunchLog};
 use record::judge::Proof;
@@ -257,6 +258,7 @@ impl Attempt<'_> {
             peer: live.gateway.peer(),
             past_proxies: live.gateway.peer_past_proxies(),
             proxies: &live.proxies,
+            connections: Connections::default(),
             redactor: live.gateway.redactor().clone().with_folder(&self.folder()),
             upstream: &live.upstream,
             secrets: &live.secrets,
@@ -307,10 +309,12 @@ impl Attempt<'_> {
 
     /// Gives a gateway that has denied somebody the time to call its model all the same; how long that was at least.
     ///
-    /// The reference gateway is part of clawgauge, and makes no call after its answer.
+    /// The reference gateway is part of clawgauge, and makes no call after its answer; a gateway that is not told where the
+    /// model is cannot make one.
     async fn wait_for_late_calls(&self, asked: &Asked) -> Duration {
         let own = &self.context.options.install.reference.command;
-        let Some(denied) = asked.denied.filter(|_| self.target.program.command != *own) else {
+        let can_call = self.target.program.command != *own && self.config.knows_model();
+        let Some(denied) = asked.denied.filter(|_| can_call) else {
             return Duration::ZERO;
         };
         tokio::select! {

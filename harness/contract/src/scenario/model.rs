@@ -173,6 +173,8 @@ pub struct ScenarioAxis {
 pub struct RequestTemplate {
     /// How it is sent.
     pub protocol: Protocol,
+    /// Whether cells with the same header lines may share a connection.
+    pub keep_alive: bool,
     /// HTTP method.
     pub method: String,
     /// Path without a query; empty where the values of an axis have it.

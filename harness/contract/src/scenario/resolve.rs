@@ -123,6 +123,7 @@ pub(super) fn scenario(
         history: raw.history,
         request: RequestTemplate {
             protocol: raw.request.protocol,
+            keep_alive: raw.request.keep_alive,
             method: raw
                 .request
                 .method

@@ -8,7 +8,7 @@ use crate::cli::output::Output;
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
 use record::events::{LaunchInfo, RunEvent};
-use record::{Gate, KeptResult, Record, Recorder};
+use record::{FinishedRun, Gate, Recorder};
 use reports::Detail;
 use runner::{RunOptions, drive, run};
 
@@ -35,23 +35,21 @@ pub(super) struct RecordedRun<'a> {
 
 /// What a run came to.
 #[derive(Debug)]
-pub(super) struct RunOutcome {
-    /// The record.
-    pub(super) record: Record,
-    /// The results that it was made from: snapshots are made from them.
-    pub(super) results: Vec<KeptResult>,
+pub(super) struct RunOutcome<'a> {
+    /// The record, and the results that it is made from.
+    pub(super) run: FinishedRun<'a>,
     /// The launches, where they were to be kept.
     pub(super) launches: Vec<LaunchInfo>,
 }
 
-impl RecordedRun<'_> {
+impl<'a> RecordedRun<'a> {
     /// Runs until everything is told or `cancel` fires. Whatever happens to gateways and cells is in the record.
     pub(super) async fn drive(
         &self,
         options: RunOptions,
         gate: Gate,
         cancel: &CancellationToken,
-    ) -> RunOutcome {
+    ) -> RunOutcome<'a> {
         let mut recorder = Recorder::new(&self.catalogue.table_hash, gate)
             .held_against(Some(self.snapshots.hash()))
             .asked_for(options.known_issues, self.globs, self.conditions)
@@ -87,10 +85,8 @@ impl RecordedRun<'_> {
             }
         })
         .await;
-        let (record, results) = recorder.finish(self.catalogue);
         RunOutcome {
-            record,
-            results,
+            run: recorder.ended(self.catalogue),
             launches,
         }
     }
