@@ -22,6 +22,8 @@ use contract::exchange::{Exchange, MAX_BODY, Request, Response};
 pub use crate::network::Peer;
 
 const MAX_HEAD: usize = 64 * 1024;
+/// A read has room for so many bytes at least.
+const ROOM: usize = 4 * 1024;
 /// So many bytes of what is no HTTP are quoted: more than is shown, so that secrets are found before the quote is cut.
 const MAX_QUOTED: usize = 1024;
 
@@ -121,7 +123,7 @@ impl Reader {
     fn new(stream: TcpStream) -> Self {
         Self {
             stream,
-            buffer: BytesMut::with_capacity(4096),
+            buffer: BytesMut::with_capacity(ROOM),
             ended: false,
             read: 0,
             delimited: false,
@@ -155,13 +157,13 @@ impl Reader {
     }
 
     async fn fill(&mut self) -> Result<(), SendError> {
-        let mut chunk = [0; 16 * 1024];
-        match self.stream.read(&mut chunk).await {
+        // Into the buffer itself: an array on the way would be part of every future up to the launch's, and moved with them.
+        if self.buffer.capacity() - self.buffer.len() < ROOM {
+            self.buffer.reserve(4 * ROOM);
+        }
+        match self.stream.read_buf(&mut self.buffer).await {
             Ok(0) => self.ended = true,
-            Ok(count) => {
-                self.read += count;
-                self.buffer.extend_from_slice(&chunk[..count]);
-            }
+            Ok(count) => self.read += count,
             Err(error) => return Err(SendError::Broken(error.to_string())),
         }
         Ok(())
