@@ -18,6 +18,10 @@ use contract::snapshots::Snapshots;
 use record::events::RunEvent;
 use record::judge::{Deviation, Verdict};
 
+/// The profile under which each fault showed last, which is asked first. It says nothing about the fate: a line that is out of
+/// date costs time.
+const FIRST: &str = include_str!("mutants/first.txt");
+
 /// What became of a mutant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MutantResult {
@@ -31,8 +35,8 @@ pub enum MutantResult {
 
 /// Runs the scenarios against each mutant, `jobs` at a time, and tells each fate once as it is known.
 ///
-/// A mutant's run ends with the first cell that deviates. It takes the profiles one after the other, those first that have
-/// just shown another fault: neighbours in the list of faults are alike.
+/// A mutant's run ends with the first cell that deviates. It takes the profiles one after the other: first the one under
+/// which the fault showed last, then those that have just shown another fault, since neighbours in the list are alike.
 pub async fn run_mutants(
     catalogue: &Catalogue,
     snapshots: &Snapshots,
@@ -47,12 +51,21 @@ pub async fn run_mutants(
         let order = &order;
         async move {
             let options = |selection| options(*mutant, selection);
-            let fate = fate_in(order, catalogue, snapshots, &options, cancel).await;
+            let first = first(&mutant.name());
+            let fate = fate_in((order, first), catalogue, snapshots, &options, cancel).await;
             tell(index, &fate);
             fate
         }
     });
     fates.buffered(jobs.max(1)).collect().await
+}
+
+/// The profile under which a fault showed last.
+fn first(fault: &str) -> Option<&'static str> {
+    let mut lines = FIRST.lines().filter_map(|line| line.split_once(' '));
+    lines
+        .find(|(name, _)| *name == fault)
+        .map(|(_, profile)| profile)
 }
 
 /// The profiles that scenarios name, those of the largest scenarios first.
@@ -73,13 +86,16 @@ fn profiles(catalogue: &Catalogue) -> Vec<String> {
 
 /// The fate of one mutant, asked profile by profile in an order that learns from each.
 async fn fate_in(
-    order: &Mutex<Vec<String>>,
+    (order, first): (&Mutex<Vec<String>>, Option<&str>),
     catalogue: &Catalogue,
     snapshots: &Snapshots,
     options: &dyn Fn(Selection) -> RunOptions,
     cancel: &CancellationToken,
 ) -> MutantResult {
     let mut left = order.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some(place) = left.iter().position(|name| Some(name.as_str()) == first) {
+        left[..=place].rotate_right(1);
+    }
     let mut fate_so_far = MutantResult::Survived;
     let mut together = 1;
     while !left.is_empty() {
@@ -165,6 +181,21 @@ pub fn score(fates: &[MutantResult]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_profiles_to_ask_first_are_of_faults_that_there_are() {
+        let faults: Vec<String> = Fault::all().iter().map(|fault| fault.name()).collect();
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+        let data = contract::data::Data::Folder(root.into());
+        let profiles = profiles(&Catalogue::load(&data).unwrap());
+        for line in FIRST.lines() {
+            let (fault, profile) = line.split_once(' ').unwrap();
+            assert!(faults.iter().any(|known| known == fault), "{fault}");
+            assert!(profiles.iter().any(|known| known == profile), "{profile}");
+            assert_eq!(first(fault), Some(profile));
+        }
+        assert_eq!(first("no-such-fault"), None);
+    }
 
     #[test]
     fn the_score_counts_what_was_caught() {

@@ -322,10 +322,9 @@ pub struct Scenario {
 
 impl Scenario {
     /// Every combination of the axes that no exclude leaves out, in the order of the file.
-    pub fn combinations(&self) -> Vec<Vec<u16>> {
+    pub fn combinations(&self) -> impl Iterator<Item = Vec<u16>> + '_ {
         self.product()
             .filter(|combination| self.excluded(combination).is_none())
-            .collect()
     }
 
     /// The exclude that leaves a combination out, if one does.
