@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use crate::Paint;
 use record::symbol::CellSymbol;
-use record::{AxisRecord, CellRecord, GateEffect, ScenarioRecord};
+use record::{AxisRecord, CellRecord, GateEffect, Record, ScenarioRecord};
 
 /// What the symbols mean, for the foot of a report.
 pub(super) const LEGEND: &str = "  + let in   . refused   as expected      A let in, must not   D refused, must not   x other denial   b other body\n  a d k as a known issue says   s a known issue that does not show   n no snapshot yet   ? could not run   / not applicable";
@@ -148,6 +148,54 @@ impl<'a> Matrix<'a> {
             );
         }
         out
+    }
+}
+
+/// The matrices of a run: by gateway, scenario, and profile where each has its own.
+pub(super) struct Matrices<'a> {
+    scenarios: HashMap<&'a str, (&'a ScenarioRecord, Layout)>,
+    by_place: HashMap<(String, String, String), Matrix<'a>>,
+}
+
+impl<'a> Matrices<'a> {
+    /// Of a run; it has no cells yet.
+    pub(super) fn of(record: &'a Record) -> Self {
+        let scenarios = record.scenarios.iter();
+        let scenarios =
+            scenarios.map(|scenario| (scenario.id.as_str(), (scenario, Layout::of(scenario))));
+        Self {
+            scenarios: scenarios.collect(),
+            by_place: HashMap::new(),
+        }
+    }
+
+    /// Takes in a cell.
+    pub(super) fn cell(&mut self, cell: &CellRecord) {
+        let Some((scenario, layout)) = self.scenarios.get(cell.scenario()) else {
+            return;
+        };
+        let profile = match layout {
+            Layout::Whole(_) => "",
+            Layout::PerProfile(_) => cell.profile(),
+        };
+        let place = (
+            cell.gateway.clone(),
+            scenario.id.clone(),
+            profile.to_owned(),
+        );
+        let new = || Matrix::new(scenario, *layout);
+        self.by_place.entry(place).or_insert_with(new).cell(cell);
+    }
+
+    /// Hands one out; `profile` is empty where the scenario has one for all.
+    pub(super) fn take(
+        &mut self,
+        gateway: &str,
+        scenario: &str,
+        profile: &str,
+    ) -> Option<Matrix<'a>> {
+        let place = [gateway, scenario, profile].map(str::to_owned);
+        self.by_place.remove(&place.into())
     }
 }
 

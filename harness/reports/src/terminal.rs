@@ -7,13 +7,11 @@ use similar::{ChangeTag, TextDiff};
 
 use super::Paint;
 use super::facts::{Facts, IssueOn, Tally};
-use super::matrix::{LEGEND, Layout, Matrix};
+use super::matrix::{LEGEND, Layout, Matrices, Matrix};
 use super::words::conditions;
 use base::text::count;
 use record::judge::VerdictKind;
-use record::{
-    CauseRecord, CellRecord, GatewayRecord, Record, Results, ResultsError, ScenarioRecord, Summary,
-};
+use record::{CauseRecord, GatewayRecord, Record, Results, ResultsError, ScenarioRecord, Summary};
 
 /// A run of at most so many scenarios shows every matrix.
 const FEW_SCENARIOS: usize = 2;
@@ -90,46 +88,6 @@ pub fn terminal(
         );
     }
     Ok(out)
-}
-
-/// The matrices of a run: by gateway, scenario, and profile where each has its own.
-struct Matrices<'a> {
-    scenarios: HashMap<&'a str, (&'a ScenarioRecord, Layout)>,
-    by_place: HashMap<(String, String, String), Matrix<'a>>,
-}
-
-impl<'a> Matrices<'a> {
-    fn of(record: &'a Record) -> Self {
-        let scenarios = record.scenarios.iter();
-        let scenarios =
-            scenarios.map(|scenario| (scenario.id.as_str(), (scenario, Layout::of(scenario))));
-        Self {
-            scenarios: scenarios.collect(),
-            by_place: HashMap::new(),
-        }
-    }
-
-    fn cell(&mut self, cell: &CellRecord) {
-        let Some((scenario, layout)) = self.scenarios.get(cell.scenario()) else {
-            return;
-        };
-        let profile = match layout {
-            Layout::Whole(_) => "",
-            Layout::PerProfile(_) => cell.profile(),
-        };
-        let place = (
-            cell.gateway.clone(),
-            scenario.id.clone(),
-            profile.to_owned(),
-        );
-        let new = || Matrix::new(scenario, *layout);
-        self.by_place.entry(place).or_insert_with(new).cell(cell);
-    }
-
-    fn take(&mut self, gateway: &str, scenario: &str, profile: &str) -> Option<Matrix<'a>> {
-        let place = [gateway, scenario, profile].map(str::to_owned);
-        self.by_place.remove(&place.into())
-    }
 }
 
 fn gateway_part(
