@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
@@ -19,14 +20,19 @@ const PIECE: usize = 12;
 const LONG: usize = 20;
 /// A part of a secret, such as the value of a header line, is hidden by itself if it is as long as this.
 const PART: usize = 9;
+/// What stands for the folder of a launch.
+const LAUNCH: &str = "[launch]";
 /// So many times a text may be escaped.
 const DEPTH: usize = 3;
 
 /// Replaces a launch's secrets, plain or encoded, by their names.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
+    /// Finds secrets; built once for a launch, and shared by all who hide them.
     searcher: Option<AhoCorasick>,
-    replacements: Vec<Replacement>,
+    replacements: Arc<[Replacement]>,
+    /// Finds the folder of the launch.
+    folder: Option<AhoCorasick>,
 }
 
 #[derive(Debug, Clone)]
@@ -39,13 +45,8 @@ struct Replacement {
 }
 
 impl Redactor {
-    /// Knows each secret by name.
+    /// Knows each secret by name. A clone costs nothing; to build one takes milliseconds for each secret.
     pub fn new(secrets: &Secrets) -> Self {
-        Self::with_folder(secrets, "")
-    }
-
-    /// As [`Redactor::new`], and knows the folder of the launch, which is told as `[launch]`.
-    pub fn with_folder(secrets: &Secrets, folder: &str) -> Self {
         let mut patterns: Vec<String> = Vec::new();
         let mut replacements = Vec::new();
         let mut add = |pattern: String, text: &str, base64, long| {
@@ -56,9 +57,6 @@ impl Redactor {
                 long,
             });
         };
-        if !folder.is_empty() {
-            add(folder.to_owned(), "[launch]", false, false);
-        }
         for (name, secret) in secrets {
             let secret = secret.expose_secret();
             if secret.is_empty() {
@@ -71,15 +69,18 @@ impl Redactor {
                 encoded(&part).for_each(|pattern| add(pattern, &text, true, long));
             }
         }
-        let searcher = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .ascii_case_insensitive(true)
-            .build(&patterns)
-            .ok();
         Self {
-            searcher,
-            replacements,
+            searcher: searcher(&patterns),
+            replacements: replacements.into(),
+            folder: None,
         }
+    }
+
+    /// The same, and it knows the folder of the launch, which is told as `[launch]`.
+    #[must_use]
+    pub fn with_folder(mut self, folder: &str) -> Self {
+        self.folder = (!folder.is_empty()).then(|| searcher(&[folder])).flatten();
+        self
     }
 
     /// The text without secrets.
@@ -87,59 +88,81 @@ impl Redactor {
         let found = self.found(text);
         match found.is_empty() {
             true => Cow::Borrowed(text),
-            false => Cow::Owned(self.replaced(text, found)),
+            false => {
+                let named = found.into_iter().map(|(range, name, _)| (range, name));
+                Cow::Owned(replaced(text, named.collect()))
+            }
         }
     }
 
     /// Whether a text tells a secret, or a part of one, that is too long to be a word.
     pub fn tells(&self, text: &str) -> bool {
-        let mut found = self.found(text).into_iter();
-        found.any(|(_, pattern)| self.replacements[pattern].long)
+        self.found(text).into_iter().any(|(_, _, long)| long)
     }
 
-    /// Where secrets are, and which pattern found each.
-    fn found(&self, text: &str) -> Vec<(Range<usize>, usize)> {
-        let Some(searcher) = &self.searcher else {
-            return Vec::new();
-        };
-        let mut found: Vec<(Range<usize>, usize)> = Vec::new();
+    /// Where secrets are, the name of each, and whether it is too long to be a word.
+    fn found(&self, text: &str) -> Vec<(Range<usize>, &str, bool)> {
+        let mut found: Vec<(Range<usize>, &str, bool)> = Vec::new();
+        if self.searcher.is_none() && self.folder.is_none() {
+            return found;
+        }
         let mut layer = Some(Layer::of(text.as_bytes()));
         for _ in 0..=DEPTH {
             let Some(this) = layer.take() else { break };
-            for one in searcher.find_overlapping_iter(this.bytes()) {
-                let pattern = one.pattern().as_usize();
-                let range = match self.replacements[pattern].base64 {
+            for one in self
+                .searcher
+                .iter()
+                .flat_map(|all| all.find_overlapping_iter(this.bytes()))
+            {
+                let replacement = &self.replacements[one.pattern().as_usize()];
+                let range = match replacement.base64 {
                     true => run(this.bytes(), one.range()),
                     false => one.range(),
                 };
-                found.push((this.source(range), pattern));
+                found.push((this.source(range), &replacement.text, replacement.long));
+            }
+            for one in self
+                .folder
+                .iter()
+                .flat_map(|all| all.find_iter(this.bytes()))
+            {
+                found.push((this.source(one.range()), LAUNCH, false));
             }
             layer = this.unescaped();
         }
         found
     }
+}
 
-    fn replaced(&self, text: &str, mut found: Vec<(Range<usize>, usize)>) -> String {
-        // Of those that overlap, the longest gives its name to all.
-        found.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
-        let mut out = String::with_capacity(text.len());
-        let mut done = 0;
-        let mut found = found.into_iter().peekable();
-        while let Some((mut range, mut pattern)) = found.next() {
-            let mut longest = range.len();
-            while let Some((next, other)) = found.next_if(|(next, _)| next.start < range.end) {
-                if next.len() > longest {
-                    (longest, pattern) = (next.len(), other);
-                }
-                range.end = range.end.max(next.end);
+/// Finds any of these texts, in either case.
+fn searcher(patterns: &[impl AsRef<[u8]>]) -> Option<AhoCorasick> {
+    AhoCorasick::builder()
+        .match_kind(MatchKind::Standard)
+        .ascii_case_insensitive(true)
+        .build(patterns)
+        .ok()
+}
+
+/// The text with each range replaced; of those that overlap, the longest gives its name to all.
+fn replaced(text: &str, mut found: Vec<(Range<usize>, &str)>) -> String {
+    found.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    let mut found = found.into_iter().peekable();
+    while let Some((mut range, mut name)) = found.next() {
+        let mut longest = range.len();
+        while let Some((next, other)) = found.next_if(|(next, _)| next.start < range.end) {
+            if next.len() > longest {
+                (longest, name) = (next.len(), other);
             }
-            let start = text.floor_char_boundary(range.start).max(done);
-            out.push_str(&text[done..start]);
-            out.push_str(&self.replacements[pattern].text);
-            done = text.ceil_char_boundary(range.end);
+            range.end = range.end.max(next.end);
         }
-        out + &text[done..]
+        let start = text.floor_char_boundary(range.start).max(done);
+        out.push_str(&text[done..start]);
+        out.push_str(name);
+        done = text.ceil_char_boundary(range.end);
     }
+    out + &text[done..]
 }
 
 /// A secret and its parts: the value of a header line, what follows the scheme in it, the password in Basic credentials.

@@ -102,7 +102,7 @@ fn records_are_small_whole_and_know_nothing_of_the_machine() {
         record
             .cells
             .iter()
-            .all(|cell| cell.axes.contains_key("profile"))
+            .all(|cell| cell.axes.get("profile").is_some())
     );
     let whole: Record = {
         let mut command = machine.sandbox.clawgauge();

@@ -20,9 +20,15 @@ impl<'a> CellId<'a> {
     /// Puts an id together.
     pub fn text<'b>(
         scenario: &str,
-        values: impl IntoIterator<Item = (&'b str, &'b str)>,
+        values: impl IntoIterator<Item = (&'b str, &'b str), IntoIter: Clone>,
     ) -> String {
-        let mut id = scenario.to_owned();
+        let values = values.into_iter();
+        // A matrix has up to a million of them, so that none is longer than it must be.
+        let parts = values
+            .clone()
+            .map(|(axis, value)| axis.len() + value.len() + 2);
+        let mut id = String::with_capacity(scenario.len() + parts.sum::<usize>());
+        id.push_str(scenario);
         for (axis, value) in values {
             push(&mut id, axis, value);
         }
@@ -40,7 +46,7 @@ impl<'a> CellId<'a> {
     }
 
     /// Axes and values, in the order of the scenario.
-    pub fn values(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+    pub fn values(self) -> impl Iterator<Item = (&'a str, &'a str)> + Clone {
         let parts = self.without_scenario().split('/');
         parts.filter_map(|part| part.split_once('='))
     }

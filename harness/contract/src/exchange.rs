@@ -31,8 +31,8 @@ impl std::fmt::Debug for Request {
 }
 
 impl Request {
-    /// The exact bytes.
-    pub fn encode(&self, address: SocketAddr) -> Vec<u8> {
+    /// The exact bytes; `keep` where another request may follow on the same connection.
+    pub fn encode(&self, address: SocketAddr, keep: bool) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(512 + self.body.len());
         bytes.extend_from_slice(format!("{} {} HTTP/1.1\r\n", self.method, self.target).as_bytes());
         let is_host = |line: &Vec<u8>| {
@@ -43,7 +43,10 @@ impl Request {
         if !self.headers.iter().any(is_host) {
             bytes.extend_from_slice(format!("Host: {address}\r\n").as_bytes());
         }
-        bytes.extend_from_slice(b"Connection: close\r\n");
+        bytes.extend_from_slice(match keep {
+            true => b"Connection: keep-alive\r\n".as_slice(),
+            false => b"Connection: close\r\n".as_slice(),
+        });
         if !self.body.is_empty() || self.method == "POST" {
             bytes.extend_from_slice(format!("Content-Length: {}\r\n", self.body.len()).as_bytes());
         }

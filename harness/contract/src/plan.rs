@@ -232,17 +232,14 @@ pub fn cells(catalogue: &Catalogue) -> impl Iterator<Item = Cell> + '_ {
 /// Every cell of a scenario, in order.
 pub fn cells_of(scenario: &Arc<Scenario>) -> impl Iterator<Item = Cell> + '_ {
     let profile_axis = scenario.profile_axis();
-    scenario
-        .combinations()
-        .into_iter()
-        .map(move |combination| Cell {
-            id: scenario.cell_id(&combination),
-            profile: scenario.axes[profile_axis].values[usize::from(combination[profile_axis])]
-                .id
-                .clone(),
-            scenario: Arc::clone(scenario),
-            combination,
-        })
+    scenario.combinations().map(move |combination| Cell {
+        id: scenario.cell_id(&combination),
+        profile: scenario.axes[profile_axis].values[usize::from(combination[profile_axis])]
+            .id
+            .clone(),
+        scenario: Arc::clone(scenario),
+        combination,
+    })
 }
 
 /// Why a cell cannot be asked of a release, if it cannot.

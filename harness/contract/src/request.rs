@@ -47,15 +47,11 @@ pub fn written(cell: &Cell) -> Written {
 
 /// Fills the placeholders that the cell's axis values define; those that only other values define are empty.
 fn with_vars(cell: &Cell, written: Written) -> Written {
-    let axes = &cell.scenario.axes;
-    let names = axes.iter().flat_map(|axis| &axis.values);
-    let mut vars: BTreeMap<&str, &str> = names
-        .flat_map(|value| value.vars.keys())
-        .map(|name| (name.as_str(), ""))
-        .collect();
-    if vars.is_empty() {
+    let names = &cell.scenario.vars;
+    if names.is_empty() {
         return written;
     }
+    let mut vars: BTreeMap<&str, &str> = names.iter().map(|name| (name.as_str(), "")).collect();
     for value in cell.values() {
         vars.extend(
             value

@@ -10,7 +10,6 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::time::uptime;
 
 use base::redact::Redactor;
-use base::secret::Secrets;
 
 /// The variable that narrows the log down, as `RUST_LOG` does elsewhere.
 const FILTER: &str = "CLAWGAUGE_LOG";
@@ -44,11 +43,11 @@ pub fn start(path: &Path) -> std::io::Result<()> {
         .map_err(std::io::Error::other)
 }
 
-/// Keeps secrets, by name, out of the log.
-pub fn hide(secrets: &Secrets) {
+/// Keeps the secrets of a launch out of the log.
+pub fn hide(secrets: &Redactor) {
     if let Some(hidden) = HIDDEN.get() {
         let mut hidden = hidden.lock().unwrap_or_else(PoisonError::into_inner);
-        hidden.push(Redactor::new(secrets));
+        hidden.push(secrets.clone());
     }
 }
 

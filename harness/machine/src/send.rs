@@ -2,10 +2,13 @@
 //!
 //! HTTP client libraries fold duplicate header lines, change the case of names, trim values or refuse odd bytes. The
 //! point of a cell is what exactly went over the wire, so the request is written by hand; the response is parsed by
-//! `httparse`. Each request has a connection of its own, so that no cell can be answered by what is left of another.
+//! `httparse`. Each request has a connection of its own, so that no cell can be answered by what is left of another;
+//! [`Connections`] is for scenarios that ask for less.
 
+mod connections;
 mod websocket;
 
+pub use connections::Connections;
 pub use websocket::websocket;
 
 use std::time::{Duration, Instant};
@@ -19,6 +22,8 @@ use contract::exchange::{Exchange, MAX_BODY, Request, Response};
 pub use crate::network::Peer;
 
 const MAX_HEAD: usize = 64 * 1024;
+/// A read has room for so many bytes at least.
+const ROOM: usize = 4 * 1024;
 /// So many bytes of what is no HTTP are quoted: more than is shown, so that secrets are found before the quote is cut.
 const MAX_QUOTED: usize = 1024;
 
@@ -79,21 +84,9 @@ pub async fn send(
     timeout: Duration,
 ) -> Result<Exchange, SendError> {
     let peer = peer.into();
-    let started = Instant::now();
-    let deadline = tokio::time::Instant::now() + timeout;
-    let (response, end) = exchange(&peer, &request, timeout, deadline).await?;
-    let exchange = Exchange {
-        request,
-        response,
-        took: started.elapsed(),
-    };
-    match end {
-        Ok(()) => Ok(exchange),
-        Err(why) => Err(SendError::Unfinished {
-            exchange: Box::new(exchange),
-            why: Box::new(why),
-        }),
-    }
+    let (started, deadline) = (Instant::now(), Deadline::new(timeout));
+    let ended = exchange(&peer, &request, deadline).await?;
+    exchanged(request, ended, started.elapsed())
 }
 
 /// An answer within the time that it may take, and how long it took.
@@ -108,53 +101,59 @@ async fn timed(
     Ok((response, started.elapsed()))
 }
 
-/// The answer, and how it ended where that was within its body.
-async fn exchange(
-    peer: &Peer,
-    request: &Request,
+/// When the time of a request is up.
+#[derive(Debug, Clone, Copy)]
+struct Deadline {
+    at: tokio::time::Instant,
     timeout: Duration,
-    deadline: tokio::time::Instant,
-) -> Result<(Response, Result<(), SendError>), SendError> {
-    let up = || SendError::Timeout(timeout);
-    let asked = tokio::time::timeout_at(deadline, ask(peer, request));
-    let (mut reader, mut response) = asked.await.map_err(|_| up())??;
-    let (method, status) = (request.method.as_str(), response.status);
-    if method == "HEAD" || status == 204 || status == 304 {
-        return Ok((response, Ok(())));
-    }
-    let body = tokio::time::timeout_at(deadline, reader.body(&mut response)).await;
-    let end = body.unwrap_or_else(|_| Err(up()));
-    if end.is_err() {
-        let room = MAX_BODY.saturating_sub(response.body.len());
-        let left = reader.buffer.len().min(room);
-        response.body.extend_from_slice(&reader.buffer[..left]);
-    }
-    Ok((response, end))
 }
 
-/// Sends a request; what reads its answer, and the head of that.
-async fn ask(peer: &Peer, request: &Request) -> Result<(Reader, Response), SendError> {
-    let mut stream = peer
-        .connect()
-        .await
-        .map_err(|error| SendError::Connect(error.to_string()))?;
-    let _ = stream.set_nodelay(true);
-    // A gateway may answer and close before it has read the whole request: what it said still counts.
-    let written = stream.write_all(&request.encode(peer.address)).await;
-    let mut reader = Reader {
-        stream,
-        buffer: BytesMut::with_capacity(4096),
-        ended: false,
-    };
-    match reader.response().await {
-        Err(SendError::Closed("before it answered")) if written.is_err() => Err(SendError::Broken(
-            written
-                .err()
-                .map(|error| error.to_string())
-                .unwrap_or_default(),
-        )),
-        response => response.map(|response| (reader, response)),
+impl Deadline {
+    fn new(timeout: Duration) -> Self {
+        let at = tokio::time::Instant::now() + timeout;
+        Self { at, timeout }
     }
+
+    async fn within<T>(
+        self,
+        work: impl Future<Output = Result<T, SendError>>,
+    ) -> Result<T, SendError> {
+        let done = tokio::time::timeout_at(self.at, work).await;
+        done.unwrap_or(Err(SendError::Timeout(self.timeout)))
+    }
+}
+
+/// An answer, and how it ended where that was within its body.
+type Ended = (Response, Result<(), SendError>);
+
+/// The exchange that an answer makes, if it is whole.
+fn exchanged(request: Request, ended: Ended, took: Duration) -> Result<Exchange, SendError> {
+    let (response, end) = ended;
+    let exchange = Exchange {
+        request,
+        response,
+        took,
+    };
+    match end {
+        Ok(()) => Ok(exchange),
+        Err(why) => Err(SendError::Unfinished {
+            exchange: Box::new(exchange),
+            why: Box::new(why),
+        }),
+    }
+}
+
+async fn exchange(peer: &Peer, request: &Request, deadline: Deadline) -> Result<Ended, SendError> {
+    let mut reader = Reader::new(deadline.within(connected(peer)).await?);
+    let bytes = request.encode(peer.address, false);
+    reader.ask(&bytes, &request.method, deadline).await
+}
+
+async fn connected(peer: &Peer) -> Result<TcpStream, SendError> {
+    let stream = peer.connect().await;
+    let stream = stream.map_err(|error| SendError::Connect(error.to_string()))?;
+    let _ = stream.set_nodelay(true);
+    Ok(stream)
 }
 
 /// Buffers what the connection brings.
@@ -162,14 +161,75 @@ struct Reader {
     stream: TcpStream,
     buffer: BytesMut,
     ended: bool,
+    /// Bytes that came.
+    read: usize,
+    /// Whether the answer ended where it said that it would, and did not say that the connection would.
+    delimited: bool,
 }
 
 impl Reader {
+    fn new(stream: TcpStream) -> Self {
+        Self {
+            stream,
+            buffer: BytesMut::with_capacity(ROOM),
+            ended: false,
+            read: 0,
+            delimited: false,
+        }
+    }
+
+    /// Writes a request and reads the answer, as far as it comes.
+    async fn ask(
+        &mut self,
+        request: &[u8],
+        method: &str,
+        deadline: Deadline,
+    ) -> Result<Ended, SendError> {
+        let (mut response, written) = deadline.within(self.head_of(request)).await?;
+        if method == "HEAD" || response.status == 204 || response.status == 304 {
+            self.delimited &= written;
+            return Ok((response, Ok(())));
+        }
+        let end = deadline.within(self.body(&mut response)).await;
+        self.delimited &= written && end.is_ok();
+        if end.is_err() {
+            let room = MAX_BODY.saturating_sub(response.body.len());
+            let left = self.buffer.len().min(room);
+            response.body.extend_from_slice(&self.buffer[..left]);
+        }
+        Ok((response, end))
+    }
+
+    /// Writes a request and reads the head of its answer; also whether all of the request was written. A gateway may answer and
+    /// close before it has read it: what it said still counts.
+    async fn head_of(&mut self, request: &[u8]) -> Result<(Response, bool), SendError> {
+        let written = self.stream.write_all(request).await;
+        match (self.response().await, written) {
+            (Err(SendError::Closed("before it answered")), Err(error)) => {
+                Err(SendError::Broken(error.to_string()))
+            }
+            (response, written) => Ok((response?, written.is_ok())),
+        }
+    }
+
+    /// Whether nothing came.
+    fn untouched(&self) -> bool {
+        self.read == 0
+    }
+
+    /// Whether another request may follow the answer.
+    fn is_reusable(&self) -> bool {
+        self.delimited && !self.ended && self.buffer.is_empty()
+    }
+
     async fn fill(&mut self) -> Result<(), SendError> {
-        let mut chunk = [0; 16 * 1024];
-        match self.stream.read(&mut chunk).await {
+        // Into the buffer itself: an array on the way would be part of every future up to the launch's, and moved with them.
+        if self.buffer.capacity() - self.buffer.len() < ROOM {
+            self.buffer.reserve(4 * ROOM);
+        }
+        match self.stream.read_buf(&mut self.buffer).await {
             Ok(0) => self.ended = true,
-            Ok(count) => self.buffer.extend_from_slice(&chunk[..count]),
+            Ok(count) => self.read += count,
             Err(error) => return Err(SendError::Broken(error.to_string())),
         }
         Ok(())
@@ -202,6 +262,7 @@ impl Reader {
                         body: Vec::new(),
                         cut: false,
                     };
+                    self.delimited = parsed.version == Some(1);
                     self.buffer.advance(length);
                     return Ok(response);
                 }
@@ -240,6 +301,8 @@ impl Reader {
         let length = header("content-length").and_then(|value| value.trim().parse::<usize>().ok());
         let events =
             header("content-type").is_some_and(|value| value.starts_with("text/event-stream"));
+        let closes = header("connection").is_some_and(|value| value != "keep-alive");
+        self.delimited &= length.is_some() && !chunked && !closes;
         match (chunked, length) {
             (true, _) => self.chunked(response, events).await,
             (false, Some(length)) => {
@@ -250,6 +313,7 @@ impl Reader {
                     self.fill().await?;
                 }
                 response.cut = length > MAX_BODY;
+                self.delimited &= self.buffer.len() == length;
                 self.buffer.truncate(length.min(MAX_BODY));
                 response.body = std::mem::take(&mut self.buffer).into();
                 Ok(())

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::AxisValues;
 use crate::judge::{Deviation, Severity, VerdictKind};
 use crate::sameness::answer_line;
 use contract::cell_id::CellId;
@@ -17,15 +18,20 @@ pub struct CellRecord {
     /// The gateway as the caller named it.
     pub gateway: String,
     /// Its values by axis; left out where the record is made small, since the id tells them.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
-    pub axes: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "AxisValues::is_empty", default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub axes: AxisValues,
     /// What the rule asks for.
     pub expected: Option<ExpectedRecord>,
     /// What was seen.
     pub observed: Option<ObservedRecord>,
-    /// The request as its scenario writes it: its place in [`super::Record::requests`]; none where nothing is sent.
+    /// The request as its scenario writes it: its place in [`super::Record::requests`]; none where nothing is sent, and where the
+    /// cell carries its own.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub request: Option<usize>,
+    /// The request itself, where the table of requests is full.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub own_request: Option<String>,
     /// The verdict.
     pub verdict: VerdictKind,
     /// The known issue that says so, for `known` and `stale`.
@@ -65,7 +71,7 @@ impl CellRecord {
 
     /// Id of its profile.
     pub fn profile(&self) -> &str {
-        self.axes.get(PROFILE_AXIS).map_or("", String::as_str)
+        self.axes.get(PROFILE_AXIS).unwrap_or_default()
     }
 
     /// Its id without the scenario.

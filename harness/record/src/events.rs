@@ -64,15 +64,6 @@ pub struct CellResult {
     pub attempts: Vec<String>,
 }
 
-impl CellResult {
-    /// Whether the outcome is the one that the rule expects, whatever the accepted answer says.
-    pub fn by_rule(&self) -> bool {
-        let expected = self.expected.as_ref().map(|expected| &expected.outcome.id);
-        let observed = self.observed.as_ref();
-        expected.is_some() && expected == observed.and_then(|observed| observed.outcome.as_ref())
-    }
-}
-
 /// A gateway that is ready to be launched.
 #[derive(Debug, Clone)]
 pub struct GatewayInfo {

@@ -3,14 +3,17 @@
 //! Every report is a rendering of it, and it can be read back.
 
 pub mod answer;
+mod axes;
 mod cause;
 mod cell;
 pub mod clean;
 mod ending;
 pub mod events;
+mod finished;
 mod gate;
 mod json;
 pub mod judge;
+mod kept;
 pub mod observe;
 mod part;
 pub mod pending;
@@ -23,10 +26,13 @@ mod small;
 pub mod symbol;
 mod tables;
 
+pub use axes::AxisValues;
 pub use cause::{CauseRecord, DifferenceRecord, RelationRecord};
 pub use cell::{CellRecord, ExpectedRecord, GateEffect, ObservedRecord};
 pub use ending::{Ending, Summary};
+pub use finished::FinishedRun;
 pub use gate::{Baseline, BaselineError, FailOn, Gate};
+pub use kept::{Facts, KeptResult};
 pub use part::{LaunchCut, PartRecord, RuleLeftOut};
 pub use recorder::{Recorder, today};
 pub use results::{Results, ResultsError, is_record};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::{Ending, Record};
-use crate::events::CellResult;
+use crate::KeptResult;
 use base::text::{count, duration};
 use contract::plan::budget::Shown;
 use contract::release::Version;
@@ -191,14 +191,16 @@ impl Open {
     pub(super) fn close(
         &self,
         part: &mut PartRecord,
-        results: &[CellResult],
+        results: &[KeptResult],
         catalogue: &Catalogue,
     ) {
         if let Some(started) = self.started {
             let took = self.ended.map_or(Duration::ZERO, |ended| ended - started);
             part.took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         }
-        let answered = results.iter().filter(|result| result.observed.is_some());
+        let answered = results
+            .iter()
+            .filter(|result| result.facts.observed.is_some());
         let cells = answered.map(|result| result.cell.as_ref());
         let asked = Shown::by(cells, catalogue, &self.release);
         let whole = &self.whole;

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::Record;
-use crate::events::CellResult;
 use crate::judge::Verdict;
+use crate::{KeptResult, Record};
 use contract::plan::cells;
 use contract::release::Version;
 use contract::scenario::Catalogue;
@@ -21,7 +20,7 @@ pub fn keep_pending(
     catalogue: &Catalogue,
     snapshots: &Snapshots,
     record: &Record,
-    results: &[CellResult],
+    results: &[KeptResult],
 ) -> Result<Vec<String>, SnapshotError> {
     let whole = record.summary.could_not_run == 0
         && !record.run.interrupted
@@ -38,7 +37,7 @@ pub fn keep_pending(
     let Some(release) = release else {
         return Ok(Vec::new());
     };
-    if !whole || !may_write || record.cells.len() != cells(catalogue).count() {
+    if !whole || !may_write || record.summary.selected != cells(catalogue).count() {
         return Ok(Vec::new());
     }
     let mut written = Vec::new();
@@ -60,9 +59,10 @@ pub fn keep_pending(
                 let key = result.cell.key();
                 keys.insert(key.clone());
                 // Where a known issue says what is observed, the snapshot stays what the rule says.
-                let differs = result.by_rule()
-                    && (result.verdict == Verdict::New || result.difference.is_some());
-                if let Some(observed) = result.observed.as_ref().filter(|_| differs) {
+                let facts = &result.facts;
+                let differs = facts.by_rule()
+                    && (facts.verdict == Verdict::New || facts.difference.is_some());
+                if let Some(observed) = facts.observed.as_ref().filter(|_| differs) {
                     let answer = Answer {
                         outcome: observed.label(),
                         text: observed.answer.clone(),

@@ -6,19 +6,19 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::finished::{CauseSum, FinishedRun};
 use super::part::Open;
 use super::sameness::shape;
-use super::tables::Texts;
 use super::{
-    CauseRecord, CellRecord, DifferenceRecord, ExpectedRecord, Gate, GateEffect, GatewayRecord,
-    LaunchRecord, ObservedRecord, Record, RelationRecord, RuleRecord, RunInfo, SCHEMA, Summary,
+    CauseRecord, DifferenceRecord, Gate, GateEffect, GatewayRecord, LaunchRecord, Record,
+    RelationRecord, RunInfo, SCHEMA, Summary,
 };
-use crate::events::{CellResult, RunEvent};
-use crate::judge::{Broken, Cause, Severity, Verdict, broken_relations, causes};
+use crate::events::{CellResult, Expected, RunEvent};
+use crate::judge::{Broken, Cause, Difference, Severity, Verdict, broken_relations, causes};
+use crate::kept::{KeptResult, Pool};
 use crate::observe::Observation;
 use contract::plan::{Missing, Shares};
 use contract::scenario::Catalogue;
-use contract::scenario::model::Kind;
 
 /// Builds a record from a run's events.
 #[derive(Debug)]
@@ -27,7 +27,8 @@ pub struct Recorder {
     gate: Gate,
     gateways: Vec<GatewayRecord>,
     order: BTreeMap<String, usize>,
-    results: Vec<CellResult>,
+    pool: Pool,
+    results: Vec<KeptResult>,
     /// What a budget leaves out, until all is known.
     open: Option<Open>,
 }
@@ -61,6 +62,7 @@ impl Recorder {
             gate,
             gateways: Vec::new(),
             order: BTreeMap::new(),
+            pool: Pool::default(),
             results: Vec::new(),
             open: None,
         }
@@ -149,7 +151,7 @@ impl Recorder {
                         .sort_by(|a, b| (&a.profile, a.attempt).cmp(&(&b.profile, b.attempt)));
                 }
             }
-            RunEvent::Cell(result) => self.results.push((**result).clone()),
+            RunEvent::Cell(result) => self.results.push(self.pool.keep(result)),
             RunEvent::Budgeted(budgeted) => {
                 let (whole, release) = (budgeted.whole.clone(), budgeted.release.clone());
                 self.open = Some(Open::new(whole, release, budgeted.watched));
@@ -172,7 +174,20 @@ impl Recorder {
 
     /// Whether a cell makes the run fail.
     pub fn fails(&self, result: &CellResult) -> bool {
-        self.standing(result) == Some(GateEffect::Fails)
+        let (expected, observed) = (result.expected.as_ref(), result.observed.as_ref());
+        let standing = self.gate.standing(
+            &result.gateway,
+            &result.cell.id,
+            result.verdict.kind(),
+            severity(
+                expected,
+                observed,
+                &result.verdict,
+                result.difference.as_ref(),
+            ),
+            observed,
+        );
+        standing == Some(GateEffect::Fails)
     }
 
     /// Notes that the run is told to stop because of a cell that makes it fail, not by a person.
@@ -180,25 +195,19 @@ impl Recorder {
         self.run.stopped_early = true;
     }
 
-    fn standing(&self, result: &CellResult) -> Option<GateEffect> {
-        self.gate.standing(
-            &result.gateway,
-            &result.cell.id,
-            result.verdict.kind(),
-            severity(result),
-            result.observed.as_ref(),
-        )
+    /// Ends the record, and hands back the results with it: snapshots are made from them.
+    pub fn finish(self, catalogue: &Catalogue) -> (Record, Vec<KeptResult>) {
+        self.ended(catalogue).into_record()
     }
 
-    /// Ends the record, and hands back the results with it: snapshots are made from them.
-    pub fn finish(mut self, catalogue: &Catalogue) -> (Record, Vec<CellResult>) {
-        self.run.finished = now();
+    /// Ends the run; its record is made cell by cell, whenever somebody looks at it.
+    pub fn ended(mut self, catalogue: &Catalogue) -> FinishedRun<'_> {
         if let (Some(open), Some(part)) = (&self.open, &mut self.run.budget) {
             open.close(part, &self.results, catalogue);
         }
         let order = std::mem::take(&mut self.order);
         self.results.sort_by(|a, b| {
-            let place = |result: &CellResult| order.get(&result.gateway).copied();
+            let place = |result: &KeptResult| order.get(&result.facts.gateway).copied();
             (place(a), &a.cell.scenario.id, &a.cell.combination).cmp(&(
                 place(b),
                 &b.cell.scenario.id,
@@ -206,24 +215,6 @@ impl Recorder {
             ))
         });
         let causes = causes(&self.results);
-        let by_cell: BTreeMap<(&str, &str), usize> = causes
-            .iter()
-            .flat_map(|cause| {
-                cause
-                    .cells
-                    .iter()
-                    .map(|cell| ((cause.gateway.as_str(), cell.as_str()), cause.id))
-            })
-            .collect();
-        let mut tables = Tables::default();
-        let mut cells = Vec::with_capacity(self.results.len());
-        for result in &self.results {
-            let place = (result.gateway.as_str(), result.cell.id.as_str());
-            let cause = by_cell.get(&place).copied();
-            let standing = self.standing(result);
-            cells.push(tables.cell_record(result, catalogue, cause, standing));
-        }
-        let summary = self.summary(&cells);
         let broken = match &self.run.shard {
             Some(_) => Vec::new(),
             None => broken_relations(&catalogue.relations, &self.results),
@@ -231,178 +222,58 @@ impl Recorder {
         let relations = broken
             .into_iter()
             .map(|broken| relation_record(broken, &self.gate));
-        let causes = causes.into_iter().map(|cause| cause_record(cause, &cells));
-        let mut record = Record {
+        self.run.finished = now();
+        let head = Record {
             schema: SCHEMA.to_owned(),
             run: self.run,
             gateways: self.gateways,
-            summary,
-            causes: causes.collect(),
+            summary: Summary::default(),
+            causes: Vec::new(),
             relations: relations.collect(),
             scenarios: Vec::new(),
-            rules: tables.rules.into_values().collect(),
+            rules: Vec::new(),
             known_issues: Vec::new(),
-            requests: tables.requests.into_texts(),
-            answers: tables.answers.into_texts(),
-            cells,
+            requests: Vec::new(),
+            answers: Vec::new(),
+            cells: Vec::new(),
         };
-        record.describe(catalogue);
-        (record, self.results)
-    }
-
-    fn summary(&self, cells: &[CellRecord]) -> Summary {
-        let mut summary = Summary {
-            selected: cells.len(),
-            ..Summary::default()
-        };
-        for (result, cell) in self.results.iter().zip(cells) {
-            *match &result.verdict {
-                Verdict::Conforms => &mut summary.conforms,
-                Verdict::Deviates(_) => &mut summary.deviates,
-                Verdict::Known(_) => &mut summary.known,
-                Verdict::Stale => &mut summary.stale,
-                Verdict::New => &mut summary.new,
-                Verdict::NotApplicable(_) => &mut summary.not_applicable,
-                Verdict::CouldNotRun(_) => &mut summary.could_not_run,
-            } += 1;
-            match cell.standing {
-                Some(GateEffect::Fails) => summary.failing += 1,
-                Some(GateEffect::AsInBaseline) => summary.as_in_baseline += 1,
-                Some(GateEffect::BelowSeverity) => summary.below_severity += 1,
-                None => {}
-            }
-            if self.gate.is_better(&cell.gateway, &cell.id, cell.verdict) {
-                summary.better += 1;
-            }
-        }
-        summary
+        let (mut run, sums) = FinishedRun::new(head, self.results, &causes, &self.gate, catalogue);
+        let causes = causes.into_iter().zip(sums);
+        let causes = causes.map(|(cause, sum)| cause_record(cause, sum, &run.results));
+        run.head.causes = causes.collect();
+        run
     }
 }
 
 /// How severe a result is.
-fn severity(result: &CellResult) -> Option<Severity> {
-    let seen = result.observed.as_ref();
-    if matches!(result.verdict, Verdict::Deviates(_)) && seen.is_some_and(Observation::tells_secret)
-    {
+pub(super) fn severity(
+    expected: Option<&Expected>,
+    observed: Option<&Observation>,
+    verdict: &Verdict,
+    difference: Option<&Difference>,
+) -> Option<Severity> {
+    if matches!(verdict, Verdict::Deviates(_)) && observed.is_some_and(Observation::tells_secret) {
         return Some(Severity::Blocker);
     }
-    let expected = result.expected.as_ref();
     let asked = expected.map(|expected| expected.outcome.id.as_str());
-    let seen = result
-        .observed
-        .as_ref()
-        .and_then(|seen| seen.outcome.as_deref());
+    let seen = observed.and_then(|seen| seen.outcome.as_deref());
     // More or fewer fields in the answer are another shape, whatever they say.
-    let difference = result.difference.as_ref();
     let same_shape = difference
         .is_none_or(|difference| shape(&difference.accepted) == shape(&difference.observed));
-    Severity::of(
-        &result.verdict,
-        asked.is_some() && asked == seen && same_shape,
-    )
+    Severity::of(verdict, asked.is_some() && asked == seen && same_shape)
 }
 
-/// What cells refer to, gathered on the way.
-#[derive(Debug, Default)]
-struct Tables {
-    rules: BTreeMap<(String, String), RuleRecord>,
-    requests: Texts,
-    answers: Texts,
-}
-
-impl Tables {
-    fn cell_record(
-        &mut self,
-        result: &CellResult,
-        catalogue: &Catalogue,
-        cause: Option<usize>,
-        standing: Option<GateEffect>,
-    ) -> CellRecord {
-        let (direction, reason) = match &result.verdict {
-            Verdict::Deviates(deviation) | Verdict::Known(deviation) => (Some(*deviation), None),
-            Verdict::NotApplicable(reason) | Verdict::CouldNotRun(reason) => {
-                (None, Some(reason.clone()))
-            }
-            Verdict::Conforms | Verdict::Stale | Verdict::New => (None, None),
-        };
-        let scenario = &result.cell.scenario;
-        let request = (scenario.kind != Kind::Start)
-            .then(|| contract::request::as_text(&result.cell, catalogue))
-            .map(|text| self.requests.place(&text));
-        let axes = result.cell.axes();
-        CellRecord {
-            id: result.cell.id.clone(),
-            gateway: result.gateway.clone(),
-            axes: axes
-                .map(|(axis, value)| (axis.to_owned(), value.to_owned()))
-                .collect(),
-            request,
-            expected: self.expected(result),
-            observed: result.observed.as_ref().map(|observed| ObservedRecord {
-                outcome: observed.outcome.clone(),
-                direction: Some(observed.direction),
-                status: observed.status,
-                start: observed.start,
-                error_type: observed.error_type.clone(),
-                message: observed.message.clone(),
-                model_calls: observed.model_calls,
-                late_calls: observed.late_calls,
-                answer: Some(self.answers.place(&observed.answer)),
-                ms: (observed.took.as_secs_f64() * 10_000.0).round() / 10.0,
-            }),
-            verdict: result.verdict.kind(),
-            known_issue: result.known_issue.as_ref().map(|issue| issue.id.clone()),
-            direction,
-            severity: severity(result),
-            standing,
-            reason,
-            cause,
-            attempts: result.attempts.clone(),
-        }
-    }
-
-    fn expected(&mut self, result: &CellResult) -> Option<ExpectedRecord> {
-        let expected = result.expected.as_ref()?;
-        let scenario = &result.cell.scenario.id;
-        self.rules
-            .entry((scenario.clone(), expected.rule.clone()))
-            .or_insert_with(|| RuleRecord {
-                scenario: scenario.clone(),
-                id: expected.rule.clone(),
-                title: expected.title.clone(),
-                origin: expected.origin.clone(),
-                source: expected.source.clone(),
-            });
-        Some(ExpectedRecord {
-            rule: expected.rule.clone(),
-            outcome: expected.outcome.id.clone(),
-            direction: expected.outcome.direction,
-            status: expected.outcome.status,
-            answer: result
-                .accepted
-                .as_ref()
-                .map(|accepted| self.answers.place(accepted)),
-        })
-    }
-}
-
-fn cause_record(cause: Cause, cells: &[CellRecord]) -> CauseRecord {
-    let mine = cells.iter().filter(|cell| cell.cause == Some(cause.id));
-    let failing = mine
-        .clone()
-        .filter(|cell| cell.standing == Some(GateEffect::Fails));
+fn cause_record(cause: Cause, sum: CauseSum, results: &[KeptResult]) -> CauseRecord {
+    let example = cause.cells.first().and_then(|place| results.get(*place));
     CauseRecord {
-        failing: failing.count(),
-        severity: mine
-            .filter_map(|cell| cell.severity)
-            .max()
-            .unwrap_or_default(),
+        failing: sum.failing,
+        severity: sum.severity,
         id: cause.id,
         gateway: cause.gateway,
         scenario: cause.scenario,
         conditions: cause.conditions.into_iter().collect(),
         cells: cause.cells.len(),
-        example: cause.cells.first().cloned().unwrap_or_default(),
+        example: example.map_or_else(String::new, |result| result.cell.id.clone()),
         expected: cause.expected,
         observed: cause.observed,
         answer: cause.answer,

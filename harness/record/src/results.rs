@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use flate2::bufread::GzDecoder;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::{CellRecord, Record, SCHEMA};
+use super::{CellRecord, FinishedRun, Record, SCHEMA};
 
 /// A text in a record is no longer than this, in bytes; the longest answer that is kept has less than half, escaped.
 const MAX_TEXT: usize = 64 * 1024 * 1024;
@@ -25,6 +25,8 @@ pub struct Results<'a> {
 #[derive(Debug)]
 enum Head<'a> {
     Memory(&'a Record),
+    /// A run whose cells are made when they are looked at.
+    Run(&'a FinishedRun<'a>),
     /// A record without its cells, and the file that holds them.
     File(Box<Record>, PathBuf),
 }
@@ -51,6 +53,14 @@ impl<'a> From<&'a Record> for Results<'a> {
     }
 }
 
+impl<'a> From<&'a FinishedRun<'a>> for Results<'a> {
+    fn from(run: &'a FinishedRun<'a>) -> Self {
+        Self {
+            head: Head::Run(run),
+        }
+    }
+}
+
 impl Results<'static> {
     /// Reads the head of a record in a file.
     ///
@@ -65,10 +75,11 @@ impl Results<'static> {
 }
 
 impl Results<'_> {
-    /// Everything but the cells; of a record in a file, `cells` is empty.
+    /// Everything but the cells; `cells` is empty unless it is a record in memory.
     pub fn head(&self) -> &Record {
         match &self.head {
             Head::Memory(record) => record,
+            Head::Run(run) => &run.head,
             Head::File(record, _) => record,
         }
     }
@@ -87,6 +98,7 @@ impl Results<'_> {
                     visit(cell)?;
                 }
             }
+            Head::Run(run) => run.each_cell(visit)?,
             Head::File(_, path) => {
                 parse(path, visit)?;
             }
@@ -100,7 +112,7 @@ impl Results<'_> {
     /// The file cannot be read any more.
     pub fn load(&self) -> Result<Record, ResultsError> {
         let mut record = self.head().clone();
-        if let Head::File(..) = self.head {
+        if let Head::File(..) | Head::Run(_) = self.head {
             let mut cells = Vec::new();
             self.each_cell(&mut |cell| {
                 cells.push(cell.clone());

@@ -23,6 +23,7 @@ impl Record {
         for cell in &mut self.cells {
             reference.clone_into(&mut cell.gateway);
             cell.request = None;
+            cell.own_request = None;
             cell.axes.clear();
             if let Some(observed) = &mut cell.observed {
                 observed.ms = 0.0;
@@ -42,9 +43,7 @@ impl CellRecord {
     /// Fills in what a small or an old record leaves out: the axes, and whether the caller got in.
     pub(super) fn fill_in(&mut self) {
         if self.axes.is_empty() {
-            let values = CellId::of(&self.id).values();
-            let values = values.map(|(axis, value)| (axis.to_owned(), value.to_owned()));
-            self.axes = values.collect();
+            self.axes = CellId::of(&self.id).values().collect();
         }
         let asked = self.expected.as_ref().map(|expected| expected.direction);
         let deviation = self.direction;

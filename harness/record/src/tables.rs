@@ -1,7 +1,8 @@
 //! What cells refer to: scenarios, rules, known issues, requests, answers. With them a record is enough for every report.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
+use indexmap::IndexSet;
 use serde::{Deserialize, Serialize};
 
 use super::{CellRecord, Record};
@@ -151,23 +152,23 @@ impl From<&KnownIssue> for IssueRecord {
 }
 
 impl Record {
-    /// Fills in the scenarios and known issues that its cells name.
-    pub(super) fn describe(&mut self, catalogue: &Catalogue) {
-        let scenarios: BTreeSet<&str> = self.cells.iter().map(CellRecord::scenario).collect();
+    /// Fills in scenarios and known issues.
+    pub(super) fn describe(
+        &mut self,
+        catalogue: &Catalogue,
+        scenarios: &BTreeSet<&str>,
+        issues: &BTreeSet<&str>,
+    ) {
         self.scenarios = catalogue
             .scenarios
             .iter()
             .filter(|scenario| scenarios.contains(scenario.id.as_str()))
             .map(|scenario| ScenarioRecord::from(scenario.as_ref()))
             .collect();
-        let named = |issue: &str| {
-            let mut cells = self.cells.iter();
-            cells.any(|cell| cell.known_issue.as_deref() == Some(issue))
-        };
         self.known_issues = catalogue
             .known_issues
             .iter()
-            .filter(|issue| named(&issue.id))
+            .filter(|issue| issues.contains(issue.id.as_str()))
             .map(|issue| IssueRecord::from(issue.as_ref()))
             .collect();
     }
@@ -192,8 +193,9 @@ impl Record {
     }
 
     /// The request of a cell.
-    pub fn request(&self, cell: &CellRecord) -> Option<&str> {
-        self.requests.get(cell.request?).map(String::as_str)
+    pub fn request<'a>(&'a self, cell: &'a CellRecord) -> Option<&'a str> {
+        let own = cell.own_request.as_deref();
+        own.or_else(|| self.requests.get(cell.request?).map(String::as_str))
     }
 
     /// The accepted answer of a cell.
@@ -211,25 +213,37 @@ impl Record {
 
 /// Texts by place, each once.
 #[derive(Debug, Default)]
-pub(super) struct Texts {
-    places: HashMap<String, usize>,
-    texts: Vec<String>,
-}
+pub(super) struct Texts(IndexSet<String>);
 
 impl Texts {
-    /// The place of a text.
-    pub(super) fn place(&mut self, text: &str) -> usize {
-        if let Some(place) = self.places.get(text) {
-            return *place;
+    /// Takes a text in.
+    pub(super) fn keep(&mut self, text: &str) {
+        if !self.0.contains(text) {
+            self.0.insert(text.to_owned());
         }
-        let place = self.texts.len();
-        self.texts.push(text.to_owned());
-        self.places.insert(text.to_owned(), place);
-        place
+    }
+
+    /// Takes a text in as long as there are not `most`; its place.
+    pub(super) fn take(&mut self, text: String, most: usize) -> Option<u32> {
+        let place = match self.0.len() < most {
+            true => Some(self.0.insert_full(text).0),
+            false => self.0.get_index_of(&text),
+        };
+        place.and_then(|place| u32::try_from(place).ok())
+    }
+
+    /// The place of a text.
+    pub(super) fn place(&self, text: &str) -> Option<usize> {
+        self.0.get_index_of(text)
+    }
+
+    /// The texts in order, once more.
+    pub(super) fn to_texts(&self) -> Vec<String> {
+        self.0.iter().cloned().collect()
     }
 
     /// The texts in order.
     pub(super) fn into_texts(self) -> Vec<String> {
-        self.texts
+        self.0.into_iter().collect()
     }
 }

@@ -37,7 +37,7 @@ fn who_gets_in(scenario: &Scenario, release: &Version) -> String {
     let Some(down) = (0..scenario.axes.len()).find(|axis| *axis != profiles) else {
         return String::new();
     };
-    let all = scenario.combinations();
+    let all: Vec<_> = scenario.combinations().collect();
     let mut out = format!("| {} |", scenario.axes[down].name);
     for profile in &scenario.axes[profiles].values {
         let _ = write!(out, " {} |", profile.id);

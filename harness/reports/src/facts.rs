@@ -131,13 +131,6 @@ pub(super) struct Reason {
 }
 
 impl Facts {
-    /// Of a record that is in memory.
-    pub(super) fn of(record: &Record) -> Self {
-        let mut facts = Self::default();
-        record.cells.iter().for_each(|cell| facts.cell(cell));
-        facts
-    }
-
     /// Looks at every cell once.
     ///
     /// # Errors

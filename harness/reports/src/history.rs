@@ -13,7 +13,7 @@ use contract::scenario::{Catalogue, KnownIssue, breakpoints};
 /// One table: who asks down, from which release on across, in each field what the release answers. Known issues are part of it.
 pub(super) fn history(catalogue: &Catalogue, scenario: &Scenario) -> String {
     let releases = releases(catalogue, scenario);
-    let all = scenario.combinations();
+    let all: Vec<_> = scenario.combinations().collect();
     let profiles = scenario.profile_axis();
     // By profile and by what every release answers.
     let mut rows: BTreeMap<(u16, Vec<String>), Vec<Combination>> = BTreeMap::new();

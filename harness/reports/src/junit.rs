@@ -95,7 +95,7 @@ impl Suites<'_> {
         let suite = self.suite(&cell.gateway, cell.profile());
         let axes = cell.axes.iter();
         let mut properties: Vec<(String, String)> = axes
-            .map(|(axis, value)| (axis.clone(), value.clone()))
+            .map(|(axis, value)| (axis.to_owned(), value.to_owned()))
             .collect();
         for (number, attempt) in (1..).zip(&cell.attempts) {
             properties.push((format!("attempt {number}"), one_line(attempt)));

@@ -1,12 +1,13 @@
 //! The matrix of one profile as text: equal rows folded, one symbol a cell.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use indexmap::IndexMap;
 
 use crate::Paint;
 use record::symbol::CellSymbol;
-use record::{AxisRecord, CellRecord, ScenarioRecord};
+use record::{AxisRecord, CellRecord, GateEffect, Record, ScenarioRecord};
 
 /// What the symbols mean, for the foot of a report.
 pub(super) const LEGEND: &str = "  + let in   . refused   as expected      A let in, must not   D refused, must not   x other denial   b other body\n  a d k as a known issue says   s a known issue that does not show   n no snapshot yet   ? could not run   / not applicable";
@@ -47,58 +48,164 @@ impl Layout {
     }
 }
 
-/// Renders cells of one scenario: one axis across, the others down, equal rows as one.
-///
-/// Of a layout by profile, `cells` are those of one profile.
-pub(super) fn matrix(
-    scenario: &ScenarioRecord,
-    layout: Layout,
-    cells: &[&CellRecord],
-    paint: Paint,
-) -> String {
-    let (across, hidden) = match layout {
-        Layout::PerProfile(across) => (Some(across), Some(scenario.profile_axis())),
-        Layout::Whole(across) => (across, None),
-    };
-    let down: Vec<&AxisRecord> = (0..scenario.axes.len())
-        .filter(|axis| Some(*axis) != across && Some(*axis) != hidden)
-        .map(|axis| &scenario.axes[axis])
-        .collect();
-    let across = across.map(|axis| &scenario.axes[axis]);
-    let columns = across.map_or(1, |axis| axis.values.len());
-    let values = across.into_iter().flat_map(|axis| &axis.values);
-    let values = values.enumerate();
-    let places: HashMap<&str, usize> = values.map(|(at, value)| (value.id.as_str(), at)).collect();
-    // By name, in the order in which they come.
-    let mut rows: IndexMap<String, Vec<Option<&CellRecord>>> = IndexMap::new();
-    for cell in cells {
-        let name: Vec<&str> = down
+/// A matrix has so many rows by name; cells of further ones are only counted.
+const MOST_ROWS: usize = 10_000;
+
+/// Cells of one scenario: one axis across, the others down, one symbol a cell.
+#[derive(Debug)]
+pub(super) struct Matrix<'a> {
+    across: Option<&'a AxisRecord>,
+    down: Vec<&'a AxisRecord>,
+    places: HashMap<&'a str, usize>,
+    /// By name, in the order in which they come.
+    rows: IndexMap<String, Row>,
+    /// Cells that are in none of the rows.
+    beyond: usize,
+    /// Whether anything was answered.
+    pub(super) seen: bool,
+    /// Whether a cell is neither as it should be nor explained.
+    pub(super) trouble: bool,
+}
+
+type Row = Vec<Option<CellSymbol>>;
+
+impl<'a> Matrix<'a> {
+    /// Without cells; of a layout by profile it is for those of one.
+    pub(super) fn new(scenario: &'a ScenarioRecord, layout: Layout) -> Self {
+        let (across, hidden) = match layout {
+            Layout::PerProfile(across) => (Some(across), Some(scenario.profile_axis())),
+            Layout::Whole(across) => (across, None),
+        };
+        let down = (0..scenario.axes.len())
+            .filter(|axis| Some(*axis) != across && Some(*axis) != hidden)
+            .map(|axis| &scenario.axes[axis]);
+        let across = across.map(|axis| &scenario.axes[axis]);
+        let values = across.into_iter().flat_map(|axis| &axis.values);
+        let values = values.enumerate();
+        Self {
+            across,
+            down: down.collect(),
+            places: values.map(|(at, value)| (value.id.as_str(), at)).collect(),
+            rows: IndexMap::new(),
+            beyond: 0,
+            seen: false,
+            trouble: false,
+        }
+    }
+
+    /// Takes in a cell.
+    pub(super) fn cell(&mut self, cell: &CellRecord) {
+        self.seen |= cell.observed.is_some();
+        self.trouble |= !cell.verdict.passes() || cell.standing == Some(GateEffect::Fails);
+        let name: Vec<&str> = self
+            .down
             .iter()
             .filter_map(|axis| cell.axes.get(&axis.name))
-            .map(String::as_str)
             .collect();
         let name = if name.is_empty() {
             "all".to_owned()
         } else {
             name.join(" ")
         };
-        let column = across.map_or(Some(0), |axis| {
-            places.get(cell.axes.get(&axis.name)?.as_str()).copied()
+        if self.rows.len() >= MOST_ROWS && !self.rows.contains_key(&name) {
+            self.beyond += 1;
+            return;
+        }
+        let column = self.across.map_or(Some(0), |axis| {
+            self.places.get(cell.axes.get(&axis.name)?).copied()
         });
-        let row = rows.entry(name).or_insert_with(|| vec![None; columns]);
+        let columns = self.columns();
+        let row = self.rows.entry(name).or_insert_with(|| vec![None; columns]);
         if let Some(column) = column {
-            row[column] = Some(cell);
+            row[column] = Some(CellSymbol::of(cell));
         }
     }
 
-    // Rows that look the same are one row with several names.
-    type Row = Vec<Option<CellSymbol>>;
-    let mut folded: IndexMap<Row, Vec<String>> = IndexMap::new();
-    for (name, row) in rows {
-        let row = row.iter().map(|cell| cell.map(CellSymbol::of)).collect();
-        folded.entry(row).or_default().push(name);
+    fn columns(&self) -> usize {
+        self.across.map_or(1, |axis| axis.values.len())
     }
 
+    /// As text, equal rows as one.
+    pub(super) fn text(self, paint: Paint) -> String {
+        let columns = self.columns();
+        let Self {
+            across,
+            down,
+            rows,
+            beyond,
+            ..
+        } = self;
+        // Rows that look the same are one row with several names.
+        let mut folded: IndexMap<Row, Vec<String>> = IndexMap::new();
+        for (name, row) in rows {
+            folded.entry(row).or_default().push(name);
+        }
+        let mut out = rendered(across, &down, columns, &folded, paint);
+        if beyond > 0 {
+            let _ = writeln!(
+                out,
+                "  and {beyond} cells in rows beyond the first {MOST_ROWS}; the JSON report has all of them"
+            );
+        }
+        out
+    }
+}
+
+/// The matrices of a run: by gateway, scenario, and profile where each has its own.
+pub(super) struct Matrices<'a> {
+    scenarios: HashMap<&'a str, (&'a ScenarioRecord, Layout)>,
+    by_place: HashMap<(String, String, String), Matrix<'a>>,
+}
+
+impl<'a> Matrices<'a> {
+    /// Of a run; it has no cells yet.
+    pub(super) fn of(record: &'a Record) -> Self {
+        let scenarios = record.scenarios.iter();
+        let scenarios =
+            scenarios.map(|scenario| (scenario.id.as_str(), (scenario, Layout::of(scenario))));
+        Self {
+            scenarios: scenarios.collect(),
+            by_place: HashMap::new(),
+        }
+    }
+
+    /// Takes in a cell.
+    pub(super) fn cell(&mut self, cell: &CellRecord) {
+        let Some((scenario, layout)) = self.scenarios.get(cell.scenario()) else {
+            return;
+        };
+        let profile = match layout {
+            Layout::Whole(_) => "",
+            Layout::PerProfile(_) => cell.profile(),
+        };
+        let place = (
+            cell.gateway.clone(),
+            scenario.id.clone(),
+            profile.to_owned(),
+        );
+        let new = || Matrix::new(scenario, *layout);
+        self.by_place.entry(place).or_insert_with(new).cell(cell);
+    }
+
+    /// Hands one out; `profile` is empty where the scenario has one for all.
+    pub(super) fn take(
+        &mut self,
+        gateway: &str,
+        scenario: &str,
+        profile: &str,
+    ) -> Option<Matrix<'a>> {
+        let place = [gateway, scenario, profile].map(str::to_owned);
+        self.by_place.remove(&place.into())
+    }
+}
+
+fn rendered(
+    across: Option<&AxisRecord>,
+    down: &[&AxisRecord],
+    columns: usize,
+    folded: &IndexMap<Row, Vec<String>>,
+    paint: Paint,
+) -> String {
     // A column that nobody asked for would only push the others aside.
     let asked: Vec<bool> = (0..columns)
         .map(|column| folded.keys().any(|row| row[column].is_some()))
@@ -140,7 +247,7 @@ pub(super) fn matrix(
             out.push_str(&" ".repeat(right + 1));
         }
         out.push(' ');
-        out.push_str(&names_line(&names));
+        out.push_str(&names_line(names));
         out.push('\n');
     }
     out

@@ -7,12 +7,12 @@ use similar::{ChangeTag, TextDiff};
 
 use super::Paint;
 use super::facts::{Facts, IssueOn, Tally};
-use super::matrix::{LEGEND, Layout, matrix};
+use super::matrix::{LEGEND, Layout, Matrices, Matrix};
 use super::part;
 use super::words::conditions;
 use base::text::count;
 use record::judge::VerdictKind;
-use record::{CauseRecord, CellRecord, GateEffect, GatewayRecord, Record, ScenarioRecord, Summary};
+use record::{CauseRecord, GatewayRecord, Record, Results, ResultsError, ScenarioRecord, Summary};
 
 /// A run of at most so many scenarios shows every matrix.
 const FEW_SCENARIOS: usize = 2;
@@ -33,13 +33,36 @@ pub enum Detail {
     Verbose,
 }
 
-/// Renders the whole report.
-pub fn terminal(record: &Record, detail: Detail, paint: Paint) -> String {
+/// Renders the whole report. Every cell is looked at once.
+///
+/// # Errors
+/// The record cannot be read any more.
+pub fn terminal(
+    results: &Results<'_>,
+    detail: Detail,
+    paint: Paint,
+) -> Result<String, ResultsError> {
+    let record = results.head();
+    let mut facts = Facts::default();
+    let mut matrices = Matrices::of(record);
+    results.each_cell(&mut |cell| {
+        facts.cell(cell);
+        if detail > Detail::Quiet {
+            matrices.cell(cell);
+        }
+        Ok(())
+    })?;
     let mut out = part::head(record, paint);
-    let facts = Facts::of(record);
     if detail > Detail::Quiet {
         for gateway in &record.gateways {
-            gateway_part(&mut out, record, &facts, gateway, detail, paint);
+            gateway_part(
+                &mut out,
+                record,
+                (&facts, &mut matrices),
+                gateway,
+                detail,
+                paint,
+            );
         }
         known_issues(&mut out, record, &facts, paint);
     }
@@ -66,13 +89,13 @@ pub fn terminal(record: &Record, detail: Detail, paint: Paint) -> String {
             shares.number, shares.of, record.summary.selected, shares.selected
         );
     }
-    out
+    Ok(out)
 }
 
 fn gateway_part(
     out: &mut String,
     record: &Record,
-    facts: &Facts,
+    (facts, matrices): (&Facts, &mut Matrices<'_>),
     gateway: &GatewayRecord,
     detail: Detail,
     paint: Paint,
@@ -94,16 +117,9 @@ fn gateway_part(
         let _ = writeln!(out, "  {}", paint.warn(&note));
     }
     launches(out, gateway, detail, paint);
-    let mut mine: HashMap<&str, Vec<&CellRecord>> = HashMap::new();
-    for cell in &record.cells {
-        if cell.gateway == gateway.reference {
-            mine.entry(cell.scenario()).or_default().push(cell);
-        }
-    }
     let blocks = record.scenarios.iter().filter_map(|scenario| {
-        let cells = mine.remove(scenario.id.as_str())?;
         let place = (gateway.reference.clone(), scenario.id.clone());
-        Some((scenario, cells, facts.scenarios.get(&place)?))
+        Some((scenario, facts.scenarios.get(&place)?))
     });
     let blocks: Vec<_> = blocks.collect();
     // A run of few scenarios shows every matrix; one of many shows those in which something is not as it should be.
@@ -111,17 +127,21 @@ fn gateway_part(
     let widths = blocks.iter().map(|(scenario, ..)| scenario.id.len());
     let width = widths.max().unwrap_or(0);
     out.push('\n');
-    for (scenario, _, counts) in &blocks {
+    for (scenario, counts) in &blocks {
         let name = format!("{:<width$}", scenario.id);
         let _ = writeln!(out, "  {}  {}", paint.bold(&name), tally(counts, paint));
     }
     let mut any = false;
-    for (scenario, cells, counts) in &blocks {
+    for (scenario, counts) in &blocks {
         let suites = facts.suites.iter();
         let suites = suites.filter(|suite| suite.gateway == gateway.reference);
         let suites = suites.filter(|suite| suite.scenario == scenario.id);
         let suites = suites.map(|suite| (suite.profile.as_str(), &suite.cells));
-        any |= scenario_part(out, scenario, cells, (counts, suites.collect()), all, paint);
+        let mut take = |profile: &str| {
+            let matrix = matrices.take(&gateway.reference, &scenario.id, profile)?;
+            (matrix.seen && (all || matrix.trouble)).then_some(matrix)
+        };
+        any |= scenario_part(out, scenario, &mut take, (counts, suites.collect()), paint);
     }
     if any {
         let _ = writeln!(out, "{}", paint.dim(LEGEND));
@@ -162,48 +182,35 @@ fn launches(out: &mut String, gateway: &GatewayRecord, detail: Detail, paint: Pa
     }
 }
 
-/// The matrices of a scenario in which there is something to see; whether there were any.
-fn scenario_part(
+/// The matrices of a scenario in which there is something to see, which `take` gives by profile; whether there were any.
+fn scenario_part<'a>(
     out: &mut String,
     scenario: &ScenarioRecord,
-    cells: &[&CellRecord],
+    take: &mut dyn FnMut(&str) -> Option<Matrix<'a>>,
     (counts, profiles): (&Tally, HashMap<&str, &Tally>),
-    all: bool,
     paint: Paint,
 ) -> bool {
-    let layout = Layout::of(scenario);
-    let shown = |cells: &[&CellRecord]| {
-        let seen = cells.iter().any(|cell| cell.observed.is_some());
-        seen && (all || cells.iter().any(|cell| is_trouble(cell)))
-    };
     let mut any = false;
-    let mut show = |name: &str, cells: &[&CellRecord], counts: &Tally| {
-        if shown(cells) {
+    let mut show = |name: &str, matrix: Option<Matrix<'_>>, counts: &Tally| {
+        if let Some(matrix) = matrix {
             any = true;
             let _ = writeln!(out, "\n{}: {}", paint.bold(name), tally(counts, paint));
-            out.push_str(&matrix(scenario, layout, cells, paint));
+            out.push_str(&matrix.text(paint));
         }
     };
-    match layout {
-        Layout::Whole(_) => show(&scenario.id, cells, counts),
+    match Layout::of(scenario) {
+        Layout::Whole(_) => show(&scenario.id, take(""), counts),
         Layout::PerProfile(_) => {
             for profile in &scenario.axes[scenario.profile_axis()].values {
                 let Some(counts) = profiles.get(profile.id.as_str()) else {
                     continue;
                 };
-                let of = |cell: &&&CellRecord| cell.profile() == profile.id;
-                let cells: Vec<&CellRecord> = cells.iter().filter(of).copied().collect();
                 let name = format!("{} under {}", scenario.id, profile.id);
-                show(&name, &cells, counts);
+                show(&name, take(&profile.id), counts);
             }
         }
     }
     any
-}
-
-/// Whether a cell is neither as it should be nor explained.
-fn is_trouble(cell: &CellRecord) -> bool {
-    !cell.verdict.passes() || cell.standing == Some(GateEffect::Fails)
 }
 
 /// The verdicts of some cells in words.

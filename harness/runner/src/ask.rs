@@ -20,7 +20,7 @@ use contract::request::Place;
 use contract::scenario::model::{Direction, Kind, Protocol};
 use machine::clients::call;
 use machine::launch::Gateway;
-use machine::send::{Peer, SendError, send, websocket};
+use machine::send::{Connections, Peer, SendError, send, websocket};
 use machine::upstream::Upstream;
 use record::observe::{Observation, cut, observe};
 
@@ -86,6 +86,8 @@ pub(super) struct Asker<'a> {
     /// The gateway, from where callers are.
     pub(super) past_proxies: Peer,
     pub(super) proxies: &'a Proxies,
+    /// Those that scenarios use again.
+    pub(super) connections: Connections,
     pub(super) redactor: Redactor,
     pub(super) upstream: &'a Upstream,
     pub(super) secrets: &'a Secrets,
@@ -342,6 +344,9 @@ impl Asker<'_> {
             return self.send_by(sender, request, timeout).await;
         }
         match cell.scenario.request.protocol {
+            Protocol::Http if cell.scenario.request.keep_alive => {
+                self.connections.send(peer, request, timeout).await
+            }
             Protocol::Http => send(peer, request, timeout).await,
             Protocol::Websocket => websocket(peer, request, timeout).await,
         }

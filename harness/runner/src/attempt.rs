@@ -22,6 +22,7 @@ use contract::scenario::model::{Direction, Kind, Outcome, Start};
 use machine::install::Compiled;
 use machine::launch::{Gateway, LaunchError, LaunchSpec, StopReport, launch};
 use machine::network::Network;
+use machine::send::Connections;
 use machine::upstream::Upstream;
 use record::events::{LaunchInfo, LaunchLog};
 use record::judge::Proof;
@@ -211,8 +212,9 @@ impl Attempt<'_> {
             .iter()
             .map(|name| (name.clone(), base::secret::random_secret().into()))
             .collect();
-        machine::log::hide(&secrets);
-        let spec = self.spec(&secrets, &upstream, network.clone());
+        let redactor = Redactor::new(&secrets);
+        machine::log::hide(&redactor);
+        let spec = self.spec(&secrets, redactor, &upstream, network.clone());
         match launch(&spec, &self.place(), &self.context.cancel).await {
             Ok(gateway) => {
                 self.context.emit(RunEvent::LaunchReady {
@@ -262,6 +264,7 @@ impl Attempt<'_> {
             gateway: live.gateway.peer().address,
             folder: live.gateway.folder(),
             secrets: &live.secrets,
+            redactor: live.gateway.redactor(),
             network: live.network.as_ref(),
         };
         let cancel = &self.context.cancel;
@@ -277,7 +280,8 @@ impl Attempt<'_> {
             peer: live.gateway.peer(),
             past_proxies: live.gateway.peer_past_proxies(),
             proxies: &live.proxies,
-            redactor: Redactor::with_folder(&live.secrets, &self.folder()),
+            connections: Connections::default(),
+            redactor: live.gateway.redactor().clone().with_folder(&self.folder()),
             upstream: &live.upstream,
             secrets: &live.secrets,
             ended: CancellationToken::new(),
@@ -328,7 +332,8 @@ impl Attempt<'_> {
     /// Gives a gateway that has denied somebody the time to call its model all the same; how long that was at least, and that
     /// it ended meanwhile, if it did.
     ///
-    /// The reference gateway is part of clawgauge, and makes no call after its answer.
+    /// The reference gateway is part of clawgauge, and makes no call after its answer; a gateway that is not told where the
+    /// model is cannot make one.
     async fn wait_for_late_calls(
         &self,
         asked: &Asked,
@@ -336,7 +341,8 @@ impl Attempt<'_> {
         is_up: bool,
     ) -> (Duration, Option<String>) {
         let own = &self.context.options.install.reference.command;
-        let Some(denied) = asked.denied.filter(|_| self.target.program.command != *own) else {
+        let can_call = self.target.program.command != *own && self.config.knows_model();
+        let Some(denied) = asked.denied.filter(|_| can_call) else {
             return (Duration::ZERO, None);
         };
         tokio::select! {
@@ -435,6 +441,7 @@ impl Attempt<'_> {
     fn spec(
         &self,
         secrets: &Secrets,
+        redactor: Redactor,
         upstream: &Upstream,
         network: Option<Arc<Network>>,
     ) -> LaunchSpec {
@@ -448,6 +455,7 @@ impl Attempt<'_> {
             env: self.config.env.clone(),
             config: self.config.config.clone(),
             secrets: secrets.clone(),
+            redactor,
             upstream_url: upstream.base_url(),
             ready: self.context.catalogue.base.ready.clone(),
             refusals: self.context.catalogue.base.refusals.clone(),

@@ -2,6 +2,7 @@
 //!
 //! An answer is judged as it is: only cells without one are asked again.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::attempt::Attempt;
@@ -66,11 +67,11 @@ pub(super) async fn run_launch(
         let mut still = Vec::new();
         let sequences = cut_sequences(context, &cells, &seen, proof);
         let mut cut = 0;
+        // Both are in the order of the plan, and what is left is among what was asked.
+        let mut answers = cells.iter().zip(seen);
         for mut open in left {
-            let place = cells
-                .iter()
-                .position(|cell| std::ptr::eq(*cell, open.planned));
-            let seen = place.and_then(|place| seen.get(place)).cloned();
+            let mine = answers.find(|(cell, _)| std::ptr::eq(**cell, open.planned));
+            let seen = mine.map(|(_, seen)| seen);
             let scenario = open.planned.cell.scenario.id.as_str();
             match seen.unwrap_or_else(|| Err("it was not asked".to_owned())) {
                 seen if is_cut(context, &seen, proof) || sequences.contains(scenario) => cut += 1,
@@ -110,13 +111,16 @@ fn must_be_denied(open: &Open<'_>, target: &Target) -> bool {
 
 /// The cells without an answer; of a sequence all steps, since each builds on those before it.
 fn with_whole_sequences<'a>(left: &[Open<'a>], asked: &[&'a PlannedCell]) -> Vec<&'a PlannedCell> {
-    let is_left = |cell: &PlannedCell| left.iter().any(|open| std::ptr::eq(open.planned, cell));
     let is_step = |cell: &PlannedCell| cell.cell.scenario.kind == Kind::Sequence;
-    let sequence_left = |cell: &PlannedCell| {
-        let scenario = &cell.cell.scenario.id;
-        left.iter()
-            .any(|open| open.planned.cell.scenario.id == *scenario)
+    let steps = left.iter().filter(|open| is_step(open.planned));
+    let sequences: BTreeSet<&str> = steps
+        .map(|open| open.planned.cell.scenario.id.as_str())
+        .collect();
+    let mut left = left.iter().peekable();
+    let wanted = |cell: &&PlannedCell| {
+        let is_left = left.next_if(|open| std::ptr::eq(open.planned, *cell));
+        let scenario = cell.cell.scenario.id.as_str();
+        is_left.is_some() || (is_step(cell) && sequences.contains(scenario))
     };
-    let wanted = |cell: &&PlannedCell| is_left(cell) || (is_step(cell) && sequence_left(cell));
     asked.iter().copied().filter(wanted).collect()
 }

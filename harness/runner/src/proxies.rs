@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
+use base::redact::Redactor;
 use base::secret::Secrets;
 use contract::plan::{PlannedCell, Way};
 use contract::scenario::{Catalogue, Proxy};
@@ -35,6 +36,7 @@ pub(super) struct Place<'a> {
     /// The launch's folder.
     pub(super) folder: &'a Path,
     pub(super) secrets: &'a Secrets,
+    pub(super) redactor: &'a Redactor,
     pub(super) network: Option<&'a Arc<Network>>,
 }
 
@@ -68,6 +70,7 @@ impl Proxies {
                 proxy,
                 gateway: place.gateway,
                 secrets: place.secrets,
+                redactor: place.redactor,
                 network: place.network,
             };
             let started = launch_proxy(&spec, place.folder, cancel).await;

@@ -238,7 +238,7 @@ impl Task<'_> {
         texts: &mut Texts,
     ) -> Result<Cells, Failure> {
         let keep = |cell: &CellRecord| {
-            let value = |axis: &str| cell.axes.get(axis).map(String::as_str);
+            let value = |axis: &str| cell.axes.get(axis);
             self.selection.accepts_named(&cell.id, &value)
         };
         let run;

@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::output::{Failure, Output, detail, ended_as};
-use super::reports::{ReportRequest, Reports, by_itself};
+use super::reports::{ReportRequest, Reports, by_itself, show};
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
 use record::{Baseline, Gate, Results};
-use reports::terminal;
 use studies::bundle::Bundle;
 use studies::merge::{MergeError, Part, merge};
 
@@ -67,7 +66,7 @@ pub(super) fn run(args: &MergeArgs, catalogue: &Catalogue, output: &Output) -> R
     let detail = detail(args.quiet, args.verbose);
     output.first([
         ended_as(&record),
-        output.result(&terminal(&record, detail, output.paint())),
+        show(&Results::from(&record), detail, output),
         reports.write(&Results::from(&record), output),
     ])
 }

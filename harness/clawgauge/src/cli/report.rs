@@ -6,9 +6,8 @@ use clap::Args;
 
 use super::guard::Stdout;
 use super::output::{Failure, Output, detail, ended_as};
-use super::reports::{ReportRequest, Reports};
+use super::reports::{ReportRequest, Reports, show};
 use record::Results;
-use reports::terminal;
 use studies::bundle::{Bundle, BundleError};
 
 /// Arguments of `report`.
@@ -73,8 +72,7 @@ pub(super) fn report(args: &ReportArgs, output: &Output) -> Result<(), Failure> 
     };
     let written = if args.report.is_empty() {
         let detail = detail(args.quiet, args.verbose);
-        let record = results.load().map_err(fail)?;
-        output.result(&terminal(&record, detail, output.paint()))
+        show(&results, detail, output)
     } else {
         reports.write(&results, output)
     };

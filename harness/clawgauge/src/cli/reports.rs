@@ -10,7 +10,7 @@ use super::guard::in_workflow;
 use super::output::{Failure, Output};
 use base::nearest::nearest;
 use record::Results;
-use reports::{Format, render, write_report};
+use reports::{Detail, Format, render, terminal, write_report};
 
 /// The path that stands for stdout.
 const STDOUT: &str = "-";
@@ -44,6 +44,13 @@ impl ReportRequest {
                 .map_err(|error| Failure::usage(error.to_string())),
         }
     }
+}
+
+/// Shows the report for people.
+pub(super) fn show(results: &Results<'_>, detail: Detail, output: &Output) -> Result<(), Failure> {
+    let text = terminal(results, detail, output.paint());
+    let text = text.map_err(|error| Failure::usage(format!("the record: {error}")))?;
+    output.result(&text)
 }
 
 impl FromStr for ReportRequest {

@@ -181,6 +181,7 @@ fn changed(fault: &str, request: &str, answer: &[u8]) -> Option<Vec<u8>> {
         "dies late" if denied => {
             std::thread::spawn(|| {
                 std::thread::sleep(Duration::from_millis(700));
+                #[expect(clippy::exit, reason = "it dies")]
                 std::process::exit(9);
             });
             plain

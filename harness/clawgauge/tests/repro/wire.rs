@@ -48,7 +48,7 @@ fn sends_what_a_run_sends(#[case] cell: &str) {
     };
     let caller = &catalogue.profiles[&known.profile].caller;
     let request = clawgauge::contract::request::build(&known, caller, &place).unwrap();
-    let wanted = request.encode(([127, 0, 0, 1], port).into());
+    let wanted = request.encode(([127, 0, 0, 1], port).into(), false);
     let (sent, wanted) = (
         String::from_utf8_lossy(&sent),
         String::from_utf8_lossy(&wanted),

@@ -58,6 +58,10 @@ pub(crate) struct RequestTable {
     /// How it is sent; HTTP where nothing is said.
     #[serde(default)]
     pub(crate) protocol: super::model::Protocol,
+    /// Whether cells with the same header lines may share a connection, one after the other; for matrices of many thousand cells
+    /// that differ in their bodies. Where nothing is said each request has its own.
+    #[serde(default, rename = "keep-alive")]
+    pub(crate) keep_alive: bool,
     /// HTTP method; GET where nothing is said.
     #[schemars(with = "Option<String>")]
     pub(crate) method: Option<Spanned<String>>,

@@ -1,6 +1,6 @@
 //! Scenarios with every name resolved: what the plan is made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -173,6 +173,8 @@ pub struct ScenarioAxis {
 pub struct RequestTemplate {
     /// How it is sent.
     pub protocol: Protocol,
+    /// Whether cells with the same header lines may share a connection.
+    pub keep_alive: bool,
     /// HTTP method.
     pub method: String,
     /// Path without a query; empty where the values of an axis have it.
@@ -315,6 +317,8 @@ pub struct Scenario {
     pub request: RequestTemplate,
     /// The axes in order; the first is the profile.
     pub axes: Vec<ScenarioAxis>,
+    /// The placeholders that values of its axes define.
+    pub vars: BTreeSet<String>,
     /// Named groups of values.
     pub sets: Vec<ValueSet>,
     /// Named outcomes by axis value.
@@ -327,10 +331,9 @@ pub struct Scenario {
 
 impl Scenario {
     /// Every combination of the axes that no exclude leaves out, in the order of the file.
-    pub fn combinations(&self) -> Vec<Vec<u16>> {
+    pub fn combinations(&self) -> impl Iterator<Item = Vec<u16>> + '_ {
         self.product()
             .filter(|combination| self.excluded(combination).is_none())
-            .collect()
     }
 
     /// The exclude that leaves a combination out, if one does.

@@ -164,6 +164,16 @@ pub struct Launch {
     pub config: Value,
 }
 
+impl Launch {
+    /// Whether the gateway is told where the model is: whoever is not cannot call it.
+    pub fn knows_model(&self) -> bool {
+        let named = |text: &String| text.contains("${upstream}");
+        self.args.iter().any(named)
+            || self.env.values().any(named)
+            || named(&self.config.to_string())
+    }
+}
+
 /// Releases on which a profile cannot be tested.
 #[derive(Debug, Clone)]
 pub struct NotApplicable {

@@ -105,7 +105,7 @@ fn resolve(
             let name = CellId::of(id.get_ref()).scenario();
             let scenario = scenarios.iter().find(|scenario| scenario.id == name);
             let known = scenario.is_some_and(|scenario| {
-                let mut ids = scenario.combinations().into_iter();
+                let mut ids = scenario.combinations();
                 ids.any(|cell| scenario.cell_id(&cell) == *id.get_ref())
             });
             if !known {
@@ -203,7 +203,7 @@ fn pairs_of(
             })
         })
     };
-    let cells = scenario.combinations().into_iter();
+    let cells = scenario.combinations();
     cells
         .filter(|cell| cell[position] == first && meant(cell))
         .filter_map(|cell| {

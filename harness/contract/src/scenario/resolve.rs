@@ -123,6 +123,7 @@ pub(super) fn scenario(
         history: raw.history,
         request: RequestTemplate {
             protocol: raw.request.protocol,
+            keep_alive: raw.request.keep_alive,
             method: raw
                 .request
                 .method
@@ -140,6 +141,11 @@ pub(super) fn scenario(
                 .collect(),
             body: body.unwrap_or_default(),
         },
+        vars: used
+            .iter()
+            .flat_map(|axis| &axis.values)
+            .flat_map(|value| value.vars.keys().cloned())
+            .collect(),
         axes: used,
         sets,
         answers,

@@ -43,17 +43,16 @@ enum Flaw {
 /// # Errors
 /// A problem for each gap, overlap and dead rule, naming the cells and the lines.
 pub fn check_table(scenario: &Scenario) -> Result<(), Problems> {
-    let cells = scenario.combinations();
     let ranges = scenario.rules.iter().map(|rule| &rule.range);
     let mut used = vec![false; scenario.rules.len()];
     // The same cells with the same flaw are one problem, however many releases it shows on.
     let mut flaws: BTreeMap<(Flaw, Vec<Combination>), Vec<Version>> = BTreeMap::new();
     for release in breakpoints(ranges, scenario.since.as_ref()) {
         let mut found: BTreeMap<Flaw, Vec<Combination>> = BTreeMap::new();
-        for cell in &cells {
+        for cell in scenario.combinations() {
             let rules = scenario.rules.iter().enumerate();
             let matching: Vec<usize> = rules
-                .filter(|(_, rule)| rule.holds(&release, cell))
+                .filter(|(_, rule)| rule.holds(&release, &cell))
                 .map(|(index, _)| index)
                 .collect();
             matching.iter().for_each(|index| used[*index] = true);
@@ -62,13 +61,17 @@ pub fn check_table(scenario: &Scenario) -> Result<(), Problems> {
                 [_] => continue,
                 [first, second, ..] => Flaw::Overlap(first, second),
             };
-            found.entry(flaw).or_default().push(cell.clone());
+            found.entry(flaw).or_default().push(cell);
         }
         for flaw in found {
             flaws.entry(flaw).or_default().push(release.clone());
         }
     }
     let mut problems = Problems::default();
+    let cells: Vec<Combination> = match flaws.is_empty() {
+        true => Vec::new(),
+        false => scenario.combinations().collect(),
+    };
     for ((flaw, flawed), releases) in flaws {
         problems
             .0

@@ -1,7 +1,7 @@
 //! Senders in use: what of them this machine has, and one call through them.
 //!
 //! [`Senders::find`] looks, once before a run; it installs nothing and asks no registry. [`install`] does, when somebody asks
-//! for it. `call` is one request through one of them.
+//! for it. [`not_there`] is for plans: it starts nothing and hashes nothing. `call` is one request through one of them.
 
 mod call;
 
@@ -94,6 +94,37 @@ impl Senders {
     }
 }
 
+/// The senders that are not installed, by id, and why; whether the others are as they were installed, only
+/// [`Senders::find`] says.
+pub fn not_there<'a>(
+    senders: impl IntoIterator<Item = &'a Arc<Sender>>,
+    context: &InstallContext,
+) -> Missing {
+    let cache = context.cache.as_ref();
+    let there = |sender: &Sender| match (&sender.runtime, python(&sender.runtime)) {
+        (Runtime::Shell { command }, _) => which(command).is_some(),
+        (_, Some(library)) => cache.is_some_and(|cache| library.is_there(cache)),
+        (_, None) => node(&sender.runtime)
+            .zip(cache)
+            .is_some_and(|(library, cache)| library.is_there(cache)),
+    };
+    let missing = senders.into_iter().filter(|sender| !there(sender));
+    missing
+        .map(|sender| (sender.id.clone(), not_installed(sender)))
+        .collect()
+}
+
+/// Why a sender cannot be used that is not installed, and what to do.
+fn not_installed(sender: &Sender) -> String {
+    let (title, id) = (sender.full_title(), &sender.id);
+    match &sender.runtime {
+        Runtime::Shell { command } => format!("{command} is not installed: {}", sender.get),
+        Runtime::Python { .. } | Runtime::Node { .. } => {
+            format!("{title} is not installed: clawgauge senders install {id}")
+        }
+    }
+}
+
 /// A sender on this machine, or why it cannot be used and what to do.
 async fn find(sender: &Arc<Sender>, context: &InstallContext) -> Result<Ready, String> {
     if let Runtime::Shell { command } = &sender.runtime {
@@ -103,17 +134,14 @@ async fn find(sender: &Arc<Sender>, context: &InstallContext) -> Result<Ready, S
         Some(cache) => library(&sender.runtime, &context.node, cache).await,
         None => None,
     };
-    let missing = || {
-        let (title, id) = (sender.full_title(), &sender.id);
-        format!("{title} is not installed: clawgauge senders install {id}")
-    };
-    Ok(ready(sender, library.ok_or_else(missing)?))
+    let library = library.ok_or_else(|| not_installed(sender))?;
+    Ok(ready(sender, library))
 }
 
 /// A sender that needs a command of the machine's.
 async fn shell(sender: &Arc<Sender>, command: &str) -> Result<Ready, String> {
     let Some(path) = which(command) else {
-        return Err(format!("{command} is not installed: {}", sender.get));
+        return Err(not_installed(sender));
     };
     let version = said(&path, "--version").await;
     let mut words = version.iter().flat_map(|line| line.split_whitespace());

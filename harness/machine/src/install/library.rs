@@ -81,6 +81,11 @@ impl PythonLibrary<'_> {
         installed.filter(|installed| installed.beside == self.beside)
     }
 
+    /// Whether it is in the cache, for whoever only plans; [`PythonLibrary::find`] says whether it is as it was installed.
+    pub fn is_there(&self, cache: &Cache) -> bool {
+        self.installed(cache).is_some()
+    }
+
     /// The library, if it is installed whole.
     pub async fn find(&self, cache: &Cache) -> Option<Library> {
         let installed = self.installed(cache)?;
@@ -233,6 +238,14 @@ fn integrity(report: &Value, package: &str) -> Option<String> {
 impl NodeLibrary<'_> {
     fn file(&self) -> String {
         format!("node_modules/{}/package.json", self.package)
+    }
+
+    /// Whether it is in the cache, for whoever only plans; [`NodeLibrary::find`] says whether it is as it was installed, and
+    /// whether there is a Node for it.
+    pub fn is_there(&self, cache: &Cache) -> bool {
+        cache
+            .get(self.package, self.version, &self.file())
+            .is_some()
     }
 
     /// The library, if it is installed whole and there is a Node for it: the machine's own or one in the cache.

@@ -95,7 +95,7 @@ async fn try_launch(
     command.current_dir(folders.root.join("workspace"));
 
     let started = Instant::now();
-    let redactor = Redactor::new(&spec.secrets);
+    let redactor = spec.redactor.clone();
     let line = command_line(&command, &redactor);
     let running = Running::spawn(&mut command, &spec.profile, &folders.root, redactor);
     let running = running.map_err(|error| {
@@ -220,6 +220,11 @@ impl Gateway {
     /// What it writes, to be read once it has stopped.
     pub fn log(&self) -> ProcessLog {
         self.running.log()
+    }
+
+    /// Hides the secrets of its launch.
+    pub fn redactor(&self) -> &Redactor {
+        &self.spec.redactor
     }
 
     /// The folder of its launch.

@@ -35,6 +35,8 @@ pub struct ProxySpec<'a> {
     pub gateway: SocketAddr,
     /// The launch's secrets by name.
     pub secrets: &'a Secrets,
+    /// Hides them.
+    pub redactor: &'a Redactor,
     /// The network of the launch; `None` for the machine's own, on the loopback.
     pub network: Option<&'a Arc<Network>>,
 }
@@ -123,10 +125,10 @@ async fn try_launch(
     }
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
 
-    let redactor = Redactor::new(spec.secrets);
-    let line = command_line(&command, &redactor);
+    let redactor = spec.redactor;
+    let line = command_line(&command, redactor);
     let started = Instant::now();
-    let running = Running::spawn(&mut command, &proxy.id, &folder, redactor);
+    let running = Running::spawn(&mut command, &proxy.id, &folder, redactor.clone());
     let mut running =
         running.map_err(|error| prepare("starting it", format!("{line}: {error}")))?;
     let failed = tokio::select! {

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::install::Compiled;
 use crate::network::{Network, proxy_address};
+use base::redact::Redactor;
 use base::secret::{ExposeSecret as _, Secrets};
 
 /// What to launch and how; texts may hold placeholders.
@@ -33,6 +34,8 @@ pub struct LaunchSpec {
     pub config: Value,
     /// Secrets by name.
     pub secrets: Secrets,
+    /// Hides them.
+    pub redactor: Redactor,
     /// Base URL of the model stand-in.
     pub upstream_url: String,
     /// Paths to probe; a 200 from any of them means ready.

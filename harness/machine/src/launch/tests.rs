@@ -8,9 +8,14 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use base::redact::Redactor;
+use base::secret::Secrets;
 
 fn spec(script: &std::path::Path) -> LaunchSpec {
+    let secrets = [("secret".to_owned(), "cG-very-secret".into())];
+    let secrets: Secrets = secrets.into_iter().collect();
     LaunchSpec {
+        redactor: Redactor::new(&secrets),
         profile: "token".to_owned(),
         command: script.to_path_buf(),
         args: Vec::new(),
@@ -31,9 +36,7 @@ fn spec(script: &std::path::Path) -> LaunchSpec {
             ("OPENCLAW_CONFIG_PATH".to_owned(), "${config}".to_owned()),
         ]),
         config: json!({ "gateway": { "port": "${port}", "auth": { "token": "${secret}" } } }),
-        secrets: [("secret".to_owned(), "cG-very-secret".into())]
-            .into_iter()
-            .collect(),
+        secrets,
         compiled: None,
         upstream_url: "http://127.0.0.1:9/v1".to_owned(),
         ready: vec!["/health".to_owned()],

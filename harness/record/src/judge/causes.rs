@@ -1,9 +1,9 @@
 //! Causes: deviating cells folded into the smallest description of what they have in common.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use crate::events::{CellResult, Expected};
+use crate::KeptResult;
+use crate::events::Expected;
 use crate::judge::{Deviation, Verdict};
 use contract::region::{Combination, Conditions, minimize_conditions};
 
@@ -29,8 +29,8 @@ pub struct Cause {
     pub scenario: String,
     /// Axis names and values that select exactly these cells among those that ran; empty for all of them.
     pub conditions: Conditions,
-    /// Ids of the cells, in order.
-    pub cells: Vec<String>,
+    /// The cells, in order: their places among the results.
+    pub cells: Vec<usize>,
     /// Id of the rule that is broken; of several, where they share an answer that is not the accepted one.
     pub rule: String,
     /// The rule in one sentence; may be empty.
@@ -70,64 +70,65 @@ struct Key {
 ///
 /// What no known issue explains comes first, and in that the largest cause of the gravest kind: unexpected-allow,
 /// unexpected-deny, wrong-denial, wrong-body.
-pub fn causes<'a>(results: impl IntoIterator<Item = &'a CellResult>) -> Vec<Cause> {
-    let mut universes: BTreeMap<(String, String), Vec<Combination>> = BTreeMap::new();
-    let mut groups: BTreeMap<Key, Vec<&CellResult>> = BTreeMap::new();
-    for result in results {
-        let universe = universes
-            .entry((result.gateway.clone(), result.cell.scenario.id.clone()))
-            .or_default();
-        match &result.verdict {
-            Verdict::NotApplicable(_) | Verdict::CouldNotRun(_) => continue,
-            Verdict::Conforms | Verdict::New | Verdict::Stale => {
-                universe.push(result.cell.combination.clone());
-            }
-            Verdict::Deviates(deviation) | Verdict::Known(deviation) => {
-                universe.push(result.cell.combination.clone());
-                groups
-                    .entry(key(result, *deviation))
-                    .or_default()
-                    .push(result);
-            }
+pub fn causes(results: &[KeptResult]) -> Vec<Cause> {
+    let mut groups: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+    for (place, result) in results.iter().enumerate() {
+        if let Verdict::Deviates(deviation) | Verdict::Known(deviation) = &result.facts.verdict {
+            let key = key(result, *deviation);
+            groups.entry(key).or_default().push(place);
+        }
+    }
+    let mut universes: BTreeMap<(&str, &str), Vec<Combination>> = groups
+        .keys()
+        .map(|key| ((key.gateway.as_str(), key.scenario.as_str()), Vec::new()))
+        .collect();
+    let some = !universes.is_empty();
+    for result in results.iter().filter(|result| some && ran(result)) {
+        let place = (
+            result.facts.gateway.as_str(),
+            result.cell.scenario.id.as_str(),
+        );
+        if let Some(universe) = universes.get_mut(&place) {
+            universe.push(result.cell.combination.clone());
         }
     }
 
     let mut causes = Vec::new();
-    for (key, results) in groups {
-        let universe = &universes[&(key.gateway.clone(), key.scenario.clone())];
-        let cells: Vec<Combination> = results
+    for (key, places) in &groups {
+        let universe = &universes[&(key.gateway.as_str(), key.scenario.as_str())];
+        let mut by_cell: Vec<(&Combination, usize)> = places
             .iter()
-            .map(|result| result.cell.combination.clone())
+            .map(|place| (&results[*place].cell.combination, *place))
             .collect();
-        let Some(first) = results.first() else {
+        by_cell.sort_unstable();
+        let cells: Vec<Combination> = by_cell.iter().map(|(cell, _)| (*cell).clone()).collect();
+        let Some(first) = by_cell.first() else {
             continue;
         };
-        let scenario = Arc::clone(&first.cell.scenario);
+        let scenario = &results[first.1].cell.scenario;
         for region in minimize_conditions(&cells, universe) {
-            let rules: BTreeMap<&str, &Expected> = results
+            let of = |cell: &Combination| {
+                let place = by_cell.binary_search_by(|(known, _)| (*known).cmp(cell));
+                place.ok().map(|place| by_cell[place].1)
+            };
+            let cells: Vec<usize> = region.cells.iter().filter_map(of).collect();
+            let expected = cells
                 .iter()
-                .filter(|result| region.cells.binary_search(&result.cell.combination).is_ok())
-                .filter_map(|result| result.expected.as_ref())
-                .map(|expected| (expected.rule.as_str(), expected))
-                .collect();
-            let outcomes: BTreeSet<&str> = results
-                .iter()
-                .filter(|result| region.cells.binary_search(&result.cell.combination).is_ok())
-                .filter_map(|result| result.expected.as_ref())
-                .map(|expected| expected.outcome.id.as_str())
-                .collect();
+                .filter_map(|place| results[*place].facts.expected.as_ref());
+            let mut rules: BTreeMap<&str, &Expected> = BTreeMap::new();
+            let mut outcomes: BTreeSet<&str> = BTreeSet::new();
+            for expected in expected {
+                rules.insert(&expected.rule, expected);
+                outcomes.insert(&expected.outcome.id);
+            }
             let expected = rules.values().next();
             let only = expected.filter(|_| rules.len() == 1);
             causes.push(Cause {
                 id: 0,
                 gateway: key.gateway.clone(),
                 scenario: key.scenario.clone(),
-                conditions: region.named(&*scenario),
-                cells: region
-                    .cells
-                    .iter()
-                    .map(|cell| scenario.cell_id(cell))
-                    .collect(),
+                conditions: region.named(&**scenario),
+                cells,
                 rule: rules.keys().copied().collect::<Vec<_>>().join(", "),
                 title: only
                     .map(|expected| expected.title.clone())
@@ -147,6 +148,11 @@ pub fn causes<'a>(results: impl IntoIterator<Item = &'a CellResult>) -> Vec<Caus
             });
         }
     }
+    // No two causes share a cell, so that the first one tells them apart.
+    let first = |cause: &Cause| {
+        let place = cause.cells.first();
+        place.map(|place| results[*place].cell.id.as_str())
+    };
     causes.sort_by(|a, b| {
         let order = |cause: &Cause| {
             let known = cause.known_issue.clone();
@@ -157,11 +163,11 @@ pub fn causes<'a>(results: impl IntoIterator<Item = &'a CellResult>) -> Vec<Caus
                 cause.deviation,
             )
         };
-        (order(a), b.cells.len(), &a.rule, &a.cells).cmp(&(
+        (order(a), b.cells.len(), &a.rule, first(a)).cmp(&(
             order(b),
             a.cells.len(),
             &b.rule,
-            &b.cells,
+            first(b),
         ))
     });
     for (index, cause) in causes.iter_mut().enumerate() {
@@ -170,23 +176,36 @@ pub fn causes<'a>(results: impl IntoIterator<Item = &'a CellResult>) -> Vec<Caus
     causes
 }
 
-fn key(result: &CellResult, deviation: Deviation) -> Key {
-    let observed = result.observed.as_ref();
+/// Whether there is an answer to say something about.
+fn ran(result: &KeptResult) -> bool {
+    match result.facts.verdict {
+        Verdict::NotApplicable(_) | Verdict::CouldNotRun(_) => false,
+        Verdict::Conforms
+        | Verdict::New
+        | Verdict::Stale
+        | Verdict::Deviates(_)
+        | Verdict::Known(_) => true,
+    }
+}
+
+fn key(result: &KeptResult, deviation: Deviation) -> Key {
+    let facts = &*result.facts;
+    let observed = facts.observed.as_ref();
     Key {
-        gateway: result.gateway.clone(),
+        gateway: facts.gateway.clone(),
         scenario: result.cell.scenario.id.clone(),
         deviation,
         // An answer that is not the accepted one is one change, whatever rules its cells fall under.
-        rule: match (&result.difference, &result.expected) {
-            (None, Some(expected)) if result.known_issue.is_none() => expected.rule.clone(),
+        rule: match (&facts.difference, &facts.expected) {
+            (None, Some(expected)) if facts.known_issue.is_none() => expected.rule.clone(),
             (Some(_), _) | (None, _) => String::new(),
         },
         observed: observed
             .map(|observed| observed.label())
             .unwrap_or_default(),
         answer: observed.map(answer_line).unwrap_or_default(),
-        difference: result.difference.clone(),
-        known_issue: result.known_issue.as_ref().map(|issue| issue.id.clone()),
+        difference: facts.difference.clone(),
+        known_issue: facts.known_issue.as_ref().map(|issue| issue.id.clone()),
     }
 }
 

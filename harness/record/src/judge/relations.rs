@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::events::CellResult;
+use crate::KeptResult;
 use crate::observe::Observation;
 use contract::scenario::model::Direction;
 use contract::scenario::{Holds, Relation};
@@ -27,10 +27,13 @@ pub struct Broken {
 }
 
 /// Checks every relation on every gateway's cells that were observed.
-pub fn broken_relations(relations: &[Relation], results: &[CellResult]) -> Vec<Broken> {
-    let mut by_gateway: BTreeMap<&str, BTreeMap<&str, &CellResult>> = BTreeMap::new();
-    for result in results.iter().filter(|result| result.observed.is_some()) {
-        let cells = by_gateway.entry(&result.gateway).or_default();
+pub fn broken_relations(relations: &[Relation], results: &[KeptResult]) -> Vec<Broken> {
+    let mut by_gateway: BTreeMap<&str, BTreeMap<&str, &KeptResult>> = BTreeMap::new();
+    for result in results
+        .iter()
+        .filter(|result| result.facts.observed.is_some())
+    {
+        let cells = by_gateway.entry(&result.facts.gateway).or_default();
         cells.insert(&result.cell.id, result);
     }
     let mut broken = Vec::new();
@@ -45,20 +48,20 @@ pub fn broken_relations(relations: &[Relation], results: &[CellResult]) -> Vec<B
 fn check(
     relation: &Relation,
     gateway: &str,
-    cells: &BTreeMap<&str, &CellResult>,
+    cells: &BTreeMap<&str, &KeptResult>,
 ) -> Option<Broken> {
     let mut found: Option<Broken> = None;
     for (first, second) in &relation.pairs {
         let (Some(one), Some(two)) = (cells.get(first.as_str()), cells.get(second.as_str())) else {
             continue;
         };
-        let (Some(seen), Some(other)) = (&one.observed, &two.observed) else {
+        let (Some(seen), Some(other)) = (&one.facts.observed, &two.facts.observed) else {
             continue;
         };
         if holds(relation.holds, seen, other) {
             continue;
         }
-        let explained = one.known_issue.is_some() || two.known_issue.is_some();
+        let explained = one.facts.known_issue.is_some() || two.facts.known_issue.is_some();
         let pair = || (first.clone(), second.clone());
         let entry = found.get_or_insert_with(|| Broken {
             gateway: gateway.to_owned(),

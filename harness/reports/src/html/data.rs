@@ -175,9 +175,12 @@ impl Encoder<'_> {
         out.write_all(b"[")?;
         for axis in &layout.scenarios[scenario].axes {
             let value = cell.axes.get(&axis.name);
-            let place = axis.values.iter().position(|it| Some(&it.id) == value);
+            let place = axis
+                .values
+                .iter()
+                .position(|it| Some(it.id.as_str()) == value);
             write!(out, "{},", number(place))?;
-            values.extend(value.map(|value| (axis.name.as_str(), value.as_str())));
+            values.extend(value.map(|value| (axis.name.as_str(), value)));
         }
         let expected = match &cell.expected {
             Some(expected) => Some(self.expected.place(&Expected {

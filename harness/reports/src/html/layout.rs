@@ -68,22 +68,22 @@ impl Layout {
             place
         });
         let axes = &mut self.scenarios[place].axes;
-        for (name, value) in &cell.axes {
-            let axis = match axes.iter().position(|axis| axis.name == *name) {
+        for (name, value) in cell.axes.iter() {
+            let axis = match axes.iter().position(|axis| axis.name == name) {
                 Some(axis) => axis,
                 None => {
                     axes.push(AxisRecord {
-                        name: name.clone(),
+                        name: name.to_owned(),
                         values: Vec::new(),
                     });
                     axes.len() - 1
                 }
             };
             let values = &mut axes[axis].values;
-            if values.iter().all(|known| known.id != *value) {
+            if values.iter().all(|known| known.id != value) {
                 values.push(ValueRecord {
-                    id: value.clone(),
-                    short: value.clone(),
+                    id: value.to_owned(),
+                    short: value.to_owned(),
                     title: String::new(),
                 });
             }

@@ -3,8 +3,8 @@
 use super::{Section, escape};
 use crate::Paint;
 use crate::facts::{Facts, Suite};
-use crate::matrix::{LEGEND, Layout, matrix};
-use record::{CellRecord, Results, ResultsError};
+use crate::matrix::{LEGEND, Layout, Matrix};
+use record::{Results, ResultsError};
 
 /// At most so many matrices are shown.
 const MOST: usize = 6;
@@ -30,30 +30,30 @@ pub(super) fn sections(results: &Results<'_>, facts: &Facts) -> Result<Vec<Secti
     if chosen.is_empty() {
         return Ok(Vec::new());
     }
-    let mut cells: Vec<Vec<CellRecord>> = chosen.iter().map(|_| Vec::new()).collect();
+    let mut matrices: Vec<Option<Matrix<'_>>> = chosen
+        .iter()
+        .map(|suite| {
+            let scenario = record.scenario(&suite.scenario)?;
+            Some(Matrix::new(scenario, Layout::of(scenario)))
+        })
+        .collect();
     results.each_cell(&mut |cell| {
         let place = chosen.iter().position(|suite| {
             suite.gateway == cell.gateway
                 && suite.scenario == cell.scenario()
                 && suite.profile == cell.profile()
         });
-        if let Some(place) = place {
-            cells[place].push(cell.clone());
+        if let Some(matrix) = place.and_then(|place| matrices[place].as_mut()) {
+            matrix.cell(cell);
         }
         Ok(())
     })?;
     let mut sections = Vec::new();
-    for (suite, cells) in chosen.iter().zip(&cells) {
-        let Some(scenario) = record.scenario(&suite.scenario) else {
+    for (suite, matrix) in chosen.iter().zip(matrices) {
+        let Some(matrix) = matrix else {
             continue;
         };
-        let cells: Vec<&CellRecord> = cells.iter().collect();
-        let drawn = matrix(
-            scenario,
-            Layout::of(scenario),
-            &cells,
-            Paint { color: false },
-        );
+        let drawn = matrix.text(Paint { color: false });
         let on = match record.gateways.len() {
             0 | 1 => String::new(),
             _ => format!(" on {}", escape::code(&suite.gateway)),

@@ -149,8 +149,8 @@ async fn probe_and_ask(
     let emit = |event| drop(events.send(event));
     let gateway = options.address.reference.clone();
     let secrets = options.secrets();
-    machine::log::hide(&secrets);
     let redactor = Redactor::new(&secrets);
+    machine::log::hide(&redactor);
     let mut session = Session::new(options, &secrets, cancel);
     emit(RunEvent::Preparing {
         gateway: gateway.clone(),

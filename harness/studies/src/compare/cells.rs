@@ -186,8 +186,9 @@ impl Cells {
             let now = match seen(cell, texts, &answers) {
                 Some(seen) => {
                     kept.side.ran += 1;
+                    let own = cell.own_request.as_deref().map(|text| texts.place(text));
                     Cell::Answered(Seen {
-                        request: place(&requests, cell.request),
+                        request: own.or_else(|| place(&requests, cell.request)),
                         combination: places
                             .get(cell.scenario())
                             .map(|places| places.combination(&cell.id))

@@ -8,7 +8,9 @@ use super::{Kept, State};
 use contract::region::{Combination, Conditions, minimize_conditions};
 use contract::release::Version;
 use record::symbol::CellSymbol;
-use record::{AxisRecord, IssueRecord, RuleRecord, ScenarioRecord, Summary, ValueRecord};
+use record::{
+    AxisRecord, AxisValues, IssueRecord, RuleRecord, ScenarioRecord, Summary, ValueRecord,
+};
 
 /// What the records of many releases say together.
 #[derive(Debug, Clone)]
@@ -273,7 +275,7 @@ impl Rows {
     }
 
     /// The place of a scenario, and of a cell's values on its axes; what a record does not describe is learnt from its cells.
-    fn combination(&mut self, id: &str, values: &BTreeMap<String, String>) -> (usize, Combination) {
+    fn combination(&mut self, id: &str, values: &AxisValues) -> (usize, Combination) {
         let place = self.scenarios.iter().position(|known| known.id == id);
         let place = place.unwrap_or_else(|| {
             self.scenarios.push(ScenarioRecord {
@@ -286,16 +288,16 @@ impl Rows {
             self.scenarios.len() - 1
         });
         let axes = &mut self.scenarios[place].axes;
-        for name in values.keys() {
-            if axes.iter().all(|axis| axis.name != *name) {
+        for (name, _) in values.iter() {
+            if axes.iter().all(|axis| axis.name != name) {
                 axes.push(AxisRecord {
-                    name: name.clone(),
+                    name: name.to_owned(),
                     values: Vec::new(),
                 });
             }
         }
         let combination = axes.iter_mut().map(|axis| {
-            let value = values.get(&axis.name).map_or("", String::as_str);
+            let value = values.get(&axis.name).unwrap_or_default();
             let known = axis.values.iter().position(|known| known.id == value);
             let known = known.unwrap_or_else(|| {
                 axis.values.push(ValueRecord {

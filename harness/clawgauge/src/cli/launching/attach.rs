@@ -13,12 +13,12 @@ use super::tuning::{parse_seconds, start_log};
 use crate::cli::exit::Exit;
 use crate::cli::output::{Failure, Output, detail, ended_as};
 use crate::cli::reference::REFERENCE_RELEASE;
-use crate::cli::reports::{ReportRequest, Reports};
+use crate::cli::reports::{ReportRequest, Reports, show};
 use contract::release::Version;
 use contract::scenario::Catalogue;
 use record::events::RunEvent;
 use record::{Ending, FailOn, Gate, Record, Recorder, Results, today};
-use reports::{Detail, terminal};
+use reports::Detail;
 use runner::attach::{
     Address, AddressError, AttachError, AttachOptions, Capabilities, Choice, Endpoint, Findings,
     Limits, Mode, Question, Safety, attach as attach_to, select,
@@ -269,7 +269,7 @@ pub(super) fn attach(
     let ended = match &attached {
         Ok(_) => output.first([
             ended_as(&record),
-            output.result(&terminal(&record, args.detail(), output.paint())),
+            show(&Results::from(&record), args.detail(), output),
         ]),
         Err(error) => Err(Failure::from(error)),
     };

@@ -307,9 +307,8 @@ impl Command<'_> {
             fail_fast: false,
             keep_launches: true,
         };
-        let RunOutcome {
-            record, launches, ..
-        } = recorded.drive(options, Gate::default(), cancel).await;
+        let RunOutcome { run, launches } = recorded.drive(options, Gate::default(), cancel).await;
+        let (record, _) = run.into_record();
         if let (Some(records), false) = (&self.records, record.run.interrupted) {
             records.keep(&record, question, release)?;
         }

@@ -8,8 +8,8 @@ use super::timings::Stopwatch;
 use crate::cli::output::Output;
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
-use record::events::{CellResult, LaunchInfo, RunEvent};
-use record::{Gate, Record, Recorder};
+use record::events::{LaunchInfo, RunEvent};
+use record::{FinishedRun, Gate, Recorder};
 use reports::Detail;
 use runner::{RunOptions, drive, run};
 
@@ -36,23 +36,21 @@ pub(super) struct RecordedRun<'a> {
 
 /// What a run came to.
 #[derive(Debug)]
-pub(super) struct RunOutcome {
-    /// The record.
-    pub(super) record: Record,
-    /// The results that it was made from: snapshots are made from them.
-    pub(super) results: Vec<CellResult>,
+pub(super) struct RunOutcome<'a> {
+    /// The record, and the results that it is made from.
+    pub(super) run: FinishedRun<'a>,
     /// The launches, where they were to be kept.
     pub(super) launches: Vec<LaunchInfo>,
 }
 
-impl RecordedRun<'_> {
+impl<'a> RecordedRun<'a> {
     /// Runs until everything is told or `cancel` fires. Whatever happens to gateways and cells is in the record.
     pub(super) async fn drive(
         &self,
         options: RunOptions,
         gate: Gate,
         cancel: &CancellationToken,
-    ) -> RunOutcome {
+    ) -> RunOutcome<'a> {
         let mut recorder = Recorder::new(&self.catalogue.table_hash, gate)
             .held_against(Some(self.snapshots.hash()))
             .asked_for(options.known_issues, self.globs, self.conditions)
@@ -92,10 +90,8 @@ impl RecordedRun<'_> {
         })
         .await;
         stopwatch.keep(self.catalogue, &kept);
-        let (record, results) = recorder.finish(self.catalogue);
         RunOutcome {
-            record,
-            results,
+            run: recorder.ended(self.catalogue),
             launches,
         }
     }

@@ -44,7 +44,7 @@ impl Evidence {
     /// Writes the bundle.
     pub(super) fn write(
         &self,
-        record: &Record,
+        results: &Results<'_>,
         launches: &[LaunchInfo],
         catalogue: &Catalogue,
     ) -> Result<(), Failure> {
@@ -54,8 +54,10 @@ impl Evidence {
                 self.path.display()
             ))
         };
+        let record = results.load();
+        let record = record.map_err(|error| Failure::usage(format!("the record: {error}")))?;
         let run = Run {
-            record,
+            record: &record,
             baseline: self.baseline.as_ref(),
             launches,
             catalogue,

@@ -92,7 +92,7 @@ impl Command {
                 run::run(args, &project, place.load(&project)?, session, output)
             }
             Self::Attach(args) => attach::attach(&args, &place.catalogue()?, session, output),
-            Self::Plan(args) => plan::plan(&args, &place.catalogue()?, session, output),
+            Self::Plan(args) => plan::plan(&args, &place.catalogue()?, output),
             Self::Survey(args) => {
                 let project = place.project()?;
                 survey::survey(args, &project, &|| place.load(&project), session, output)

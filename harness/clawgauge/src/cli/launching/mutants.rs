@@ -63,7 +63,7 @@ pub(super) fn run(
     }
     let snapshots = Snapshots::load(&catalogue.data)?;
     let sound = reference()?;
-    let options = |flags: &[&str]| options(&catalogue, &sound, flags);
+    let options = |flags: &[&str], selection| options(&catalogue, &sound, flags, selection);
     let paint = output.paint_err();
     let tell = |index: usize, fate: &MutantResult| {
         let name = chosen[index].name();
@@ -78,10 +78,17 @@ pub(super) fn run(
         });
     };
     let (baseline, fates) = session.run(async |cancel| {
-        let baseline = fate(&catalogue, &snapshots, options(&[]), cancel).await;
+        let baseline = fate(
+            &catalogue,
+            &snapshots,
+            options(&[], Selection::default()),
+            cancel,
+        )
+        .await;
         let fates = match baseline {
             MutantResult::Survived => {
-                let faulty = |fault: Fault| options(&["--fault", &fault.name()]);
+                let faulty =
+                    |fault: Fault, selection| options(&["--fault", &fault.name()], selection);
                 let jobs = args.jobs.get();
                 run_mutants(
                     &catalogue, &snapshots, &chosen, jobs, &faulty, &tell, cancel,
@@ -123,7 +130,12 @@ fn choose(names: &[String]) -> Result<Vec<Fault>, Failure> {
     Ok(Fault::all().iter().copied().filter(wanted).collect())
 }
 
-fn options(catalogue: &Catalogue, sound: &Program, flags: &[&str]) -> RunOptions {
+fn options(
+    catalogue: &Catalogue,
+    sound: &Program,
+    flags: &[&str],
+    selection: Selection,
+) -> RunOptions {
     let mut program = sound.clone();
     program.args.extend(flags.iter().map(Into::into));
     let install = InstallContext::from_env(program, catalogue.needs.clone());
@@ -134,7 +146,7 @@ fn options(catalogue: &Catalogue, sound: &Program, flags: &[&str]) -> RunOptions
         stop_grace: Duration::from_secs(2),
         known_issues: None,
         clients: false,
-        ..RunOptions::new(vec![GatewayRef::Reference], Selection::default(), install)
+        ..RunOptions::new(vec![GatewayRef::Reference], selection, install)
     }
 }
 

@@ -6,7 +6,6 @@ use std::num::NonZeroUsize;
 use clap::Args;
 
 use super::plan_budget::{takes, told};
-use super::session::Session;
 use crate::cli::inspect::SelectArgs;
 use crate::cli::output::{Failure, Output};
 use crate::cli::reference::reference;
@@ -14,7 +13,7 @@ use contract::plan::budget::Budget;
 use contract::plan::{Plan, Selection};
 use contract::release::{GatewayRef, ReleaseName};
 use contract::scenario::Catalogue;
-use machine::clients::{Senders, used};
+use machine::clients::{not_there, used};
 use machine::install::InstallContext;
 use runner::RunOptions;
 
@@ -38,20 +37,14 @@ pub(in crate::cli) struct PlanArgs {
 }
 
 /// Says what a run would launch and send, what is expected of it, and what is left out and why.
-pub(super) fn plan(
-    args: &PlanArgs,
-    catalogue: &Catalogue,
-    session: &Session,
-    output: &Output,
-) -> Result<(), Failure> {
+pub(super) fn plan(args: &PlanArgs, catalogue: &Catalogue, output: &Output) -> Result<(), Failure> {
     let selection = Selection::parse(catalogue, &args.select.globs, &args.select.conditions)?;
     let release = &args.select.release;
     let context = InstallContext::from_env(reference()?, catalogue.needs.clone());
     let used = used(catalogue, &selection);
-    let senders = session.run(async |_| Ok(Senders::find(used, &context).await))?;
     let plan = Plan::new(catalogue, release, &selection);
     let mut missing = machine::tools::missing(&plan.needs(catalogue));
-    missing.extend(senders.missing);
+    missing.extend(not_there(used, &context));
     let plan = plan.without(&missing, catalogue);
     if plan.is_empty() {
         return Err(Failure::no_cell());

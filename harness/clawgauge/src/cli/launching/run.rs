@@ -5,16 +5,14 @@ use super::drive::{RecordedRun, RunOutcome};
 use super::evidence::Evidence;
 use super::session::Session;
 use crate::cli::output::{Failure, Output, ended_as};
-use crate::cli::reports::{Reports, by_itself};
+use crate::cli::reports::{Reports, by_itself, show};
 use crate::cli::select::selected;
 use clawgauge::project::Project;
 
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
-use record::events::CellResult;
 use record::pending::keep_pending;
-use record::{Record, Results};
-use reports::terminal;
+use record::{FinishedRun, Results};
 
 /// Runs, reports, and keeps pending snapshots.
 pub(super) fn run(
@@ -71,18 +69,16 @@ pub(super) fn run(
         fail_fast: args.fail_fast,
         keep_launches: args.bundle.is_some(),
     };
-    let RunOutcome {
-        record,
-        results,
-        launches,
-    } = session.run(async |cancel| Ok(recorded.drive(options, gate, cancel).await))?;
-    let pack = |evidence: Evidence| evidence.write(&record, &launches, &catalogue);
+    let RunOutcome { run, launches } =
+        session.run(async |cancel| Ok(recorded.drive(options, gate, cancel).await))?;
+    let results = Results::from(&run);
+    let pack = |evidence: Evidence| evidence.write(&results, &launches, &catalogue);
     output.first([
-        ended_as(&record),
-        output.result(&terminal(&record, detail, output.paint())),
-        reports.write(&Results::from(&record), output),
+        ended_as(&run.head),
+        show(&results, detail, output),
+        reports.write(&results, output),
         evidence.map_or(Ok(()), pack),
-        keep_snapshots(&catalogue, &snapshots, &record, &results, output),
+        keep_snapshots(&catalogue, &snapshots, &run, output),
     ])
 }
 
@@ -90,11 +86,10 @@ pub(super) fn run(
 fn keep_snapshots(
     catalogue: &Catalogue,
     snapshots: &Snapshots,
-    record: &Record,
-    results: &[CellResult],
+    run: &FinishedRun<'_>,
     output: &Output,
 ) -> Result<(), Failure> {
-    let written = keep_pending(catalogue, snapshots, record, results)?;
+    let written = keep_pending(catalogue, snapshots, &run.head, &run.results)?;
     for path in &written {
         output.note(&format!("pending snapshot: {path}"));
     }

@@ -52,6 +52,6 @@ impl Side<'_> {
             keep_launches: false,
         };
         let run = async |cancel: &_| Ok(recorded.drive(options, Gate::default(), cancel).await);
-        Ok(session.run(run)?.record)
+        Ok(session.run(run)?.run.into_record().0)
     }
 }

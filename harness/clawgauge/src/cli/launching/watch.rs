@@ -11,11 +11,11 @@ use tokio_util::sync::CancellationToken;
 use super::args::RunArgs;
 use super::session::Session;
 use crate::cli::output::{Failure, Output};
+use crate::cli::reports::show;
 use contract::data::Data;
 use contract::scenario::{Catalogue, Problems};
 use contract::snapshots::Snapshots;
-use record::{Ending, Gate, Recorder};
-use reports::terminal;
+use record::{Ending, Gate, Recorder, Results};
 use runner::{RoundStats, Rounds, drive};
 
 /// An editor writes a file in several steps; so long nothing must have changed before it is read.
@@ -110,7 +110,7 @@ async fn round(
         return Ok(());
     }
     let (record, _) = recorder.finish(catalogue);
-    output.result(&terminal(&record, args.detail(), output.paint()))?;
+    show(&Results::from(&record), args.detail(), output)?;
     output.note(&record.ending().1);
     output.note(&summary(what, stats, begun.elapsed()));
     Ok(())

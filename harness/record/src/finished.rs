@@ -1,0 +1,231 @@
+//! A run that has ended: the head of its record, and its cells as the recorder kept them.
+//!
+//! A cell of the record is made whenever somebody looks at it, so that a run of a million cells does not hold a million.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::tables::Texts;
+use super::{
+    CellRecord, ExpectedRecord, Facts, Gate, GateEffect, KeptResult, ObservedRecord, Record,
+    RuleRecord, Summary,
+};
+use crate::judge::{Cause, Severity, Verdict};
+use contract::scenario::Catalogue;
+use contract::scenario::model::Kind;
+
+/// A record's table holds so many distinct requests; a cell beyond them carries its own.
+const MOST_REQUESTS: usize = 10_000;
+
+/// A run that has ended.
+#[derive(Debug)]
+pub struct FinishedRun<'a> {
+    /// The record without its cells.
+    pub head: Record,
+    /// The results, in the order of the record: snapshots are made from them.
+    pub results: Vec<KeptResult>,
+    cells: Vec<Place>,
+    answers: Texts,
+    catalogue: &'a Catalogue,
+}
+
+/// What a cell has beside its result.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// Its request in the table.
+    request: Option<u32>,
+    /// Its cause; 0 for none.
+    cause: u32,
+    standing: Option<GateEffect>,
+}
+
+/// What the cells of one cause come to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct CauseSum {
+    pub(super) failing: usize,
+    pub(super) severity: Severity,
+}
+
+impl<'a> FinishedRun<'a> {
+    /// Takes in results that are in order; `head` is filled but for what relates cells to each other.
+    pub(super) fn new(
+        mut head: Record,
+        results: Vec<KeptResult>,
+        causes: &[Cause],
+        gate: &Gate,
+        catalogue: &'a Catalogue,
+    ) -> (Self, Vec<CauseSum>) {
+        let mut sums = vec![CauseSum::default(); causes.len()];
+        let mut owners = vec![0; results.len()];
+        for cause in causes {
+            for cell in &cause.cells {
+                owners[*cell] = u32::try_from(cause.id).unwrap_or(u32::MAX);
+            }
+        }
+        let mut rules = BTreeMap::new();
+        let (mut requests, mut answers) = (Texts::default(), Texts::default());
+        let (mut scenarios, mut issues) = (BTreeSet::new(), BTreeSet::new());
+        let mut cells = Vec::with_capacity(results.len());
+        let mut summary = Summary {
+            selected: results.len(),
+            ..Summary::default()
+        };
+        for (result, cause) in results.iter().zip(owners) {
+            let (facts, cell) = (&*result.facts, &result.cell);
+            let (verdict, severity) = (facts.verdict.kind(), severity(facts));
+            let observed = facts.observed.as_ref();
+            let standing = gate.standing(&facts.gateway, &cell.id, verdict, severity, observed);
+            let text = (cell.scenario.kind != Kind::Start)
+                .then(|| contract::request::as_text(cell, catalogue));
+            let request = text.and_then(|text| requests.take(text, MOST_REQUESTS));
+            if let Some(expected) = &facts.expected {
+                let scenario = &cell.scenario.id;
+                let key = (scenario.as_str(), expected.rule.as_str());
+                rules.entry(key).or_insert_with(|| RuleRecord {
+                    scenario: scenario.clone(),
+                    id: expected.rule.clone(),
+                    title: expected.title.clone(),
+                    origin: expected.origin.clone(),
+                    source: expected.source.clone(),
+                });
+                if let Some(accepted) = &facts.accepted {
+                    answers.keep(accepted);
+                }
+            }
+            if let Some(observed) = observed {
+                answers.keep(&observed.answer);
+            }
+            if scenarios.last() != Some(&cell.scenario.id.as_str()) {
+                scenarios.insert(cell.scenario.id.as_str());
+            }
+            issues.extend(facts.known_issue.as_ref().map(|issue| issue.id.as_str()));
+            summary.add(&facts.verdict, standing);
+            summary.better += usize::from(gate.is_better(&facts.gateway, &cell.id, verdict));
+            let sum = (cause as usize)
+                .checked_sub(1)
+                .and_then(|place| sums.get_mut(place));
+            if let Some(sum) = sum {
+                sum.failing += usize::from(standing == Some(GateEffect::Fails));
+                sum.severity = sum.severity.max(severity.unwrap_or_default());
+            }
+            cells.push(Place {
+                request,
+                cause,
+                standing,
+            });
+        }
+        head.summary = summary;
+        head.rules = rules.into_values().collect();
+        head.describe(catalogue, &scenarios, &issues);
+        head.requests = requests.into_texts();
+        head.answers = answers.to_texts();
+        let run = Self {
+            head,
+            results,
+            cells,
+            answers,
+            catalogue,
+        };
+        (run, sums)
+    }
+
+    /// Makes every cell, in order.
+    ///
+    /// # Errors
+    /// What `visit` returns.
+    pub(super) fn each_cell(
+        &self,
+        visit: &mut dyn FnMut(&CellRecord) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
+        let mut cells = self.results.iter().zip(&self.cells);
+        cells.try_for_each(|(result, place)| visit(&self.cell(result, *place)))
+    }
+
+    /// The record with all its cells, and the results.
+    pub fn into_record(self) -> (Record, Vec<KeptResult>) {
+        let cells = self.results.iter().zip(&self.cells);
+        let cells = cells
+            .map(|(result, place)| self.cell(result, *place))
+            .collect();
+        let record = Record { cells, ..self.head };
+        (record, self.results)
+    }
+
+    fn cell(&self, result: &KeptResult, place: Place) -> CellRecord {
+        let (facts, cell) = (&*result.facts, &result.cell);
+        let (direction, reason) = match &facts.verdict {
+            Verdict::Deviates(deviation) | Verdict::Known(deviation) => (Some(*deviation), None),
+            Verdict::NotApplicable(reason) | Verdict::CouldNotRun(reason) => {
+                (None, Some(reason.clone()))
+            }
+            Verdict::Conforms | Verdict::Stale | Verdict::New => (None, None),
+        };
+        let own = place.request.is_none() && cell.scenario.kind != Kind::Start;
+        CellRecord {
+            id: cell.id.clone(),
+            gateway: facts.gateway.clone(),
+            axes: cell.axes().collect(),
+            request: place.request.map(|place| place as usize),
+            own_request: own.then(|| contract::request::as_text(cell, self.catalogue)),
+            expected: facts.expected.as_ref().map(|expected| ExpectedRecord {
+                rule: expected.rule.clone(),
+                outcome: expected.outcome.id.clone(),
+                direction: expected.outcome.direction,
+                status: expected.outcome.status,
+                answer: facts
+                    .accepted
+                    .as_ref()
+                    .and_then(|text| self.answers.place(text)),
+            }),
+            observed: facts.observed.as_ref().map(|observed| ObservedRecord {
+                outcome: observed.outcome.clone(),
+                direction: Some(observed.direction),
+                status: observed.status,
+                start: observed.start,
+                error_type: observed.error_type.clone(),
+                message: observed.message.clone(),
+                model_calls: observed.model_calls,
+                late_calls: observed.late_calls,
+                answer: self.answers.place(&observed.answer),
+                ms: (result.took.as_secs_f64() * 10_000.0).round() / 10.0,
+            }),
+            verdict: facts.verdict.kind(),
+            known_issue: facts.known_issue.as_ref().map(|issue| issue.id.clone()),
+            direction,
+            severity: severity(facts),
+            standing: place.standing,
+            reason,
+            cause: (place.cause > 0).then_some(place.cause as usize),
+            attempts: facts.attempts.clone(),
+        }
+    }
+}
+
+impl Summary {
+    fn add(&mut self, verdict: &Verdict, standing: Option<GateEffect>) {
+        *match verdict {
+            Verdict::Conforms => &mut self.conforms,
+            Verdict::Deviates(_) => &mut self.deviates,
+            Verdict::Known(_) => &mut self.known,
+            Verdict::Stale => &mut self.stale,
+            Verdict::New => &mut self.new,
+            Verdict::NotApplicable(_) => &mut self.not_applicable,
+            Verdict::CouldNotRun(_) => &mut self.could_not_run,
+        } += 1;
+        match standing {
+            Some(GateEffect::Fails) => self.failing += 1,
+            Some(GateEffect::AsInBaseline) => self.as_in_baseline += 1,
+            Some(GateEffect::BelowSeverity) => self.below_severity += 1,
+            None => {}
+        }
+    }
+}
+
+/// How severe a result is.
+fn severity(facts: &Facts) -> Option<Severity> {
+    super::recorder::severity(
+        facts.expected.as_ref(),
+        facts.observed.as_ref(),
+        &facts.verdict,
+        facts.difference.as_ref(),
+    )
+}
