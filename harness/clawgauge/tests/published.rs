@@ -20,7 +20,7 @@ struct Published {
     folder: tempfile::TempDir,
 }
 
-/// Cargo, with a folder for what it builds that later runs find again.
+/// Cargo, with the folder for what it builds that this test was built in: the dependencies are there.
 fn cargo(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO"));
     command
@@ -31,7 +31,8 @@ fn cargo(folder: &Path) -> Command {
 }
 
 fn built() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("published")
+    let temp = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    temp.parent().unwrap_or(temp).to_path_buf()
 }
 
 impl Published {

@@ -111,8 +111,11 @@ impl Asker<'_> {
         let (steps, free): (Vec<usize>, Vec<usize>) =
             (0..asked.len()).partition(|index| is_step(asked[*index]));
         let options = &self.context.options;
-        let is_denied =
-            |index: &usize| options.denials > 0 && self.must_be_denied(&asked[*index].cell);
+        // Other clients send one after the other in any case.
+        let is_denied = |index: &usize| {
+            let cell = &asked[*index].cell;
+            options.denials > 0 && cell.sender().is_none() && self.must_be_denied(cell)
+        };
         let (denied, others): (Vec<usize>, Vec<usize>) = free.into_iter().partition(is_denied);
         let (denied, others) = (Queue::of(denied), Queue::of(others));
         let workers = (0..options.denials)
