@@ -111,10 +111,12 @@ impl Asker<'_> {
         let (steps, free): (Vec<usize>, Vec<usize>) =
             (0..asked.len()).partition(|index| is_step(asked[*index]));
         let options = &self.context.options;
-        // Other clients send one after the other in any case.
+        // Other clients send one after the other in any case, and a gateway has room for few sockets that are not logged in
+        // (2026.4.1: 503).
         let is_denied = |index: &usize| {
             let cell = &asked[*index].cell;
-            options.denials > 0 && cell.sender().is_none() && self.must_be_denied(cell)
+            let plain = cell.scenario.request.protocol == Protocol::Http && cell.sender().is_none();
+            options.denials > 0 && plain && self.must_be_denied(cell)
         };
         let (denied, others): (Vec<usize>, Vec<usize>) = free.into_iter().partition(is_denied);
         let (denied, others) = (Queue::of(denied), Queue::of(others));
