@@ -182,6 +182,16 @@ fn parts(secret: &str) -> Vec<String> {
         .flatten()
         .filter(|part| part.len() >= PART);
     parts.extend(others.map(str::to_owned));
+    // What looks like an escape in a secret is read as one in a text, too.
+    for at in 0..parts.len() {
+        let mut layer = Layer::of(parts[at].as_bytes());
+        for _ in 0..DEPTH {
+            let Some(next) = layer.unescaped() else { break };
+            parts.push(String::from_utf8_lossy(next.bytes()).into_owned());
+            layer = next;
+        }
+    }
+    parts.retain(|part| !part.is_empty());
     parts.sort();
     parts.dedup();
     parts

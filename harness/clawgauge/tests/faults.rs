@@ -78,6 +78,7 @@ fn faults(#[case] fault: &str, #[case] code: i32, #[case] last_line: &str) {
 #[case::broken_off("broken off once: user {text}", 1, LET_IN)]
 #[case::let_in_and_broken_off("lets in, and breaks off", 1, LET_IN)]
 #[case::out_of_files("starves and sends", 1, LET_IN)]
+#[case::no_http("garbles once: -", 4, "10 cells could not run (exit code 4)")]
 fn a_retry_forgives_no_call(#[case] fault: &str, #[case] code: i32, #[case] last_line: &str) {
     let sandbox = Sandbox::new();
     let gateway = faulty(&sandbox, fault);
@@ -102,6 +103,8 @@ fn streaks(#[case] fault: &str, #[case] code: i32, #[case] last_line: &str) {
 #[rstest]
 #[case::probe("tells its token when it is ready", "probes/**")]
 #[case::reason("tells its token beside the status", "chat-completions/**")]
+#[case::header("tells its token as a header", "chat-completions/**")]
+#[case::early("tells its token early", "chat-completions/**")]
 fn secrets(#[case] fault: &str, #[case] cells: &str) {
     let sandbox = Sandbox::whole();
     let gateway = faulty(&sandbox, fault);

@@ -73,6 +73,9 @@ pub struct Response {
     pub body: Vec<u8>,
     /// Whether the body was longer than what was read.
     pub cut: bool,
+    /// Whatever came beside the body, raw: the heads of this answer and of those before it, what stands between the parts of a
+    /// body and after them, frames that are no answer. Only secrets are looked for in it.
+    pub aside: Vec<u8>,
 }
 
 /// A request, its answer, and how long it took.

@@ -22,6 +22,8 @@ use contract::exchange::{Exchange, MAX_BODY, Request, Response};
 pub use crate::network::Peer;
 
 const MAX_HEAD: usize = 64 * 1024;
+/// Of what comes beside the body so many bytes are kept.
+const MAX_ASIDE: usize = 4 * MAX_HEAD;
 /// A read has room for so many bytes at least.
 const ROOM: usize = 4 * 1024;
 /// So many bytes of what is no HTTP are quoted: more than is shown, so that secrets are found before the quote is cut.
@@ -64,6 +66,15 @@ pub enum SendError {
 }
 
 impl SendError {
+    /// Whether the time was up.
+    pub fn is_late(&self) -> bool {
+        match self {
+            Self::Timeout(_) => true,
+            Self::Unfinished { why, .. } => why.is_late(),
+            _ => false,
+        }
+    }
+
     /// Whether the gateway may be gone or stuck, rather than having said something odd.
     pub fn is_silence(&self) -> bool {
         match self {
@@ -161,6 +172,8 @@ struct Reader {
     stream: TcpStream,
     buffer: BytesMut,
     ended: bool,
+    /// What came beside the body, up to a bound.
+    aside: Vec<u8>,
     /// Bytes that came.
     read: usize,
     /// Whether the answer ended where it said that it would, and did not say that the connection would.
@@ -173,6 +186,7 @@ impl Reader {
             stream,
             buffer: BytesMut::with_capacity(ROOM),
             ended: false,
+            aside: Vec::new(),
             read: 0,
             delimited: false,
         }
@@ -188,6 +202,7 @@ impl Reader {
         let (mut response, written) = deadline.within(self.head_of(request)).await?;
         if method == "HEAD" || response.status == 204 || response.status == 304 {
             self.delimited &= written;
+            response.aside = std::mem::take(&mut self.aside);
             return Ok((response, Ok(())));
         }
         let end = deadline.within(self.body(&mut response)).await;
@@ -197,6 +212,7 @@ impl Reader {
             let left = self.buffer.len().min(room);
             response.body.extend_from_slice(&self.buffer[..left]);
         }
+        response.aside = std::mem::take(&mut self.aside);
         Ok((response, end))
     }
 
@@ -210,6 +226,13 @@ impl Reader {
             }
             (response, written) => Ok((response?, written.is_ok())),
         }
+    }
+
+    /// Keeps so many bytes, if there is room.
+    fn set_aside(&mut self, length: usize) {
+        let room = MAX_ASIDE.saturating_sub(self.aside.len());
+        let length = length.min(self.buffer.len()).min(room);
+        self.aside.extend_from_slice(&self.buffer[..length]);
     }
 
     /// Whether nothing came.
@@ -261,8 +284,10 @@ impl Reader {
                             .collect(),
                         body: Vec::new(),
                         cut: false,
+                        aside: Vec::new(),
                     };
                     self.delimited = parsed.version == Some(1);
+                    self.set_aside(length);
                     self.buffer.advance(length);
                     return Ok(response);
                 }
@@ -348,8 +373,11 @@ impl Reader {
                 }
             };
             if size == 0 {
+                // Trailers, as far as they have come.
+                self.set_aside(self.buffer.len());
                 return Ok(());
             }
+            self.set_aside(start);
             self.buffer.advance(start);
             let room = MAX_BODY - response.body.len();
             let wanted = size.min(room);

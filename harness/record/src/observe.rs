@@ -143,10 +143,13 @@ pub fn observe<'a>(
 }
 
 /// Whether any part of an answer tells a secret.
-fn tells(response: &Response, redactor: &Redactor) -> bool {
+pub fn tells(response: &Response, redactor: &Redactor) -> bool {
+    // Also one that is spread over several lines.
     let values = response.headers.iter().map(|(_, value)| value.as_slice());
-    let parts = [response.reason.as_bytes(), response.body.as_slice()];
-    let mut parts = parts.into_iter().chain(values);
+    let values = values.collect::<Vec<_>>().concat();
+    let reason = response.reason.as_bytes();
+    let parts = [reason, &response.body, &response.aside, &values];
+    let mut parts = parts.into_iter();
     parts.any(|part| redactor.tells(&String::from_utf8_lossy(part)))
 }
 

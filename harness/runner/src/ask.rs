@@ -40,6 +40,9 @@ const SILENCES: usize = 3;
 /// So many failures of a sender in a row, and the launch's other cells are not asked by it.
 const SENDER_FAILURES: usize = 3;
 
+/// How the reason of a cell begins that got something that is no answer. It is not asked again: what came, came.
+pub(super) const SAID: &str = "what came is no answer: ";
+
 /// Why a cell has no answer that was being asked when the run was told to stop.
 pub(super) const INTERRUPTED: &str = "interrupted";
 
@@ -260,25 +263,38 @@ impl Asker<'_> {
             Ok(peer) => peer,
             Err(reason) => return (canary, Err(reason)),
         };
+        // What comes until the time of the run is over counts.
+        let left = self.context.time_left();
+        let timeout = left.map_or(self.context.options.timeout, |left| {
+            left.min(self.context.options.timeout)
+        });
         let sent = tokio::select! {
             biased;
             () = self.context.cancel.cancelled() => return (canary, Err(INTERRUPTED.to_owned())),
             () = self.ended.cancelled() => return (canary, Err(self.why.get().cloned().unwrap_or_default())),
-            sent = self.send(cell, peer, request) => sent,
+            sent = self.send(cell, peer, request, timeout) => sent,
         };
         self.context.emit(RunEvent::Asked {
             gateway: self.target.gateway.clone(),
             profile: self.profile.to_owned(),
         });
-        // Whoever is told yes has been let in, however the answer ends.
         let sent = match sent {
-            Err(SendError::Unfinished { exchange, .. })
-                if self.must_be_denied(cell) && (200..300).contains(&exchange.response.status) =>
-            {
-                Ok(*exchange)
+            // Whoever is told yes, or a secret, has been let in, however the answer ends.
+            Err(SendError::Unfinished { exchange, why }) => {
+                let told = self.must_be_denied(cell)
+                    && ((200..300).contains(&exchange.response.status)
+                        || record::observe::tells(&exchange.response, &self.redactor));
+                match told {
+                    true => Ok(*exchange),
+                    false => Err(SendError::Unfinished { exchange, why }),
+                }
             }
             sent => sent,
         };
+        if left.is_some_and(|left| left <= timeout) && sent.as_ref().is_err_and(SendError::is_late)
+        {
+            return (canary, Err(INTERRUPTED.to_owned()));
+        }
         let seen = match sent {
             Ok(exchange) if self.is_of_a_proxy(cell, &exchange) => Err(format!(
                 "the proxy has no answer of the gateway: it says {} itself",
@@ -316,7 +332,10 @@ impl Asker<'_> {
                     )),
                     Way::Through(_) | Way::AsProxy | Way::PastProxies => {
                         self.note_silence(&error);
-                        Err(error_text)
+                        Err(match error {
+                            SendError::NotHttp(_) => format!("{SAID}{error_text}"),
+                            _ => error_text,
+                        })
                     }
                 }
             }
@@ -343,8 +362,13 @@ impl Asker<'_> {
             && PROXY_PAGES.iter().any(|words| body.contains(words))
     }
 
-    async fn send(&self, cell: &Cell, peer: Peer, request: Request) -> Result<Exchange, SendError> {
-        let timeout = self.context.options.timeout;
+    async fn send(
+        &self,
+        cell: &Cell,
+        peer: Peer,
+        request: Request,
+        timeout: Duration,
+    ) -> Result<Exchange, SendError> {
         if let Some(sender) = cell.sender() {
             return self.send_by(sender, request, timeout).await;
         }

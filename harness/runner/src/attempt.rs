@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::ask::{Answers, Asker};
 use super::proxies::Proxies;
+use super::seen::{all, is_start, starved};
 use super::slots::Slots;
 use super::target::Target;
 use super::verdicts::{Settled, settle};
@@ -16,9 +17,8 @@ use super::{Context, RunEvent};
 use base::redact::Redactor;
 use base::secret::Secrets;
 use contract::plan::PlannedCell;
-use contract::release::Version;
 use contract::scenario::Launch;
-use contract::scenario::model::{Direction, Kind, Outcome, Start};
+use contract::scenario::model::{Outcome, Start};
 use machine::install::Compiled;
 use machine::launch::{Gateway, LaunchError, LaunchSpec, StopReport, launch};
 use machine::network::Network;
@@ -27,7 +27,7 @@ use machine::upstream::Upstream;
 use record::events::{LaunchInfo, LaunchLog};
 use record::judge::Proof;
 use record::judge::Seen;
-use record::observe::{Observation, cut, observe_start};
+use record::observe::{Observation, observe_start};
 
 /// How long a gateway that answers no more is given to show that it has ended: that says more than its silence.
 const LAST_WORD: Duration = Duration::from_secs(1);
@@ -37,17 +37,6 @@ const LATE: Duration = Duration::from_millis(1500);
 const CLOSING: Duration = Duration::from_secs(2);
 /// How long a call may still come once nobody is connected.
 const AFTERMATH: Duration = Duration::from_millis(100);
-/// Words of a program that this machine has let down: its answers are not the gateway's fault.
-const STARVED: [&str; 6] = [
-    "EMFILE",
-    "ENFILE",
-    "ENOSPC",
-    "ENOMEM",
-    "oo many open files",
-    "o space left on device",
-];
-/// The first status by which a server says that the fault is its own.
-const SERVER_FAULT: u16 = 500;
 /// Why cells of a run that was told to stop have no answer.
 pub(super) const STOPPED: &str = "the run was stopped before it was asked";
 
@@ -489,59 +478,4 @@ impl Attempt<'_> {
         };
         let _ = tokio::task::spawn_blocking(clear).await;
     }
-}
-
-fn is_fault(seen: &Observation) -> bool {
-    seen.status >= Some(SERVER_FAULT)
-}
-
-/// What was seen of each cell. Where this machine has let the gateway or its model down, an answer that reports a fault of the
-/// server is none.
-fn all(
-    cells: &[&PlannedCell],
-    release: &Version,
-    seen: Vec<Seen>,
-    started: &Observation,
-    starved: Option<&str>,
-) -> Vec<Seen> {
-    // Whoever must be denied and reached the model has been let in, whatever the machine did.
-    let got_in = |cell: &PlannedCell, seen: &Observation| {
-        let expected = cell.cell.expected(release);
-        let denied = expected.is_some_and(|outcome| outcome.direction == Direction::Deny);
-        denied && (seen.direction == Direction::Allow || seen.model_calls > Some(0))
-    };
-    let mut seen = seen.into_iter();
-    let mut next = |cell: &PlannedCell| {
-        let seen = seen.next()?;
-        match (starved, seen) {
-            (Some(why), Ok(seen)) if is_fault(&seen) && !got_in(cell, &seen) => {
-                Some(Err(why.to_owned()))
-            }
-            (_, seen) => Some(seen),
-        }
-    };
-    let all = cells.iter().map(|cell| match is_start(cell) {
-        true => Ok(started.clone()),
-        false => next(cell).unwrap_or_else(|| Err("it was not asked".to_owned())),
-    });
-    all.collect()
-}
-
-/// The line by which a gateway that answered with a fault of its own says that this machine has let it down.
-fn starved(log: &[String], seen: &[Seen]) -> Option<String> {
-    if !seen.iter().flatten().any(is_fault) {
-        return None;
-    }
-    let line = log
-        .iter()
-        .find(|line| STARVED.iter().any(|word| line.contains(word)))?;
-    Some(format!(
-        "this machine ran out of something: {}",
-        cut(line.trim())
-    ))
-}
-
-/// Whether the start itself is the answer.
-fn is_start(planned: &PlannedCell) -> bool {
-    planned.cell.scenario.kind == Kind::Start
 }

@@ -85,6 +85,9 @@ impl Clock {
     pub(super) fn start(context: &Context) -> Self {
         let ends = context.options.budget.map(|budget: Budget| {
             let cancel = context.cancel.clone();
+            let _ = context
+                .ends
+                .set(tokio::time::Instant::now() + budget.time());
             let ends = async move {
                 tokio::time::sleep(budget.time()).await;
                 cancel.cancel();

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::ask::SAID;
 use super::attempt::Attempt;
 use super::budget::{cut_sequences, is_cut};
 use super::slots::Slots;
@@ -73,9 +74,18 @@ pub(super) async fn run_launch(
             let mine = answers.find(|(cell, _)| std::ptr::eq(**cell, open.planned));
             let seen = mine.map(|(_, seen)| seen);
             let scenario = open.planned.cell.scenario.id.as_str();
-            match seen.unwrap_or_else(|| Err("it was not asked".to_owned())) {
-                seen if is_cut(context, &seen, proof) || sequences.contains(scenario) => cut += 1,
-                Err(reason) if again => {
+            let seen = seen.unwrap_or_else(|| Err("it was not asked".to_owned()));
+            // What is wrong is told, however the launch went on.
+            let is_wrong = seen.is_ok()
+                && bench.rank(&open.planned.cell, seen.clone()) == LaunchJudge::DEVIATES;
+            let untold = open.attempts.is_empty() && !is_wrong;
+            match seen {
+                seen if untold
+                    && (is_cut(context, &seen, proof) || sequences.contains(scenario)) =>
+                {
+                    cut += 1;
+                }
+                Err(reason) if again && !reason.starts_with(SAID) => {
                     open.attempts.push(reason);
                     still.push(open);
                 }
@@ -85,6 +95,7 @@ pub(super) async fn run_launch(
                         && broke_off
                         && proof == Proof::Missing
                         && seen.direction == Direction::Deny
+                        && !is_wrong
                         && must_be_denied(&open, target) =>
                 {
                     let reason = proof.objection().unwrap_or_default();

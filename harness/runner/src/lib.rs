@@ -11,6 +11,7 @@ pub mod mutants;
 mod options;
 pub mod prefetch;
 mod proxies;
+mod seen;
 mod slots;
 pub mod survey;
 mod target;
@@ -22,7 +23,8 @@ pub use drive::drive;
 pub use options::RunOptions;
 pub use watch::{RoundStats, Rounds};
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use record::events::RunEvent;
 use tokio::sync::mpsc::UnboundedSender;
@@ -42,12 +44,26 @@ pub(crate) struct Context {
     pub(crate) cancel: CancellationToken,
     /// Whether to stop because somebody said so.
     pub(crate) interrupted: CancellationToken,
+    /// When the run's budget is over, once it is known.
+    pub(crate) ends: OnceLock<tokio::time::Instant>,
 }
+
+/// So long before the budget is over requests that are under way are ended, so that what came of them counts.
+const LAST_MOMENT: Duration = Duration::from_millis(50);
 
 impl Context {
     /// Whether to stop because the run's budget is over.
     pub(crate) fn is_out_of_time(&self) -> bool {
         self.cancel.is_cancelled() && !self.interrupted.is_cancelled()
+    }
+
+    /// How much of the run's budget is left for a request; `None` without a budget.
+    pub(crate) fn time_left(&self) -> Option<Duration> {
+        let left = self
+            .ends
+            .get()?
+            .saturating_duration_since(tokio::time::Instant::now());
+        Some(left.saturating_sub(LAST_MOMENT))
     }
 
     /// Nobody listening is no reason to stop a run.
@@ -75,6 +91,7 @@ pub async fn run(
         // A budget that is over stops the run from within.
         cancel: cancel.child_token(),
         interrupted: cancel,
+        ends: OnceLock::new(),
     });
     for reference in &context.options.gateways {
         if context.cancel.is_cancelled() {

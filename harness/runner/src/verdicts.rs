@@ -98,6 +98,9 @@ impl LaunchJudge<'_> {
         self.emit(self.by().unseen(cell, verdict, attempts));
     }
 
+    /// What deviates has this rank.
+    pub(super) const DEVIATES: u8 = 5;
+
     /// How far an answer is from what the contract says; more is worse.
     pub(super) fn rank(&self, cell: &Arc<Cell>, seen: Seen) -> u8 {
         match self.by().cell(cell, seen, Proof::Shown, Vec::new()).verdict {
@@ -106,7 +109,7 @@ impl LaunchJudge<'_> {
             Verdict::New => 2,
             Verdict::Stale => 3,
             Verdict::CouldNotRun(_) => 4,
-            Verdict::Deviates(_) => 5,
+            Verdict::Deviates(_) => Self::DEVIATES,
         }
     }
 

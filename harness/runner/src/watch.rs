@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{Hash as _, Hasher as _};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use machine::folder::RunFolder;
 use tokio::sync::Semaphore;
@@ -73,6 +73,7 @@ impl Rounds {
             events,
             cancel: cancel.clone(),
             interrupted: cancel.clone(),
+            ends: OnceLock::new(),
         };
         let (target, folder) = prepare(&context, reference).await?;
         Some(Self {
@@ -100,6 +101,7 @@ impl Rounds {
             events,
             cancel: cancel.clone(),
             interrupted: cancel,
+            ends: OnceLock::new(),
         });
         self.target = Arc::new(self.target.with_senders(&context).await);
         let plan = plan(&context, &self.target);

@@ -53,6 +53,15 @@ fn parts_are_redacted(#[case] secret: &str, #[case] part: &str) {
     assert_eq!(redactor(secret).text(part), "[secret:secret]");
 }
 
+/// What looks like an escape in a secret is no way past.
+#[rstest]
+#[case::json_of_percent("A!\"a  Aa%0a ", r#""A!\"a  Aa%0a ""#)]
+#[case::percent_of_json(r"ab\ncdefgh", r"%61b\ncdefgh")]
+#[case::html("ab&amp;cdefgh", r"ab&amp;\u0063defgh")]
+fn secrets_with_escapes_in_them(#[case] secret: &str, #[case] text: &str) {
+    assert!(redactor(secret).text(text).contains("[secret:secret]"));
+}
+
 /// Words that stand in every header are none.
 #[test]
 fn short_parts_are_words() {

@@ -123,6 +123,10 @@ fn relay(mut client: TcpStream, mut server: TcpStream, fault: &str) {
         }
         let denied = answer.starts_with(b"HTTP/1.1 401");
         let chat = request.starts_with("POST /v1/chat/completions");
+        if denied && chat && fault.starts_with("garbles: ") {
+            let _ = client.write_all(b"whatever you want\r\n");
+            break;
+        }
         if denied && chat && (fault.starts_with("dropped: ") || fault.starts_with("broken off: ")) {
             if fault.starts_with("broken off: ") {
                 let _ = client.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nanswer");
@@ -159,6 +163,14 @@ fn changed(fault: &str, request: &str, answer: &[u8]) -> Option<Vec<u8>> {
         }
         "tells its token beside the status" if denied => {
             Some(text.replacen("Unauthorized", &token(), 1).into_bytes())
+        }
+        "tells its token as a header" if denied => {
+            let line = format!("\r\nX-{}: 1\r\n", token());
+            Some(text.replacen("\r\n", &line, 1).into_bytes())
+        }
+        "tells its token early" if denied => {
+            let early = format!("HTTP/1.1 103 Early\r\nLink: <{}>\r\n\r\n", token());
+            Some([early.as_bytes(), answer].concat())
         }
         "locks for no time" => {
             let line = text

@@ -211,6 +211,7 @@ fn answer(printed: &[u8]) -> Result<Response, CallError> {
             ..
         } => Ok(Response {
             reason: String::new(),
+            aside: Vec::new(),
             status,
             headers: content_type
                 .map(|value| ("Content-Type".to_owned(), value.into_bytes()))

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::{Exchange, MAX_BODY, Peer, Request, Response, SendError, timed};
+use super::{Exchange, MAX_ASIDE, MAX_BODY, Peer, Request, Response, SendError, timed};
 
 /// How long the gateway's first event is waited for; it is not needed.
 const GREETING: Duration = Duration::from_secs(2);
@@ -54,8 +54,15 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
     let upgrade = upgrade(peer.address, request)?;
     let connected =
         tokio_tungstenite::client_async_with_config(upgrade, stream, Some(config)).await;
+    let mut aside = String::new();
     let mut socket = match connected {
-        Ok((socket, _)) => socket,
+        Ok((socket, upgraded)) => {
+            for (name, value) in upgraded.headers() {
+                let value = String::from_utf8_lossy(value.as_bytes());
+                put(&mut aside, &format!("{name}: {value}"));
+            }
+            socket
+        }
         Err(Error::Http(answer)) => {
             let headers = answer.headers().iter();
             return Ok(Response {
@@ -66,25 +73,29 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
                     .collect(),
                 body: answer.body().clone().unwrap_or_default(),
                 cut: false,
+                aside: Vec::new(),
             });
         }
         Err(error) => return Err(broken(&error)),
     };
     let mut answers = Map::new();
     // The gateway speaks first; that it does is not what is asked.
-    let _ = tokio::time::timeout(GREETING, socket.next()).await;
+    let greeting = tokio::time::timeout(GREETING, socket.next()).await;
+    if let Ok(Some(Ok(Message::Text(greeting)))) = greeting {
+        put(&mut aside, &greeting);
+    }
     for frame in &frames {
         let id = frame.get("id").and_then(Value::as_str).unwrap_or_default();
         if socket.send(Message::text(frame.to_string())).await.is_err() {
             break;
         }
-        match answer(&mut socket, id).await? {
+        match answer(&mut socket, id, &mut aside).await? {
             Answer::Frame(answer) => {
                 let refused = answer.get("ok") == Some(&Value::Bool(false));
                 answers.insert(id.to_owned(), answer);
                 // Whoever is refused at the door is not heard any more.
                 if refused && id == "connect" {
-                    if let Some((id, served)) = served(&mut socket, &frames).await {
+                    if let Some((id, served)) = served(&mut socket, &frames, &mut aside).await {
                         answers.insert(format!("{id}, after the refusal"), served);
                     }
                     break;
@@ -103,6 +114,7 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
         headers: Vec::new(),
         body: Value::Object(answers).to_string().into_bytes(),
         cut: false,
+        aside: aside.into_bytes(),
     })
 }
 
@@ -130,6 +142,7 @@ fn upgrade(address: SocketAddr, request: &Request) -> Result<Upgrade, SendError>
 async fn served(
     socket: &mut WebSocketStream<TcpStream>,
     frames: &[Value],
+    aside: &mut String,
 ) -> Option<(String, Value)> {
     for frame in frames.iter().skip(1) {
         // Whoever hangs up has refused.
@@ -140,6 +153,7 @@ async fn served(
             let Message::Text(text) = message else {
                 continue;
             };
+            put(aside, &text);
             let frame: Value = serde_json::from_str(&text).ok()?;
             if frame.get("type") == Some(&json!("res")) && frame.get("ok") != Some(&json!(false)) {
                 let id = frame.get("id").and_then(Value::as_str);
@@ -151,13 +165,25 @@ async fn served(
     tokio::time::timeout(AFTER_REFUSAL, read).await.ok()?
 }
 
+/// Keeps what is no answer, if there is room.
+fn put(aside: &mut String, text: &str) {
+    if aside.len() + text.len() < MAX_ASIDE {
+        aside.push_str(text);
+        aside.push('\n');
+    }
+}
+
 enum Answer {
     Frame(Value),
     Closed(Value),
 }
 
 /// The answer to one request frame; events in between are passed over.
-async fn answer(socket: &mut WebSocketStream<TcpStream>, id: &str) -> Result<Answer, SendError> {
+async fn answer(
+    socket: &mut WebSocketStream<TcpStream>,
+    id: &str,
+    aside: &mut String,
+) -> Result<Answer, SendError> {
     loop {
         match socket.next().await {
             Some(Ok(Message::Text(text))) => {
@@ -171,6 +197,7 @@ async fn answer(socket: &mut WebSocketStream<TcpStream>, id: &str) -> Result<Ans
                     frame.remove("id");
                     return Ok(Answer::Frame(Value::Object(frame)));
                 }
+                put(aside, &text);
             }
             Some(Ok(Message::Close(close))) => {
                 let closed = close.map(|close| json!({ "code": u16::from(close.code), "reason": close.reason.as_str() }));

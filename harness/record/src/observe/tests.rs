@@ -17,6 +17,7 @@ fn exchange(status: u16, kind: &str, body: &[u8]) -> Exchange {
         },
         response: Response {
             reason: String::new(),
+            aside: Vec::new(),
             status,
             headers: vec![
                 ("Content-Type".into(), kind.as_bytes().to_vec()),

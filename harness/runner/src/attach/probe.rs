@@ -345,6 +345,7 @@ mod tests {
     fn answers(given: &[(Question, (u16, &str))]) -> BTreeMap<Question, Response> {
         let response = |(status, body): (u16, &str)| Response {
             reason: String::new(),
+            aside: Vec::new(),
             status,
             headers: vec![(
                 "Content-Type".to_owned(),
