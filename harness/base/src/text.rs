@@ -87,10 +87,12 @@ fn head(text: &str, most: usize) -> &str {
 
 /// A count and its noun.
 pub fn count(number: usize, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
-    }
+    let end = match (number, noun.ends_with("ch")) {
+        (1, _) => "",
+        (_, true) => "es",
+        (_, false) => "s",
+    };
+    format!("{number} {noun}{end}")
 }
 
 /// A time as people say it: `0.4 s`, `52 s`, `1 min 52 s`, `2 h 5 min`.

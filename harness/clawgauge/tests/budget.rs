@@ -32,15 +32,6 @@ const REPORTS: [&str; 9] = [
     "summary=r.summary",
 ];
 
-/// Says what things take, in seconds, where nothing was measured.
-fn timings(sandbox: &Sandbox, start: f64, request: f64) {
-    let text = format!(
-        "schema = 1\n[reference]\nstart = {start}\nstop = 0.0\nprocessor = 0.0\nrefused = {start}\nfirst-call = 0.0\n\
-         request = {request}\nmodel-call = {request}\nwrong-credential = 0.0\nclient = {request}\n"
-    );
-    fs::write(sandbox.root().join("fixtures/timings.toml"), text).unwrap();
-}
-
 /// Runs one launch at a time, so that what fits does not depend on the machine.
 fn run(sandbox: &Sandbox, budget: &str, flags: &[&str]) -> Assert {
     let mut command = sandbox.clawgauge();
@@ -71,7 +62,7 @@ fn count(value: &Value) -> usize {
 /// A part of chat-completions, one launch of four: a sandbox with all its reports, its bundle and what it printed.
 fn part(gateway: &str, code: i32) -> (Sandbox, Assert) {
     let sandbox = Sandbox::new();
-    timings(&sandbox, 10.0, 0.0);
+    sandbox.timings(10.0, 0.0);
     let gateway = match gateway {
         "reference" => gateway.to_owned(),
         misbehaviour => sandbox.broken_gateway(misbehaviour),
@@ -255,7 +246,7 @@ fn walkdir(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
 #[test]
 fn where_everything_fits_it_is_a_whole_run() {
     let sandbox = Sandbox::new();
-    timings(&sandbox, 0.1, 0.0);
+    sandbox.timings(0.1, 0.0);
     let assert = run(&sandbox, "5m", &["--report", "json=r.json"]).code(0);
     assert!(
         !stdout(&assert).contains("rules in "),
@@ -276,7 +267,7 @@ fn where_everything_fits_it_is_a_whole_run() {
 #[test]
 fn a_budget_in_which_nothing_fits() {
     let sandbox = Sandbox::new();
-    timings(&sandbox, 10.0, 0.0);
+    sandbox.timings(10.0, 0.0);
     let assert = run(&sandbox, "9s", &["--report", "json=r.json"]).code(4);
     let said = stderr(&assert);
     let last = said.lines().last().unwrap();
@@ -297,7 +288,7 @@ fn a_budget_in_which_nothing_fits() {
 #[test]
 fn a_plan_says_what_fits() {
     let sandbox = Sandbox::new();
-    timings(&sandbox, 10.0, 0.0);
+    sandbox.timings(10.0, 0.0);
     let mut plan = sandbox.clawgauge();
     plan.args([
         "plan",

@@ -108,6 +108,16 @@ fn an_expired_issue_excuses_nothing() {
         .assert()
         .code(1)
         .stdout(contains("unexpected-allow 1 cell"));
+    // Whoever sets the day back is told so.
+    sandbox
+        .clawgauge()
+        .args(args)
+        .env("SOURCE_DATE_EPOCH", "1735689600")
+        .assert()
+        .code(0)
+        .stderr(contains(
+            "known issues count as of 2025-01-01, as SOURCE_DATE_EPOCH says",
+        ));
 }
 
 /// Relations are checked on every run, and name two cells.

@@ -87,6 +87,19 @@ fn a_retry_forgives_no_call(#[case] fault: &str, #[case] code: i32, #[case] last
     ends(&sandbox, &args, code, last_line);
 }
 
+/// What was wrong until the time was over is wrong.
+#[rstest]
+#[case::under_way("lets in, and holds", &CELLS)]
+#[case::within_a_sequence("lets the first wrong one in, and hangs", &["lockout/**", "--where", "profile=lockout"])]
+fn the_end_of_the_time_forgives_nothing(#[case] fault: &str, #[case] cells: &[&str]) {
+    let sandbox = Sandbox::whole();
+    sandbox.timings(0.1, 0.0);
+    let gateway = faulty(&sandbox, fault);
+    let args = ["run", "--gateway", &gateway, "--budget", "8s"];
+    let args = [&args[..], cells].concat();
+    ends(&sandbox, &args, 1, "(exit code 1)");
+}
+
 /// A sequence sends some requests several times: each is judged.
 #[rstest]
 #[case::first_let_in("lets the first wrong one in", 1, "deviate (exit code 1)")]
@@ -255,6 +268,73 @@ fn too_few_threads() {
     assert_eq!(output.status.code(), Some(4), "{said}");
     assert!(said.contains("threads"), "{said}");
     sandbox.assert_clean();
+}
+
+/// Nothing that is written replaces something else that was asked for.
+#[test]
+fn two_things_for_one_file() {
+    let sandbox = Sandbox::new();
+    let twice = "both the bundle and the json report go to ./r.json (exit code 2)";
+    let args = ["run", "--report", "json=r.json", "--bundle", "./r.json"];
+    ends(&sandbox, &args, 2, twice);
+    let twice = "both the json and the tap report go to ./r.json (exit code 2)";
+    let args = ["run", "--report", "json=r.json", "--report", "tap=./r.json"];
+    ends(&sandbox, &args, 2, twice);
+}
+
+/// A log on a full disk is said once, and changes nothing.
+#[test]
+fn a_log_on_a_full_disk() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.clawgauge();
+    let output = command.args(["run", "--log", "/dev/full"]).args(CELLS);
+    let output = output.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert_eq!(said.matches("No space left on device").count(), 1, "{said}");
+    assert!(said.contains("the log is not whole: "), "{said}");
+}
+
+/// Two gateways of one name are told apart by what they are.
+#[test]
+fn the_record_says_what_a_path_was() {
+    let sandbox = Sandbox::new();
+    let integrity = |fault: &str| {
+        let gateway = faulty(&sandbox, fault);
+        let mut args = vec!["run", "--gateway", &gateway, "--report", "json=r.json"];
+        args.extend(CELLS);
+        sandbox.clawgauge().args(&args).output().unwrap();
+        let record = std::fs::read(sandbox.folder.path().join("r.json")).unwrap();
+        let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
+        record["gateways"][0]["integrity"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let (sound, other) = (integrity("nothing"), integrity("says more"));
+    assert!(sound.starts_with("sha256:"), "{sound}");
+    assert_ne!(sound, other);
+}
+
+/// A record that says anything is no bug.
+#[test]
+fn a_record_with_endless_counts() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.clawgauge();
+    let run = ["run", "--report", "json=r.json", "--where", "profile=none"];
+    command.args(run).assert().code(0);
+    let path = sandbox.folder.path().join("r.json");
+    let mut record: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    record["summary"]["conforms"] = (u64::MAX).into();
+    record["summary"]["known"] = (u64::MAX).into();
+    std::fs::write(&path, record.to_string()).unwrap();
+    let output = sandbox
+        .clawgauge()
+        .args(["report", "r.json", "--exit-code"])
+        .output();
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
 }
 
 /// What is too large, too deep or not there is refused by name, before anything is made of it.

@@ -173,22 +173,22 @@ fn the_newest_release_conforms_and_agrees_with_the_reference(#[case] cells: &[&s
     assert_eq!(answers(&record), answers(&reference));
 }
 
-/// What Node compiled in an earlier launch makes a start shorter, and changes no answer. The first run without the switch leaves
-/// it to the second.
+/// The compile cache of earlier launches makes a start shorter, and changes no answer. The first run without the switch leaves it
+/// to the second.
 #[rstest]
 #[case::seed("2026.3.28", 0)]
 #[case::whole_middle("2026.7.1", 0)]
 #[case::whole_newest("2026.9.6", 0)]
 #[ignore = "installs and launches releases of openclaw"]
-fn what_node_compiled_changes_no_answer(#[case] release: &str, #[case] code: i32) {
+fn the_compile_cache_changes_no_answer(#[case] release: &str, #[case] code: i32) {
     let cells = ["--where", "profile=none,token"];
     let cold = run(release, &[&cells[..], &["--no-compile-cache"]].concat());
     let notes = |record: &Value| record["gateways"][0]["notes"].to_string();
-    assert!(!notes(&cold.1).contains("share what Node compiled"));
+    assert!(!notes(&cold.1).contains("share a compile cache"));
     for _ in 0..2 {
         let warm = run(release, &cells);
         assert_eq!((cold.0, warm.0), (Some(code), Some(code)), "{}", warm.2);
-        assert!(notes(&warm.1).contains("share what Node compiled"));
+        assert!(notes(&warm.1).contains("share a compile cache"));
         let verdicts = |record: &Value| -> BTreeMap<String, String> {
             let cells = record["cells"].as_array().unwrap().iter();
             let verdict = |cell: &Value| (cell["id"].to_string(), cell["verdict"].to_string());

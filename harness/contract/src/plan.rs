@@ -17,7 +17,9 @@ use globset::{GlobBuilder, GlobSet};
 
 use crate::cell_id::{self, CellId};
 use crate::release::Version;
-use crate::scenario::model::{AxisValue, DIRECT, Kind, Outcome, PROXY_AXIS, Rule, Scenario};
+use crate::scenario::model::{
+    AxisValue, DIRECT, Direction, Kind, Outcome, PROXY_AXIS, Rule, Scenario,
+};
 use crate::scenario::{Catalogue, Proxy};
 use base::nearest::nearest;
 
@@ -91,6 +93,12 @@ impl Cell {
     /// The outcome that is asked of it on a release.
     pub fn expected(&self, release: &Version) -> Option<&Arc<Outcome>> {
         self.scenario.expected(release, &self.combination)
+    }
+
+    /// Whether its caller must be denied on a release.
+    pub fn must_be_denied(&self, release: &Version) -> bool {
+        let expected = self.expected(release);
+        expected.is_some_and(|outcome| outcome.direction == Direction::Deny)
     }
 
     /// The rule that decides it on a release.

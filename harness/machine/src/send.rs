@@ -282,9 +282,7 @@ impl Reader {
                             .iter()
                             .map(|header| (header.name.to_owned(), header.value.to_vec()))
                             .collect(),
-                        body: Vec::new(),
-                        cut: false,
-                        aside: Vec::new(),
+                        ..Response::default()
                     };
                     self.delimited = parsed.version == Some(1);
                     self.set_aside(length);

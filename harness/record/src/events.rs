@@ -44,10 +44,17 @@ impl Expected {
 /// One cell, asked and judged.
 #[derive(Debug, Clone)]
 pub struct CellResult {
-    /// The gateway as the caller named it.
-    pub gateway: String,
     /// The cell.
     pub cell: Arc<Cell>,
+    /// What came of it.
+    pub facts: Facts,
+}
+
+/// What came of a cell.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The gateway as the caller named it.
+    pub gateway: String,
     /// What was expected; `None` where the cell is not applicable.
     pub expected: Option<Expected>,
     /// What was seen; `None` where nothing was.
@@ -58,10 +65,33 @@ pub struct CellResult {
     pub known_issue: Option<Arc<KnownIssue>>,
     /// The accepted answer; `None` where no snapshot holds the cell.
     pub accepted: Option<String>,
-    /// Where the outcome is right and only the answer differs from the snapshot.
+    /// Where the outcome is right and only the answer is not an accepted one.
     pub difference: Option<Difference>,
     /// Why earlier attempts to ask it brought no answer.
     pub attempts: Vec<String>,
+}
+
+impl Facts {
+    /// Of a cell of which nothing was seen.
+    pub fn unseen(gateway: &str, expected: Option<Expected>, verdict: Verdict) -> Self {
+        Self {
+            gateway: gateway.to_owned(),
+            expected,
+            observed: None,
+            verdict,
+            known_issue: None,
+            accepted: None,
+            difference: None,
+            attempts: Vec::new(),
+        }
+    }
+
+    /// Whether the outcome is the one that the rule expects, whatever the accepted answer says.
+    pub fn by_rule(&self) -> bool {
+        let expected = self.expected.as_ref().map(|expected| &expected.outcome.id);
+        let observed = self.observed.as_ref();
+        expected.is_some() && expected == observed.and_then(|observed| observed.outcome.as_ref())
+    }
 }
 
 /// A gateway that is ready to be launched.

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::tables::Texts;
 use super::{
-    CellRecord, ExpectedRecord, Facts, Gate, GateEffect, KeptResult, ObservedRecord, Record,
-    RuleRecord, Summary,
+    CellRecord, ExpectedRecord, Gate, GateEffect, KeptResult, ObservedRecord, Record, RuleRecord,
+    Summary,
 };
+use crate::events::Facts;
 use crate::judge::{Cause, Severity, Verdict};
 use contract::scenario::Catalogue;
 use contract::scenario::model::Kind;

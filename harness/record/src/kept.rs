@@ -5,52 +5,21 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::events::{CellResult, Expected};
-use crate::judge::{Difference, Verdict};
-use crate::observe::Observation;
+use crate::events::{CellResult, Facts};
 use contract::plan::Cell;
-use contract::scenario::KnownIssue;
 
 /// A cell and what came of it.
 #[derive(Debug, Clone)]
 pub struct KeptResult {
     /// The cell.
     pub cell: Arc<Cell>,
-    /// What came of it.
+    /// What came of it, but for the time it took: most cells of a run share that with others.
     pub facts: Arc<Facts>,
     /// From connecting to the end of the answer.
     pub took: Duration,
 }
 
-/// What came of a cell, but for the time it took: most cells of a run share it with others.
-#[derive(Debug, Clone)]
-pub struct Facts {
-    /// The gateway as the caller named it.
-    pub gateway: String,
-    /// What was expected.
-    pub expected: Option<Expected>,
-    /// What was seen; it took no time here.
-    pub observed: Option<Observation>,
-    /// The verdict.
-    pub verdict: Verdict,
-    /// The known issue that the verdict is about.
-    pub known_issue: Option<Arc<KnownIssue>>,
-    /// The accepted answer.
-    pub accepted: Option<String>,
-    /// Where only the answer differs from the snapshot.
-    pub difference: Option<Difference>,
-    /// Why earlier attempts brought no answer.
-    pub attempts: Vec<String>,
-}
-
 impl Facts {
-    /// Whether the outcome is the one that the rule expects, whatever the accepted answer says.
-    pub fn by_rule(&self) -> bool {
-        let expected = self.expected.as_ref().map(|expected| &expected.outcome.id);
-        let observed = self.observed.as_ref();
-        expected.is_some() && expected == observed.and_then(|observed| observed.outcome.as_ref())
-    }
-
     /// What rules and answers are told by: the key of [`Pool`].
     fn hash(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
@@ -93,20 +62,9 @@ pub(super) struct Pool(HashMap<u64, Vec<Arc<Facts>>>);
 impl Pool {
     /// Keeps a result.
     pub(super) fn keep(&mut self, result: &CellResult) -> KeptResult {
-        let mut observed = result.observed.clone();
-        let took = observed
-            .as_mut()
-            .map(|observed| std::mem::take(&mut observed.took));
-        let facts = Facts {
-            gateway: result.gateway.clone(),
-            expected: result.expected.clone(),
-            observed,
-            verdict: result.verdict.clone(),
-            known_issue: result.known_issue.clone(),
-            accepted: result.accepted.clone(),
-            difference: result.difference.clone(),
-            attempts: result.attempts.clone(),
-        };
+        let mut facts = result.facts.clone();
+        let observed = facts.observed.as_mut();
+        let took = observed.map(|observed| std::mem::take(&mut observed.took));
         let known = self.0.entry(facts.hash()).or_default();
         let facts = match known.iter().find(|known| known.same(&facts)) {
             Some(known) => Arc::clone(known),

@@ -133,10 +133,7 @@ impl PartRecord {
             format!(
                 "out of time: not asked are {} of {} that fit by estimate",
                 count(cells, "cell"),
-                match self.launches_cut.len() {
-                    1 => "1 launch".to_owned(),
-                    many => format!("{many} launches"),
-                }
+                count(self.launches_cut.len(), "launch")
             )
         })
     }

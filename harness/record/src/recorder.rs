@@ -174,16 +174,19 @@ impl Recorder {
 
     /// Whether a cell makes the run fail.
     pub fn fails(&self, result: &CellResult) -> bool {
-        let (expected, observed) = (result.expected.as_ref(), result.observed.as_ref());
+        let (expected, observed) = (
+            result.facts.expected.as_ref(),
+            result.facts.observed.as_ref(),
+        );
         let standing = self.gate.standing(
-            &result.gateway,
+            &result.facts.gateway,
             &result.cell.id,
-            result.verdict.kind(),
+            result.facts.verdict.kind(),
             severity(
                 expected,
                 observed,
-                &result.verdict,
-                result.difference.as_ref(),
+                &result.facts.verdict,
+                result.facts.difference.as_ref(),
             ),
             observed,
         );

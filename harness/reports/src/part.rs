@@ -1,7 +1,7 @@
 //! What a run within a budget left out, in words.
 
 use super::{Detail, Paint};
-use base::text::one_line;
+use base::text::{count, one_line};
 use record::{PartRecord, Record};
 
 /// At most so many names of rules and the like are told at a terminal.
@@ -77,12 +77,10 @@ pub(super) fn left_out(part: &PartRecord, most: usize) -> Vec<String> {
 
 /// `3 rules not asked: a, b and 1 more`; nothing of none.
 fn named(noun: &str, what: &str, names: &[String], most: usize) -> String {
-    let number = match (names.len(), noun) {
-        (0, _) => return String::new(),
-        (1, noun) => format!("1 {noun}"),
-        (many, "launch") => format!("{many} launches"),
-        (many, noun) => format!("{many} {noun}s"),
-    };
+    if names.is_empty() {
+        return String::new();
+    }
+    let number = count(names.len(), noun);
     if most == 0 {
         return format!("{number} {what}");
     }

@@ -125,12 +125,13 @@ impl Progress {
 
     /// Names a known issue as soon as the first cell shows it.
     fn known_issue(&mut self, result: &CellResult) {
-        let (Some(issue), Verdict::Known(_)) = (&result.known_issue, &result.verdict) else {
+        let (Some(issue), Verdict::Known(_)) = (&result.facts.known_issue, &result.facts.verdict)
+        else {
             return;
         };
-        let place = (result.gateway.clone(), issue.id.clone());
+        let place = (result.facts.gateway.clone(), issue.id.clone());
         if self.issues.insert(place) {
-            let (gateway, id, cell) = (&result.gateway, &issue.id, &result.cell.id);
+            let (gateway, id, cell) = (&result.facts.gateway, &issue.id, &result.cell.id);
             self.tell(&format!(
                 "{gateway}: known issue {id} shows, for example in {cell}"
             ));

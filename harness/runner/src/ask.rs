@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::proxies::Proxies;
+use super::seen::{Missed, Seen};
 use super::target::Target;
 use super::verdicts::LaunchJudge;
 use super::{Context, RunEvent};
@@ -22,32 +23,21 @@ use machine::clients::call;
 use machine::launch::Gateway;
 use machine::send::{Connections, Peer, SendError, send, websocket};
 use machine::upstream::Upstream;
-use record::observe::{Observation, cut, observe};
+use record::observe::{cut, observe};
 
 /// How long after the last request a gateway's end is still noticed.
 const EXIT_NOTICE: Duration = Duration::from_millis(50);
 /// Bad gateway, service unavailable, gateway timeout.
 const PROXY_ERRORS: [u16; 3] = [502, 503, 504];
-/// The page of a proxy that has no answer is shorter than this, in bytes, and holds one of these: nginx, HAProxy.
+/// The page of a proxy that has no answer is shorter than this, in bytes.
 const PROXY_PAGE: usize = 600;
-const PROXY_PAGES: [&str; 3] = [
-    "<hr><center>nginx",
-    "No server is available to handle this request.",
-    "The server didn't respond in time.",
-];
 /// So many requests in a row without any answer, beyond those in flight, and the launch is given up.
 const SILENCES: usize = 3;
 /// So many failures of a sender in a row, and the launch's other cells are not asked by it.
 const SENDER_FAILURES: usize = 3;
 
-/// How the reason of a cell begins that got something that is no answer. It is not asked again: what came, came.
-pub(super) const SAID: &str = "what came is no answer: ";
-
-/// Why a cell has no answer that was being asked when the run was told to stop.
-pub(super) const INTERRUPTED: &str = "interrupted";
-
 /// The canary that a request carried, and what was seen, or why nothing was.
-pub(super) type Answer = (String, Result<Observation, String>);
+pub(super) type Answer = (String, Seen);
 
 /// What came of a launch's requests.
 pub(super) struct Answers {
@@ -119,7 +109,7 @@ impl Asker<'_> {
         let is_denied = |index: &usize| {
             let cell = &asked[*index].cell;
             let plain = cell.scenario.request.protocol == Protocol::Http && cell.sender().is_none();
-            options.denials > 0 && plain && self.must_be_denied(cell)
+            options.denials > 0 && plain && cell.must_be_denied(&self.target.version)
         };
         let (denied, others): (Vec<usize>, Vec<usize>) = free.into_iter().partition(is_denied);
         let (denied, others) = (Queue::of(denied), Queue::of(others));
@@ -147,18 +137,13 @@ impl Asker<'_> {
         cells.sort_by_key(|(index, _)| *index);
         let to_deny = asked
             .iter()
-            .map(|planned| self.must_be_denied(&planned.cell));
+            .map(|planned| planned.cell.must_be_denied(&self.target.version));
         Answers {
             to_deny: to_deny.collect(),
             cells: cells.into_iter().map(|(_, answer)| answer).collect(),
             repeats,
             control,
         }
-    }
-
-    fn must_be_denied(&self, cell: &Cell) -> bool {
-        let expected = cell.expected(&self.target.version);
-        expected.is_some_and(|outcome| outcome.direction == Direction::Deny)
     }
 
     /// One step of a sequence: change the configuration, wait, send as often as it says.
@@ -172,7 +157,7 @@ impl Asker<'_> {
             {
                 return (
                     String::new(),
-                    Err(format!("its configuration cannot be changed: {error}")),
+                    Err(format!("its configuration cannot be changed: {error}").into()),
                 );
             }
         }
@@ -253,15 +238,15 @@ impl Asker<'_> {
         let canary = self.upstream.new_canary();
         // What failed only because of that is no reason of its own.
         if self.context.cancel.is_cancelled() {
-            return (canary, Err(INTERRUPTED.to_owned()));
+            return (canary, Err(Missed::Interrupted));
         }
         let request = match contract::request::build(cell, self.caller(), &self.place(&canary)) {
             Ok(request) => request,
-            Err(error) => return (canary, Err(error.to_string())),
+            Err(error) => return (canary, Err(error.to_string().into())),
         };
         let peer = match self.way(cell) {
             Ok(peer) => peer,
-            Err(reason) => return (canary, Err(reason)),
+            Err(reason) => return (canary, Err(reason.into())),
         };
         // What comes until the time of the run is over counts.
         let left = self.context.time_left();
@@ -270,8 +255,8 @@ impl Asker<'_> {
         });
         let sent = tokio::select! {
             biased;
-            () = self.context.cancel.cancelled() => return (canary, Err(INTERRUPTED.to_owned())),
-            () = self.ended.cancelled() => return (canary, Err(self.why.get().cloned().unwrap_or_default())),
+            () = self.context.cancel.cancelled() => return (canary, Err(Missed::Interrupted)),
+            () = self.ended.cancelled() => return (canary, Err(self.why.get().cloned().unwrap_or_default().into())),
             sent = self.send(cell, peer, request, timeout) => sent,
         };
         self.context.emit(RunEvent::Asked {
@@ -281,7 +266,7 @@ impl Asker<'_> {
         let sent = match sent {
             // Whoever is told yes, or a secret, has been let in, however the answer ends.
             Err(SendError::Unfinished { exchange, why }) => {
-                let told = self.must_be_denied(cell)
+                let told = cell.must_be_denied(&self.target.version)
                     && ((200..300).contains(&exchange.response.status)
                         || record::observe::tells(&exchange.response, &self.redactor));
                 match told {
@@ -293,13 +278,14 @@ impl Asker<'_> {
         };
         if left.is_some_and(|left| left <= timeout) && sent.as_ref().is_err_and(SendError::is_late)
         {
-            return (canary, Err(INTERRUPTED.to_owned()));
+            return (canary, Err(Missed::Interrupted));
         }
         let seen = match sent {
             Ok(exchange) if self.is_of_a_proxy(cell, &exchange) => Err(format!(
                 "the proxy has no answer of the gateway: it says {} itself",
                 exchange.response.status
-            )),
+            )
+            .into()),
             Ok(exchange) => {
                 let took = exchange.took;
                 tracing::trace!(
@@ -326,18 +312,18 @@ impl Asker<'_> {
                     tokio::time::sleep(EXIT_NOTICE).await;
                 }
                 let error_text = cut(&self.redactor.text(&error.to_string()));
-                match cell.way() {
-                    Way::Through(proxy) if self.proxies.has_ended(proxy) => Err(format!(
-                        "proxy {proxy} ended while it was asked: {error_text}"
-                    )),
+                Err(match cell.way() {
+                    Way::Through(proxy) if self.proxies.has_ended(proxy) => {
+                        format!("proxy {proxy} ended while it was asked: {error_text}").into()
+                    }
                     Way::Through(_) | Way::AsProxy | Way::PastProxies => {
                         self.note_silence(&error);
-                        Err(match error {
-                            SendError::NotHttp(_) => format!("{SAID}{error_text}"),
-                            _ => error_text,
-                        })
+                        match error {
+                            SendError::NotHttp(_) => Missed::Odd(error_text),
+                            _ => Missed::Silence(error_text),
+                        }
                     }
-                }
+                })
             }
         };
         (canary, seen)
@@ -354,12 +340,17 @@ impl Asker<'_> {
 
     /// Whether an answer is what a proxy says when it gets none from the gateway, which never answers so itself.
     fn is_of_a_proxy(&self, cell: &Cell, exchange: &Exchange) -> bool {
-        let response = &exchange.response;
-        let body = String::from_utf8_lossy(&response.body[..response.body.len().min(PROXY_PAGE)]);
-        matches!(cell.way(), Way::Through(_))
-            && PROXY_ERRORS.contains(&response.status)
-            && response.body.len() < PROXY_PAGE
-            && PROXY_PAGES.iter().any(|words| body.contains(words))
+        let Way::Through(proxy) = cell.way() else {
+            return false;
+        };
+        let (response, proxies) = (&exchange.response, &self.context.catalogue.proxies);
+        let page = String::from_utf8_lossy(&response.body);
+        let is_its_page = |words: &String| page.contains(words.as_str());
+        PROXY_ERRORS.contains(&response.status)
+            && page.len() < PROXY_PAGE
+            && proxies
+                .get(proxy)
+                .is_some_and(|proxy| proxy.no_answer.iter().any(is_its_page))
     }
 
     async fn send(

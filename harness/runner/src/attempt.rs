@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::ask::{Answers, Asker};
 use super::proxies::Proxies;
-use super::seen::{all, is_start, starved};
+use super::seen::{Missed, Seen, all, is_start, starved};
 use super::slots::Slots;
 use super::target::Target;
 use super::verdicts::{Settled, settle};
@@ -19,14 +19,13 @@ use base::secret::Secrets;
 use contract::plan::PlannedCell;
 use contract::scenario::Launch;
 use contract::scenario::model::{Outcome, Start};
-use machine::install::Compiled;
+use machine::install::CompileCache;
 use machine::launch::{Gateway, LaunchError, LaunchSpec, StopReport, launch};
 use machine::network::Network;
 use machine::send::Connections;
 use machine::upstream::Upstream;
 use record::events::{LaunchInfo, LaunchLog};
 use record::judge::Proof;
-use record::judge::Seen;
 use record::observe::{Observation, observe_start};
 
 /// How long a gateway that answers no more is given to show that it has ended: that says more than its silence.
@@ -37,8 +36,6 @@ const LATE: Duration = Duration::from_millis(1500);
 const CLOSING: Duration = Duration::from_secs(2);
 /// How long a call may still come once nobody is connected.
 const AFTERMATH: Duration = Duration::from_millis(100);
-/// Why cells of a run that was told to stop have no answer.
-pub(super) const STOPPED: &str = "the run was stopped before it was asked";
 
 /// A gateway that is up, with what belongs to its launch.
 #[derive(Debug)]
@@ -181,9 +178,9 @@ impl Attempt<'_> {
 
     /// Starts the gateway; what was seen instead where it does not start.
     pub(super) async fn start(&self, cells: &[&PlannedCell]) -> Result<Live, Vec<Seen>> {
-        let nothing = |reason: &str| vec![Err(reason.to_owned()); cells.len()];
+        let not_asked = || vec![Err(Missed::NotAsked); cells.len()];
         if self.context.cancel.is_cancelled() {
-            return Err(nothing(STOPPED));
+            return Err(not_asked());
         }
         self.context.emit(RunEvent::LaunchStarted {
             gateway: self.target.gateway.clone(),
@@ -221,7 +218,7 @@ impl Attempt<'_> {
             }
             Err(_) if self.context.cancel.is_cancelled() => {
                 self.ended(None, None, LaunchLog::default());
-                Err(nothing(STOPPED))
+                Err(not_asked())
             }
             Err(error) => Err(self.not_started(cells, &error)),
         }
@@ -370,8 +367,8 @@ impl Attempt<'_> {
         self.ended(error.exit_code(), failure, self.log(lines));
         let seen = cells.iter().map(|cell| match (&refused, is_start(cell)) {
             (Some(seen), true) => Ok(seen.clone()),
-            (None, true) => Err("the gateway did not get ready".to_owned()),
-            (_, false) => Err("the gateway did not start".to_owned()),
+            (None, true) => Err("the gateway did not get ready".into()),
+            (_, false) => Err("the gateway did not start".into()),
         });
         seen.collect()
     }
@@ -450,26 +447,30 @@ impl Attempt<'_> {
             refusals: self.context.catalogue.base.refusals.clone(),
             ready_timeout: options.ready_timeout,
             stop_grace: options.stop_grace,
-            compiled: self.compiled().cloned(),
+            compile_cache: self.compile_cache().cloned(),
             network,
         }
     }
 
-    /// What Node compiled of the release, if launches share that.
-    fn compiled(&self) -> Option<&Compiled> {
-        let shared = self.context.options.share_compiled;
-        self.target.program.compiled.as_ref().filter(|_| shared)
+    /// The compile cache of the release, if launches share it.
+    fn compile_cache(&self) -> Option<&CompileCache> {
+        let shared = self.context.options.compile_cache;
+        self.target
+            .program
+            .compile_cache
+            .as_ref()
+            .filter(|_| shared)
     }
 
-    /// Removes what a launch left on the disk, but for what Node compiled in it; `chatted` is the temporary folder of one that
-    /// has answered chats.
+    /// Removes what a launch left on the disk, but for its compile cache; `chatted` is the temporary folder of one that has
+    /// answered chats.
     async fn clear(&self, chatted: Option<PathBuf>) {
-        let compiled = self.compiled().cloned().zip(chatted);
+        let compile_cache = self.compile_cache().cloned().zip(chatted);
         let keep_temp = self.context.options.keep_temp;
         let folder = self.place().join(self.profile);
         let clear = move || {
-            if let Some(Err(error)) = compiled.map(|(compiled, temp)| compiled.keep(&temp)) {
-                tracing::debug!(%error, "what Node compiled is not kept");
+            if let Some(Err(error)) = compile_cache.map(|(cache, temp)| cache.keep(&temp)) {
+                tracing::debug!(%error, "the compile cache is not kept");
             }
             // What cannot be removed now is tried again at the end of the run.
             if !keep_temp && let Err(error) = machine::folder::remove(&folder) {

@@ -8,8 +8,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 
-use super::ask::INTERRUPTED;
-use super::attempt::STOPPED;
+use super::seen::Seen;
 use super::target::Target;
 use super::{Context, RunEvent};
 use contract::plan::budget::{Budget, Estimates, fit};
@@ -20,7 +19,7 @@ use contract::scenario::model::Kind;
 use machine::install::{Cache, timings};
 use record::PartRecord;
 use record::events::Budgeted;
-use record::judge::{Proof, Seen};
+use record::judge::Proof;
 
 /// What is known of the time that launches and requests of a gateway take on this machine, so many launches at a time.
 pub fn estimates(
@@ -119,7 +118,7 @@ impl Drop for Clock {
 pub(super) fn is_cut(context: &Context, seen: &Seen, proof: Proof) -> bool {
     context.is_out_of_time()
         && match seen {
-            Err(reason) => reason == STOPPED || reason == INTERRUPTED,
+            Err(missed) => missed.is_cut(),
             // Whatever was denied, the request that would have proved it did not come to its end.
             Ok(seen) => {
                 proof == Proof::Missing

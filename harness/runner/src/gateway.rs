@@ -180,8 +180,11 @@ fn notes(options: &RunOptions, program: &Program, judged_as: &Version) -> Vec<St
     let other = program.version.as_ref().filter(|said| *said != judged_as);
     let other =
         other.map(|said| format!("it says that it is {said}, and is judged as {judged_as}"));
-    let shared = program.compiled.as_ref().filter(|_| options.share_compiled);
-    let shared = shared.map(|_| "its launches share what Node compiled of it".to_owned());
+    let shared = program
+        .compile_cache
+        .as_ref()
+        .filter(|_| options.compile_cache);
+    let shared = shared.map(|_| "its launches share a compile cache".to_owned());
     let notes = program.notes.iter().cloned();
     notes.chain(other).chain(shared).collect()
 }

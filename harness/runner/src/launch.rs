@@ -5,9 +5,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::ask::SAID;
 use super::attempt::Attempt;
 use super::budget::{cut_sequences, is_cut};
+use super::seen::{Missed, Seen};
 use super::slots::Slots;
 use super::target::{Target, partition};
 use super::verdicts::LaunchJudge;
@@ -74,29 +74,34 @@ pub(super) async fn run_launch(
             let mine = answers.find(|(cell, _)| std::ptr::eq(**cell, open.planned));
             let seen = mine.map(|(_, seen)| seen);
             let scenario = open.planned.cell.scenario.id.as_str();
-            let seen = seen.unwrap_or_else(|| Err("it was not asked".to_owned()));
+            let seen = seen.unwrap_or_else(|| Err("it was not asked".into()));
             // What is wrong is told, however the launch went on.
-            let is_wrong = seen.is_ok()
-                && bench.rank(&open.planned.cell, seen.clone()) == LaunchJudge::DEVIATES;
-            let untold = open.attempts.is_empty() && !is_wrong;
+            let is_wrong = |seen: &Seen| {
+                let rank = || bench.rank(&open.planned.cell, seen.clone());
+                seen.is_ok() && rank() == LaunchJudge::DEVIATES
+            };
+            let is_cut = |seen: &Seen| {
+                open.attempts.is_empty()
+                    && (is_cut(context, seen, proof) || sequences.contains(scenario))
+            };
+            let is_unproved = |seen: &Seen| {
+                let denied = seen
+                    .as_ref()
+                    .is_ok_and(|seen| seen.direction == Direction::Deny);
+                denied && open.planned.cell.must_be_denied(&target.version)
+            };
             match seen {
-                seen if untold
-                    && (is_cut(context, &seen, proof) || sequences.contains(scenario)) =>
-                {
-                    cut += 1;
-                }
-                Err(reason) if again && !reason.starts_with(SAID) => {
-                    open.attempts.push(reason);
+                seen if is_cut(&seen) && !is_wrong(&seen) => cut += 1,
+                Err(missed) if again && !matches!(missed, Missed::Odd(_)) => {
+                    open.attempts.push(missed.to_string());
                     still.push(open);
                 }
                 // A refusal that proves nothing, since its launch broke off, is no answer yet.
-                Ok(seen)
-                    if again
-                        && broke_off
-                        && proof == Proof::Missing
-                        && seen.direction == Direction::Deny
-                        && !is_wrong
-                        && must_be_denied(&open, target) =>
+                seen if again
+                    && broke_off
+                    && proof == Proof::Missing
+                    && is_unproved(&seen)
+                    && !is_wrong(&seen) =>
                 {
                     let reason = proof.objection().unwrap_or_default();
                     open.attempts.push(reason.to_owned());
@@ -113,11 +118,6 @@ pub(super) async fn run_launch(
         }
         left = still;
     }
-}
-
-fn must_be_denied(open: &Open<'_>, target: &Target) -> bool {
-    let expected = open.planned.cell.expected(&target.version);
-    expected.is_some_and(|outcome| outcome.direction == Direction::Deny)
 }
 
 /// The cells without an answer; of a sequence all steps, since each builds on those before it.

@@ -139,7 +139,7 @@ pub async fn fate(
         async |events, stop| run(catalogue.clone(), snapshots.clone(), options, events, stop).await;
     drive(work, cancel, |event| {
         match event {
-            RunEvent::Cell(result) => match &result.verdict {
+            RunEvent::Cell(result) => match &result.facts.verdict {
                 Verdict::Deviates(deviation) if caught.is_none() => {
                     caught = Some(MutantResult::Caught(result.cell.id.clone(), *deviation));
                 }

@@ -43,8 +43,8 @@ pub struct RunOptions {
     pub known_issues: Option<jiff::civil::Date>,
     /// Keep the launch folders instead of removing them.
     pub keep_temp: bool,
-    /// Whether launches share what Node compiled of a release.
-    pub share_compiled: bool,
+    /// Whether launches of a release share the compile cache of Node.
+    pub compile_cache: bool,
     /// Whether other people's clients send, too, as far as this machine has them.
     pub clients: bool,
     /// Where releases come from.
@@ -91,7 +91,7 @@ impl RunOptions {
             release: None,
             known_issues: Some(record::today()),
             keep_temp: false,
-            share_compiled: true,
+            compile_cache: true,
             clients: true,
             install,
         }

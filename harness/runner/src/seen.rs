@@ -1,10 +1,53 @@
-//! What was seen of the cells of a launch, and whether this machine or its gateway is to blame.
+//! What was seen of the cells of a launch, or why nothing was, and whether this machine or its gateway is to blame.
+
+use std::fmt;
 
 use contract::plan::PlannedCell;
 use contract::release::Version;
 use contract::scenario::model::{Direction, Kind};
-use record::judge::Seen;
 use record::observe::{Observation, cut};
+
+/// What was seen of a cell, or why nothing was.
+pub(super) type Seen = Result<Observation, Missed>;
+
+/// Why a cell has no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Missed {
+    /// The run was told to stop, or its time was over, before it was asked.
+    NotAsked,
+    /// The same, while it was asked.
+    Interrupted,
+    /// Something came that is no answer. It is not asked again.
+    Odd(String),
+    /// Nothing came.
+    Silence(String),
+}
+
+impl Missed {
+    /// Whether the run ended too early for it.
+    pub(super) fn is_cut(&self) -> bool {
+        match self {
+            Self::NotAsked | Self::Interrupted => true,
+            Self::Odd(_) | Self::Silence(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for Missed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAsked => "the run was stopped before it was asked",
+            Self::Interrupted => "interrupted",
+            Self::Odd(reason) | Self::Silence(reason) => reason,
+        })
+    }
+}
+
+impl<T: Into<String>> From<T> for Missed {
+    fn from(reason: T) -> Self {
+        Self::Silence(reason.into())
+    }
+}
 
 /// Words of a program that this machine has let down: its answers are not the gateway's fault.
 const STARVED: [&str; 6] = [
@@ -34,23 +77,22 @@ pub(super) fn all(
 ) -> Vec<Seen> {
     // Whoever must be denied and reached the model has been let in, whatever the machine did.
     let got_in = |cell: &PlannedCell, seen: &Observation| {
-        let expected = cell.cell.expected(release);
-        let denied = expected.is_some_and(|outcome| outcome.direction == Direction::Deny);
-        denied && (seen.direction == Direction::Allow || seen.model_calls > Some(0))
+        cell.cell.must_be_denied(release)
+            && (seen.direction == Direction::Allow || seen.model_calls > Some(0))
     };
     let mut seen = seen.into_iter();
     let mut next = |cell: &PlannedCell| {
         let seen = seen.next()?;
         match (starved, seen) {
             (Some(why), Ok(seen)) if is_fault(&seen) && !got_in(cell, &seen) => {
-                Some(Err(why.to_owned()))
+                Some(Err(why.into()))
             }
             (_, seen) => Some(seen),
         }
     };
     let all = cells.iter().map(|cell| match is_start(cell) {
         true => Ok(started.clone()),
-        false => next(cell).unwrap_or_else(|| Err("it was not asked".to_owned())),
+        false => next(cell).unwrap_or_else(|| Err("it was not asked".into())),
     });
     all.collect()
 }

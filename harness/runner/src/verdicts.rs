@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use super::Context;
 use super::ask::Answers;
+use super::seen::Seen;
 use super::target::Target;
 use contract::plan::Cell;
 use contract::scenario::model::Direction;
 use machine::upstream::Upstream;
 use record::events::{CellResult, RunEvent};
-use record::judge::{Judge, ModelCalls, Proof, Seen, Verdict};
+use record::judge::{Judge, ModelCalls, Proof, Verdict};
 
 /// What came of a launch, once nothing can call its model any more.
 pub(super) struct Settled {
@@ -90,7 +91,7 @@ pub(super) struct LaunchJudge<'a> {
 impl LaunchJudge<'_> {
     /// Judges one cell; `attempts` says why earlier ones brought no answer.
     pub(super) fn judge(&self, cell: &Arc<Cell>, seen: Seen, proof: Proof, attempts: Vec<String>) {
-        self.emit(self.by().cell(cell, seen, proof, attempts));
+        self.emit(self.result(cell, seen, proof, attempts));
     }
 
     /// A cell of which nothing was seen.
@@ -103,7 +104,11 @@ impl LaunchJudge<'_> {
 
     /// How far an answer is from what the contract says; more is worse.
     pub(super) fn rank(&self, cell: &Arc<Cell>, seen: Seen) -> u8 {
-        match self.by().cell(cell, seen, Proof::Shown, Vec::new()).verdict {
+        match self
+            .result(cell, seen, Proof::Shown, Vec::new())
+            .facts
+            .verdict
+        {
             Verdict::Conforms | Verdict::NotApplicable(_) => 0,
             Verdict::Known(_) => 1,
             Verdict::New => 2,
@@ -111,6 +116,17 @@ impl LaunchJudge<'_> {
             Verdict::CouldNotRun(_) => 4,
             Verdict::Deviates(_) => Self::DEVIATES,
         }
+    }
+
+    fn result(
+        &self,
+        cell: &Arc<Cell>,
+        seen: Seen,
+        proof: Proof,
+        attempts: Vec<String>,
+    ) -> CellResult {
+        let seen = seen.map_err(|missed| missed.to_string());
+        self.by().cell(cell, seen, proof, attempts)
     }
 
     fn by(&self) -> Judge<'_> {
@@ -124,7 +140,7 @@ impl LaunchJudge<'_> {
     }
 
     fn emit(&self, result: CellResult) {
-        tracing::trace!(cell = result.cell.id, verdict = ?result.verdict, "judged");
+        tracing::trace!(cell = result.cell.id, verdict = ?result.facts.verdict, "judged");
         self.context.emit(RunEvent::Cell(Box::new(result)));
     }
 }

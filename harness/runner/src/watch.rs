@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Attempt, Live};
 use super::gateway::{plan, prepare};
+use super::seen::Seen;
 use super::target::{Target, partition};
 use super::verdicts::LaunchJudge;
 use super::{Context, RunEvent, RunOptions};
@@ -21,7 +22,6 @@ use contract::request::as_text;
 use contract::scenario::model::Kind;
 use contract::scenario::{Catalogue, Launch};
 use contract::snapshots::Snapshots;
-use record::judge::Seen;
 use record::judge::{Proof, Verdict};
 
 /// A gateway whose launches are kept from round to round.
@@ -224,7 +224,7 @@ async fn round_of(
     }
     for planned in cells {
         let seen = standing.answer(planned, &sent).cloned();
-        let seen = seen.unwrap_or_else(|| Err("it was not asked".to_owned()));
+        let seen = seen.unwrap_or_else(|| Err("it was not asked".into()));
         bench.judge(&planned.cell, seen, standing.proof, Vec::new());
     }
     // What brought no answer is asked again in the next round.

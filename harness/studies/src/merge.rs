@@ -10,13 +10,14 @@ mod error;
 pub use error::{MergeError, Sides};
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use contract::plan::{Plan, PlannedCell, Selection, Shares};
 use contract::release::Version;
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
 use jiff::civil::Date;
-use record::events::{CellResult, Expected, RunEvent};
+use record::events::{CellResult, Expected, Facts, RunEvent};
 use record::judge::{Judge, Proof, Verdict};
 use record::{
     CellRecord, Gate, GatewayRecord, PartRecord, Record, Recorder, Results, ResultsError,
@@ -327,20 +328,15 @@ impl Merged<'_> {
                     let reason = format!("shard {} could not have it: {error}", place.shard);
                     let release = gateway.and_then(|gateway| gateway.release.as_ref());
                     let cell = &place.planned.cell;
-                    self.recorder.event(&RunEvent::Cell(Box::new(CellResult {
-                        gateway: name.clone(),
-                        cell: cell.clone(),
-                        expected: release.and_then(|release| Expected::of(cell, release)),
-                        observed: None,
-                        verdict: match &place.planned.not_applicable {
-                            Some(reason) => Verdict::NotApplicable(reason.clone()),
-                            None => Verdict::CouldNotRun(reason),
-                        },
-                        known_issue: None,
-                        accepted: None,
-                        difference: None,
-                        attempts: Vec::new(),
-                    })));
+                    let expected = release.and_then(|release| Expected::of(cell, release));
+                    let verdict = match &place.planned.not_applicable {
+                        Some(reason) => Verdict::NotApplicable(reason.clone()),
+                        None => Verdict::CouldNotRun(reason),
+                    };
+                    let facts = Facts::unseen(name, expected, verdict);
+                    let cell = Arc::clone(cell);
+                    self.recorder
+                        .event(&RunEvent::Cell(Box::new(CellResult { cell, facts })));
                 }
                 (None, Some(part)) if part.stopped() => {}
                 (None, part) => {

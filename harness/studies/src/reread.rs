@@ -65,16 +65,16 @@ impl<'a> Reread<'a> {
     /// Says where a cell was recorded with another verdict than it has when it is judged again.
     pub(crate) fn compare(&mut self, recorded: &CellRecord, again: &CellResult) {
         let rule = recorded.expected.as_ref().map(|expected| &expected.rule);
-        let now = again.expected.as_ref().map(|expected| &expected.rule);
+        let now = again.facts.expected.as_ref().map(|expected| &expected.rule);
         if rule != now {
             self.differ(recorded, "the rule", rule, now);
         }
-        let deviation = match again.verdict {
+        let deviation = match again.facts.verdict {
             Verdict::Deviates(deviation) | Verdict::Known(deviation) => Some(deviation),
             _ => None,
         };
         let verdict = (recorded.verdict, recorded.direction);
-        let now = (again.verdict.kind(), deviation);
+        let now = (again.facts.verdict.kind(), deviation);
         if verdict != now {
             self.differ(recorded, "the verdict", verdict, now);
         }

@@ -5,7 +5,7 @@ use std::fs;
 use predicates::str::contains;
 use rstest::rstest;
 
-use super::{part, run, text, timings};
+use super::{part, run, text};
 use crate::support::Sandbox;
 
 #[rstest]
@@ -73,7 +73,7 @@ fn a_comparison_says_that_a_side_is_a_part() {
 #[test]
 fn a_part_writes_no_snapshots() {
     let sandbox = Sandbox::new();
-    timings(&sandbox, 10.0, 0.0);
+    sandbox.timings(10.0, 0.0);
     fs::remove_dir_all(sandbox.root().join("snapshots/chat-completions")).unwrap();
     let pending = |sandbox: &Sandbox| {
         let folder = sandbox.root().join("snapshots");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rstest::rstest;
 use serde_json::Value;
 
-use super::{count, record, run, stderr, stdout, timings};
+use super::{count, record, run, stderr, stdout};
 use crate::support::Sandbox;
 
 /// A gateway that takes longer to start than anybody thought, under every profile but one.
@@ -22,7 +22,7 @@ fn slow_but_for(sandbox: &Sandbox, profile: &str) -> String {
 #[test]
 fn the_time_ends_whatever_the_estimates() {
     let sandbox = Sandbox::new();
-    timings(&sandbox, 0.1, 0.0);
+    sandbox.timings(0.1, 0.0);
     let gateway = slow_but_for(&sandbox, "token");
     let begun = Instant::now();
     let flags = [
@@ -67,7 +67,7 @@ fn the_time_ends_whatever_the_estimates() {
 #[test]
 fn a_deviation_before_the_time_ends_is_a_deviation() {
     let sandbox = Sandbox::new();
-    timings(&sandbox, 0.1, 0.0);
+    sandbox.timings(0.1, 0.0);
     let binary = assert_cmd::cargo::cargo_bin!("clawgauge");
     let script = format!(
         "#!/bin/sh\nif [ \"$1\" != --version ]; then\n  case $OPENCLAW_CONFIG_PATH in */none/*) ;; *) exec sleep 600 ;; esac\nfi\nexec '{}' reference-gateway --misbehave ignores-scopes \"$@\"\n",
@@ -99,7 +99,7 @@ fn a_deviation_before_the_time_ends_is_a_deviation() {
 #[case::never_answers("hangs")]
 fn a_time_in_which_nothing_is_answered(#[case] misbehaviour: &str) {
     let sandbox = Sandbox::new();
-    timings(&sandbox, 0.1, 0.0);
+    sandbox.timings(0.1, 0.0);
     let gateway = sandbox.broken_gateway(misbehaviour);
     let assert = run(&sandbox, "3s", &["--gateway", &gateway]).code(4);
     let said = stderr(&assert);
@@ -115,7 +115,7 @@ fn a_time_in_which_nothing_is_answered(#[case] misbehaviour: &str) {
 #[test]
 fn a_launch_is_cut_while_it_asks() {
     let sandbox = Sandbox::whole();
-    timings(&sandbox, 0.1, 0.0);
+    sandbox.timings(0.1, 0.0);
     // Chats drip; everything else is answered at once.
     let gateway = sandbox.broken_gateway("drips");
     let flags = [
@@ -150,7 +150,7 @@ fn a_launch_is_cut_while_it_asks() {
 #[test]
 fn a_denial_is_told_only_with_its_positive_control() {
     let sandbox = Sandbox::whole();
-    timings(&sandbox, 0.1, 0.0);
+    sandbox.timings(0.1, 0.0);
     let gateway = sandbox.broken_gateway("hangs");
     let flags = [
         "endpoints/**",
@@ -180,7 +180,7 @@ fn a_denial_is_told_only_with_its_positive_control() {
 #[test]
 fn a_sequence_is_told_whole_or_not_at_all() {
     let sandbox = Sandbox::whole();
-    timings(&sandbox, 0.1, 0.0);
+    sandbox.timings(0.1, 0.0);
     let binary = assert_cmd::cargo::cargo_bin!("clawgauge");
     let script = format!(
         "#!/bin/sh\n[ \"$1\" = --version ] || sleep 3\nexec '{}' reference-gateway \"$@\"\n",

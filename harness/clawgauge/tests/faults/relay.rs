@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -86,6 +87,9 @@ fn stub() {
     }
 }
 
+/// Whether somebody was let in who must not.
+static LET_IN: AtomicBool = AtomicBool::new(false);
+
 /// One request and its answer.
 fn relay(mut client: TcpStream, mut server: TcpStream, fault: &str) {
     let request = Arc::new(Mutex::new(Vec::new()));
@@ -136,6 +140,16 @@ fn relay(mut client: TcpStream, mut server: TcpStream, fault: &str) {
         let Some(answer) = changed(fault, &request, &answer) else {
             break;
         };
+        let holds = fault.ends_with(", and holds") && answer.starts_with(b"HTTP/1.1 200");
+        let hangs =
+            fault.ends_with(", and hangs") && denied && !answer.starts_with(b"HTTP/1.1 200");
+        if hangs && LET_IN.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_secs(600));
+        }
+        if holds && denied {
+            let _ = client.write_all(&answer);
+            std::thread::sleep(Duration::from_secs(600));
+        }
         if client.write_all(&answer).is_err() {
             break;
         }
@@ -145,7 +159,6 @@ fn relay(mut client: TcpStream, mut server: TcpStream, fault: &str) {
 
 /// What the relay makes of the beginning of an answer; nothing where it drops it.
 fn changed(fault: &str, request: &str, answer: &[u8]) -> Option<Vec<u8>> {
-    use std::sync::atomic::{AtomicUsize, Ordering};
     static WRONG: AtomicUsize = AtomicUsize::new(0);
     let text = String::from_utf8_lossy(answer);
     let denied = text.starts_with("HTTP/1.1 401");
@@ -180,16 +193,23 @@ fn changed(fault: &str, request: &str, answer: &[u8]) -> Option<Vec<u8>> {
                 Some(text.replace(line, "Retry-After: 0").into_bytes())
             })
         }
-        "lets the first wrong one in" | "drops the third wrong one" if denied && is_wrong() => {
+        "lets the first wrong one in"
+        | "lets the first wrong one in, and hangs"
+        | "drops the third wrong one"
+            if denied && is_wrong() =>
+        {
             match (fault, WRONG.fetch_add(1, Ordering::SeqCst)) {
-                ("lets the first wrong one in", 0) => {
+                ("lets the first wrong one in" | "lets the first wrong one in, and hangs", 0) => {
+                    LET_IN.store(true, Ordering::SeqCst);
                     Some(format!("{head}27\r\n\r\n{list}").into_bytes())
                 }
                 ("drops the third wrong one", 6) => None,
                 _ => plain,
             }
         }
-        "lets in, and breaks off" if denied => Some(format!("{head}28\r\n\r\n{list}").into_bytes()),
+        "lets in, and breaks off" | "lets in, and holds" if denied => {
+            Some(format!("{head}28\r\n\r\n{list}").into_bytes())
+        }
         "dies late" if denied => {
             std::thread::spawn(|| {
                 std::thread::sleep(Duration::from_millis(700));

@@ -100,6 +100,15 @@ impl Sandbox {
         command
     }
 
+    /// Says what things take, in seconds, where nothing was measured.
+    pub(crate) fn timings(&self, start: f64, request: f64) {
+        let text = format!(
+            "schema = 1\n[reference]\nstart = {start}\nstop = 0.0\nprocessor = 0.0\nrefused = {start}\nfirst-call = 0.0\n\
+             request = {request}\nmodel-call = {request}\nwrong-credential = 0.0\nclient = {request}\n"
+        );
+        fs::write(self.root().join("fixtures/timings.toml"), text).unwrap();
+    }
+
     /// Replaces text in a data file; the text must be there.
     pub(crate) fn edit(&self, file: &str, from: &str, to: &str) {
         let path = self.root().join(file);

@@ -24,7 +24,7 @@ const RULES: &str = "${rules}";
 
 /// One program and the ways to configure it: each is a value of the axis `proxy`.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct ProxiesFile {
     /// Version of this file format; 1.
     #[schemars(with = "u32")]
@@ -36,6 +36,9 @@ pub(crate) struct ProxiesFile {
     /// Its arguments, with placeholders: `${config}` is the path of its configuration, `${folder}` its own folder.
     #[schemars(with = "Vec<String>")]
     args: Vec<Spanned<String>>,
+    /// Words of the pages that it sends itself (502, 503, 504) where it gets no answer from the gateway.
+    #[serde(default)]
+    no_answer: Vec<String>,
     /// Its configuration, with placeholders: `${listen}` and `${gateway}` are addresses with ports (`${listen-address}` and
     /// `${listen-port}` are the parts), `${folder}` its own folder, `${rules}` what one proxy does; and the launch's secrets by name.
     #[schemars(with = "String")]
@@ -74,6 +77,8 @@ pub struct Proxy {
     pub install: String,
     /// Arguments, with placeholders.
     pub args: Vec<String>,
+    /// Words of the pages that it sends where it gets no answer.
+    pub no_answer: Vec<String>,
     /// The whole configuration, with placeholders.
     pub config: String,
     /// `file:line` of the proxy.
@@ -110,6 +115,7 @@ pub(super) fn proxies(
             program: raw.program.clone(),
             install: raw.install.clone(),
             args: raw.args.iter().map(|arg| arg.get_ref().clone()).collect(),
+            no_answer: raw.no_answer.clone(),
             config: with_rules_in(raw.config.get_ref(), table.rules.get_ref()),
             origin: format!("{}:{}", file.name, file.line(span.start)),
         };

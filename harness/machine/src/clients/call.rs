@@ -210,8 +210,6 @@ fn answer(printed: &[u8]) -> Result<Response, CallError> {
             content_type,
             ..
         } => Ok(Response {
-            reason: String::new(),
-            aside: Vec::new(),
             status,
             headers: content_type
                 .map(|value| ("Content-Type".to_owned(), value.into_bytes()))
@@ -222,6 +220,7 @@ fn answer(printed: &[u8]) -> Result<Response, CallError> {
                 told => told.to_string().into_bytes(),
             },
             cut: printed.len() >= MAX_BODY,
+            ..Response::default()
         }),
         Told { .. } => Err(junk("status or body is missing".to_owned())),
     }

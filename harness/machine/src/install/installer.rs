@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Program;
 use super::cache::{Cache, Installed, Lease, free_bytes};
-use super::compiled::Compiled;
+use super::compile_cache::CompileCache;
 use super::context::{INSTALL_PATIENCE, InstallContext, view};
 use super::node::{self, NodeChoice};
 use super::npm::{NpmError, npm};
@@ -103,11 +103,12 @@ impl Installer<'_> {
             .await?;
         program.leases.push(lease);
         let node = program.node.clone().unwrap_or_default();
-        let compiled = tokio::task::spawn_blocking(move || Compiled::of(&folder, &node)).await;
-        let compiled = compiled.map_err(std::io::Error::from)?;
+        let compile_cache =
+            tokio::task::spawn_blocking(move || CompileCache::of(&folder, &node)).await;
+        let compile_cache = compile_cache.map_err(std::io::Error::from)?;
         Ok(Program {
             notes,
-            compiled: Some(compiled),
+            compile_cache: Some(compile_cache),
             ..program
         })
     }

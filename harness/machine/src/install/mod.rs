@@ -4,7 +4,7 @@
 
 mod ahead;
 mod cache;
-mod compiled;
+mod compile_cache;
 mod context;
 mod installer;
 mod library;
@@ -22,7 +22,7 @@ mod version;
 
 pub use ahead::{Installation, install};
 pub use cache::{Cache, Entry, EntryState, Footprint, Lease, Removal, prunable};
-pub use compiled::Compiled;
+pub use compile_cache::CompileCache;
 pub use context::InstallContext;
 pub use installer::resolve;
 pub(crate) use library::said;

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::{Compiled, Lease};
+use super::{CompileCache, Lease};
 use contract::release::Version;
 
 /// A command that takes `gateway run ...` as its arguments.
@@ -23,8 +23,8 @@ pub struct Program {
     pub notes: Vec<String>,
     /// Folders to put first on `PATH`.
     pub path_dirs: Vec<PathBuf>,
-    /// What Node compiled of it in an earlier launch, where it is in the cache.
-    pub compiled: Option<Compiled>,
+    /// Its compile cache, where it is installed in the cache of releases.
+    pub compile_cache: Option<CompileCache>,
     /// What keeps its files in the cache while it is used.
     pub leases: Vec<Lease>,
 }

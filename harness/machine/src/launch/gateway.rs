@@ -76,12 +76,12 @@ async fn try_launch(
     };
     let folders = Folders::create(parent, &spec.profile)
         .map_err(|error| prepare("its folders", error.to_string()))?;
-    if let Some(compiled) = spec.compiled.clone() {
+    if let Some(cache) = spec.compile_cache.clone() {
         let temp = folders.temp();
-        let laid = tokio::task::spawn_blocking(move || compiled.lay(&temp)).await;
+        let laid = tokio::task::spawn_blocking(move || cache.lay(&temp)).await;
         // Without it the gateway starts as well, and later.
         if let Err(error) = laid.map_err(std::io::Error::from).flatten() {
-            tracing::warn!(%error, "what Node compiled cannot be laid into the launch's folder");
+            tracing::warn!(%error, "the compile cache cannot be laid into the launch's folder");
         }
     }
     let ports = Ports::take().map_err(|error| prepare("a free port", error.to_string()))?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::install::Compiled;
+use crate::install::CompileCache;
 use crate::network::{Network, proxy_address};
 use base::redact::Redactor;
 use base::secret::{ExposeSecret as _, Secrets};
@@ -46,8 +46,8 @@ pub struct LaunchSpec {
     pub ready_timeout: Duration,
     /// How long it may take to stop before it is killed.
     pub stop_grace: Duration,
-    /// What Node compiled of it in an earlier launch; `None` to start without.
-    pub compiled: Option<Compiled>,
+    /// The compile cache of earlier launches; `None` to start without.
+    pub compile_cache: Option<CompileCache>,
     /// The network that it runs in; `None` for the machine's own, on the loopback.
     pub network: Option<Arc<Network>>,
 }

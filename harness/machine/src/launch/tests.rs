@@ -37,7 +37,7 @@ fn spec(script: &std::path::Path) -> LaunchSpec {
         ]),
         config: json!({ "gateway": { "port": "${port}", "auth": { "token": "${secret}" } } }),
         secrets,
-        compiled: None,
+        compile_cache: None,
         upstream_url: "http://127.0.0.1:9/v1".to_owned(),
         ready: vec!["/health".to_owned()],
         ready_timeout: Duration::from_secs(2),

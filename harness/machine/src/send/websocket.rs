@@ -67,13 +67,11 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
             let headers = answer.headers().iter();
             return Ok(Response {
                 status: answer.status().as_u16(),
-                reason: String::new(),
                 headers: headers
                     .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
                     .collect(),
                 body: answer.body().clone().unwrap_or_default(),
-                cut: false,
-                aside: Vec::new(),
+                ..Response::default()
             });
         }
         Err(error) => return Err(broken(&error)),
@@ -110,11 +108,9 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
     let _ = socket.close(None).await;
     Ok(Response {
         status: 101,
-        reason: String::new(),
-        headers: Vec::new(),
         body: Value::Object(answers).to_string().into_bytes(),
-        cut: false,
         aside: aside.into_bytes(),
+        ..Response::default()
     })
 }
 

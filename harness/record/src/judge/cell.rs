@@ -10,7 +10,7 @@ use contract::snapshots::{Snapshot, Snapshots};
 use jiff::civil::Date;
 
 use super::{Difference, Proof, SnapshotView, Verdict, judge};
-use crate::events::{CellResult, Expected};
+use crate::events::{CellResult, Expected, Facts};
 use crate::observe::Observation;
 
 /// What was seen of a cell, or why nothing was.
@@ -61,9 +61,8 @@ impl Judge<'_> {
             | Verdict::NotApplicable(_)
             | Verdict::CouldNotRun(_) => None,
         };
-        CellResult {
+        let facts = Facts {
             gateway: self.gateway.to_owned(),
-            cell: Arc::clone(cell),
             expected: Some(expected),
             observed: Some(observed),
             verdict,
@@ -71,22 +70,20 @@ impl Judge<'_> {
             accepted: self.accepted(cell),
             difference,
             attempts,
-        }
+        };
+        let cell = Arc::clone(cell);
+        CellResult { cell, facts }
     }
 
     /// A cell of which nothing was seen.
     pub fn unseen(&self, cell: &Arc<Cell>, verdict: Verdict, attempts: Vec<String>) -> CellResult {
-        CellResult {
-            gateway: self.gateway.to_owned(),
-            cell: Arc::clone(cell),
-            expected: self.expected(cell),
-            observed: None,
-            verdict,
-            known_issue: None,
+        let facts = Facts {
             accepted: self.accepted(cell),
-            difference: None,
             attempts,
-        }
+            ..Facts::unseen(self.gateway, self.expected(cell), verdict)
+        };
+        let cell = Arc::clone(cell);
+        CellResult { cell, facts }
     }
 
     fn verdict(

@@ -16,15 +16,13 @@ fn exchange(status: u16, kind: &str, body: &[u8]) -> Exchange {
             body: Vec::new(),
         },
         response: Response {
-            reason: String::new(),
-            aside: Vec::new(),
             status,
             headers: vec![
                 ("Content-Type".into(), kind.as_bytes().to_vec()),
                 ("Date".into(), b"today".to_vec()),
             ],
             body: body.to_vec(),
-            cut: false,
+            ..Response::default()
         },
         took: Duration::from_millis(3),
     }

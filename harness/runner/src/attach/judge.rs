@@ -10,7 +10,7 @@ use contract::exchange::Exchange;
 use contract::release::Version;
 use contract::scenario::Catalogue;
 use contract::scenario::model::Outcome;
-use record::events::{CellResult, Expected};
+use record::events::{CellResult, Expected, Facts};
 use record::judge::{Verdict, judge_outcome};
 use record::observe::{Observation, observe};
 
@@ -41,19 +41,18 @@ pub(super) fn results(
 ) -> Vec<CellResult> {
     let results = choices.iter().zip(seen).map(|(choice, seen)| {
         let mut result = CellResult {
-            gateway: options.address.reference.clone(),
             cell: Arc::clone(&choice.cell),
-            expected: Expected::of(&choice.cell, release),
-            observed: None,
-            verdict: Verdict::CouldNotRun("it was not asked".to_owned()),
-            known_issue: None,
-            accepted: None,
-            difference: None,
-            attempts: Vec::new(),
+            facts: Facts::unseen(
+                &options.address.reference,
+                Expected::of(&choice.cell, release),
+                Verdict::CouldNotRun("it was not asked".to_owned()),
+            ),
         };
         match (&choice.what, seen) {
-            (Err(reason), _) => result.verdict = Verdict::NotApplicable(reason.clone()),
-            (Ok(_), Some(Err(reason))) => result.verdict = Verdict::CouldNotRun(reason.clone()),
+            (Err(reason), _) => result.facts.verdict = Verdict::NotApplicable(reason.clone()),
+            (Ok(_), Some(Err(reason))) => {
+                result.facts.verdict = Verdict::CouldNotRun(reason.clone())
+            }
             (Ok(_), Some(Ok(seen))) => judge_seen(catalogue, options, release, &mut result, seen),
             (Ok(_), None) => {}
         }
@@ -69,8 +68,9 @@ fn judge_seen(
     result: &mut CellResult,
     seen: &Observation,
 ) {
-    let Some(expected) = &result.expected else {
-        result.verdict = Verdict::CouldNotRun(format!("no rule speaks about it on {release}"));
+    let Some(expected) = &result.facts.expected else {
+        result.facts.verdict =
+            Verdict::CouldNotRun(format!("no rule speaks about it on {release}"));
         return;
     };
     // A known issue that does not show is good news about somebody's gateway, not a stale file.
@@ -79,9 +79,9 @@ fn judge_seen(
         .and_then(|today| known(catalogue, &result.cell, release, today))
         .filter(|(_, outcome)| seen.outcome.as_deref() == Some(outcome.id.as_str()));
     let outcome = issue.map(|(_, outcome)| outcome);
-    result.verdict = judge_outcome(&expected.outcome, seen, outcome);
-    if let (Verdict::Known(_), Some((issue, _))) = (&result.verdict, issue) {
-        result.known_issue = Some(Arc::clone(issue));
+    result.facts.verdict = judge_outcome(&expected.outcome, seen, outcome);
+    if let (Verdict::Known(_), Some((issue, _))) = (&result.facts.verdict, issue) {
+        result.facts.known_issue = Some(Arc::clone(issue));
     }
-    result.observed = Some(seen.clone());
+    result.facts.observed = Some(seen.clone());
 }

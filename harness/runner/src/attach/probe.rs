@@ -344,8 +344,6 @@ mod tests {
 
     fn answers(given: &[(Question, (u16, &str))]) -> BTreeMap<Question, Response> {
         let response = |(status, body): (u16, &str)| Response {
-            reason: String::new(),
-            aside: Vec::new(),
             status,
             headers: vec![(
                 "Content-Type".to_owned(),
@@ -355,7 +353,7 @@ mod tests {
                 },
             )],
             body: body.as_bytes().to_vec(),
-            cut: false,
+            ..Response::default()
         };
         given
             .iter()

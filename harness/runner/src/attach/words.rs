@@ -83,15 +83,20 @@ fn who_gets_in(told: &Told<'_>) -> Vec<String> {
         axes.any(|(axis, value)| axis == "credential" && value == "absent")
     };
     let got_in = told.results.iter().filter(|result| {
-        let seen = result.observed.as_ref();
+        let seen = result.facts.observed.as_ref();
         seen.is_some_and(|seen| seen.direction == Direction::Allow)
             && result.cell.scenario.id != "probes"
     });
     let without = got_in.clone().filter(shows_none).count();
     let wrong = got_in
-        .filter(|result| matches!(result.verdict, Verdict::Deviates(_) | Verdict::Known(_)))
         .filter(|result| {
-            let expected = result.expected.as_ref();
+            matches!(
+                result.facts.verdict,
+                Verdict::Deviates(_) | Verdict::Known(_)
+            )
+        })
+        .filter(|result| {
+            let expected = result.facts.expected.as_ref();
             expected.is_some_and(|expected| expected.outcome.id == "unauthorized")
         })
         .count();
@@ -125,7 +130,11 @@ fn issues(told: &Told<'_>) -> Vec<String> {
     let mut alike: BTreeMap<&str, (&KnownIssue, usize)> = BTreeMap::new();
     let mut unexplained = 0;
     for result in told.results {
-        match (&result.verdict, &result.known_issue, &result.observed) {
+        match (
+            &result.facts.verdict,
+            &result.facts.known_issue,
+            &result.facts.observed,
+        ) {
             (Verdict::Known(_), Some(issue), _) => {
                 affected.entry(&issue.id).or_insert((issue, 0)).1 += 1;
             }

@@ -9,7 +9,7 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::session::Session;
-use super::tuning::{parse_seconds, start_log};
+use super::tuning::{parse_seconds, start_log, tell_day};
 use crate::cli::exit::Exit;
 use crate::cli::output::{Failure, Output, detail, ended_as};
 use crate::cli::reference::REFERENCE_RELEASE;
@@ -251,6 +251,7 @@ pub(super) fn attach(
     }
     let endpoint: Endpoint = args.url.parse()?;
     let reports = Reports::new(&args.report)?;
+    tell_day(catalogue, output);
     let address = session.run(async |_| {
         let all = endpoint.resolve().await?;
         let admitted = endpoint.admit(&all, args.i_own_this_gateway)?;

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::drive::{RecordedRun, RunOutcome};
 use super::releases::say_step;
 use super::session::Session;
-use super::tuning::TuningArgs;
+use super::tuning::{TuningArgs, tell_day};
 use crate::cli::exit::Exit;
 use crate::cli::guard::Stdout;
 use crate::cli::output::{Failure, Output, ended};
@@ -131,6 +131,7 @@ pub(super) fn bisect(
         None => None,
         Some(folder) => Some(Records::open(folder, &catalogue.table_hash)?),
     };
+    tell_day(catalogue, output);
     let snapshots = Snapshots::load(&catalogue.data)?;
     let selection = Selection::default();
     let options = RunOptions {

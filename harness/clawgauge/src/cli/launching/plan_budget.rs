@@ -22,7 +22,7 @@ pub(super) fn told(
         "on {}, within {budget}: {} of {}, {} of {}, {} of {}\n",
         plan.release,
         fitted.made().count(),
-        launches(fitted.launches.len()),
+        count(fitted.launches.len(), "launch"),
         asked.cells,
         count(whole.cells, "cell"),
         asked.rules.len(),
@@ -32,7 +32,7 @@ pub(super) fn told(
         out,
         "some {} by estimate, {} at a time",
         duration(fitted.takes),
-        launches(estimates.launches)
+        count(estimates.launches, "launch")
     );
     if asked.cells == 0
         && let Some(least) = fitted.least
@@ -68,7 +68,7 @@ pub(super) fn takes(plan: &Plan, catalogue: &Catalogue, estimates: &Estimates) -
     format!(
         "some {} by estimate, {} at a time ({})\n",
         duration(fitted.takes),
-        launches(estimates.launches),
+        count(estimates.launches, "launch"),
         fitted.origins()
     )
 }
@@ -111,12 +111,5 @@ fn rules(
     let _ = writeln!(out, "\n{what}:");
     for ((scenario, rule), asked, of) in mine {
         let _ = writeln!(out, "  {asked:>5} of {of:<5} {scenario}/{rule}");
-    }
-}
-
-fn launches(number: usize) -> String {
-    match number {
-        1 => "1 launch".to_owned(),
-        many => format!("{many} launches"),
     }
 }

@@ -4,6 +4,7 @@ use super::args::RunArgs;
 use super::drive::{RecordedRun, RunOutcome};
 use super::evidence::Evidence;
 use super::session::Session;
+use super::tuning::tell_day;
 use crate::cli::output::{Failure, Output, ended_as};
 use crate::cli::reports::{Reports, by_itself, show};
 use crate::cli::select::selected;
@@ -39,18 +40,7 @@ pub(super) fn run(
     let snapshots = Snapshots::load(&catalogue.data)?;
     let mut options = args.options(&catalogue, selection)?;
     options.shares = args.shares(&catalogue, &options, output)?;
-    if let Some(day) = options
-        .known_issues
-        .filter(|day| *day != today_by_the_clock())
-        && catalogue
-            .known_issues
-            .iter()
-            .any(|issue| issue.expires.is_some())
-    {
-        output.note(&format!(
-            "known issues count as of {day}, as SOURCE_DATE_EPOCH says"
-        ));
-    }
+    tell_day(&catalogue, output);
     tracing::debug!(data = ?catalogue.data, table_hash = catalogue.table_hash, ?options);
     let detail = args.detail();
 
@@ -98,9 +88,4 @@ fn keep_snapshots(
             .note("review them with `clawgauge accept` or `cargo insta review --workspace-root .`");
     }
     Ok(())
-}
-
-/// Today in UTC, whatever SOURCE_DATE_EPOCH says.
-fn today_by_the_clock() -> jiff::civil::Date {
-    base::time::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }

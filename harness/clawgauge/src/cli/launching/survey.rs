@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::releases::{WalkArgs, ranges, select};
 use super::session::Session;
-use super::tuning::TuningArgs;
+use super::tuning::{TuningArgs, tell_day};
 use crate::cli::guard::Stdout;
 use crate::cli::output::{Failure, Output, detail, ended};
 use crate::cli::reference::reference;
@@ -180,6 +180,7 @@ impl SurveyArgs {
             Failure::usage(format!("cannot write {}: {error}", folder.path().display()))
                 .help("name a folder that can be written with --json")
         })?;
+        tell_day(catalogue, output);
         let options = self.tuning.options(catalogue, &[], selection)?;
         let snapshots = Snapshots::load(&catalogue.data)?;
         let (outcome, interrupted) = session.run(async |cancel| {

@@ -93,14 +93,14 @@ impl Stopwatch {
     }
 
     fn cell(&mut self, result: &CellResult) {
-        let place = (result.gateway.clone(), result.cell.profile.clone());
+        let place = (result.facts.gateway.clone(), result.cell.profile.clone());
         let (Some(lap), Some(release)) = (
             self.launches.get_mut(&place),
-            self.releases.get(&result.gateway),
+            self.releases.get(&result.facts.gateway),
         ) else {
             return;
         };
-        match &result.observed {
+        match &result.facts.observed {
             Some(observed) if observed.start.is_none() => {
                 let kind = RequestKind::of(&result.cell, release);
                 lap.taken.requests.push((kind, observed.took));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use toml::Spanned;
 
-use crate::cli::output::Failure;
+use crate::cli::output::{Failure, Output};
 use crate::cli::reference::reference;
 use clawgauge::project::Project;
 use contract::plan::Selection;
@@ -47,7 +47,7 @@ pub(in crate::cli) struct TuningArgs {
     #[arg(long, value_name = "N")]
     pub(super) retries: Option<u32>,
 
-    /// Start every gateway without what Node compiled in earlier launches: slower, and as on a new machine
+    /// Start every gateway without the compile cache of earlier launches: slower, as on a new machine
     #[arg(long)]
     no_compile_cache: bool,
 
@@ -66,6 +66,18 @@ pub(super) fn start_log(path: &Path, words: bool) -> Result<(), Failure> {
     let typed: Vec<String> = std::env::args().filter(|_| words).collect();
     tracing::info!(version, "{}", typed.join(" "));
     Ok(())
+}
+
+/// Says as of which day known issues count, where that is not today and some of them expire.
+pub(super) fn tell_day(catalogue: &Catalogue, output: &Output) {
+    let clock = base::time::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let day = record::today();
+    let mut issues = catalogue.known_issues.iter();
+    if day != clock && issues.any(|issue| issue.expires.is_some()) {
+        output.note(&format!(
+            "known issues count as of {day}, as SOURCE_DATE_EPOCH says"
+        ));
+    }
 }
 
 pub(super) fn parse_seconds(text: &str) -> Result<Duration, String> {
@@ -148,7 +160,7 @@ impl TuningArgs {
             jobs,
             denials: most.0 - jobs,
             launches,
-            share_compiled: !self.no_compile_cache,
+            compile_cache: !self.no_compile_cache,
             more_launches: most.1 - launches,
             timeout: self.timeout.unwrap_or(defaults.timeout),
             ready_timeout: self.ready_timeout.unwrap_or(defaults.ready_timeout),

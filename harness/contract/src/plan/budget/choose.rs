@@ -12,6 +12,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use fixedbitset::FixedBitSet as Marks;
+
 /// What a launch offers.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Offer {
@@ -155,12 +157,12 @@ impl Market<'_> {
             .filter(|offer| self.offers[*offer].cost.saturating_add(cores[*offer].cost) <= bound)
             .filter(|offer| !self.offers[*offer].units.is_empty())
             .collect();
-        let mut had = Marks::default();
+        let mut had = Marks::new();
         let mut launches = Vec::new();
         while !left.is_empty() {
             let worth = |offer: &usize| {
                 let core = &cores[*offer];
-                let new = core.marks.new_to(&had);
+                let new = core.marks.difference_count(&had);
                 let cost = self.offers[*offer].cost.saturating_add(core.cost).max(1);
                 // Where nothing is new anywhere, what is asked under another profile still counts.
                 let per_time = |count: usize| per(count, cost);
@@ -173,13 +175,17 @@ impl Market<'_> {
             let mut groups = cores[offer].groups.clone();
             // Rules that are new come first, the cheapest first: where the time ends, nothing that would still fit follows.
             groups.sort_by_key(|group| {
-                let new = group.marks.below(self.rules).new_to(&had) > 0;
+                let new = self.has_a_new_rule(&group.marks, &had);
                 (group.pair, !new, group.cost)
             });
-            had.add(&cores[offer].marks);
+            had.union_with(&cores[offer].marks);
             launches.push((offer, groups));
         }
         Order { launches }
+    }
+
+    fn has_a_new_rule(&self, marks: &Marks, had: &Marks) -> bool {
+        marks.difference(had).any(|mark| mark < self.rules)
     }
 
     /// How far an order can be followed in that time, and what it then has: rules, all marks, groups. Launches that come after one
@@ -191,7 +197,7 @@ impl Market<'_> {
         time: u64,
     ) -> Option<((usize, usize, usize), Reach)> {
         let mut lanes = vec![0_u64; self.lanes.max(1)];
-        let mut had = Marks::default();
+        let mut had = Marks::new();
         let mut asked = 0;
         let mut reach = None;
         for (place, (offer, groups)) in launches.iter().enumerate() {
@@ -206,7 +212,7 @@ impl Market<'_> {
                     break;
                 }
                 *lane = with;
-                had.add(&group.marks);
+                had.union_with(&group.marks);
                 fit += 1;
             }
             if fit == 0 {
@@ -214,7 +220,11 @@ impl Market<'_> {
             }
             asked += fit;
             let whole = fit == groups.len();
-            let worth = (had.below(self.rules).count(), had.count(), asked);
+            let worth = (
+                had.count_ones(..had.len().min(self.rules)),
+                had.count_ones(..),
+                asked,
+            );
             let (launches, groups) = match whole {
                 true => (place + 1, 0),
                 false => (place, fit),
@@ -237,10 +247,10 @@ impl Market<'_> {
     /// Gives the time that is left to further units of the chosen launches: of the last launch first, and of that one more for each
     /// of its rules before two more for one.
     fn fill(&self, mut launches: Vec<Chosen>, time: u64) -> Choice {
-        let mut had = Marks::default();
+        let mut had = Marks::new();
         for chosen in &launches {
             for unit in &chosen.units {
-                had.add(&Marks::of(&self.offers[chosen.offer].units[*unit].marks));
+                had.union_with(&marks_of(&self.offers[chosen.offer].units[*unit].marks));
             }
         }
         let mut costs: Vec<u64> = launches.iter().map(|chosen| self.cost(chosen)).collect();
@@ -251,9 +261,7 @@ impl Market<'_> {
             let mut left: Vec<(usize, usize)> = Vec::new();
             for (index, unit) in offer.units.iter().enumerate() {
                 // What has a new rule did not fit where it belongs; a larger time must not have fewer.
-                if chosen.contains(&index)
-                    || Marks::of(&unit.marks).below(self.rules).new_to(&had) > 0
-                {
+                if chosen.contains(&index) || self.has_a_new_rule(&marks_of(&unit.marks), &had) {
                     continue;
                 }
                 let depth = depths.entry(unit.marks.first().copied()).or_default();
@@ -299,25 +307,28 @@ impl Order {
 impl Core {
     /// Units that have all marks of a launch: each time those that newly have the most per time.
     fn of(offer: &Offer) -> Self {
-        let mut had = Marks::default();
+        let mut had = Marks::new();
         let mut left: Vec<usize> = (0..offer.units.len()).collect();
         let mut groups: Vec<Group> = Vec::new();
         let mut taken: BTreeSet<usize> = BTreeSet::new();
         let marks: Vec<Marks> = offer
             .units
             .iter()
-            .map(|unit| Marks::of(&unit.marks))
+            .map(|unit| marks_of(&unit.marks))
             .collect();
         loop {
-            left.retain(|unit| marks[*unit].new_to(&had) > 0);
+            left.retain(|unit| !marks[*unit].is_subset(&had));
             let worth = |unit: &usize| {
                 let cost = offer.units[*unit].cost.max(1);
-                (per(marks[*unit].new_to(&had), cost), Reverse(*unit))
+                (
+                    per(marks[*unit].difference_count(&had), cost),
+                    Reverse(*unit),
+                )
             };
             let Some(unit) = left.iter().copied().max_by_key(worth) else {
                 break;
             };
-            had.add(&marks[unit]);
+            had.union_with(&marks[unit]);
             taken.insert(unit);
             groups.push(Group {
                 units: vec![unit],
@@ -340,11 +351,11 @@ impl Core {
                 continue;
             };
             taken.extend(&units);
-            let mut marks: Marks = Marks::of(&[mark]);
+            let mut marks: Marks = marks_of(&[mark]);
             units
                 .iter()
-                .for_each(|unit| marks.add(&Marks::of(&offer.units[*unit].marks)));
-            had.add(&marks);
+                .for_each(|unit| marks.union_with(&marks_of(&offer.units[*unit].marks)));
+            had.union_with(&marks);
             groups.push(Group {
                 units,
                 cost,
@@ -365,52 +376,6 @@ fn per(count: usize, cost: u64) -> u128 {
     u128::try_from(count).unwrap_or(0) * u128::from(u64::MAX) / u128::from(cost)
 }
 
-/// A set of marks.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Marks(Vec<u64>);
-
-impl Marks {
-    pub(super) fn of(marks: &[usize]) -> Self {
-        let mut set = Self::default();
-        for mark in marks {
-            let (word, bit) = (mark / 64, mark % 64);
-            if set.0.len() <= word {
-                set.0.resize(word + 1, 0);
-            }
-            set.0[word] |= 1 << bit;
-        }
-        set
-    }
-
-    pub(super) fn add(&mut self, other: &Self) {
-        if self.0.len() < other.0.len() {
-            self.0.resize(other.0.len(), 0);
-        }
-        for (word, more) in self.0.iter_mut().zip(&other.0) {
-            *word |= more;
-        }
-    }
-
-    pub(super) fn count(&self) -> usize {
-        self.0.iter().map(|word| word.count_ones() as usize).sum()
-    }
-
-    /// How many of these the other has not.
-    fn new_to(&self, other: &Self) -> usize {
-        let others = other.0.iter().copied().chain(std::iter::repeat(0));
-        let new = self.0.iter().zip(others).map(|(word, had)| word & !had);
-        new.map(|word| word.count_ones() as usize).sum()
-    }
-
-    /// Those below a bound.
-    pub(super) fn below(&self, bound: usize) -> Self {
-        let words = self.0.iter().enumerate().map(|(place, word)| {
-            let free = bound.saturating_sub(place * 64).min(64);
-            match free {
-                64 => *word,
-                free => word & ((1_u64 << free) - 1),
-            }
-        });
-        Self(words.collect())
-    }
+fn marks_of(marks: &[usize]) -> Marks {
+    marks.iter().copied().collect()
 }

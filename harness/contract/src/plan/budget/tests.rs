@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use rstest::rstest;
 
-use super::choose::{Choice, Marks};
+use super::choose::Choice;
 use super::*;
 use crate::data::Data;
 use crate::plan::Selection;
@@ -284,13 +284,12 @@ fn offers() -> impl Strategy<Value = Vec<Offer>> {
 
 /// Marks of what is chosen: rules only.
 fn rules_of(offers: &[Offer], choice: &Choice, rules: usize) -> usize {
-    let mut had = Marks::default();
-    for chosen in &choice.launches {
-        for unit in &chosen.units {
-            had.add(&Marks::of(&offers[chosen.offer].units[*unit].marks));
-        }
-    }
-    had.below(rules).count()
+    let units = choice.launches.iter().flat_map(|chosen| {
+        let units = &offers[chosen.offer].units;
+        chosen.units.iter().map(|unit| &units[*unit])
+    });
+    let marks: BTreeSet<usize> = units.flat_map(|unit| &unit.marks).copied().collect();
+    marks.range(..rules).count()
 }
 
 /// Milliseconds on so many lanes, each launch on the one that is free first: written anew, to hold the chooser against.

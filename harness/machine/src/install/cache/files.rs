@@ -12,8 +12,8 @@ use super::RECORD;
 
 /// The hashes of an entry's files, kept among them.
 pub(super) const FILES: &str = "files.json";
-/// What Node compiled of the release later, which has a list of its own.
-pub(in crate::install) const COMPILED: &str = "compiled";
+/// The compile cache that launches leave, which has a list of its own.
+pub(in crate::install) const COMPILE_CACHE: &str = "compile-cache";
 /// With more threads than this a disk is not read faster.
 const THREADS: usize = 4;
 
@@ -60,12 +60,12 @@ fn hashes(folder: &Path, cancel: &CancellationToken) -> io::Result<Hashes> {
     let mut files = Vec::new();
     let mut hashes = Hashes::new();
     let entries = walkdir::WalkDir::new(folder).min_depth(1);
-    let is_compiled = |entry: &walkdir::DirEntry| {
-        entry.depth() == 1 && entry.file_name() == COMPILED && entry.file_type().is_dir()
+    let is_compile_cache = |entry: &walkdir::DirEntry| {
+        entry.depth() == 1 && entry.file_name() == COMPILE_CACHE && entry.file_type().is_dir()
     };
     for entry in entries
         .into_iter()
-        .filter_entry(|entry| !is_compiled(entry))
+        .filter_entry(|entry| !is_compile_cache(entry))
     {
         let entry = entry?;
         let path = entry.path().strip_prefix(folder).unwrap_or(entry.path());

@@ -1,4 +1,4 @@
-//! What Node compiled of a release in an earlier launch, kept with the release for the next ones.
+//! Node's compile cache of a release, kept with the release from one launch to the next.
 //!
 //! Node keeps it in `$TMPDIR/node-compile-cache` if a program asks for that, as OpenClaw does; every launch has a temporary
 //! folder of its own and would compile everything again. A launch gets links to the files: Node replaces a file, and never
@@ -14,39 +14,36 @@ use super::cache::files;
 
 /// Where Node keeps it in a temporary folder.
 const IN_TEMP: &str = "node-compile-cache";
+/// What is kept: Node's folder, and the list of hashes beside it.
+const KEPT: &str = "kept";
+/// The hash of the list of its files' hashes.
+const HASH: &str = "sha256";
 
-/// What Node compiled of one release; there may be nothing yet.
+/// The compile cache of one release under one Node; there may be nothing in it yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Compiled {
+pub struct CompileCache {
     folder: PathBuf,
 }
 
-impl Compiled {
-    /// That of an entry of the cache under a Node. What has changed since it was kept is removed.
+impl CompileCache {
+    /// That of an entry of the cache of releases. One that has changed since it was kept is removed.
     pub(super) fn of(entry: &Path, node: &str) -> Self {
-        let folder = entry.join(files::COMPILED).join(node);
+        let folder = entry.join(files::COMPILE_CACHE).join(node);
         let kept = Self { folder };
         if kept.folder.exists() && !kept.is_as_kept() {
-            tracing::warn!(folder = %kept.folder.display(), "what Node compiled has changed, and is made anew");
+            tracing::warn!(folder = %kept.folder.display(), "the compile cache has changed, and is made anew");
             let _ = fs::remove_dir_all(&kept.folder);
         }
         kept
     }
 
     fn is_as_kept(&self) -> bool {
-        let list = fs::read_to_string(self.list());
-        list.is_ok_and(|list| {
-            let difference =
-                files::difference(&self.folder, Some(&list), &CancellationToken::new());
+        let hash = fs::read_to_string(self.folder.join(HASH));
+        hash.is_ok_and(|hash| {
+            let (kept, cancel) = (self.folder.join(KEPT), CancellationToken::new());
+            let difference = files::difference(&kept, Some(&hash), &cancel);
             matches!(difference, Ok(None))
         })
-    }
-
-    /// The file that holds the hash of the list of hashes.
-    fn list(&self) -> PathBuf {
-        let name = self.folder.file_name().unwrap_or_default();
-        self.folder
-            .with_file_name(format!("{}.sha256", name.to_string_lossy()))
     }
 
     /// Lays what there is into the temporary folder of a launch.
@@ -54,18 +51,17 @@ impl Compiled {
     /// # Errors
     /// A file can neither be linked nor copied.
     pub fn lay(&self, temp: &Path) -> io::Result<()> {
-        for entry in walkdir::WalkDir::new(self.folder.join(IN_TEMP)) {
-            let Ok(entry) = entry else { return Ok(()) };
-            let inside = entry.path().strip_prefix(&self.folder);
-            let place = temp.join(inside.map_err(io::Error::other)?);
-            if entry.file_type().is_dir() {
-                fs::create_dir_all(place)?;
-            } else if std::fs::hard_link(entry.path(), &place).is_err() {
-                // On another disk.
-                fs::copy(entry.path(), place)?;
-            }
+        match self.folder.exists() {
+            true => each_file(
+                &self.folder.join(KEPT).join(IN_TEMP),
+                &temp.join(IN_TEMP),
+                |from, to| {
+                    // On another disk there are no links.
+                    std::fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop))
+                },
+            ),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// Keeps what Node left in the temporary folder of a launch that has ended, unless there is something already.
@@ -82,26 +78,33 @@ impl Compiled {
         let partial = tempfile::Builder::new()
             .prefix(".partial-")
             .tempdir_in(parent)?;
-        let place = partial.path().join(IN_TEMP);
+        let kept = partial.path().join(KEPT);
+        fs::create_dir(&kept)?;
+        let place = kept.join(IN_TEMP);
         if std::fs::rename(&left, &place).is_err() {
-            copy(&left, &place)?;
+            each_file(&left, &place, |from, to| fs::copy(from, to).map(drop))?;
         }
-        let list = files::keep(partial.path())?;
+        let hash = files::keep(&kept)?;
+        fs::write(partial.path().join(HASH), hash)?;
         // Whoever was faster is not replaced: a folder that holds something is none to move to.
-        std::fs::rename(partial.path(), &self.folder)?;
-        fs::write(self.list(), list)
+        std::fs::rename(partial.path(), &self.folder)
     }
 }
 
-/// Copies a folder of files; what is neither a file nor a folder is left out.
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
+/// Makes the same folders elsewhere, and does something with each file; what is neither is left out.
+fn each_file(
+    from: &Path,
+    to: &Path,
+    place: impl Fn(&Path, &Path) -> io::Result<()>,
+) -> io::Result<()> {
     for entry in walkdir::WalkDir::new(from) {
         let entry = entry?;
-        let place = to.join(entry.path().strip_prefix(from).map_err(io::Error::other)?);
+        let inside = entry.path().strip_prefix(from).map_err(io::Error::other)?;
+        let there = to.join(inside);
         if entry.file_type().is_dir() {
-            fs::create_dir_all(place)?;
+            fs::create_dir_all(there)?;
         } else if entry.file_type().is_file() {
-            fs::copy(entry.path(), place)?;
+            place(entry.path(), &there)?;
         }
     }
     Ok(())
@@ -124,18 +127,18 @@ mod tests {
             fs::create_dir_all(&temp).unwrap();
             temp
         };
-        let compiled = || Compiled::of(entry.path(), "24.21.0");
-        compiled().lay(&temp("first")).unwrap();
+        let cache = || CompileCache::of(entry.path(), "24.21.0");
+        cache().lay(&temp("first")).unwrap();
         assert!(!temp("first").join(IN_TEMP).exists());
         left(&temp("first"), "of the first");
         left(&temp("second"), "of the second");
-        compiled().keep(&temp("first")).unwrap();
-        compiled().keep(&temp("second")).unwrap();
-        compiled().lay(&temp("third")).unwrap();
+        cache().keep(&temp("first")).unwrap();
+        cache().keep(&temp("second")).unwrap();
+        cache().lay(&temp("third")).unwrap();
         let one = temp("third").join("node-compile-cache/v24/one");
         assert_eq!(fs::read_to_string(&one).unwrap(), "of the first");
         // Under another Node there is none.
-        Compiled::of(entry.path(), "22.0.0")
+        CompileCache::of(entry.path(), "22.0.0")
             .lay(&temp("other"))
             .unwrap();
         assert!(!temp("other").join(IN_TEMP).exists());
@@ -147,14 +150,17 @@ mod tests {
         for change in ["one", "two"] {
             let (entry, temp) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
             left(temp.path(), "compiled");
-            let compiled = Compiled::of(entry.path(), "24.21.0");
-            compiled.keep(temp.path()).unwrap();
-            assert_eq!(Compiled::of(entry.path(), "24.21.0"), compiled);
-            assert!(compiled.folder.exists());
-            let file = compiled.folder.join("node-compile-cache/v24").join(change);
+            let cache = CompileCache::of(entry.path(), "24.21.0");
+            cache.keep(temp.path()).unwrap();
+            assert_eq!(CompileCache::of(entry.path(), "24.21.0"), cache);
+            assert!(cache.folder.exists());
+            let file = cache
+                .folder
+                .join("kept/node-compile-cache/v24")
+                .join(change);
             fs::write(file, "changed").unwrap();
-            Compiled::of(entry.path(), "24.21.0");
-            assert!(!compiled.folder.exists(), "{change}");
+            CompileCache::of(entry.path(), "24.21.0");
+            assert!(!cache.folder.exists(), "{change}");
         }
     }
 }
