@@ -126,13 +126,28 @@ fn secrets(#[case] fault: &str, #[case] cells: &str) {
     ends(&sandbox, &args, 1, "deviate (exit code 1)");
 }
 
-/// More in a refusal than its contract says is another shape.
-#[test]
-fn a_refusal_that_says_more() {
+/// More, or less, in a refusal than its contract says is another shape.
+#[rstest]
+#[case::field("says more to strangers")]
+#[case::cookie("adds Set-Cookie: a=b")]
+#[case::origins("adds Access-Control-Allow-Origin: *")]
+#[case::no_nosniff("lets browsers guess")]
+#[case::after_the_end("sends more than it says")]
+fn a_refusal_that_says_more(#[case] fault: &str) {
     let sandbox = Sandbox::new();
-    let gateway = faulty(&sandbox, "says more to strangers");
+    let gateway = faulty(&sandbox, fault);
     let args = ["run", "--gateway", &gateway, "--severity", "shape"];
     ends(&sandbox, &[&args[..], &CELLS].concat(), 1, LET_IN);
+}
+
+/// A header of which nothing is said is a part of the answer.
+#[test]
+fn a_header_that_is_new() {
+    let sandbox = Sandbox::whole();
+    let gateway = faulty(&sandbox, "adds X-Served-By: me");
+    let args = ["run", "--gateway", &gateway, "chat-completions/**"];
+    let args = [&args[..], &["--where", "profile=token"]].concat();
+    ends(&sandbox, &args, 1, "deviate (exit code 1)");
 }
 
 /// It ends while late calls of its model are waited for.

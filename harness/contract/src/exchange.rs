@@ -69,10 +69,15 @@ pub struct Response {
     pub reason: String,
     /// Header names (as sent) and values, in order.
     pub headers: Vec<(String, Vec<u8>)>,
+    /// Whether these are not the headers of an answer by the gateway's own HTTP server, or not all of them: what another client
+    /// tells, what something before the gateway may have changed, what came to an upgrade.
+    pub partial: bool,
     /// The body, transfer coding removed, at most [`MAX_BODY`] bytes.
     pub body: Vec<u8>,
     /// Whether the body was longer than what was read.
     pub cut: bool,
+    /// Whether bytes came after the end of the answer, which no second request had asked for.
+    pub surplus: bool,
     /// Whatever came beside the body, raw: the heads of this answer and of those before it, what stands between the parts of a
     /// body and after them, frames that are no answer. Only secrets are looked for in it.
     pub aside: Vec<u8>,

@@ -336,7 +336,8 @@ impl Reader {
                     self.fill().await?;
                 }
                 response.cut = length > MAX_BODY;
-                self.delimited &= self.buffer.len() == length;
+                response.surplus = self.buffer.len() > length;
+                self.delimited &= !response.surplus;
                 self.buffer.truncate(length.min(MAX_BODY));
                 response.body = std::mem::take(&mut self.buffer).into();
                 Ok(())
@@ -371,8 +372,11 @@ impl Reader {
                 }
             };
             if size == 0 {
-                // Trailers, as far as they have come.
+                // Trailers, as far as they have come; the line end before them is that of the size.
                 self.set_aside(self.buffer.len());
+                let rest = &self.buffer[start - 2..];
+                let end = rest.windows(4).position(|end| end == b"\r\n\r\n");
+                response.surplus = end.is_some_and(|end| rest.len() > end + 4);
                 return Ok(());
             }
             self.set_aside(start);

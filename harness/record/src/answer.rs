@@ -3,10 +3,12 @@
 //! There is one [`fits`](Answer::fits), whether the answer came over the wire ([`mod@crate::observe`]) or is read back from a
 //! record ([`Answer::recorded`]), and one place that says whether the caller got in ([`direction`]).
 
+use contract::scenario::Headers;
 use contract::scenario::model::{Direction, Outcome, Start};
 use serde_json::Value;
 
 use crate::ObservedRecord;
+use crate::headers::{self, Lines};
 
 /// What a gateway said.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +17,8 @@ pub struct Answer {
     pub status: Option<u16>,
     /// Whether the gateway started; none where a request was sent.
     pub start: Option<Start>,
+    /// The values of its header lines, redacted, by name in small letters; none where it is not known which lines there were.
+    pub headers: Option<Lines>,
     /// `Content-Type`; may be empty.
     pub content_type: String,
     /// `error.type` of a JSON body, redacted.
@@ -25,6 +29,8 @@ pub struct Answer {
     pub model_calls: Option<u32>,
     /// Whether it tells a secret of the launch: then it fits no outcome, and its caller got more than in.
     pub tells_secret: bool,
+    /// Whether bytes came after its end: then it fits no outcome.
+    pub surplus: bool,
     /// The body; of a start, what the gateway wrote.
     pub body: Body,
 }
@@ -44,6 +50,10 @@ pub enum Body {
 
 /// How the line of a normalised answer begins that says that it tells a secret.
 pub(crate) const TELLS: &str = "tells";
+/// How the line begins that says that more came after the answer's end.
+pub(crate) const SURPLUS: &str = "after-the-end";
+/// How the line begins that says how often the model was called; header lines stand above it.
+pub(crate) const CALLS: &str = "model-calls";
 
 impl Body {
     /// A body as it came over the wire.
@@ -84,8 +94,14 @@ pub fn direction(
 
 impl Answer {
     /// The answer that a record holds; `text` is the normalised one, `log` what the gateway wrote, if that is at hand and the
-    /// cell is about a start. `None` where the text is not as [`mod@crate::observe`] writes one.
-    pub fn recorded(observed: &ObservedRecord, text: &str, log: Option<&str>) -> Option<Self> {
+    /// cell is about a start, `headers` what an answer does not say of its header lines; none where not all of them were
+    /// known. `None` where the text is not as [`mod@crate::observe`] writes one.
+    pub fn recorded(
+        observed: &ObservedRecord,
+        text: &str,
+        log: Option<&str>,
+        headers: Option<&Headers>,
+    ) -> Option<Self> {
         let line = |name: &str| {
             let mut lines = text.lines();
             lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
@@ -100,7 +116,7 @@ impl Answer {
             Some(_) => return None,
             None => {
                 let status = line("status")?.parse().ok()?;
-                let calls = match line("model-calls")? {
+                let calls = match line(CALLS)? {
                     "not counted" => None,
                     calls => Some(calls.parse().ok()?),
                 };
@@ -110,11 +126,13 @@ impl Answer {
         Some(Self {
             status,
             start,
+            headers: headers.map(|headers| headers::read(text, CALLS, headers)),
             content_type: line("content-type").unwrap_or_default().to_owned(),
             error_type: observed.error_type.clone(),
             message: observed.message.clone(),
             model_calls,
             tells_secret: line(TELLS).is_some(),
+            surplus: line(SURPLUS).is_some(),
             body,
         })
     }
@@ -134,8 +152,13 @@ impl Answer {
             && outcome
                 .content_type
                 .as_ref()
-                .is_none_or(|kind| self.content_type.starts_with(kind.as_str()));
-        if !head || self.tells_secret {
+                .is_none_or(|kind| self.content_type.starts_with(kind.as_str()))
+            && (self.start.is_some()
+                || self
+                    .headers
+                    .as_ref()
+                    .is_none_or(|headers| outcome.headers.kept_by(headers)));
+        if !head || self.tells_secret || self.surplus {
             return Some(false);
         }
         let words = outcome.message_has.iter().map(|words| self.says(words));

@@ -11,6 +11,7 @@ mod ending;
 pub mod events;
 mod finished;
 mod gate;
+mod headers;
 mod json;
 pub mod judge;
 mod kept;

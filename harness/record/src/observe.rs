@@ -4,19 +4,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::answer::{Answer, Body, TELLS, direction};
+use crate::answer::{Answer, Body, CALLS, SURPLUS, TELLS, direction};
+use crate::headers;
 use base::redact::Redactor;
 use contract::exchange::{Exchange, Response};
-use contract::scenario::model::{Direction, Outcome, Start};
+use contract::scenario::Outcomes;
+use contract::scenario::model::{Direction, Start};
 
-/// Headers that are part of the contract; all others may change from release to release.
-const HEADERS: [&str; 5] = [
-    "content-type",
-    "allow",
-    "www-authenticate",
-    "retry-after",
-    "location",
-];
 /// Error messages are cut to this many characters in records and reports.
 const MAX_MESSAGE: usize = 300;
 
@@ -86,39 +80,41 @@ impl Observation {
 /// Observes one exchange.
 ///
 /// `canary` is the word that this request alone carried, `model_calls` how often it reached the model, if that is counted.
-pub fn observe<'a>(
+pub fn observe(
     exchange: &Exchange,
     model_calls: impl Into<Option<u32>>,
     canary: &str,
     redactor: &Redactor,
-    outcomes: impl IntoIterator<Item = &'a Outcome>,
+    outcomes: &Outcomes,
 ) -> Observation {
     let model_calls = model_calls.into();
     let response = &exchange.response;
     let clean = |text: &str| redactor.text(text).replace(canary, "[canary]");
     let body = Body::of(&response.body);
     let field = |name: &str| body.json()?.pointer(&format!("/error/{name}"))?.as_str();
-    let content_type = response
-        .headers
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
-        .map(|(_, value)| String::from_utf8_lossy(value).into_owned());
+    let headers = headers::of(response, &clean);
+    let content_type = headers
+        .get("content-type")
+        .and_then(|lines| lines.first())
+        .cloned();
+    let header_text = headers::text(&headers, &outcomes.headers, !response.partial);
     let answer = Answer {
         status: Some(response.status),
         start: None,
         content_type: content_type.unwrap_or_default(),
+        headers: (!response.partial).then_some(headers),
         error_type: field("type").map(clean),
         message: field("message").map(|message| cut(&clean(message))),
         model_calls,
         tells_secret: tells(response, redactor),
+        surplus: response.surplus,
         body,
     };
-    let fitting = outcomes
-        .into_iter()
-        .find(|outcome| answer.fits(outcome) == Some(true));
+    let fitting = outcomes.fitting(|outcome| answer.fits(outcome) == Some(true));
     let volatile = fitting.map_or(&[][..], |outcome| &outcome.volatile);
     let text = answer_text(
-        exchange,
+        response,
+        &header_text,
         model_calls,
         answer.tells_secret,
         answer.body.json().cloned(),
@@ -154,26 +150,26 @@ pub fn tells(response: &Response, redactor: &Redactor) -> bool {
 }
 
 /// Observes a start: `log` is what the gateway wrote, redacted, `reason` the line by which it refused.
-pub fn observe_start<'a>(
+pub fn observe_start(
     start: Start,
     reason: &str,
     log: &str,
     took: Duration,
-    outcomes: impl IntoIterator<Item = &'a Outcome>,
+    outcomes: &Outcomes,
 ) -> Observation {
     let answer = Answer {
         status: None,
         start: Some(start),
+        headers: None,
         content_type: String::new(),
         error_type: None,
         message: None,
         model_calls: None,
         tells_secret: false,
+        surplus: false,
         body: Body::Text(log.to_owned()),
     };
-    let fitting = outcomes
-        .into_iter()
-        .find(|outcome| answer.fits(outcome) == Some(true));
+    let fitting = outcomes.fitting(|outcome| answer.fits(outcome) == Some(true));
     let word = match start {
         Start::Up => "up",
         Start::Refused => "refused",
@@ -217,37 +213,21 @@ pub fn cut(message: &str) -> String {
 
 /// The answer as a snapshot holds it.
 fn answer_text(
-    exchange: &Exchange,
+    response: &Response,
+    header_text: &str,
     model_calls: Option<u32>,
     tells_secret: bool,
     mut json: Option<Value>,
     volatile: &[String],
     clean: &dyn Fn(&str) -> String,
 ) -> String {
-    let response = &exchange.response;
-    let mut answer = format!("status: {}\n", response.status);
-    for name in HEADERS {
-        for (_, value) in response
-            .headers
-            .iter()
-            .filter(|(known, _)| known.eq_ignore_ascii_case(name))
-        {
-            let value = String::from_utf8_lossy(value);
-            let value = match value.trim() {
-                seconds
-                    if name == "retry-after"
-                        && seconds.parse::<u32>().is_ok_and(|seconds| seconds > 0) =>
-                {
-                    "[seconds]"
-                }
-                value => value,
-            };
-            answer.push_str(&format!("{name}: {}\n", clean(value)));
-        }
-    }
+    let mut answer = format!("status: {}\n{header_text}", response.status);
     answer.push_str(&calls_line(model_calls));
     if tells_secret {
         answer.push_str(&format!("{TELLS}: a secret of the launch\n"));
+    }
+    if response.surplus {
+        answer.push_str(&format!("{SURPLUS}: more bytes\n"));
     }
     if let Some(json) = &mut json {
         for pointer in volatile {
@@ -268,8 +248,8 @@ fn answer_text(
 /// The line of an answer that says how often the model was called.
 fn calls_line(calls: Option<u32>) -> String {
     match calls {
-        Some(calls) => format!("model-calls: {calls}\n"),
-        None => "model-calls: not counted\n".to_owned(),
+        Some(calls) => format!("{CALLS}: {calls}\n"),
+        None => format!("{CALLS}: not counted\n"),
     }
 }
 

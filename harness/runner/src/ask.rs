@@ -296,7 +296,7 @@ impl Asker<'_> {
                 );
                 self.silences.store(0, Ordering::Relaxed);
                 let calls = self.upstream.calls(&canary);
-                let outcomes = self.context.catalogue.outcomes.values().map(Arc::as_ref);
+                let outcomes = &self.context.catalogue.outcomes;
                 let seen = observe(&exchange, calls, &canary, &self.redactor, outcomes);
                 if seen.direction == Direction::Deny {
                     let mut denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);

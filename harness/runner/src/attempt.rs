@@ -18,7 +18,8 @@ use base::redact::Redactor;
 use base::secret::Secrets;
 use contract::plan::PlannedCell;
 use contract::scenario::Launch;
-use contract::scenario::model::{Outcome, Start};
+use contract::scenario::Outcomes;
+use contract::scenario::model::Start;
 use machine::install::CompileCache;
 use machine::launch::{Gateway, LaunchError, LaunchSpec, StopReport, launch};
 use machine::network::Network;
@@ -63,7 +64,7 @@ impl Live {
 
     /// That it started, as an answer.
     fn started(&self, context: &Context) -> Observation {
-        let outcomes = context.catalogue.outcomes.values().map(Arc::as_ref);
+        let outcomes = &context.catalogue.outcomes;
         observe_start(Start::Up, "", "", self.gateway.ready_after(), outcomes)
     }
 }
@@ -406,8 +407,8 @@ impl Attempt<'_> {
         }));
     }
 
-    fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
-        self.context.catalogue.outcomes.values().map(Arc::as_ref)
+    fn outcomes(&self) -> &Outcomes {
+        &self.context.catalogue.outcomes
     }
 
     /// The launch's folder, as its gateway knows it.

@@ -2,8 +2,8 @@
 //! held against the answer itself.
 
 use contract::plan::PlannedCell;
-use contract::scenario::Catalogue;
-use contract::scenario::model::Direction;
+use contract::scenario::model::{Direction, Protocol};
+use contract::scenario::{Catalogue, Headers};
 use record::answer::{Answer, direction};
 use record::events::CellResult;
 use record::judge::{Judge, Proof, Verdict};
@@ -56,7 +56,11 @@ impl<'a> Reread<'a> {
                 judge.cell(&planned.cell, Err(reason), Proof::Shown, attempts)
             }
             (None, Some(observed)) => {
-                let seen = self.observation(recorded, observed, log);
+                let http = planned.cell.scenario.request.protocol == Protocol::Http;
+                let counted = observed.model_calls.is_some();
+                let all = http && counted && planned.cell.sender().is_none();
+                let headers = all.then_some(&self.catalogue.outcomes.headers);
+                let seen = self.observation(recorded, observed, log, headers);
                 judge.cell(&planned.cell, Ok(seen), proof, attempts)
             }
         }
@@ -81,19 +85,20 @@ impl<'a> Reread<'a> {
     }
 
     /// The observation that the record holds, its outcome found anew; without what the gateway wrote (`log`), the outcome of a
-    /// refused start is taken as recorded.
+    /// refused start is taken as recorded. `headers` tells of the lines that an answer does not hold.
     fn observation(
         &mut self,
         recorded: &CellRecord,
         observed: &ObservedRecord,
         log: Option<&str>,
+        headers: Option<&Headers>,
     ) -> Observation {
         let answer = self.record.observed(recorded).unwrap_or_default();
         if answer.is_empty() {
             self.differ(recorded, "the answer", "none", "every observation has one");
         }
         let mut again = observed.observation(answer);
-        let Some(typed) = Answer::recorded(observed, answer, log) else {
+        let Some(typed) = Answer::recorded(observed, answer, log, headers) else {
             self.differ(
                 recorded,
                 "the answer",

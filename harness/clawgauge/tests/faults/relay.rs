@@ -181,6 +181,18 @@ fn changed(fault: &str, request: &str, answer: &[u8]) -> Option<Vec<u8>> {
             let line = format!("\r\nX-{}: 1\r\n", token());
             Some(text.replacen("\r\n", &line, 1).into_bytes())
         }
+        "lets browsers guess" if denied => {
+            let line = "x-content-type-options: nosniff\r\n";
+            Some(text.replacen(line, "", 1).into_bytes())
+        }
+        "sends more than it says" if denied => Some([answer, b"HTTP/1.1 200 OK\r\n\r\n"].concat()),
+        _ if denied && fault.starts_with("adds ") => {
+            let line = fault.trim_start_matches("adds ");
+            Some(
+                text.replacen("\r\n", &format!("\r\n{line}\r\n"), 1)
+                    .into_bytes(),
+            )
+        }
         "tells its token early" if denied => {
             let early = format!("HTTP/1.1 103 Early\r\nLink: <{}>\r\n\r\n", token());
             Some([early.as_bytes(), answer].concat())

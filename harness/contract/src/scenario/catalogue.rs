@@ -5,9 +5,10 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
 
-use super::definitions::{self, Axes, Outcomes};
+use super::definitions::{self, Axes};
 use super::known_issue::{self, KnownIssue};
-use super::model::{Outcome, Scenario};
+use super::model::Scenario;
+use super::outcomes::{self, Outcomes};
 use super::profile::{Base, Profile, Profiles};
 use super::proxy::{self, Proxies, Proxy};
 use super::relation::{self, Relation};
@@ -26,8 +27,8 @@ pub struct Catalogue {
     pub data: Data,
     /// The scenarios, by file name.
     pub scenarios: Vec<Arc<Scenario>>,
-    /// The outcomes by id.
-    pub outcomes: IndexMap<String, Arc<Outcome>>,
+    /// The outcomes.
+    pub outcomes: Outcomes,
     /// The launch profiles by id.
     pub profiles: IndexMap<String, Profile>,
     /// The clients that can send in clawgauge's place, by id.
@@ -185,9 +186,9 @@ impl Catalogue {
             }
         }
         let outcomes =
-            definitions::outcomes(&read("scenarios/outcomes.toml")?).unwrap_or_else(|found| {
+            outcomes::outcomes(&read("scenarios/outcomes.toml")?).unwrap_or_else(|found| {
                 problems.0.extend(found.0);
-                Outcomes::new()
+                Outcomes::default()
             });
         // Names cannot be resolved against files that did not parse: say what is wrong with those first.
         let outcomes = Problems::into_result(problems, outcomes)?;

@@ -1,4 +1,4 @@
-//! What is defined once and used by name: axis values and outcomes.
+//! What is defined once and used by name: the values of the axes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,9 +6,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use toml::Spanned;
 
-use super::files::{AxisFile, OutcomesFile};
-pub(super) use super::model::Outcomes;
-use super::model::{AxisValue, DIRECT, Outcome};
+use super::files::AxisFile;
+use super::model::{AxisValue, DIRECT};
 use super::parse::{
     check_header, check_id, check_placeholders, parse_toml, placeholders, read_body, schema_version,
 };
@@ -156,109 +155,4 @@ pub(super) fn proxy_axis(proxies: &Proxies) -> IndexMap<String, Arc<AxisValue>> 
         .chain(values)
         .map(|value| (value.id.clone(), Arc::new(value)))
         .collect()
-}
-
-/// Reads the outcomes and makes sure that no answer fits two of them.
-pub(super) fn outcomes(file: &SourceFile) -> Result<Outcomes, Problems> {
-    let raw: OutcomesFile = parse_toml(file)?;
-    let mut problems = Problems::default();
-    schema_version(file, &raw.schema, &mut problems);
-    let mut outcomes = Outcomes::new();
-    for table in raw.outcome {
-        let span = table.id.span();
-        check_id(file, &table.id, &mut problems);
-        let outcome = Outcome {
-            id: table.id.into_inner(),
-            title: table.title,
-            direction: table.direction,
-            status: table.status,
-            start: table.start,
-            error_type: table.error_type,
-            message: table.message,
-            message_has: table.message_has,
-            content_type: table.content_type,
-            volatile: table.volatile,
-            json: table.json,
-            without: table.without,
-            empty: table.empty,
-            model_calls: table.model_calls,
-        };
-        if outcome.status.is_some() == outcome.start.is_some() {
-            problems.0.push(
-                Problem::at(
-                    file,
-                    span.clone(),
-                    format!("outcome `{}` needs a status or a start", outcome.id),
-                    "this outcome",
-                )
-                .help("status = 403 for a request, start = \"refused\" for a launch; not both"),
-            );
-        }
-        if let Some(twin) = outcomes
-            .values()
-            .find(|other: &&Arc<Outcome>| may_both_fit(other, &outcome))
-        {
-            problems.0.push(
-                Problem::at(
-                    file,
-                    span.clone(),
-                    format!(
-                        "one answer could fit both `{}` and `{}`",
-                        twin.id, outcome.id
-                    ),
-                    "the second one",
-                )
-                .help(
-                    "let status, error-type, message, model-calls or a json value tell them apart",
-                ),
-            );
-        }
-        if let Some(other) = outcomes.insert(outcome.id.clone(), Arc::new(outcome)) {
-            problems.0.push(Problem::at(
-                file,
-                span,
-                format!("outcome `{}` is defined twice", other.id),
-                "the second one",
-            ));
-        }
-    }
-    problems.into_result(outcomes)
-}
-
-fn may_both_fit(a: &Outcome, b: &Outcome) -> bool {
-    fn differ<T: PartialEq>(a: Option<&T>, b: Option<&T>) -> bool {
-        matches!((a, b), (Some(a), Some(b)) if a != b)
-    }
-    // One asks for what must not be there in the other.
-    let excludes = |a: &Outcome, b: &Outcome| {
-        let error = a.error_type.is_some() || a.message.is_some();
-        a.json.keys().any(|pointer| b.without.contains(pointer))
-            || (error && b.without.iter().any(|pointer| pointer == "/error"))
-    };
-    let says = |a: &Outcome, b: &Outcome| match (&a.message_has, &b.message) {
-        (Some(words), Some(message)) => message.contains(words.as_str()),
-        _ => true,
-    };
-    let both_say = match (&a.message_has, &b.message_has) {
-        // Two phrases may stand in one message, but whoever writes them means two messages.
-        (Some(a), Some(b)) => a.contains(b.as_str()) || b.contains(a.as_str()),
-        _ => true,
-    };
-    a.status == b.status
-        && a.start == b.start
-        && a.model_calls == b.model_calls
-        && says(a, b)
-        && says(b, a)
-        && both_say
-        && (a.json.is_empty() || !b.empty)
-        && (b.json.is_empty() || !a.empty)
-        && !excludes(a, b)
-        && !excludes(b, a)
-        && !differ(a.content_type.as_ref(), b.content_type.as_ref())
-        && !differ(a.error_type.as_ref(), b.error_type.as_ref())
-        && !differ(a.message.as_ref(), b.message.as_ref())
-        && !a
-            .json
-            .iter()
-            .any(|(pointer, value)| b.json.get(pointer).is_some_and(|other| other != value))
 }

@@ -298,6 +298,9 @@ pub(crate) struct OutcomesFile {
     /// Version of this file format; 1.
     #[schemars(with = "u32")]
     pub(crate) schema: Spanned<u32>,
+    /// What holds for the header lines of every answer, by name in small letters; `*` at the end of a name stands for the rest.
+    #[serde(default)]
+    pub(crate) headers: super::Headers,
     /// The outcomes.
     pub(crate) outcome: Vec<OutcomeTable>,
 }
@@ -337,6 +340,9 @@ pub(crate) struct OutcomeTable {
     /// Whether the body must be empty.
     #[serde(default)]
     pub(crate) empty: bool,
+    /// What holds for its header lines instead of what holds for every answer.
+    #[serde(default)]
+    pub(crate) headers: super::Headers,
     /// Calls that reach the model; 0 where nothing is said.
     #[serde(default)]
     pub(crate) model_calls: u32,

@@ -10,8 +10,8 @@ use toml::Spanned;
 
 use super::conditions::Resolver;
 use super::files::{OneOrMany, SetTables, WhenSchema, WhenTable};
-use super::model::Outcomes;
 use super::model::{Condition, Expect, Outcome, Scenario, any_matches};
+use super::outcomes::Outcomes;
 use super::parse::{parse_range, parse_toml, parse_version, schema_version};
 use super::resolve::expect;
 use super::{Problem, Problems, SourceFile, breakpoints};
@@ -298,7 +298,7 @@ fn answer(
 ) -> Option<(String, String)> {
     let span = table.outcome.span();
     let outcome = table.outcome.into_inner();
-    if !outcomes.contains_key(&outcome) {
+    if outcomes.get(&outcome).is_none() {
         problems.0.push(
             Problem::at(
                 file,
@@ -306,7 +306,7 @@ fn answer(
                 format!("unknown outcome `{outcome}`"),
                 "no file has this name",
             )
-            .help(advice(&outcome, outcomes.keys().map(String::as_str))),
+            .help(advice(&outcome, outcomes.ids())),
         );
         return None;
     }

@@ -1,6 +1,6 @@
 //! The file formats: scenarios, axes, outcomes and launch profiles, read into one validated [`Catalogue`].
 //!
-//! Read [`Catalogue`] first, then [`model`]. `files` holds the formats as they are written, `parse`, `definitions`, `conditions` and
+//! Read [`Catalogue`] first, then [`model`]. `files` holds the formats as they are written, `parse`, `definitions`, `outcomes`, `conditions` and
 //! `resolve` turn names into
 //! references, `table` proves the decision tables, `problem` says what is wrong and where.
 
@@ -8,9 +8,11 @@ mod catalogue;
 mod conditions;
 mod definitions;
 mod files;
+mod headers;
 mod known_issue;
 pub mod model;
 mod needs;
+mod outcomes;
 mod parse;
 mod problem;
 mod profile;
@@ -24,7 +26,9 @@ mod table;
 mod timings;
 
 pub use catalogue::Catalogue;
+pub use headers::{HeaderRule, Headers};
 pub use known_issue::{Affects, IssueKind, KnownIssue};
+pub use outcomes::Outcomes;
 pub use parse::{parse_toml, schema_version};
 pub use problem::{Problem, Problems, SourceFile};
 pub use profile::{Base, CALLER, Control, Launch, NotApplicable, Profile, merge};

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::SourceFile;
+use super::{Headers, SourceFile};
 use crate::cell_id::CellId;
 pub use crate::cell_id::PROFILE_AXIS;
 use crate::region::Axes;
@@ -18,9 +17,6 @@ use crate::release::{Version, VersionRange};
 pub const PROXY_AXIS: &str = "proxy";
 /// The value of the axis `proxy` for a caller who comes past all proxies.
 pub const DIRECT: &str = "direct";
-
-/// Outcomes by id, in the order of the file.
-pub(super) type Outcomes = IndexMap<String, Arc<Outcome>>;
 
 /// Whether a caller got in.
 #[derive(
@@ -111,6 +107,8 @@ pub struct Outcome {
     pub without: Vec<String>,
     /// Whether the body must be empty.
     pub empty: bool,
+    /// What its header lines must be: its own rules, and those that hold for every answer.
+    pub headers: Headers,
     /// Calls that must have reached the model.
     pub model_calls: u32,
 }

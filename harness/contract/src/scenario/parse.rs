@@ -3,8 +3,8 @@
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
-use super::model::Outcomes;
 use super::model::ScenarioAxis;
+use super::outcomes::Outcomes;
 use super::{Problem, Problems, SourceFile};
 use crate::data::Data;
 use crate::release::{Version, VersionRange};
@@ -244,7 +244,7 @@ pub(super) fn unknown_outcome(
         format!("unknown outcome `{}`", name.get_ref()),
         "not in outcomes.toml",
     )
-    .help(advice(name.get_ref(), outcomes.keys().map(String::as_str)))
+    .help(advice(name.get_ref(), outcomes.ids()))
 }
 
 /// An axis that a scenario has not.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use toml::Spanned;
 
 use super::conditions::Resolver;
-use super::definitions::{Axes, Outcomes};
+use super::definitions::Axes;
 use super::files::ScenarioFile;
 use super::model::{
     Answer, AxisValue, Exclude, Expect, Kind, PROFILE_AXIS, RequestTemplate, Rule, Scenario,
     ScenarioAxis, ValueSet,
 };
+use super::outcomes::Outcomes;
 use super::parse::{
     check_header, check_id, check_placeholders, check_word, parse_range, parse_toml, parse_version,
     placeholders, read_body, schema_version, unknown_axis, unknown_outcome, unknown_value,

@@ -121,6 +121,12 @@ const SCENARIO: &str = "scenarios/chat-completions.toml";
     "message = \"Unauthorized\"",
     "message = \"Unauthorized\"\n\n[[outcome]]\nid = \"twin\"\ntitle = \"\"\ndirection = \"deny\"\nstatus = 401"
 )]
+#[case::header_nobody_looks_at(
+    "scenarios/outcomes.toml",
+    "message = \"Unauthorized\"",
+    "message = \"Unauthorized\"\nheaders = { date = \"present\" }"
+)]
+#[case::header_in_capitals("scenarios/outcomes.toml", "vary =", "Vary =")]
 #[case::bad_direction(
     "scenarios/outcomes.toml",
     "direction = \"deny\"",

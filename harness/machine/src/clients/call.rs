@@ -215,6 +215,7 @@ fn answer(printed: &[u8]) -> Result<Response, CallError> {
                 .map(|value| ("Content-Type".to_owned(), value.into_bytes()))
                 .into_iter()
                 .collect(),
+            partial: true,
             body: match body {
                 serde_json::Value::String(text) => text.into_bytes(),
                 told => told.to_string().into_bytes(),

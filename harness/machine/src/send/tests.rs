@@ -112,6 +112,26 @@ async fn bodies(#[case] bytes: &'static [u8], #[case] body: &str) {
 }
 
 #[rstest]
+#[case::length(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npong!", true)]
+#[case::chunks(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npong\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", true)]
+#[case::trailers(
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npong\r\n0;x\r\nTook: 1\r\n\r\n",
+    false
+)]
+#[case::trailers_and_more(
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npong\r\n0;x\r\nTook: 1\r\n\r\n!",
+    true
+)]
+#[tokio::test]
+async fn what_comes_after_the_end(#[case] bytes: &'static [u8], #[case] surplus: bool) {
+    let (address, _server) = answer_with(bytes, false).await;
+    let sent = send(address, request(&[], ""), Duration::from_secs(5)).await;
+    let response = sent.unwrap().response;
+    assert_eq!(response.body, b"pong");
+    assert_eq!(response.surplus, surplus);
+}
+
+#[rstest]
 #[case::events(
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\ndata: [DONE]\n\n"
 )]

@@ -71,6 +71,7 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
                     .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
                     .collect(),
                 body: answer.body().clone().unwrap_or_default(),
+                partial: true,
                 ..Response::default()
             });
         }
@@ -109,6 +110,7 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
     Ok(Response {
         status: 101,
         body: Value::Object(answers).to_string().into_bytes(),
+        partial: true,
         aside: aside.into_bytes(),
         ..Response::default()
     })

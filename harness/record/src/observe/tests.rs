@@ -6,6 +6,7 @@ use rstest::rstest;
 
 use super::*;
 use contract::exchange::{Request, Response};
+use contract::scenario::model::Outcome;
 
 fn exchange(status: u16, kind: &str, body: &[u8]) -> Exchange {
     Exchange {
@@ -28,7 +29,7 @@ fn exchange(status: u16, kind: &str, body: &[u8]) -> Exchange {
     }
 }
 
-fn outcomes() -> Vec<Outcome> {
+fn outcomes() -> Outcomes {
     let outcome = |id: &str, direction, status, kind: Option<&str>, calls| Outcome {
         id: id.to_owned(),
         direction,
@@ -37,7 +38,7 @@ fn outcomes() -> Vec<Outcome> {
         model_calls: calls,
         ..Outcome::default()
     };
-    vec![
+    let mut outcomes: Outcomes = [
         outcome("answered", Direction::Allow, 200, None, 1),
         outcome(
             "unauthorized",
@@ -47,6 +48,11 @@ fn outcomes() -> Vec<Outcome> {
             0,
         ),
     ]
+    .into_iter()
+    .collect();
+    let shown = "content-type = 'shown'\ndate = 'free'";
+    outcomes.headers = toml::from_str(shown).expect("they can be read");
+    outcomes
 }
 
 fn see(exchange: &Exchange, calls: u32) -> Observation {

@@ -8,18 +8,17 @@ use super::{AttachOptions, Choice};
 use base::redact::Redactor;
 use contract::exchange::Exchange;
 use contract::release::Version;
-use contract::scenario::Catalogue;
-use contract::scenario::model::Outcome;
+use contract::scenario::{Catalogue, Outcomes};
 use record::events::{CellResult, Expected, Facts};
 use record::judge::{Verdict, judge_outcome};
 use record::observe::{Observation, observe};
 
 /// What was seen; of a body that may hold the operator's data only that there was one.
-pub(super) fn observed<'a>(
+pub(super) fn observed(
     exchange: &Exchange,
     canary: &str,
     redactor: &Redactor,
-    outcomes: impl IntoIterator<Item = &'a Outcome>,
+    outcomes: &Outcomes,
 ) -> Observation {
     let mut seen = observe(exchange, None, canary, redactor, outcomes);
     let refused = matches!(exchange.response.status, 401 | 403 | 405);

@@ -20,7 +20,6 @@ pub use probe::{Capabilities, Mode, NotOpenClaw, Question, read};
 pub use select::{Choice, Chosen, Safety, select};
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use jiff::civil::Date;
 use tokio::sync::mpsc::UnboundedSender;
@@ -318,7 +317,7 @@ async fn ask_all(
         };
         let answer = session.ask(&choice.cell, chosen).await;
         asked(&choice.cell);
-        let outcomes = catalogue.outcomes.values().map(Arc::as_ref);
+        let outcomes = &catalogue.outcomes;
         seen[index] = Some(match answer {
             Ok((exchange, canary)) => Ok(judge::observed(&exchange, &canary, redactor, outcomes)),
             Err(error) => Err(cut(&redactor.text(&error.to_string()))),

@@ -197,8 +197,10 @@ impl<'a> Session<'a> {
             answer = send(self.options.address.socket, request, timeout) => answer,
         };
         match answer {
-            Ok(exchange) => {
+            Ok(mut exchange) => {
                 self.silences = 0;
+                // Whatever stands before the gateway may have put in lines of its own.
+                exchange.response.partial = true;
                 if exchange.response.status == 429 {
                     let why = "the gateway answered 429, so nothing more was asked";
                     self.stopped = Some((why.to_owned(), false));

@@ -1,0 +1,193 @@
+//! The answers that rules may expect, and what holds for the header lines of each.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::files::OutcomesFile;
+use super::headers::{HeaderRule, Headers};
+use super::model::Outcome;
+use super::parse::{check_id, parse_toml, schema_version};
+use super::{Problem, Problems, SourceFile};
+
+/// The outcomes, by id and in the order of the file.
+#[derive(Debug, Clone, Default)]
+pub struct Outcomes {
+    by_id: IndexMap<String, Arc<Outcome>>,
+    /// What holds for the header lines of every answer, unless an outcome says something else.
+    pub headers: Headers,
+}
+
+impl Outcomes {
+    /// The outcome of that name.
+    pub fn get(&self, id: &str) -> Option<&Arc<Outcome>> {
+        self.by_id.get(id)
+    }
+
+    /// The one that an answer fits.
+    pub fn fitting(&self, fits: impl Fn(&Outcome) -> bool) -> Option<&Outcome> {
+        self.values().map(Arc::as_ref).find(|outcome| fits(outcome))
+    }
+
+    /// All of them.
+    pub fn values(&self) -> impl Iterator<Item = &Arc<Outcome>> {
+        self.by_id.values()
+    }
+
+    /// Their names.
+    pub fn ids(&self) -> impl Iterator<Item = &str> + Clone {
+        self.by_id.keys().map(String::as_str)
+    }
+}
+
+impl FromIterator<Outcome> for Outcomes {
+    fn from_iter<T: IntoIterator<Item = Outcome>>(outcomes: T) -> Self {
+        let named = |outcome: Outcome| (outcome.id.clone(), Arc::new(outcome));
+        Self {
+            by_id: outcomes.into_iter().map(named).collect(),
+            headers: Headers::default(),
+        }
+    }
+}
+
+/// Reads the outcomes and makes sure that no answer fits two of them.
+pub(super) fn outcomes(file: &SourceFile) -> Result<Outcomes, Problems> {
+    let raw: OutcomesFile = parse_toml(file)?;
+    let mut problems = Problems::default();
+    schema_version(file, &raw.schema, &mut problems);
+    let own = raw.outcome.iter().flat_map(|table| table.headers.iter());
+    for (name, _) in raw.headers.iter().chain(own) {
+        if name.chars().any(|letter| letter.is_ascii_uppercase()) {
+            let small = name.to_ascii_lowercase();
+            let span = file.find(name, 0).unwrap_or(0..0);
+            problems.0.push(
+                Problem::at(
+                    file,
+                    span,
+                    format!("header `{name}` in capital letters"),
+                    "here",
+                )
+                .help(format!(
+                    "names of headers are written in small letters here: `{small}`"
+                )),
+            );
+        }
+    }
+    let mut outcomes = Outcomes {
+        by_id: IndexMap::new(),
+        headers: raw.headers,
+    };
+    for table in raw.outcome {
+        let span = table.id.span();
+        check_id(file, &table.id, &mut problems);
+        let outcome = Outcome {
+            id: table.id.into_inner(),
+            title: table.title,
+            direction: table.direction,
+            status: table.status,
+            start: table.start,
+            error_type: table.error_type,
+            message: table.message,
+            message_has: table.message_has,
+            content_type: table.content_type,
+            volatile: table.volatile,
+            json: table.json,
+            without: table.without,
+            empty: table.empty,
+            headers: outcomes.headers.with(&table.headers),
+            model_calls: table.model_calls,
+        };
+        if outcome.status.is_some() == outcome.start.is_some() {
+            problems.0.push(
+                Problem::at(
+                    file,
+                    span.clone(),
+                    format!("outcome `{}` needs a status or a start", outcome.id),
+                    "this outcome",
+                )
+                .help("status = 403 for a request, start = \"refused\" for a launch; not both"),
+            );
+        }
+        for (name, _) in table.headers.iter() {
+            let common = outcomes.headers.rule(name).map(|(_, rule)| rule);
+            if !matches!(common, None | Some(HeaderRule::Free)) {
+                continue;
+            }
+            let problem =
+                format!("header `{name}` is no part of an answer, so nothing can be asked of it");
+            problems.0.push(
+                Problem::at(file, span.clone(), problem, "this outcome").help(format!(
+                    "let [headers] say `{name} = \"shown\"`; names are in small letters"
+                )),
+            );
+        }
+        if let Some(twin) = outcomes
+            .values()
+            .find(|other| may_both_fit(other, &outcome))
+        {
+            problems.0.push(
+                Problem::at(
+                    file,
+                    span.clone(),
+                    format!(
+                        "one answer could fit both `{}` and `{}`",
+                        twin.id, outcome.id
+                    ),
+                    "the second one",
+                )
+                .help(
+                    "let status, error-type, message, model-calls, a header or a json value tell them apart",
+                ),
+            );
+        }
+        if let Some(other) = outcomes.by_id.insert(outcome.id.clone(), Arc::new(outcome)) {
+            problems.0.push(Problem::at(
+                file,
+                span,
+                format!("outcome `{}` is defined twice", other.id),
+                "the second one",
+            ));
+        }
+    }
+    problems.into_result(outcomes)
+}
+
+fn may_both_fit(a: &Outcome, b: &Outcome) -> bool {
+    fn differ<T: PartialEq>(a: Option<&T>, b: Option<&T>) -> bool {
+        matches!((a, b), (Some(a), Some(b)) if a != b)
+    }
+    // One asks for what must not be there in the other.
+    let excludes = |a: &Outcome, b: &Outcome| {
+        let error = a.error_type.is_some() || a.message.is_some();
+        a.json.keys().any(|pointer| b.without.contains(pointer))
+            || (error && b.without.iter().any(|pointer| pointer == "/error"))
+    };
+    let says = |a: &Outcome, b: &Outcome| match (&a.message_has, &b.message) {
+        (Some(words), Some(message)) => message.contains(words.as_str()),
+        _ => true,
+    };
+    let both_say = match (&a.message_has, &b.message_has) {
+        // Two phrases may stand in one message, but whoever writes them means two messages.
+        (Some(a), Some(b)) => a.contains(b.as_str()) || b.contains(a.as_str()),
+        _ => true,
+    };
+    a.status == b.status
+        && a.start == b.start
+        && a.model_calls == b.model_calls
+        && says(a, b)
+        && says(b, a)
+        && both_say
+        && (a.json.is_empty() || !b.empty)
+        && (b.json.is_empty() || !a.empty)
+        && !excludes(a, b)
+        && !excludes(b, a)
+        && !a.headers.exclude(&b.headers)
+        && !b.headers.exclude(&a.headers)
+        && !differ(a.content_type.as_ref(), b.content_type.as_ref())
+        && !differ(a.error_type.as_ref(), b.error_type.as_ref())
+        && !differ(a.message.as_ref(), b.message.as_ref())
+        && !a
+            .json
+            .iter()
+            .any(|(pointer, value)| b.json.get(pointer).is_some_and(|other| other != value))
+}
