@@ -19,6 +19,11 @@ pub fn new_canary() -> String {
     format!("{CANARY_PREFIX}{}", word(CONSONANTS, CANARY_DIGITS))
 }
 
+/// A word for the name of a session that nobody else has. It is no canary: a call of the model may name it.
+pub fn new_session() -> String {
+    format!("visit-{}", word(CONSONANTS, CANARY_DIGITS))
+}
+
 /// Whether a canary's word may hold this byte.
 pub fn is_canary_digit(byte: u8) -> bool {
     CONSONANTS.contains(&byte)

@@ -6,6 +6,7 @@ mod support;
 
 use std::fs;
 
+use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::contains;
 use support::Sandbox;
 
@@ -90,4 +91,122 @@ fn a_scenario_without_since_can_be_accepted() {
     for release in ["2026.7.1", "2026.9.6"] {
         run().args(["--release", release]).assert().code(0);
     }
+}
+
+/// A scenario whose cells take more than one request.
+const STEPS: &str = r#"schema = 1
+id = "steps"
+title = "What is kept of an answer is sent with the next request"
+
+[request]
+method = "POST"
+path = "/v1/chat/completions"
+headers = ["Content-Type: application/json", "${caller}", "x-openclaw-session-key: ${session}", "x-kept: ${kept}"]
+body = "requests/chat-ping.json"
+model-view = true
+
+[[request.before]]
+title = "the models"
+path = "/v1/models"
+headers = ["${caller}"]
+keep = { kept = "/data/0/id" }
+
+[[request.before]]
+title = "a first turn"
+method = "POST"
+path = "/v1/chat/completions"
+headers = ["Content-Type: application/json", "${caller}", "x-openclaw-session-key: ${session}"]
+body = "requests/chat-ping.json"
+repeat = 2
+
+[axes]
+profile = ["token"]
+
+[[rule]]
+id = "goes-on"
+title = "the second turn goes on with the session"
+when = {}
+expect = "went-on"
+source = "docs/gateway/openai-http-api.md (2026.9.6), sessions"
+"#;
+
+/// Its outcome, which says what the model saw.
+const WENT_ON: &str = r#"
+[[outcome]]
+id = "went-on"
+title = "an answer that goes on with the session"
+direction = "allow"
+status = 200
+json = { "/object" = "chat.completion" }
+model-calls = 1
+model-saw = { model = "fake-model", earlier-words = true }
+"#;
+
+fn with_steps(change: impl Fn(&str) -> String) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let outcomes = sandbox.root().join("scenarios/outcomes.toml");
+    let text = fs::read_to_string(&outcomes).unwrap() + WENT_ON;
+    fs::write(&outcomes, text).unwrap();
+    fs::write(sandbox.root().join("scenarios/steps.toml"), change(STEPS)).unwrap();
+    sandbox
+}
+
+#[test]
+fn what_comes_before_a_request() {
+    let sandbox = with_steps(str::to_owned);
+    let record = sandbox.temp().join("record.json");
+    let report = format!("json={}", record.display());
+    let mut command = sandbox.clawgauge();
+    // Without a snapshot it is new.
+    command
+        .args(["run", "steps/**", "--report", &report])
+        .assert()
+        .code(1);
+    let record = fs::read_to_string(&record).unwrap();
+    assert!(record.contains(r#""verdict":"new""#), "{record}");
+    assert!(
+        record.contains(r"model: fake-model\nearlier-words: came along"),
+        "{record}"
+    );
+}
+
+/// What comes before must be answered as it says: otherwise there is no verdict.
+#[rstest::rstest]
+#[case::status(
+    "title = \"a first turn\"",
+    "title = \"a first turn\"\nstatus = 403",
+    "what comes before it (a first turn) must answer 403, and answers 200"
+)]
+#[case::kept(
+    "/data/0/id",
+    "/data/0/nothing",
+    "what comes before it (the models) has no text at /data/0/nothing"
+)]
+fn what_comes_before_and_fails(#[case] from: &str, #[case] to: &str, #[case] why: &str) {
+    let sandbox = with_steps(|text| text.replace(from, to));
+    let mut command = sandbox.clawgauge();
+    let command = command.args(["run", "steps/**"]).assert().code(4);
+    command.stdout(contains(why));
+}
+
+/// A name that nobody keeps is unknown.
+#[test]
+fn what_is_kept_has_a_name() {
+    let sandbox = with_steps(|text| text.replace("keep = { kept", "keep = { other"));
+    let assert = sandbox.clawgauge().arg("check").assert().code(2);
+    assert.stderr(contains("kept").and(contains("scenarios/steps.toml")));
+}
+
+/// Isolation that fails is seen.
+#[test]
+fn a_session_that_is_not_gone_on_with() {
+    let other = "\"x-openclaw-session-key: ${session}\", \"x-kept";
+    let sandbox =
+        with_steps(|text| text.replace(other, "\"x-openclaw-session-key: other\", \"x-kept"));
+    let assert = sandbox
+        .clawgauge()
+        .args(["run", "steps/**"])
+        .assert()
+        .code(1);
+    assert.stdout(contains("expected went-on"));
 }

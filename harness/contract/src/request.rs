@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use crate::exchange::Request;
 use crate::plan::Cell;
 use crate::scenario::CALLER;
-use crate::scenario::model::AxisValue;
+use crate::scenario::model::{AxisValue, Before};
 use crate::scenario::{Catalogue, Control};
 use base::secret::{ExposeSecret as _, Secrets};
 use base::template::{TemplateError, expand};
+
+/// The placeholder for a word of one cell, the same in all its requests: for the name of a session.
+pub const SESSION: &str = "session";
 
 /// A cell's request as its files have it: placeholders of secrets are not filled, those of axis values are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +24,24 @@ pub struct Written {
     pub headers: Vec<String>,
     /// The body.
     pub body: String,
+}
+
+impl Written {
+    fn of(before: &Before) -> Self {
+        Self {
+            method: before.method.clone(),
+            target: before.path.clone(),
+            headers: before.headers.clone(),
+            body: before.body.clone(),
+        }
+    }
+}
+
+/// What a cell sends before its request, in this order: what the scenario says, then what each axis value says.
+pub fn before(cell: &Cell) -> impl Iterator<Item = (&Before, Written)> {
+    let own = cell.values().flat_map(|value| &value.before);
+    let steps = cell.scenario.request.before.iter().chain(own);
+    steps.map(|step| (step, with_vars(cell, Written::of(step))))
 }
 
 /// Puts a cell's request together. What an axis value says goes before what the scenario says; later axes go first.
@@ -82,6 +103,8 @@ pub struct Place<'a> {
     pub canary: &'a str,
     /// Where the gateway listens.
     pub port: u16,
+    /// Texts by the placeholder that stands for them: the cell's word for a session, and what it keeps of earlier answers.
+    pub words: &'a BTreeMap<String, String>,
 }
 
 /// Puts the caller's header lines where [`CALLER`] stands.
@@ -132,10 +155,11 @@ pub fn fill(written: Written, place: &Place<'_>) -> Result<Request, TemplateErro
     let lookup = |name: &str| match name {
         "canary" => Some(place.canary.to_owned()),
         "port" => Some(place.port.to_string()),
-        name => place
-            .secrets
-            .get(name)
-            .map(|secret| secret.expose_secret().to_owned()),
+        name => {
+            let secret = place.secrets.get(name);
+            let secret = secret.map(|secret| secret.expose_secret().to_owned());
+            secret.or_else(|| place.words.get(name).cloned())
+        }
     };
     Ok(Request {
         method: written.method,
@@ -155,6 +179,24 @@ pub fn as_text(cell: &Cell, catalogue: &Catalogue) -> String {
     let profile = catalogue.profiles.get(&cell.profile);
     let caller = profile.map_or(&[][..], |profile| &profile.caller);
     let written = with_caller(written(cell), caller);
+    let mut text = String::new();
+    for (step, written) in before(cell) {
+        let times = if step.repeat > 1 {
+            format!(", {} times", step.repeat)
+        } else {
+            String::new()
+        };
+        text.push_str(&format!(
+            "before it{times}, and it must answer {}: {}\n",
+            step.status, step.title
+        ));
+        text.push_str(&one_as_text(&with_caller(written, caller)));
+        text.push_str("\n\n");
+    }
+    text + &one_as_text(&written)
+}
+
+fn one_as_text(written: &Written) -> String {
     let mut text = format!("{} {} HTTP/1.1\n", written.method, written.target);
     for line in &written.headers {
         text.push_str(&format!("{}\n", line.escape_debug()));

@@ -4,7 +4,7 @@
 //! record ([`Answer::recorded`]), and one place that says whether the caller got in ([`direction`]).
 
 use contract::scenario::Headers;
-use contract::scenario::model::{Direction, Outcome, Start};
+use contract::scenario::model::{Direction, ModelSaw, Outcome, Start};
 use serde_json::Value;
 
 use crate::ObservedRecord;
@@ -27,6 +27,8 @@ pub struct Answer {
     pub message: Option<String>,
     /// Calls that reached the model; none where nobody counts them.
     pub model_calls: Option<u32>,
+    /// What the model saw of the request, where that is part of the answer.
+    pub model_saw: Option<ModelSaw>,
     /// Whether it tells a secret of the launch: then it fits no outcome, and its caller got more than in.
     pub tells_secret: bool,
     /// Whether bytes came after its end: then it fits no outcome.
@@ -50,6 +52,12 @@ pub enum Body {
 
 /// How the line of a normalised answer begins that says that it tells a secret.
 pub(crate) const TELLS: &str = "tells";
+/// How the line begins that names the model which was asked for.
+pub(crate) const MODEL: &str = "model";
+/// How the line begins that says whether the words of an earlier request came along to the model.
+pub(crate) const EARLIER: &str = "earlier-words";
+/// That they did.
+pub(crate) const CAME_ALONG: &str = "came along";
 /// How the line begins that says that more came after the answer's end.
 pub(crate) const SURPLUS: &str = "after-the-end";
 /// How the line begins that says how often the model was called; header lines stand above it.
@@ -131,6 +139,10 @@ impl Answer {
             error_type: observed.error_type.clone(),
             message: observed.message.clone(),
             model_calls,
+            model_saw: line(MODEL).map(|model| ModelSaw {
+                model: model.to_owned(),
+                earlier_words: line(EARLIER) == Some(CAME_ALONG),
+            }),
             tells_secret: line(TELLS).is_some(),
             surplus: line(SURPLUS).is_some(),
             body,
@@ -147,6 +159,7 @@ impl Answer {
                 || self
                     .model_calls
                     .is_none_or(|calls| calls == outcome.model_calls))
+            && outcome.model_saw == self.model_saw
             && agrees(&outcome.error_type, &self.error_type)
             && agrees(&outcome.message, &self.message)
             && outcome
@@ -252,6 +265,15 @@ fn body(text: &str) -> Option<Body> {
 
 /// Whether a text stands for another.
 fn is_placeholder(text: &str) -> bool {
-    ["[varies]", "[id]", "[unix-time]", "[count]", "[canary]"].contains(&text)
+    [
+        "[varies]",
+        "[id]",
+        "[unix-time]",
+        "[count]",
+        "[canary]",
+        "[earlier canary]",
+        "[session]",
+    ]
+    .contains(&text)
         || text.contains("[secret:")
 }

@@ -4,15 +4,24 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::answer::{Answer, Body, CALLS, SURPLUS, TELLS, direction};
+use crate::answer::{Answer, Body, CALLS, CAME_ALONG, EARLIER, MODEL, SURPLUS, TELLS, direction};
 use crate::headers;
 use base::redact::Redactor;
 use contract::exchange::{Exchange, Response};
 use contract::scenario::Outcomes;
-use contract::scenario::model::{Direction, Start};
+use contract::scenario::model::{Direction, ModelSaw, Start};
 
 /// Error messages are cut to this many characters in records and reports.
 const MAX_MESSAGE: usize = 300;
+
+/// What reached the model of one request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// How often; `None` where nobody counts.
+    pub calls: Option<u32>,
+    /// What the model saw, where that is part of the answer.
+    pub saw: Option<ModelSaw>,
+}
 
 /// What a gateway did with one request.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -79,17 +88,24 @@ impl Observation {
 
 /// Observes one exchange.
 ///
-/// `canary` is the word that this request alone carried, `model_calls` how often it reached the model, if that is counted.
+/// `words` are those that this cell alone carried, each with what stands for it in a normalised answer, and `reached` says what
+/// reached the model.
 pub fn observe(
     exchange: &Exchange,
-    model_calls: impl Into<Option<u32>>,
-    canary: &str,
+    reached: &Reached,
+    words: &[(&str, &str)],
     redactor: &Redactor,
     outcomes: &Outcomes,
 ) -> Observation {
-    let model_calls = model_calls.into();
+    let model_calls = reached.calls;
     let response = &exchange.response;
-    let clean = |text: &str| redactor.text(text).replace(canary, "[canary]");
+    let clean = |text: &str| {
+        let mut text = redactor.text(text).into_owned();
+        for (word, name) in words {
+            text = text.replace(word, name);
+        }
+        text
+    };
     let body = Body::of(&response.body);
     let field = |name: &str| body.json()?.pointer(&format!("/error/{name}"))?.as_str();
     let headers = headers::of(response, &clean);
@@ -106,6 +122,7 @@ pub fn observe(
         error_type: field("type").map(clean),
         message: field("message").map(|message| cut(&clean(message))),
         model_calls,
+        model_saw: reached.saw.clone(),
         tells_secret: tells(response, redactor),
         surplus: response.surplus,
         body,
@@ -115,7 +132,7 @@ pub fn observe(
     let text = answer_text(
         response,
         &header_text,
-        model_calls,
+        reached,
         answer.tells_secret,
         answer.body.json().cloned(),
         volatile,
@@ -165,6 +182,7 @@ pub fn observe_start(
         error_type: None,
         message: None,
         model_calls: None,
+        model_saw: None,
         tells_secret: false,
         surplus: false,
         body: Body::Text(log.to_owned()),
@@ -215,14 +233,22 @@ pub fn cut(message: &str) -> String {
 fn answer_text(
     response: &Response,
     header_text: &str,
-    model_calls: Option<u32>,
+    reached: &Reached,
     tells_secret: bool,
     mut json: Option<Value>,
     volatile: &[String],
     clean: &dyn Fn(&str) -> String,
 ) -> String {
     let mut answer = format!("status: {}\n{header_text}", response.status);
-    answer.push_str(&calls_line(model_calls));
+    answer.push_str(&calls_line(reached.calls));
+    if let Some(saw) = &reached.saw {
+        let earlier = if saw.earlier_words {
+            CAME_ALONG
+        } else {
+            "none"
+        };
+        answer.push_str(&format!("{MODEL}: {}\n{EARLIER}: {earlier}\n", saw.model));
+    }
     if tells_secret {
         answer.push_str(&format!("{TELLS}: a secret of the launch\n"));
     }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::proxies::Proxies;
@@ -14,19 +15,21 @@ use super::target::Target;
 use super::verdicts::LaunchJudge;
 use super::{Context, RunEvent};
 use base::redact::Redactor;
-use base::secret::Secrets;
+use base::secret::{Secrets, new_session};
 use contract::exchange::{Exchange, Request};
 use contract::plan::{Cell, PlannedCell, Way};
-use contract::request::Place;
-use contract::scenario::model::{Direction, Kind, Protocol};
+use contract::request::{Place, SESSION, fill, with_caller};
+use contract::scenario::model::{Direction, Kind, ModelSaw, Protocol};
 use machine::clients::call;
 use machine::launch::Gateway;
 use machine::send::{Connections, Peer, SendError, send, websocket};
 use machine::upstream::Upstream;
-use record::observe::{cut, observe};
+use record::observe::{Reached, cut, observe};
 
 /// How long after the last request a gateway's end is still noticed.
 const EXIT_NOTICE: Duration = Duration::from_millis(50);
+/// What stands in an answer for the canary of a request before it.
+const EARLIER_CANARY: &str = "[earlier canary]";
 /// Bad gateway, service unavailable, gateway timeout.
 const PROXY_ERRORS: [u16; 3] = [502, 503, 504];
 /// The page of a proxy that has no answer is shorter than this, in bytes.
@@ -45,10 +48,36 @@ pub(super) struct Answers {
     pub(super) cells: Vec<Answer>,
     /// By position of the asked cell: whether it must be denied.
     pub(super) to_deny: Vec<bool>,
-    /// Of requests that a sequence sends before the one that is judged.
-    pub(super) repeats: Vec<Answer>,
+    /// Of requests that are sent before the one that is judged.
+    pub(super) earlier: Vec<Answer>,
     /// Whether the positive control reached the model.
     pub(super) control: bool,
+}
+
+/// What came before a cell's request.
+#[derive(Debug, Default)]
+struct Before {
+    /// The canaries of its requests.
+    canaries: Vec<String>,
+    /// Texts by the placeholder that stands for them.
+    words: BTreeMap<String, String>,
+}
+
+impl Before {
+    /// The words that only this cell's requests carry, each with what stands for it in an answer.
+    fn names<'a>(&'a self, canary: &'a str) -> Vec<(&'a str, &'a str)> {
+        let earlier = self
+            .canaries
+            .iter()
+            .map(|canary| (canary.as_str(), EARLIER_CANARY));
+        let session = self.words.get(SESSION);
+        let session = session.map(|session| (session.as_str(), "[session]"));
+        [(canary, "[canary]")]
+            .into_iter()
+            .chain(earlier)
+            .chain(session)
+            .collect()
+    }
 }
 
 /// Cells, by their position, that several workers ask one after the other.
@@ -95,6 +124,8 @@ pub(super) struct Asker<'a> {
     pub(super) failures: Mutex<BTreeMap<String, usize>>,
     /// When the last caller was denied.
     pub(super) denied: Mutex<Option<Instant>>,
+    /// What was sent before requests that are judged.
+    pub(super) earlier: Mutex<Vec<Answer>>,
 }
 
 impl Asker<'_> {
@@ -129,9 +160,8 @@ impl Asker<'_> {
             }
         };
         let mut cells: Vec<_> = done.into_iter().flatten().collect();
-        let mut repeats = Vec::new();
         for index in steps {
-            let answer = self.step(&asked[index].cell, gateway, &mut repeats).await;
+            let answer = self.step(&asked[index].cell, gateway).await;
             cells.push((index, answer));
         }
         cells.sort_by_key(|(index, _)| *index);
@@ -141,13 +171,13 @@ impl Asker<'_> {
         Answers {
             to_deny: to_deny.collect(),
             cells: cells.into_iter().map(|(_, answer)| answer).collect(),
-            repeats,
+            earlier: std::mem::take(&mut *self.earlier()),
             control,
         }
     }
 
     /// One step of a sequence: change the configuration, wait, send as often as it says.
-    async fn step(&self, cell: &Arc<Cell>, gateway: &Gateway, repeats: &mut Vec<Answer>) -> Answer {
+    async fn step(&self, cell: &Arc<Cell>, gateway: &Gateway) -> Answer {
         for value in cell.values() {
             if value
                 .set_config
@@ -181,7 +211,7 @@ impl Asker<'_> {
             judge.rank(cell, seen)
         });
         let judged = answers.remove(worst.unwrap_or(0));
-        repeats.extend(answers);
+        self.earlier().extend(answers);
         judged
     }
 
@@ -205,9 +235,11 @@ impl Asker<'_> {
         }
         let canary = self.upstream.new_canary();
         let control = &self.context.catalogue.base.control;
-        let Ok(request) =
-            contract::request::build_control(control, self.caller(), &self.place(&canary))
-        else {
+        let Ok(request) = contract::request::build_control(
+            control,
+            self.caller(),
+            &self.place(&canary, &BTreeMap::new()),
+        ) else {
             return false;
         };
         let sent = send(self.peer.clone(), request, self.context.options.timeout);
@@ -220,8 +252,9 @@ impl Asker<'_> {
         self.upstream.calls(&canary) > 0
     }
 
-    fn place<'b>(&'b self, canary: &'b str) -> Place<'b> {
+    fn place<'b>(&'b self, canary: &'b str, words: &'b BTreeMap<String, String>) -> Place<'b> {
         Place {
+            words,
             secrets: self.secrets,
             canary,
             port: self.peer.address.port(),
@@ -240,14 +273,23 @@ impl Asker<'_> {
         if self.context.cancel.is_cancelled() {
             return (canary, Err(Missed::Interrupted));
         }
-        let request = match contract::request::build(cell, self.caller(), &self.place(&canary)) {
-            Ok(request) => request,
-            Err(error) => return (canary, Err(error.to_string().into())),
-        };
         let peer = match self.way(cell) {
             Ok(peer) => peer,
             Err(reason) => return (canary, Err(reason.into())),
         };
+        let before = match self.before(cell, &peer).await {
+            Ok(before) => before,
+            Err(missed) => return (canary, Err(missed)),
+        };
+        let place = self.place(&canary, &before.words);
+        let request = match contract::request::build(cell, self.caller(), &place) {
+            Ok(request) => request,
+            Err(error) => return (canary, Err(error.to_string().into())),
+        };
+        let view = cell.scenario.request.model_view;
+        if view {
+            self.upstream.watch(&canary);
+        }
         // What comes until the time of the run is over counts.
         let left = self.context.time_left();
         let timeout = left.map_or(self.context.options.timeout, |left| {
@@ -295,9 +337,17 @@ impl Asker<'_> {
                     "asked"
                 );
                 self.silences.store(0, Ordering::Relaxed);
-                let calls = self.upstream.calls(&canary);
+                let saw = view.then(|| self.upstream.saw(&canary, &before.canaries));
+                let reached = Reached {
+                    calls: Some(self.upstream.calls(&canary)),
+                    saw: saw.flatten().map(|(model, earlier_words)| ModelSaw {
+                        model,
+                        earlier_words,
+                    }),
+                };
                 let outcomes = &self.context.catalogue.outcomes;
-                let seen = observe(&exchange, calls, &canary, &self.redactor, outcomes);
+                let words = before.names(&canary);
+                let seen = observe(&exchange, &reached, &words, &self.redactor, outcomes);
                 if seen.direction == Direction::Deny {
                     let mut denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
                     *denied = Some(Instant::now());
@@ -327,6 +377,59 @@ impl Asker<'_> {
             }
         };
         (canary, seen)
+    }
+
+    /// Sends what comes before a cell's request.
+    async fn before(&self, cell: &Cell, peer: &Peer) -> Result<Before, Missed> {
+        let mut before = Before::default();
+        before.words.insert(SESSION.to_owned(), new_session());
+        for (step, written) in contract::request::before(cell) {
+            let written = with_caller(written, self.caller());
+            for _ in 0..step.repeat.max(1) {
+                let canary = self.upstream.new_canary();
+                let place = self.place(&canary, &before.words);
+                let request = fill(written.clone(), &place).map_err(|error| error.to_string())?;
+                let sent = tokio::select! {
+                    biased;
+                    () = self.context.cancel.cancelled() => return Err(Missed::Interrupted),
+                    () = self.ended.cancelled() => return Err(self.why.get().cloned().unwrap_or_default().into()),
+                    sent = send(peer.clone(), request, self.context.options.timeout) => sent,
+                };
+                let failed = |why: String| format!("what comes before it ({}) {why}", step.title);
+                let exchange = sent.map_err(|error| {
+                    failed(format!(
+                        "has no answer: {}",
+                        self.redactor.text(&error.to_string())
+                    ))
+                })?;
+                let reached = Reached {
+                    calls: Some(self.upstream.calls(&canary)),
+                    saw: None,
+                };
+                let outcomes = &self.context.catalogue.outcomes;
+                let seen = observe(&exchange, &reached, &[], &self.redactor, outcomes);
+                self.earlier().push((canary.clone(), Ok(seen)));
+                before.canaries.push(canary);
+                let (status, wanted) = (exchange.response.status, step.status);
+                if status != wanted {
+                    return Err(
+                        failed(format!("must answer {wanted}, and answers {status}")).into(),
+                    );
+                }
+                let body: Value =
+                    serde_json::from_slice(&exchange.response.body).unwrap_or_default();
+                for (name, pointer) in &step.keep {
+                    let text = body.pointer(pointer).and_then(Value::as_str);
+                    let text = text.ok_or_else(|| failed(format!("has no text at {pointer}")))?;
+                    before.words.insert(name.clone(), text.to_owned());
+                }
+            }
+        }
+        Ok(before)
+    }
+
+    fn earlier(&self) -> MutexGuard<'_, Vec<Answer>> {
+        self.earlier.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where a cell's request goes, and from where; or why it cannot.

@@ -277,6 +277,7 @@ impl Attempt<'_> {
             folder: self.place().join(self.profile),
             failures: std::sync::Mutex::default(),
             denied: std::sync::Mutex::default(),
+            earlier: std::sync::Mutex::default(),
         };
         let requests: Vec<&PlannedCell> = cells
             .iter()

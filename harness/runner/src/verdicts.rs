@@ -49,12 +49,15 @@ pub(super) fn settle(
         }
     };
     // These have no verdict of their own in which a call could show.
-    for (canary, seen) in &answers.repeats {
+    for (canary, seen) in &answers.earlier {
         if seen
             .as_ref()
             .is_ok_and(|seen| seen.direction == Direction::Deny)
         {
-            unexplained(upstream.calls(canary), "for a denied request of a sequence");
+            unexplained(
+                upstream.calls(canary),
+                "for a denied request that came before another",
+            );
         }
     }
     // A denied caller's words that reached the model count whether or not an answer came back, and whatever a retry answers.

@@ -1,6 +1,7 @@
 //! What a script sends is, byte for byte, what a run sends.
 
 use super::*;
+use std::collections::BTreeMap;
 
 /// The same header lines, byte for byte, as a run sends them.
 #[rstest]
@@ -41,7 +42,9 @@ fn sends_what_a_run_sends(#[case] cell: &str) {
     let sandbox = Sandbox::new();
     let (sent, port, text) = captured(&sandbox, &rendered(cell, "2026.9.6"));
     let (secrets, canary) = placeholders(&sent, &catalogue);
+    let words = BTreeMap::new();
     let place = clawgauge::contract::request::Place {
+        words: &words,
         secrets: &secrets,
         canary: &canary,
         port,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use toml::Spanned;
 
+use super::before;
 use super::files::AxisFile;
 use super::model::{AxisValue, DIRECT};
 use super::parse::{
@@ -43,7 +44,10 @@ pub(super) fn axis(
     }
     let mut values = IndexMap::new();
     for table in raw.value {
-        let known = placeholders(secrets, table.vars.keys());
+        let mut known = placeholders(secrets, table.vars.keys());
+        let mut kept = Vec::new();
+        let before = before::steps(file, table.before, data, &known, &mut kept, &mut problems);
+        known.extend(kept.iter().map(String::as_str));
         let texts = table.headers.iter().chain(&table.query).chain(&table.path);
         for text in texts.chain(table.vars.values()) {
             check_placeholders(file, text, &known, &mut problems);
@@ -65,6 +69,7 @@ pub(super) fn axis(
             method: table.method,
             path: table.path.map(Spanned::into_inner),
             body,
+            before,
             vars: table
                 .vars
                 .into_iter()

@@ -62,6 +62,13 @@ pub(crate) struct RequestTable {
     /// that differ in their bodies. Where nothing is said each request has its own.
     #[serde(default, rename = "keep-alive")]
     pub(crate) keep_alive: bool,
+    /// Requests that every cell sends before it, in this order; those of its axis values follow.
+    #[serde(default)]
+    pub(crate) before: Vec<BeforeTable>,
+    /// Whether what the model saw is part of the answer: which model was asked for, and whether words of the requests before came
+    /// along. Outcomes say it in `model-saw`.
+    #[serde(default, rename = "model-view")]
+    pub(crate) model_view: bool,
     /// HTTP method; GET where nothing is said.
     #[schemars(with = "Option<String>")]
     pub(crate) method: Option<Spanned<String>>,
@@ -75,6 +82,41 @@ pub(crate) struct RequestTable {
     /// File under `fixtures/` that holds the body; placeholders are expanded in it.
     #[schemars(with = "Option<String>")]
     pub(crate) body: Option<Spanned<String>>,
+}
+
+/// A request that comes before the one that is judged.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BeforeTable {
+    /// What it is for, in a few words.
+    pub(crate) title: String,
+    /// HTTP method; GET where nothing is said.
+    #[schemars(with = "Option<String>")]
+    pub(crate) method: Option<Spanned<String>>,
+    /// Path and query.
+    #[schemars(with = "String")]
+    pub(crate) path: Spanned<String>,
+    /// Header lines, byte for byte.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(crate) headers: Vec<Spanned<String>>,
+    /// File under `fixtures/` that holds the body.
+    #[schemars(with = "Option<String>")]
+    pub(crate) body: Option<Spanned<String>>,
+    /// The status that it must have, 200 where nothing is said; otherwise the cell cannot be asked.
+    #[serde(default = "ok")]
+    pub(crate) status: u16,
+    /// How often it is sent, once where nothing is said.
+    #[serde(default = "once")]
+    pub(crate) repeat: u32,
+    /// Placeholders for what comes later, each with the JSON pointer to its text in the answer.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub(crate) keep: BTreeMap<String, Spanned<String>>,
+}
+
+fn ok() -> u16 {
+    200
 }
 
 /// Cells that are not asked.
@@ -272,6 +314,9 @@ pub(crate) struct ValueTable {
     /// File under `fixtures/` that holds the body instead of the scenario's.
     #[schemars(with = "Option<String>")]
     pub(crate) body: Option<Spanned<String>>,
+    /// Requests that are sent before it, in this order, after those of the scenario.
+    #[serde(default)]
+    pub(crate) before: Vec<BeforeTable>,
     /// Texts for placeholders of their own in body, path and headers.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
@@ -346,4 +391,6 @@ pub(crate) struct OutcomeTable {
     /// Calls that reach the model; 0 where nothing is said.
     #[serde(default)]
     pub(crate) model_calls: u32,
+    /// What the model saw, in scenarios where that is part of the answer; only there.
+    pub(crate) model_saw: Option<super::model::ModelSaw>,
 }

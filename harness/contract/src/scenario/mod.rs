@@ -4,6 +4,7 @@
 //! `resolve` turn names into
 //! references, `table` proves the decision tables, `problem` says what is wrong and where.
 
+mod before;
 mod catalogue;
 mod conditions;
 mod definitions;

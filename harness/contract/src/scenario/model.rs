@@ -111,6 +111,21 @@ pub struct Outcome {
     pub headers: Headers,
     /// Calls that must have reached the model.
     pub model_calls: u32,
+    /// What the model must have seen, where that is part of the answer.
+    pub model_saw: Option<ModelSaw>,
+}
+
+/// What the model saw of a request that reached it.
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ModelSaw {
+    /// The model that was asked for.
+    pub model: String,
+    /// Whether the words of a request that the cell sent before came along.
+    #[serde(default)]
+    pub earlier_words: bool,
 }
 
 impl Outcome {
@@ -122,6 +137,27 @@ impl Outcome {
             (None, Some(Start::Refused) | None) => "does not start".to_owned(),
         }
     }
+}
+
+/// A request that a cell sends before the one that is judged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Before {
+    /// What it is for, in a few words.
+    pub title: String,
+    /// HTTP method.
+    pub method: String,
+    /// Path and query, with placeholders.
+    pub path: String,
+    /// Header lines with placeholders.
+    pub headers: Vec<String>,
+    /// The body, with placeholders; empty where there is none.
+    pub body: String,
+    /// The status that it must have: otherwise the cell cannot be asked.
+    pub status: u16,
+    /// How often it is sent.
+    pub repeat: u32,
+    /// Placeholders for what comes later, each with the JSON pointer to its text in the answer.
+    pub keep: BTreeMap<String, String>,
 }
 
 /// One value of an axis.
@@ -143,6 +179,8 @@ pub struct AxisValue {
     pub path: Option<String>,
     /// Body instead of the scenario's, with placeholders.
     pub body: Option<String>,
+    /// What is sent before the request.
+    pub before: Vec<Before>,
     /// Texts for placeholders of their own, with placeholders.
     pub vars: BTreeMap<String, String>,
     /// The client that sends the request instead of clawgauge itself.
@@ -177,6 +215,10 @@ pub struct RequestTemplate {
     pub method: String,
     /// Path without a query; empty where the values of an axis have it.
     pub path: String,
+    /// What every cell sends before it.
+    pub before: Vec<Before>,
+    /// Whether what the model saw is part of the answer.
+    pub model_view: bool,
     /// Header lines of every cell.
     pub headers: Vec<String>,
     /// Body text; empty where there is none.

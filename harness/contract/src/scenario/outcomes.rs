@@ -96,6 +96,7 @@ pub(super) fn outcomes(file: &SourceFile) -> Result<Outcomes, Problems> {
             empty: table.empty,
             headers: outcomes.headers.with(&table.headers),
             model_calls: table.model_calls,
+            model_saw: table.model_saw,
         };
         if outcome.status.is_some() == outcome.start.is_some() {
             problems.0.push(
@@ -174,6 +175,7 @@ fn may_both_fit(a: &Outcome, b: &Outcome) -> bool {
     a.status == b.status
         && a.start == b.start
         && a.model_calls == b.model_calls
+        && a.model_saw == b.model_saw
         && says(a, b)
         && says(b, a)
         && both_say

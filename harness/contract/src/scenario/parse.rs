@@ -98,7 +98,7 @@ pub(super) fn placeholders<'a>(
     secrets: &'a [String],
     vars: impl IntoIterator<Item = &'a String>,
 ) -> Vec<&'a str> {
-    ["canary", "port"]
+    ["canary", "port", crate::request::SESSION]
         .into_iter()
         .chain(secrets.iter().chain(vars).map(String::as_str))
         .collect()

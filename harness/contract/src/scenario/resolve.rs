@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
+use super::before;
 use super::conditions::Resolver;
 use super::definitions::Axes;
 use super::files::ScenarioFile;
@@ -31,17 +32,32 @@ pub(super) fn scenario(
     axes: &Axes,
     outcomes: &Outcomes,
 ) -> Result<Scenario, Problems> {
-    let raw: ScenarioFile = parse_toml(file)?;
+    let mut raw: ScenarioFile = parse_toml(file)?;
     let mut problems = Problems::default();
     schema_version(file, &raw.schema, &mut problems);
     check_id(file, &raw.id, &mut problems);
+    let before = std::mem::take(&mut raw.request.before);
     let body = raw
         .request
         .body
         .as_ref()
         .map(|name| read_body(file, data, name, &mut problems));
     let used = used_axes(file, &raw, axes, &mut problems);
-    check_request(file, &raw, body.as_deref(), &used, secrets, &mut problems);
+    let vars = used.iter().flat_map(|axis| &axis.values);
+    let vars: Vec<String> = vars.flat_map(|value| value.vars.keys().cloned()).collect();
+    let known = placeholders(secrets, &vars);
+    let mut kept = Vec::new();
+    let before = before::steps(file, before, data, &known, &mut kept, &mut problems);
+    let steps = used
+        .iter()
+        .flat_map(|axis| &axis.values)
+        .flat_map(|value| &value.before);
+    kept.extend(steps.flat_map(|step| step.keep.keys().cloned()));
+    let known: Vec<&str> = known
+        .into_iter()
+        .chain(kept.iter().map(String::as_str))
+        .collect();
+    check_request(file, &raw, body.as_deref(), &used, &known, &mut problems);
     // Before anything is made of them.
     let values = used.iter().map(|axis| axis.values.len() as u128);
     let cells = values.fold(1_u128, u128::saturating_mul);
@@ -124,6 +140,8 @@ pub(super) fn scenario(
         history: raw.history,
         request: RequestTemplate {
             protocol: raw.request.protocol,
+            before,
+            model_view: raw.request.model_view,
             keep_alive: raw.request.keep_alive,
             method: raw
                 .request
@@ -142,11 +160,7 @@ pub(super) fn scenario(
                 .collect(),
             body: body.unwrap_or_default(),
         },
-        vars: used
-            .iter()
-            .flat_map(|axis| &axis.values)
-            .flat_map(|value| value.vars.keys().cloned())
-            .collect(),
+        vars: vars.into_iter().collect(),
         axes: used,
         sets,
         answers,
@@ -246,13 +260,12 @@ fn check_request(
     raw: &ScenarioFile,
     body: Option<&str>,
     axes: &[ScenarioAxis],
-    secrets: &[String],
+    known: &[&str],
     problems: &mut Problems,
 ) {
     let values = || axes.iter().flat_map(|axis| &axis.values);
-    let known = placeholders(secrets, values().flat_map(|value| value.vars.keys()));
     for text in raw.request.headers.iter().chain(&raw.request.path) {
-        check_placeholders(file, text, &known, problems);
+        check_placeholders(file, text, known, problems);
     }
     for header in &raw.request.headers {
         check_header(file, header, problems);
@@ -265,13 +278,13 @@ fn check_request(
     }
     if let (Some(text), Some(name)) = (body, &raw.request.body) {
         let text = Spanned::new(name.span(), text.to_owned());
-        check_placeholders(file, &text, &known, problems);
+        check_placeholders(file, &text, known, problems);
     }
     for value in values() {
         if let Some(Err(error)) = value
             .body
             .as_deref()
-            .map(|body| base::template::check(body, &known))
+            .map(|body| base::template::check(body, known))
         {
             let span = raw.id.span();
             problems.0.push(Problem::at(

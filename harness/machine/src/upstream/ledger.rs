@@ -1,6 +1,6 @@
 //! The ledger: every call of the model, by the canaries that it carries.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::canary::Pieces;
@@ -32,6 +32,8 @@ struct Entries {
     positions: HashMap<String, usize>,
     canaries: Vec<Counts>,
     pieces: Pieces,
+    /// The last call of each canary that is looked at more closely.
+    watched: HashMap<usize, Option<Call>>,
     tally: Tally,
 }
 
@@ -44,6 +46,13 @@ struct Counts {
     carried: u32,
 }
 
+/// What a call was about.
+#[derive(Debug, Default)]
+struct Call {
+    model: String,
+    canaries: BTreeSet<usize>,
+}
+
 impl Ledger {
     /// A request with this canary is about to be sent.
     pub(super) fn expect(&self, canary: &str) {
@@ -54,11 +63,11 @@ impl Ledger {
         entries.positions.insert(canary.to_owned(), position);
     }
 
-    /// A call has arrived: its method and path, all its bytes, and the canaries in the user's last words.
+    /// A call has arrived: its method and path, all its bytes, the model that it asks for, and the canaries in the user's last words.
     ///
     /// What a conversation carries of earlier turns is no new call of theirs: where a canary was ever the last word, only
     /// that counts.
-    pub(super) fn note(&self, place: &str, bytes: &[u8], said: &[String]) {
+    pub(super) fn note(&self, place: &str, bytes: &[u8], model: &str, said: &[String]) {
         let mut entries = self.entries();
         let mut found = entries.pieces.find(bytes);
         entries.tally.calls += 1;
@@ -70,6 +79,12 @@ impl Ledger {
         }
         for position in &found {
             entries.canaries[*position].carried += 1;
+            if let Some(last) = entries.watched.get_mut(position) {
+                *last = Some(Call {
+                    model: model.to_owned(),
+                    canaries: found.clone(),
+                });
+            }
         }
         match (found.is_empty(), entries.canaries.is_empty()) {
             (false, _) => {}
@@ -94,6 +109,26 @@ impl Ledger {
             Some(Counts { said, .. }) => said,
             None => 0,
         }
+    }
+
+    /// What a canary's calls were about is asked for later.
+    pub(super) fn watch(&self, canary: &str) {
+        let mut entries = self.entries();
+        if let Some(position) = entries.positions.get(canary).copied() {
+            entries.watched.insert(position, None);
+        }
+    }
+
+    /// The model that was asked for when a watched canary came last, and whether one of `earlier` came along; `None` where it never came.
+    pub(super) fn saw(&self, canary: &str, earlier: &[String]) -> Option<(String, bool)> {
+        let entries = self.entries();
+        let position = entries.positions.get(canary)?;
+        let call = entries.watched.get(position)?.as_ref()?;
+        let came_along = |canary: &String| {
+            let position = entries.positions.get(canary);
+            position.is_some_and(|position| call.canaries.contains(position))
+        };
+        Some((call.model.clone(), earlier.iter().any(came_along)))
     }
 
     pub(super) fn tally(&self) -> Tally {

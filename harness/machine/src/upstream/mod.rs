@@ -78,6 +78,16 @@ impl Upstream {
         self.ledger().calls(canary)
     }
 
+    /// What a canary's calls were about is asked for later, by [`Upstream::saw`].
+    pub fn watch(&self, canary: &str) {
+        self.ledger().watch(canary);
+    }
+
+    /// The model that was asked for when a watched canary came last, and whether one of `earlier` came along; `None` where it never came.
+    pub fn saw(&self, canary: &str, earlier: &[String]) -> Option<(String, bool)> {
+        self.ledger().saw(canary, earlier)
+    }
+
     /// Everything that has arrived so far.
     pub fn tally(&self) -> Tally {
         self.ledger().tally()

@@ -16,6 +16,8 @@ pub(super) struct Reply {
     pub(super) body: String,
     /// The canaries in the words that the call is about.
     pub(super) said: Vec<String>,
+    /// The model that the call asks for; empty where it names none.
+    pub(super) model: String,
 }
 
 impl Reply {
@@ -25,6 +27,7 @@ impl Reply {
             content_type: "text/plain",
             body: String::new(),
             said: Vec::new(),
+            model: String::new(),
         }
     }
 
@@ -34,6 +37,7 @@ impl Reply {
             content_type: "application/json",
             body: body.to_string(),
             said,
+            model: String::new(),
         }
     }
 
@@ -44,8 +48,18 @@ impl Reply {
             ("POST", "/v1/embeddings") => embeddings(body),
             _ => return Self::plain("404 Not Found"),
         };
-        reply.unwrap_or_else(|_| Self::plain("400 Bad Request"))
+        let reply = reply.unwrap_or_else(|_| Self::plain("400 Bad Request"));
+        let named: Named = serde_json::from_slice(body).unwrap_or_default();
+        let model = named.model.into_owned();
+        Self { model, ..reply }
     }
+}
+
+/// The model that a call names.
+#[derive(Default, Deserialize)]
+struct Named<'a> {
+    #[serde(borrow, default)]
+    model: std::borrow::Cow<'a, str>,
 }
 
 /// Embeds every input as the same three numbers.
@@ -123,6 +137,7 @@ fn chat(body: &[u8]) -> serde_json::Result<Reply> {
         content_type: "text/event-stream",
         body: body.concat(),
         said,
+        model: String::new(),
     })
 }
 

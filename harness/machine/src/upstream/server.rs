@@ -95,7 +95,7 @@ async fn serve(stream: TcpStream, state: &State) {
                 let reply = Reply::to(&call.method, path, &call.body);
                 // The canaries may be in the head as well; a chunked body is searched without its sizes.
                 let bytes = [&wire.bytes[..call.head], b"\n", &call.body[..]].concat();
-                state.ledger.note(&place, &bytes, &reply.said);
+                state.ledger.note(&place, &bytes, &reply.model, &reply.said);
                 wire.bytes.drain(..call.length);
                 let head = format!(
                     "HTTP/1.1 {}\r\ncontent-type: {}\r\ncontent-length: {}\r\n\r\n",
@@ -114,7 +114,7 @@ async fn serve(stream: TcpStream, state: &State) {
             }
             Err(_) if wire.bytes.is_empty() => return,
             Err(no_call) => {
-                state.ledger.note(no_call.place(), &wire.bytes, &[]);
+                state.ledger.note(no_call.place(), &wire.bytes, "", &[]);
                 let answer =
                     b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
                 let _ = wire.stream.write_all(answer).await;

@@ -59,8 +59,11 @@ fn see(exchange: &Exchange, calls: u32) -> Observation {
     let secrets = BTreeMap::from([("secret".to_owned(), "hush-hush".into())]);
     observe(
         exchange,
-        calls,
-        "canary-1",
+        &Reached {
+            calls: Some(calls),
+            saw: None,
+        },
+        &[("canary-1", "[canary]")],
         &Redactor::new(&secrets),
         &outcomes(),
     )

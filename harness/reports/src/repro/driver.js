@@ -120,6 +120,9 @@ const main = async () => {
   console.log(`gateway   ${REPRO_GATEWAY ?? packages.join(" ")}; ${os.type()} ${os.release()} ${os.arch()}; ${work}`);
   for (const name of ["home", "state", "tmp", "workspace"]) fs.mkdirSync((values[name] = `${work}/${name}`));
   for (const name of secrets) values[name] = `cG-${crypto.randomBytes(27).toString("base64").replace(/\W/g, "x")}`;
+  //@ if session
+  values.session = `visit-${crypto.randomBytes(8).toString("hex")}`;
+  //@ end
   //@ derived
   //@ if model
   values.upstream = `http://127.0.0.1:${await listen(model)}/v1`;
@@ -178,7 +181,12 @@ const main = async () => {
   //@ end
   //@ if sequence
   let seen;
+  //@ if !before
   for (const { title, set = {}, wait = 0, repeat = 1, ...request } of steps) {
+  //@ end
+  //@ if before
+  for (const { title, wait = 0, repeat = 1, must, keep = {}, ...request } of steps) {
+  //@ end
     //@ if set
     for (const [where, value] of Object.entries(set)) {
       const keys = where.slice(1).split("/");
@@ -192,6 +200,13 @@ const main = async () => {
       seen = (await send(request)) ?? fail("the gateway does not answer", "gateway.log");
     }
     console.error(`${title}: ${seen.status}`);
+    //@ if before
+    if (must && seen.status !== must) throw new Error(`${title}: it must answer ${must}, and answers ${seen.status}`);
+    //@ end
+    //@ if keep
+    for (const [name, where] of Object.entries(keep))
+      values[name] = where.slice(1).split("/").reduce((part, key) => part?.[key], seen.json);
+    //@ end
   }
   //@ end
   //@ if asks control

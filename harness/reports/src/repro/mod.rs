@@ -173,6 +173,7 @@ impl Repro {
         let beside = match cell.way() {
             _ if profile.own_network => Some("network namespaces".to_owned()),
             Way::Through(proxy) => Some(format!("the proxy {proxy}")),
+            _ if scenario.request.model_view => Some("a model that says what it saw".to_owned()),
             Way::AsProxy | Way::PastProxies => None,
         };
         if let Some(what) = beside {
@@ -189,7 +190,11 @@ impl Repro {
         };
         let steps: Vec<Step> = match scenario.kind {
             Kind::Start => Vec::new(),
-            Kind::Requests => vec![Step::new(cell, &profile.caller)],
+            Kind::Requests => {
+                let mut steps = Step::before(cell, &profile.caller);
+                steps.push(Step::new(cell, &profile.caller));
+                steps
+            }
             Kind::Sequence => cells(catalogue)
                 .filter(|other| other.scenario.id == scenario.id && other.profile == cell.profile)
                 .take_while(|other| other.combination != cell.combination)

@@ -6,6 +6,7 @@ use super::comments::comments;
 use super::literal::{Literal, constant, quoted, texts};
 use super::{Repro, Step};
 use base::template::{Part, parts};
+use contract::request::SESSION;
 use contract::scenario::model::{Kind, Outcome, Protocol, Start};
 
 /// What follows the data; [`Piece`] says what `//@` is about.
@@ -111,6 +112,16 @@ fn in_sequence(step: &Step) -> Vec<(String, Literal)> {
     }
     if step.repeat > 1 {
         entries.push(("repeat".to_owned(), Literal::Plain(step.repeat.to_string())));
+    }
+    if let Some(status) = step.must {
+        entries.push(("must".to_owned(), Literal::Plain(status.to_string())));
+    }
+    if !step.keep.is_empty() {
+        let kept = step
+            .keep
+            .iter()
+            .map(|(name, at)| (name.clone(), at.as_str().into()));
+        entries.push(("keep".to_owned(), Literal::Table(kept.collect())));
     }
     entries.extend(request(step));
     entries
@@ -268,6 +279,9 @@ fn driver(repro: &Repro) -> String {
         "one" => repro.steps.len() == 1,
         "sequence" => repro.steps.len() > 1,
         "set" => repro.steps.iter().any(|step| !step.change.is_empty()),
+        "before" => repro.steps.iter().any(|step| step.must.is_some()),
+        "keep" => repro.steps.iter().any(|step| !step.keep.is_empty()),
+        "session" => placeholders_of(repro.texts()).any(|(name, _)| name == SESSION),
         "control" => repro.control.is_some(),
         "known" => repro.issue.is_some(),
         "says" => {

@@ -23,6 +23,10 @@ pub struct Step {
     pub protocol: Protocol,
     /// The request, with placeholders.
     pub request: Written,
+    /// The status that it must have, where it only comes before the request in question.
+    pub must: Option<u16>,
+    /// Placeholders for what comes later, each with the JSON pointer to its text in the answer.
+    pub keep: BTreeMap<String, String>,
 }
 
 impl Step {
@@ -47,7 +51,22 @@ impl Step {
                 .max(1),
             protocol: cell.scenario.request.protocol,
             request: with_caller(written(cell), caller),
+            must: None,
+            keep: BTreeMap::new(),
         }
+    }
+
+    /// What a cell sends before its request.
+    pub(super) fn before(cell: &Cell, caller: &[String]) -> Vec<Self> {
+        let steps = contract::request::before(cell);
+        let steps = steps.map(|(step, request)| Self {
+            title: step.title.clone(),
+            repeat: step.repeat,
+            must: Some(step.status),
+            keep: step.keep.clone(),
+            ..Self::of(with_caller(request, caller))
+        });
+        steps.collect()
     }
 
     /// A plain request.
@@ -59,6 +78,8 @@ impl Step {
             repeat: 1,
             protocol: Protocol::Http,
             request,
+            must: None,
+            keep: BTreeMap::new(),
         }
     }
 }

@@ -11,7 +11,7 @@ use contract::release::Version;
 use contract::scenario::{Catalogue, Outcomes};
 use record::events::{CellResult, Expected, Facts};
 use record::judge::{Verdict, judge_outcome};
-use record::observe::{Observation, observe};
+use record::observe::{Observation, Reached, observe};
 
 /// What was seen; of a body that may hold the operator's data only that there was one.
 pub(super) fn observed(
@@ -20,7 +20,13 @@ pub(super) fn observed(
     redactor: &Redactor,
     outcomes: &Outcomes,
 ) -> Observation {
-    let mut seen = observe(exchange, None, canary, redactor, outcomes);
+    let mut seen = observe(
+        exchange,
+        &Reached::default(),
+        &[(canary, "[canary]")],
+        redactor,
+        outcomes,
+    );
     let refused = matches!(exchange.response.status, 401 | 403 | 405);
     if !refused && let Some(body) = seen.answer.find("\nbody: ") {
         seen.answer.truncate(body);

@@ -157,6 +157,9 @@ fn choose(
     let no = |reason: &str| Err(reason.to_owned());
     let scenario = &cell.scenario;
     match (scenario.kind, scenario.request.protocol) {
+        (Kind::Requests, _) if contract::request::before(cell).next().is_some() => {
+            return no("it takes more than one request");
+        }
         (Kind::Requests, Protocol::Http) => {}
         (Kind::Sequence | Kind::Start, _) => return no("it takes a gateway of its own"),
         (Kind::Requests, Protocol::Websocket) => {

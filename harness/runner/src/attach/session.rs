@@ -1,5 +1,6 @@
 //! The only sender of attach: one request at a time, within the limits, and none after a sign of trouble.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -125,7 +126,9 @@ impl<'a> Session<'a> {
                 }
             }
         }
+        let words = BTreeMap::new();
         let place = Place {
+            words: &words,
             secrets: self.secrets,
             canary: &canary,
             port: self.options.address.socket.port(),
@@ -178,7 +181,9 @@ impl<'a> Session<'a> {
         }
         let host = format!("Host: {}", self.options.address.host);
         written.headers.insert(0, host);
+        let words = BTreeMap::new();
         let place = Place {
+            words: &words,
             secrets: self.secrets,
             canary,
             port: self.options.address.socket.port(),

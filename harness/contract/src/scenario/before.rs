@@ -1,0 +1,75 @@
+//! What a cell sends before the request that is judged.
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+
+use super::files::BeforeTable;
+use super::model::Before;
+use super::parse::{check_header, check_placeholders, check_word, read_body};
+use super::{Problem, Problems, SourceFile};
+use crate::data::Data;
+
+/// Resolves the steps of one list; `known` are the placeholders that may stand in them. Names that they keep are added to
+/// `kept`.
+pub(super) fn steps(
+    file: &SourceFile,
+    tables: Vec<BeforeTable>,
+    data: &Data,
+    known: &[&str],
+    kept: &mut Vec<String>,
+    problems: &mut Problems,
+) -> Vec<Before> {
+    let mut steps = Vec::new();
+    for table in tables {
+        let mut known = known.to_vec();
+        known.extend(kept.iter().map(String::as_str));
+        for text in table.headers.iter().chain([&table.path]) {
+            check_placeholders(file, text, &known, problems);
+        }
+        for header in &table.headers {
+            check_header(file, header, problems);
+        }
+        for (text, what) in [
+            (table.method.as_ref(), "method"),
+            (Some(&table.path), "path"),
+        ] {
+            if let Some(text) = text {
+                check_word(file, text, what, problems);
+            }
+        }
+        let body = table.body.as_ref().map_or_else(String::new, |name| {
+            let body = read_body(file, data, name, problems);
+            let text = Spanned::new(name.span(), body.clone());
+            check_placeholders(file, &text, &known, problems);
+            body
+        });
+        for (name, pointer) in &table.keep {
+            if !pointer.get_ref().starts_with('/') {
+                let what = format!("`{}` leads nowhere in a JSON body", pointer.get_ref());
+                let problem = Problem::at(file, pointer.span(), what, "this pointer");
+                problems
+                    .0
+                    .push(problem.help("a JSON pointer begins with a slash: \"/id\""));
+            }
+            kept.push(name.clone());
+        }
+        steps.push(Before {
+            title: table.title,
+            method: table
+                .method
+                .map_or_else(|| "GET".to_owned(), Spanned::into_inner),
+            path: table.path.into_inner(),
+            headers: table.headers.into_iter().map(Spanned::into_inner).collect(),
+            body,
+            status: table.status,
+            repeat: table.repeat,
+            keep: table
+                .keep
+                .into_iter()
+                .map(|(name, pointer)| (name, pointer.into_inner()))
+                .collect::<BTreeMap<_, _>>(),
+        });
+    }
+    steps
+}
