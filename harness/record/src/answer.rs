@@ -15,6 +15,8 @@ pub struct Answer {
     pub status: Option<u16>,
     /// Whether the gateway started; none where a request was sent.
     pub start: Option<Start>,
+    /// The exit code of a gateway that refused to start, if it has ended.
+    pub exit: Option<i32>,
     /// `Content-Type`; may be empty.
     pub content_type: String,
     /// `error.type` of a JSON body, redacted.
@@ -110,6 +112,7 @@ impl Answer {
         Some(Self {
             status,
             start,
+            exit: line("exit").and_then(|code| code.parse().ok()),
             content_type: line("content-type").unwrap_or_default().to_owned(),
             error_type: observed.error_type.clone(),
             message: observed.message.clone(),
@@ -124,6 +127,7 @@ impl Answer {
         let agrees =
             |wanted: &Option<String>, seen: &Option<String>| wanted.is_none() || wanted == seen;
         let head = outcome.start == self.start
+            && (outcome.exit.is_none() || outcome.exit == self.exit)
             && (self.start.is_some() || outcome.status == self.status)
             && (self.start.is_some()
                 || self

@@ -106,6 +106,7 @@ pub fn observe<'a>(
     let answer = Answer {
         status: Some(response.status),
         start: None,
+        exit: None,
         content_type: content_type.unwrap_or_default(),
         error_type: field("type").map(clean),
         message: field("message").map(|message| cut(&clean(message))),
@@ -153,9 +154,11 @@ pub fn tells(response: &Response, redactor: &Redactor) -> bool {
     parts.any(|part| redactor.tells(&String::from_utf8_lossy(part)))
 }
 
-/// Observes a start: `log` is what the gateway wrote, redacted, `reason` the line by which it refused.
+/// Observes a start: `log` is what the gateway wrote, redacted, `reason` the line by which it refused, `exit` its exit code, if
+/// it has ended.
 pub fn observe_start<'a>(
     start: Start,
+    exit: Option<i32>,
     reason: &str,
     log: &str,
     took: Duration,
@@ -164,6 +167,7 @@ pub fn observe_start<'a>(
     let answer = Answer {
         status: None,
         start: Some(start),
+        exit,
         content_type: String::new(),
         error_type: None,
         message: None,
@@ -181,6 +185,9 @@ pub fn observe_start<'a>(
     let words = fitting.and_then(|outcome| outcome.message_has.as_deref());
     let line = words.and_then(|words| log.lines().find(|line| line.contains(words)));
     let says = words.map(|words| format!("says: {words}\n"));
+    let exit = fitting
+        .and_then(|outcome| outcome.exit)
+        .map(|code| format!("exit: {code}\n"));
     Observation {
         outcome: fitting.map(|outcome| outcome.id.clone()),
         direction: fitting.map_or_else(
@@ -193,7 +200,11 @@ pub fn observe_start<'a>(
         message: (start == Start::Refused).then(|| cut(without_time(line.unwrap_or(reason)))),
         model_calls: Some(0),
         late_calls: false,
-        answer: format!("start: {word}\n{}", says.unwrap_or_default()),
+        answer: format!(
+            "start: {word}\n{}{}",
+            exit.unwrap_or_default(),
+            says.unwrap_or_default()
+        ),
         took,
     }
 }

@@ -173,6 +173,7 @@ pub(super) fn outcomes(file: &SourceFile) -> Result<Outcomes, Problems> {
             direction: table.direction,
             status: table.status,
             start: table.start,
+            exit: table.exit,
             error_type: table.error_type,
             message: table.message,
             message_has: table.message_has,
@@ -182,6 +183,7 @@ pub(super) fn outcomes(file: &SourceFile) -> Result<Outcomes, Problems> {
             without: table.without,
             empty: table.empty,
             model_calls: table.model_calls,
+            runs_later: table.runs_later,
         };
         if outcome.status.is_some() == outcome.start.is_some() {
             problems.0.push(
@@ -229,6 +231,11 @@ fn may_both_fit(a: &Outcome, b: &Outcome) -> bool {
     fn differ<T: PartialEq>(a: Option<&T>, b: Option<&T>) -> bool {
         matches!((a, b), (Some(a), Some(b)) if a != b)
     }
+    // What an empty body cannot.
+    let tells = |outcome: &Outcome| {
+        let words = [&outcome.error_type, &outcome.message, &outcome.message_has];
+        !outcome.json.is_empty() || words.iter().any(|words| words.is_some())
+    };
     // One asks for what must not be there in the other.
     let excludes = |a: &Outcome, b: &Outcome| {
         let error = a.error_type.is_some() || a.message.is_some();
@@ -246,12 +253,13 @@ fn may_both_fit(a: &Outcome, b: &Outcome) -> bool {
     };
     a.status == b.status
         && a.start == b.start
+        && !differ(a.exit.as_ref(), b.exit.as_ref())
         && a.model_calls == b.model_calls
         && says(a, b)
         && says(b, a)
         && both_say
-        && (a.json.is_empty() || !b.empty)
-        && (b.json.is_empty() || !a.empty)
+        && !(tells(a) && b.empty)
+        && !(tells(b) && a.empty)
         && !excludes(a, b)
         && !excludes(b, a)
         && !differ(a.content_type.as_ref(), b.content_type.as_ref())
