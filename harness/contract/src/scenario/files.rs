@@ -365,6 +365,8 @@ pub(crate) struct OutcomeTable {
     pub(crate) status: Option<u16>,
     /// Whether the gateway started; instead of a status, for scenarios of kind `start`.
     pub(crate) start: Option<super::model::Start>,
+    /// The exit code of a start that is refused.
+    pub(crate) exit: Option<i32>,
     /// `error.type` of the JSON body.
     pub(crate) error_type: Option<String>,
     /// `error.message` of the JSON body.
@@ -393,4 +395,7 @@ pub(crate) struct OutcomeTable {
     pub(crate) model_calls: u32,
     /// What the model saw, in scenarios where that is part of the answer; only there.
     pub(crate) model_saw: Option<super::model::ModelSaw>,
+    /// Whether the gateway answers first and calls its model afterwards: those calls are waited for.
+    #[serde(default)]
+    pub(crate) runs_later: bool,
 }

@@ -91,6 +91,8 @@ pub struct Outcome {
     pub status: Option<u16>,
     /// Whether the gateway started; `None` where the outcome is about a request.
     pub start: Option<Start>,
+    /// The exit code of a start that is refused, where the outcome fixes it.
+    pub exit: Option<i32>,
     /// `error.type` of the JSON body, where the outcome fixes it.
     pub error_type: Option<String>,
     /// `error.message` of the JSON body, where the outcome fixes it.
@@ -113,6 +115,8 @@ pub struct Outcome {
     pub model_calls: u32,
     /// What the model must have seen, where that is part of the answer.
     pub model_saw: Option<ModelSaw>,
+    /// Whether the gateway answers first and calls its model afterwards.
+    pub runs_later: bool,
 }
 
 /// What the model saw of a request that reached it.

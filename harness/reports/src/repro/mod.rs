@@ -255,6 +255,7 @@ impl Repro {
         let mut texts = vec![self.launch.config.to_string()];
         texts.extend(self.launch.args.iter().cloned());
         texts.extend(self.launch.env.values().cloned());
+        texts.extend(self.launch.files.values().cloned());
         for step in self.steps.iter().chain(&self.control) {
             texts.extend(step.change.values().map(Value::to_string));
             texts.extend(step.request.headers.iter().cloned());
