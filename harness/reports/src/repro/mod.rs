@@ -173,7 +173,7 @@ impl Repro {
         let beside = match cell.way() {
             _ if profile.own_network => Some("network namespaces".to_owned()),
             Way::Through(proxy) => Some(format!("the proxy {proxy}")),
-            Way::AsProxy | Way::PastProxies => None,
+            Way::AsProxy | Way::PastProxies | Way::AtGateway => None,
         };
         if let Some(what) = beside {
             let cell = cell.id.clone();
