@@ -112,6 +112,8 @@ pub(super) struct Asker<'a> {
     pub(super) peer: Peer,
     /// The gateway, from where callers are.
     pub(super) past_proxies: Peer,
+    /// The gateway, from its own machine.
+    pub(super) at_gateway: Peer,
     pub(super) proxies: &'a Proxies,
     /// Those that scenarios use again.
     pub(super) connections: Connections,
@@ -401,7 +403,7 @@ impl Asker<'_> {
                     Way::Through(proxy) if self.proxies.has_ended(proxy) => {
                         format!("proxy {proxy} ended while it was asked: {error_text}").into()
                     }
-                    Way::Through(_) | Way::AsProxy | Way::PastProxies => {
+                    Way::Through(_) | Way::AsProxy | Way::PastProxies | Way::AtGateway => {
                         self.note_silence(&error);
                         match error {
                             SendError::NotHttp(_) => Missed::Odd(error_text),
@@ -472,6 +474,7 @@ impl Asker<'_> {
         match cell.way() {
             Way::AsProxy => Ok(self.peer.clone()),
             Way::PastProxies => Ok(self.past_proxies.clone()),
+            Way::AtGateway => Ok(self.at_gateway.clone()),
             Way::Through(proxy) => self.proxies.peer(proxy),
         }
     }

@@ -277,6 +277,7 @@ impl Attempt<'_> {
             profile: self.profile,
             peer: live.gateway.peer(),
             past_proxies: live.gateway.peer_past_proxies(),
+            at_gateway: live.gateway.peer_at_gateway(),
             proxies: &live.proxies,
             connections: Connections::default(),
             redactor: live.gateway.redactor().clone().with_folder(&self.folder()),

@@ -321,6 +321,9 @@ pub(crate) struct ValueTable {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     pub(crate) vars: BTreeMap<String, Spanned<String>>,
+    /// Where the request comes from, in a profile with `own-network`: `caller` (past the proxies), or `gateway` (from its own machine, at
+    /// an address of its own). Elsewhere, and without this, it comes from where a proxy is.
+    pub(crate) from: Option<super::model::Standpoint>,
     /// In a sequence: how often the request is sent; the last answer is the one that counts.
     #[serde(default = "once")]
     pub(crate) repeat: u32,

@@ -189,6 +189,8 @@ pub struct AxisValue {
     pub vars: BTreeMap<String, String>,
     /// The client that sends the request instead of clawgauge itself.
     pub sender: Option<String>,
+    /// Where the request comes from, if not from where a proxy is.
+    pub from: Option<Standpoint>,
     /// In a sequence: how often the request is sent.
     pub repeat: u32,
     /// In a sequence: configuration merged into the gateway's file before the request.
@@ -197,6 +199,16 @@ pub struct AxisValue {
     pub wait: std::time::Duration,
     /// `file:line` of the definition.
     pub origin: String,
+}
+
+/// Where a request comes from, if not from where a proxy is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standpoint {
+    /// From where callers are, past all proxies.
+    Caller,
+    /// From the gateway's own machine, at an address that is not the loopback.
+    Gateway,
 }
 
 /// An axis as one scenario uses it.

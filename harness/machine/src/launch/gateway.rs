@@ -193,6 +193,15 @@ impl Gateway {
         }
     }
 
+    /// Where it listens, for a caller on its own machine who does not use the loopback.
+    pub fn peer_at_gateway(&self) -> Peer {
+        let port = self.ports.port();
+        match &self.spec.network {
+            Some(network) => network.gateway_for_itself(port),
+            None => self.ports.address().into(),
+        }
+    }
+
     /// From spawning to the first good answer of a probe.
     pub fn ready_after(&self) -> Duration {
         self.ready_after

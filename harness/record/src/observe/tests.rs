@@ -186,6 +186,13 @@ fn a_start_is_judged_by_its_exit_code(
         ..Outcome::default()
     };
     let (start, said) = (Start::Refused, "first\nno token\n");
-    let seen = observe_start(start, exit, "no token", said, Duration::ZERO, [&outcome]);
+    let seen = observe_start(
+        start,
+        exit,
+        "no token",
+        said,
+        Duration::ZERO,
+        &Outcomes::from_iter([outcome]),
+    );
     assert_eq!((seen.outcome.as_deref(), &*seen.answer), (expected, answer));
 }

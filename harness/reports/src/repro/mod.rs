@@ -174,7 +174,7 @@ impl Repro {
             _ if profile.own_network => Some("network namespaces".to_owned()),
             Way::Through(proxy) => Some(format!("the proxy {proxy}")),
             _ if scenario.request.model_view => Some("a model that says what it saw".to_owned()),
-            Way::AsProxy | Way::PastProxies => None,
+            Way::AsProxy | Way::PastProxies | Way::AtGateway => None,
         };
         if let Some(what) = beside {
             let cell = cell.id.clone();
