@@ -48,6 +48,9 @@ pub struct RunDefaults {
     /// Only cells with these values.
     #[serde(default, rename = "where")]
     pub conditions: Vec<String>,
+    /// What this machine may lack, by name, or globs of cells that need not be asked for want of it.
+    #[serde(default)]
+    pub may_skip: Vec<String>,
     /// Reports to write, FORMAT=PATH.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]

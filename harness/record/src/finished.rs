@@ -10,7 +10,7 @@ use super::{
     Summary,
 };
 use crate::events::Facts;
-use crate::judge::{Cause, Severity, Verdict};
+use crate::judge::{Cause, Severity, Verdict, VerdictKind};
 use contract::scenario::Catalogue;
 use contract::scenario::model::Kind;
 
@@ -66,10 +66,12 @@ impl<'a> FinishedRun<'a> {
         let (mut requests, mut answers) = (Texts::default(), Texts::default());
         let (mut scenarios, mut issues) = (BTreeSet::new(), BTreeSet::new());
         let mut cells = Vec::with_capacity(results.len());
+        // What was not asked, the recorder has counted.
         let mut summary = Summary {
             selected: results.len(),
-            ..Summary::default()
+            ..head.summary
         };
+        head.run.may_skip = gate.may_skip.record();
         for (result, cause) in results.iter().zip(owners) {
             let (facts, cell) = (&*result.facts, &result.cell);
             let (verdict, severity) = (facts.verdict.kind(), severity(facts));
@@ -100,6 +102,14 @@ impl<'a> FinishedRun<'a> {
             }
             issues.extend(facts.known_issue.as_ref().map(|issue| issue.id.as_str()));
             summary.add(&facts.verdict, standing);
+            for place in gate.may_skip.naming(&cell.id) {
+                let skip = &mut head.run.may_skip[place];
+                match verdict {
+                    VerdictKind::NotAsked => skip.skipped += 1,
+                    VerdictKind::NotApplicable => {}
+                    _ => skip.asked += 1,
+                }
+            }
             summary.better += usize::from(gate.is_better(&facts.gateway, &cell.id, verdict));
             let sum = (cause as usize)
                 .checked_sub(1)
@@ -155,9 +165,9 @@ impl<'a> FinishedRun<'a> {
         let (facts, cell) = (&*result.facts, &result.cell);
         let (direction, reason) = match &facts.verdict {
             Verdict::Deviates(deviation) | Verdict::Known(deviation) => (Some(*deviation), None),
-            Verdict::NotApplicable(reason) | Verdict::CouldNotRun(reason) => {
-                (None, Some(reason.clone()))
-            }
+            Verdict::NotApplicable(reason)
+            | Verdict::NotAsked(reason)
+            | Verdict::CouldNotRun(reason) => (None, Some(reason.clone())),
             Verdict::Conforms | Verdict::Stale | Verdict::New => (None, None),
         };
         let own = place.request.is_none() && cell.scenario.kind != Kind::Start;
@@ -210,12 +220,14 @@ impl Summary {
             Verdict::Stale => &mut self.stale,
             Verdict::New => &mut self.new,
             Verdict::NotApplicable(_) => &mut self.not_applicable,
+            Verdict::NotAsked(_) => &mut self.not_asked,
             Verdict::CouldNotRun(_) => &mut self.could_not_run,
         } += 1;
         match standing {
             Some(GateEffect::Fails) => self.failing += 1,
             Some(GateEffect::AsInBaseline) => self.as_in_baseline += 1,
             Some(GateEffect::BelowSeverity) => self.below_severity += 1,
+            Some(GateEffect::ExpectedSkip) => self.expected_skips += 1,
             None => {}
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CellRecord, GateEffect, PartRecord, RelationRecord, Results, ResultsError};
+use super::{CellRecord, GateEffect, MaySkip, PartRecord, RelationRecord, Results, ResultsError};
 use crate::judge::{Severity, VerdictKind};
 use crate::observe::Observation;
 use crate::sameness::{RecordedAnswer, Sameness};
@@ -34,11 +34,13 @@ pub struct Gate {
     pub severity: Severity,
     /// What the gateway answered the same in this run does not.
     pub baseline: Option<Baseline>,
+    /// What this machine cannot ask, and need not.
+    pub may_skip: MaySkip,
 }
 
 impl Gate {
-    /// What a cell with this verdict and this answer does to the run; `None` where its verdict lets a run pass, or where
-    /// it could not run, which nothing excuses.
+    /// What a cell with this verdict and this answer does to the run; `None` where its verdict lets a run pass, and where
+    /// nothing excuses that it was not asked or could not run.
     pub fn standing(
         &self,
         gateway: &str,
@@ -50,6 +52,12 @@ impl Gate {
         match verdict {
             VerdictKind::Conforms | VerdictKind::NotApplicable | VerdictKind::CouldNotRun => {
                 return None;
+            }
+            VerdictKind::NotAsked => {
+                return self
+                    .may_skip
+                    .accepts(cell)
+                    .then_some(GateEffect::ExpectedSkip);
             }
             VerdictKind::Known if self.fail_on == FailOn::Deviates => return None,
             VerdictKind::Known | VerdictKind::Deviates | VerdictKind::Stale | VerdictKind::New => {}

@@ -249,6 +249,9 @@ fn why(name: &str, state: SideGap, reason: Option<&str>) -> String {
         SideGap::AskedOtherwise => format!("{name} was asked otherwise"),
         SideGap::NotAsked => format!("{name} was not asked"),
         SideGap::NotApplicable => format!("cannot be asked on {name}: {reason}"),
+        SideGap::MachineLacks => {
+            format!("not asked on {name}, since its machine lacks something: {reason}")
+        }
         SideGap::CouldNotRun => format!("could not be asked on {name}: {reason}"),
     }
 }

@@ -75,6 +75,7 @@ fn state(cell: &Cell, texts: &Texts) -> State {
     match cell {
         Cell::Answered(_) => (SideGap::Answered, None),
         Cell::NotApplicable(why) => (SideGap::NotApplicable, Some(texts.text(*why).to_owned())),
+        Cell::NotAsked(why) => (SideGap::MachineLacks, Some(texts.text(*why).to_owned())),
         Cell::CouldNotRun(why) => (SideGap::CouldNotRun, Some(texts.text(*why).to_owned())),
     }
 }

@@ -66,6 +66,9 @@ pub struct Side {
     pub ran: usize,
     /// Cells that cannot be asked of the release.
     pub not_applicable: usize,
+    /// Cells that were not asked: the machine lacks something that they take.
+    #[serde(default)]
+    pub not_asked: usize,
     /// Cells that could not be asked.
     pub could_not_run: usize,
     /// Whether the run was interrupted.
@@ -327,6 +330,8 @@ pub enum SideGap {
     AskedOtherwise,
     /// It cannot be asked of the release.
     NotApplicable,
+    /// The machine lacks something that it takes.
+    MachineLacks,
     /// It could not be asked.
     CouldNotRun,
     /// It was not among the cells asked for.

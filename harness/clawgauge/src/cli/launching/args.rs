@@ -14,7 +14,7 @@ use contract::plan::{Selection, ShardArg, ShardError, Shares};
 use contract::release::{GatewayRef, ReleaseName, Version};
 use contract::scenario::{Catalogue, Problems};
 use record::judge::Severity;
-use record::{Baseline, BaselineError, FailOn, Gate, today};
+use record::{Baseline, BaselineError, FailOn, Gate, MaySkip, today};
 use reports::Detail;
 use runner::RunOptions;
 
@@ -122,6 +122,9 @@ impl RunArgs {
         if self.gateway.is_empty() {
             self.gateway.push(GatewayRef::Reference);
         }
+        if self.may_skip.is_empty() {
+            self.may_skip.clone_from(&file.may_skip);
+        }
         if self.conditions.is_empty() {
             self.conditions.clone_from(&file.conditions);
         }
@@ -151,7 +154,7 @@ impl RunArgs {
     }
 
     /// What makes the run fail.
-    pub(super) fn gate(&self) -> Result<Gate, Failure> {
+    pub(super) fn gate(&self, catalogue: &Catalogue) -> Result<Gate, Failure> {
         let baseline = match &self.baseline {
             None => None,
             Some(path) => {
@@ -173,6 +176,15 @@ impl RunArgs {
             fail_on: self.fail_on.unwrap_or_default(),
             severity: self.severity.unwrap_or_default(),
             baseline,
+            may_skip: self.may_skip(catalogue)?,
+        })
+    }
+
+    /// What need not be asked on this machine.
+    pub(super) fn may_skip(&self, catalogue: &Catalogue) -> Result<MaySkip, Failure> {
+        MaySkip::parse(&self.may_skip, catalogue).map_err(|error| {
+            Failure::usage(format!("may-skip: {error}"))
+                .help("clawgauge doctor   # says which cells this machine cannot ask")
         })
     }
 
@@ -233,7 +245,10 @@ impl RunArgs {
 }
 
 /// The release that a gateway is taken for before it is known: an estimate.
-fn release_of(gateway: &GatewayRef, given: Option<&Version>) -> Result<Version, Failure> {
+pub(super) fn release_of(
+    gateway: &GatewayRef,
+    given: Option<&Version>,
+) -> Result<Version, Failure> {
     match (given, gateway) {
         (Some(version), _) => Ok(version.clone()),
         (None, GatewayRef::Published(ReleaseName::Exact(version))) => Ok(version.clone()),

@@ -9,7 +9,6 @@ use crate::cli::output::{Failure, Output, ended_as};
 use crate::cli::reports::{Reports, by_itself, show};
 use crate::cli::select::selected;
 use clawgauge::project::Project;
-
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
 use record::pending::keep_pending;
@@ -23,7 +22,7 @@ pub(super) fn run(
     session: &Session,
     output: &Output,
 ) -> Result<(), Failure> {
-    let args = args.with_defaults(project)?;
+    let mut args = args.with_defaults(project)?;
     args.tuning.start_log()?;
     if args.watch {
         return super::watch::watch(&args, &catalogue, session, output);
@@ -36,7 +35,7 @@ pub(super) fn run(
         Some(path) => Some(Evidence::begin(path, args.baseline.as_deref(), &catalogue)?),
         None => None,
     };
-    let gate = args.gate()?;
+    let gate = args.gate(&catalogue)?;
     let snapshots = Snapshots::load(&catalogue.data)?;
     let mut options = args.options(&catalogue, selection)?;
     options.shares = args.shares(&catalogue, &options, output)?;
