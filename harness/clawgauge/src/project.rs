@@ -76,6 +76,8 @@ pub struct RunDefaults {
     pub severity: Option<Severity>,
     /// A record; what the gateway answered the same there does not make the run fail.
     pub baseline: Option<PathBuf>,
+    /// Whether an excuse of the baseline that is not needed any more makes the run fail.
+    pub baseline_strict: Option<bool>,
     /// How often what failed for reasons of its surroundings is tried again.
     pub retries: Option<u32>,
     /// Stop at the first cell that makes the run fail.

@@ -151,7 +151,19 @@ impl Record {
             .filter(|relation| relation.failing)
             .count();
         if unrelated > 0 {
-            let why = format!("{unrelated} relations between cells do not hold");
+            let twice = self.run.twice.as_ref().map(|twice| twice.differing.len());
+            let why = match twice.filter(|differing| *differing > 0) {
+                Some(differing) => {
+                    let cells = count(differing, "cell");
+                    format!("asked twice, {cells} answered in two ways")
+                }
+                None => format!("{unrelated} relations between cells do not hold"),
+            };
+            return (Ending::Broken, why);
+        }
+        if self.run.baseline_strict && summary.better > 0 {
+            let cells = count(summary.better, "cell");
+            let why = format!("the baseline excuses {cells} that need no excuse any more");
             return (Ending::Broken, why);
         }
         if let Some(failed) = self.failed_gateway() {
@@ -170,6 +182,10 @@ impl Record {
             let whys = whys.join(", ");
             let why = holds.map_or(whys.clone(), |holds| format!("{holds}, but {whys}"));
             return (Ending::Incomplete, why);
+        }
+        let twice = self.run.twice.as_ref();
+        if let Some(why) = twice.and_then(|twice| twice.incomplete.as_ref()) {
+            return (Ending::Incomplete, format!("the second time: {why}"));
         }
         if ran == 0 {
             let why = match &self.run.shard {
@@ -205,6 +221,10 @@ impl Record {
         let why = match parts.is_empty() {
             true => format!("the contract holds on all {ran} cells that ran"),
             false => format!("of {ran} cells that ran, {}", parts.join(", ")),
+        };
+        let why = match twice {
+            Some(_) => format!("{why}; asked twice, each answered the same"),
+            None => why,
         };
         (Ending::Holds, why)
     }

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::recorder::fold;
 use super::tables::Texts;
 use super::{
     CellRecord, ExpectedRecord, Gate, GateEffect, KeptResult, ObservedRecord, Record, RuleRecord,
@@ -27,6 +28,8 @@ pub struct FinishedRun<'a> {
     cells: Vec<Place>,
     answers: Texts,
     catalogue: &'a Catalogue,
+    /// Cells that the baseline excuses and that were not answered.
+    unasked_excuses: usize,
 }
 
 /// What a cell has beside its result.
@@ -66,6 +69,7 @@ impl<'a> FinishedRun<'a> {
         let (mut requests, mut answers) = (Texts::default(), Texts::default());
         let (mut scenarios, mut issues) = (BTreeSet::new(), BTreeSet::new());
         let mut cells = Vec::with_capacity(results.len());
+        let mut answered_excuses = 0;
         // What was not asked, the recorder has counted.
         let mut summary = Summary {
             selected: results.len(),
@@ -110,6 +114,8 @@ impl<'a> FinishedRun<'a> {
                     _ => skip.asked += 1,
                 }
             }
+            answered_excuses +=
+                usize::from(observed.is_some() && gate.is_excused(&facts.gateway, &cell.id));
             summary.better += usize::from(gate.is_better(&facts.gateway, &cell.id, verdict));
             let sum = (cause as usize)
                 .checked_sub(1)
@@ -129,12 +135,18 @@ impl<'a> FinishedRun<'a> {
         head.describe(catalogue, &scenarios, &issues);
         head.requests = requests.into_texts();
         head.answers = answers.to_texts();
+        let excuses = gate.baseline.iter().flat_map(|baseline| {
+            let gateways = head.gateways.iter();
+            gateways.map(|gateway| baseline.excuses(&gateway.reference))
+        });
+        let unasked_excuses = excuses.sum::<usize>().saturating_sub(answered_excuses);
         let run = Self {
             head,
             results,
             cells,
             answers,
             catalogue,
+            unasked_excuses,
         };
         (run, sums)
     }
@@ -149,6 +161,41 @@ impl<'a> FinishedRun<'a> {
     ) -> std::io::Result<()> {
         let mut cells = self.results.iter().zip(&self.cells);
         cells.try_for_each(|(result, place)| visit(&self.cell(result, *place)))
+    }
+
+    /// Cells that the baseline excuses and that were not answered now, so that nobody knows whether they still need it.
+    pub fn unasked_excuses(&self) -> usize {
+        self.unasked_excuses
+    }
+
+    /// The cells that only the baseline excuses, as a record that can take its place: it excuses no more than is still needed. `None`
+    /// where there are none.
+    pub fn smaller_baseline(&self) -> Option<FinishedRun<'a>> {
+        let cells = self.results.iter().zip(&self.cells);
+        let needed = cells.filter(|(_, place)| place.standing == Some(GateEffect::AsInBaseline));
+        let needed: Vec<KeptResult> = needed.map(|(result, _)| result.clone()).collect();
+        let mut head = self.head.clone();
+        head.relations.retain(|relation| !relation.failing);
+        if needed.is_empty() && head.relations.is_empty() {
+            return None;
+        }
+        head.run.baseline = None;
+        head.run.baseline_strict = false;
+        head.run.twice = None;
+        let cells: BTreeSet<String> = needed.iter().map(|result| result.cell.id.clone()).collect();
+        head.run.cells = cells.into_iter().collect();
+        head.run.conditions.clear();
+        let summary = &self.head.summary;
+        head.summary = Summary {
+            not_selected: summary.not_selected + summary.selected - needed.len(),
+            ..Summary::default()
+        };
+        let gate = Gate {
+            fail_on: head.run.fail_on,
+            severity: head.run.severity,
+            ..Gate::default()
+        };
+        Some(fold(head, needed, &gate, self.catalogue))
     }
 
     /// The record with all its cells, and the results.

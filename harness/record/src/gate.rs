@@ -34,6 +34,8 @@ pub struct Gate {
     pub severity: Severity,
     /// What the gateway answered the same in this run does not.
     pub baseline: Option<Baseline>,
+    /// Whether an excuse of the baseline that is not needed any more does.
+    pub strict: bool,
     /// What this machine cannot ask, and need not.
     pub may_skip: MaySkip,
 }
@@ -81,11 +83,14 @@ impl Gate {
 
     /// Whether a cell that lets the run pass made the baseline's run fail.
     pub fn is_better(&self, gateway: &str, cell: &str, verdict: VerdictKind) -> bool {
-        let before = self
-            .baseline
-            .as_ref()
-            .and_then(|baseline| baseline.cell(gateway, cell));
-        verdict == VerdictKind::Conforms && before.is_some_and(|before| before.failed)
+        verdict == VerdictKind::Conforms && self.is_excused(gateway, cell)
+    }
+
+    /// Whether a cell made the baseline's run fail.
+    pub(crate) fn is_excused(&self, gateway: &str, cell: &str) -> bool {
+        let baseline = self.baseline.as_ref();
+        let before = baseline.and_then(|baseline| baseline.cell(gateway, cell));
+        before.is_some_and(|before| before.failed)
     }
 
     /// Whether a relation that does not hold makes the run fail.
@@ -200,6 +205,15 @@ impl Baseline {
                 gateway.to_owned(),
             )),
         }
+    }
+
+    /// How many cells of a gateway made its run fail.
+    pub(crate) fn excuses(&self, gateway: &str) -> usize {
+        let place = self.place(gateway);
+        let cells = self.cells.iter();
+        cells
+            .filter(|((of, _), before)| Some(*of) == place && before.failed)
+            .count()
     }
 
     fn place(&self, gateway: &str) -> Option<usize> {

@@ -9,6 +9,7 @@ mod cell;
 pub mod clean;
 mod ending;
 pub mod events;
+mod failed;
 mod finished;
 mod gate;
 mod json;
@@ -27,6 +28,7 @@ mod skips;
 mod small;
 pub mod symbol;
 mod tables;
+mod twice;
 mod unasked;
 
 pub use axes::AxisValues;
@@ -41,6 +43,7 @@ pub use recorder::{Recorder, today};
 pub use results::{Results, ResultsError, is_record};
 pub use skips::{MaySkip, SkipRecord};
 pub use tables::{AxisRecord, IssueRecord, RuleRecord, ScenarioRecord, SetRecord, ValueRecord};
+pub use twice::{TwiceRecord, TwoAnswers};
 pub use unasked::Unasked;
 
 use std::collections::BTreeMap;
@@ -118,6 +121,12 @@ pub struct RunInfo {
     /// The run whose answers are excused.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub baseline: Option<String>,
+    /// Whether an excuse of the baseline that is not needed any more makes it fail.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub baseline_strict: bool,
+    /// What came of asking everything twice; none where it was asked once.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub twice: Option<TwiceRecord>,
     /// Cells that this machine need not be able to ask.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub may_skip: Vec<SkipRecord>,

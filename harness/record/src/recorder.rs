@@ -53,6 +53,8 @@ impl Recorder {
             fail_on: gate.fail_on,
             severity: gate.severity,
             baseline: gate.baseline.as_ref().map(|baseline| baseline.run.clone()),
+            baseline_strict: gate.strict,
+            twice: None,
             may_skip: Vec::new(),
             known_issues_on: None,
             cells: Vec::new(),
@@ -255,11 +257,7 @@ impl Recorder {
             answers: Vec::new(),
             cells: Vec::new(),
         };
-        let (mut run, sums) = FinishedRun::new(head, self.results, &causes, &self.gate, catalogue);
-        let causes = causes.into_iter().zip(sums);
-        let causes = causes.map(|(cause, sum)| cause_record(cause, sum, &run.results));
-        run.head.causes = causes.collect();
-        run
+        fold(head, self.results, &self.gate, catalogue)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The report for people at a terminal: a matrix a profile, causes, counts, and what the exit code says.
 
+mod relations;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
@@ -67,7 +69,8 @@ pub fn terminal(
         known_issues(&mut out, record, &facts, paint);
     }
     causes(&mut out, record, detail, paint);
-    relations(&mut out, record, paint);
+    relations::two_answers(&mut out, record, detail, paint);
+    relations::broken(&mut out, record, paint);
     let incomplete = record.summary.could_not_run + record.summary.skipped_unexpectedly() > 0;
     if detail > Detail::Quiet || incomplete {
         reasons(&mut out, &facts, detail, paint);

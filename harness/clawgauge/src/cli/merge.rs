@@ -60,6 +60,7 @@ pub(super) fn run(args: &MergeArgs, catalogue: &Catalogue, output: &Output) -> R
         fail_on: run.map(|run| run.fail_on).unwrap_or_default(),
         severity: run.map(|run| run.severity).unwrap_or_default(),
         baseline: baseline.transpose()?,
+        strict: run.is_some_and(|run| run.baseline_strict),
         may_skip: MaySkip::recorded(run.map_or(&[], |run| &run.may_skip), catalogue)?,
     };
     let snapshots = Snapshots::load(&catalogue.data)?;

@@ -80,6 +80,7 @@ pub fn verify(bundle: &Bundle, by: &By) -> Result<Checked, BundleError> {
         severity: record.run.severity,
         baseline,
         may_skip,
+        strict: record.run.baseline_strict,
     };
     let mut again = Again {
         record: &record,

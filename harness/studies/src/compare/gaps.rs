@@ -18,7 +18,8 @@ type State = (SideGap, Option<String>);
 
 /// The cells that were not answered on both sides, by what became of them.
 pub(super) fn gaps(a: &Cells, b: &Cells, texts: &Texts) -> Vec<Gap> {
-    let mut gaps: BTreeMap<(State, State, String), (usize, String)> = BTreeMap::new();
+    let mut gaps: BTreeMap<(State, State, String), (BTreeMap<String, usize>, String)> =
+        BTreeMap::new();
     let mut add = |id: &str, on_a: State, on_b: State| {
         let key = (on_a, on_b, CellId::of(id).profile().to_owned());
         let key = match gaps.len() >= MOST_REASONS && !gaps.contains_key(&key) {
@@ -29,8 +30,10 @@ pub(super) fn gaps(a: &Cells, b: &Cells, texts: &Texts) -> Vec<Gap> {
                 ((on_a, other(why_a)), (on_b, other(why_b)), String::new())
             }
         };
-        let gap = gaps.entry(key).or_insert_with(|| (0, id.to_owned()));
-        gap.0 += 1;
+        let gap = gaps.entry(key);
+        let gap = gap.or_insert_with(|| (BTreeMap::new(), id.to_owned()));
+        let scenario = CellId::of(id).scenario().to_owned();
+        *gap.0.entry(scenario).or_default() += 1;
     };
     let missing = || (SideGap::NotAsked, None);
     for (id, on_a) in &a.cells {
@@ -52,13 +55,14 @@ pub(super) fn gaps(a: &Cells, b: &Cells, texts: &Texts) -> Vec<Gap> {
     }
     let gaps = gaps.into_iter();
     let gaps = gaps.map(
-        |(((a, a_reason), (b, b_reason), profile), (cells, example))| Gap {
+        |(((a, a_reason), (b, b_reason), profile), (scenarios, example))| Gap {
             a,
             a_reason,
             b,
             b_reason,
             profile,
-            cells,
+            cells: scenarios.values().sum(),
+            scenarios,
             example,
         },
     );

@@ -6,6 +6,7 @@ mod bisect;
 mod doctor;
 mod drive;
 mod evidence;
+mod failed_in;
 mod gateway;
 mod mutants;
 mod plan;
