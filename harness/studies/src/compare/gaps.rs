@@ -16,10 +16,15 @@ const OTHER_REASONS: &str = "other reasons";
 /// What became of a cell on one side, and why.
 type State = (SideGap, Option<String>);
 
+/// What became of cells on A and on B, and their profile.
+type Key = (State, State, String);
+
+/// How many cells of each scenario, and one of them.
+type Group = (BTreeMap<String, usize>, String);
+
 /// The cells that were not answered on both sides, by what became of them.
 pub(super) fn gaps(a: &Cells, b: &Cells, texts: &Texts) -> Vec<Gap> {
-    let mut gaps: BTreeMap<(State, State, String), (BTreeMap<String, usize>, String)> =
-        BTreeMap::new();
+    let mut gaps: BTreeMap<Key, Group> = BTreeMap::new();
     let mut add = |id: &str, on_a: State, on_b: State| {
         let key = (on_a, on_b, CellId::of(id).profile().to_owned());
         let key = match gaps.len() >= MOST_REASONS && !gaps.contains_key(&key) {
