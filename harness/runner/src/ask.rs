@@ -37,7 +37,7 @@ const SILENCES: usize = 3;
 const SENDER_FAILURES: usize = 3;
 
 /// How long a gateway that answers first and works later is waited for.
-const WORK: Duration = Duration::from_secs(30);
+const WORK: Duration = Duration::from_secs(120);
 /// How often is looked whether it has.
 const LOOK: Duration = Duration::from_millis(50);
 
