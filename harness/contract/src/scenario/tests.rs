@@ -119,7 +119,7 @@ const SCENARIO: &str = "scenarios/chat-completions.toml";
 #[case::ambiguous_outcomes(
     "scenarios/outcomes.toml",
     "message = \"Unauthorized\"",
-    "message = \"Unauthorized\"\n\n[[outcome]]\nid = \"twin\"\ntitle = \"\"\ndirection = \"deny\"\nstatus = 401"
+    "message = \"Unauthorized\"\n\n[[outcome]]\nid = \"twin\"\ntitle = \"\"\ndirection = \"deny\"\nstatus = 401\ncontent-type = \"application/json\""
 )]
 #[case::header_nobody_looks_at(
     "scenarios/outcomes.toml",
