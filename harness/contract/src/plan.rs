@@ -81,16 +81,12 @@ impl Cell {
 
     /// How its request gets to the gateway.
     pub fn way(&self) -> Way<'_> {
-        match self.values().find_map(|value| value.from) {
-            Some(Standpoint::Caller) => return Way::PastProxies,
-            Some(Standpoint::Gateway) => return Way::AtGateway,
-            None => {}
-        }
         let proxy = self.axes().find(|(axis, _)| *axis == PROXY_AXIS);
-        match proxy {
-            None => Way::AsProxy,
-            Some((_, DIRECT)) => Way::PastProxies,
-            Some((_, proxy)) => Way::Through(proxy),
+        match (self.values().find_map(|value| value.from), proxy) {
+            (Some(Standpoint::Gateway), _) => Way::AtGateway,
+            (Some(Standpoint::Caller), _) | (None, Some((_, DIRECT))) => Way::PastProxies,
+            (None, Some((_, proxy))) => Way::Through(proxy),
+            (None, None) => Way::AsProxy,
         }
     }
 
