@@ -150,13 +150,13 @@ fn a_header_that_is_new() {
     ends(&sandbox, &args, 1, "deviate (exit code 1)");
 }
 
-/// A turn that a webhook has started runs once, also after the answer.
+/// A webhook whose turn runs again after the answer: for the sender who was let in, and for the one who was not.
 #[rstest]
 #[case::once("nothing", 0, "")]
 #[case::again(
     "runs a webhook again later",
     1,
-    "of 20 cells that ran, 1 deviate (exit code 1)"
+    "of 20 cells that ran, 2 deviate (exit code 1)"
 )]
 fn turns_of_webhooks(#[case] fault: &str, #[case] code: i32, #[case] last_line: &str) {
     let sandbox = Sandbox::whole();
