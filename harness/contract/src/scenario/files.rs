@@ -27,6 +27,9 @@ pub(crate) struct ScenarioFile {
     /// What a cell does: send a request, send its requests one after the other, or only start.
     #[serde(default)]
     pub(crate) kind: super::model::Kind,
+    /// Why its cells are asked of gateways that are launched for them alone, and never by `clawgauge attach`; none where they may be.
+    #[serde(rename = "own-gateway")]
+    pub(crate) own_gateway: Option<String>,
     /// Whether `clawgauge contract` shows, row by row, what each release answers.
     #[serde(default)]
     pub(crate) history: bool,

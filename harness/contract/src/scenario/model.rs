@@ -367,6 +367,8 @@ pub struct Scenario {
     pub since: Option<Version>,
     /// What its cells do.
     pub kind: Kind,
+    /// Why its cells are never asked of a gateway that somebody runs; none where they may be.
+    pub own_gateway: Option<String>,
     /// Whether the contract for people shows what each release answers.
     pub history: bool,
     /// The request.

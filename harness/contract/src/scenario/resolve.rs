@@ -137,6 +137,7 @@ pub(super) fn scenario(
         file: file.clone(),
         since,
         kind: raw.kind,
+        own_gateway: raw.own_gateway,
         history: raw.history,
         request: RequestTemplate {
             protocol: raw.request.protocol,

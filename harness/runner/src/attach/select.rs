@@ -156,6 +156,9 @@ fn choose(
 ) -> Result<Chosen, String> {
     let no = |reason: &str| Err(reason.to_owned());
     let scenario = &cell.scenario;
+    if let Some(reason) = &scenario.own_gateway {
+        return no(reason);
+    }
     match (scenario.kind, scenario.request.protocol) {
         (Kind::Requests, _) if contract::request::before(cell).next().is_some() => {
             return no("it takes more than one request");
