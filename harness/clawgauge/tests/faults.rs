@@ -150,6 +150,21 @@ fn a_header_that_is_new() {
     ends(&sandbox, &args, 1, "deviate (exit code 1)");
 }
 
+/// A turn that a webhook has started runs once, also after the answer.
+#[rstest]
+#[case::once("nothing", 0, "")]
+#[case::again(
+    "runs a webhook again later",
+    1,
+    "of 20 cells that ran, 1 deviate (exit code 1)"
+)]
+fn turns_of_webhooks(#[case] fault: &str, #[case] code: i32, #[case] last_line: &str) {
+    let sandbox = Sandbox::whole();
+    let gateway = faulty(&sandbox, fault);
+    let args = ["run", "--gateway", &gateway, "hooks-paths/**", "--quiet"];
+    ends(&sandbox, &args, code, last_line);
+}
+
 /// It ends while late calls of its model are waited for.
 #[test]
 fn an_end_that_nobody_asked_for() {

@@ -18,7 +18,7 @@ use globset::{GlobBuilder, GlobSet};
 use crate::cell_id::{self, CellId};
 use crate::release::Version;
 use crate::scenario::model::{
-    AxisValue, DIRECT, Direction, Kind, Outcome, PROXY_AXIS, Rule, Scenario,
+    AxisValue, DIRECT, Direction, Kind, Outcome, PROXY_AXIS, Rule, Scenario, Standpoint,
 };
 use crate::scenario::{Catalogue, Proxy};
 use base::nearest::nearest;
@@ -82,6 +82,11 @@ impl Cell {
 
     /// How its request gets to the gateway.
     pub fn way(&self) -> Way<'_> {
+        match self.values().find_map(|value| value.from) {
+            Some(Standpoint::Caller) => return Way::PastProxies,
+            Some(Standpoint::Gateway) => return Way::AtGateway,
+            None => {}
+        }
         let proxy = self.axes().find(|(axis, _)| *axis == PROXY_AXIS);
         match proxy {
             None => Way::AsProxy,
@@ -114,6 +119,8 @@ pub enum Way<'a> {
     AsProxy,
     /// From where callers are, past all proxies.
     PastProxies,
+    /// From the gateway's own machine, at an address that is not the loopback.
+    AtGateway,
     /// Through a proxy, by id.
     Through(&'a str),
 }
@@ -279,7 +286,7 @@ fn lack(missing: &Missing, catalogue: &Catalogue, cell: &Cell) -> Option<String>
 fn proxy<'a>(catalogue: &'a Catalogue, cell: &Cell) -> Option<&'a Proxy> {
     match cell.way() {
         Way::Through(proxy) => catalogue.proxies.get(proxy),
-        Way::AsProxy | Way::PastProxies => None,
+        Way::AsProxy | Way::PastProxies | Way::AtGateway => None,
     }
 }
 

@@ -208,6 +208,14 @@ impl Network {
         }
     }
 
+    /// The gateway for somebody on its own machine who does not use the loopback.
+    pub fn gateway_for_itself(&self, port: u16) -> Peer {
+        Peer {
+            address: (GATEWAY, port).into(),
+            from: Some(self.gateway.clone()),
+        }
+    }
+
     /// A proxy for a caller.
     pub fn proxy_for_callers(&self, port: u16) -> Peer {
         Peer {

@@ -19,6 +19,8 @@ pub struct Answer {
     pub start: Option<Start>,
     /// The values of its header lines, redacted, by name in small letters; none where it is not known which lines there were.
     pub headers: Option<Lines>,
+    /// The exit code of a gateway that refused to start, if it has ended.
+    pub exit: Option<i32>,
     /// `Content-Type`; may be empty.
     pub content_type: String,
     /// `error.type` of a JSON body, redacted.
@@ -135,6 +137,7 @@ impl Answer {
             status,
             start,
             headers: headers.map(|headers| headers::read(text, CALLS, headers)),
+            exit: line("exit").and_then(|code| code.parse().ok()),
             content_type: line("content-type").unwrap_or_default().to_owned(),
             error_type: observed.error_type.clone(),
             message: observed.message.clone(),
@@ -154,6 +157,7 @@ impl Answer {
         let agrees =
             |wanted: &Option<String>, seen: &Option<String>| wanted.is_none() || wanted == seen;
         let head = outcome.start == self.start
+            && (outcome.exit.is_none() || outcome.exit == self.exit)
             && (self.start.is_some() || outcome.status == self.status)
             && (self.start.is_some()
                 || self

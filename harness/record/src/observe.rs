@@ -117,6 +117,7 @@ pub fn observe(
     let answer = Answer {
         status: Some(response.status),
         start: None,
+        exit: None,
         content_type: content_type.unwrap_or_default(),
         headers: (!response.partial).then_some(headers),
         error_type: field("type").map(clean),
@@ -166,9 +167,11 @@ pub fn tells(response: &Response, redactor: &Redactor) -> bool {
     parts.any(|part| redactor.tells(&String::from_utf8_lossy(part)))
 }
 
-/// Observes a start: `log` is what the gateway wrote, redacted, `reason` the line by which it refused.
+/// Observes a start: `log` is what the gateway wrote, redacted, `reason` the line by which it refused, `exit` its exit code, if
+/// it has ended.
 pub fn observe_start(
     start: Start,
+    exit: Option<i32>,
     reason: &str,
     log: &str,
     took: Duration,
@@ -178,6 +181,7 @@ pub fn observe_start(
         status: None,
         start: Some(start),
         headers: None,
+        exit,
         content_type: String::new(),
         error_type: None,
         message: None,
@@ -195,6 +199,9 @@ pub fn observe_start(
     let words = fitting.and_then(|outcome| outcome.message_has.as_deref());
     let line = words.and_then(|words| log.lines().find(|line| line.contains(words)));
     let says = words.map(|words| format!("says: {words}\n"));
+    let exit = fitting
+        .and_then(|outcome| outcome.exit)
+        .map(|code| format!("exit: {code}\n"));
     Observation {
         outcome: fitting.map(|outcome| outcome.id.clone()),
         direction: fitting.map_or_else(
@@ -207,7 +214,11 @@ pub fn observe_start(
         message: (start == Start::Refused).then(|| cut(without_time(line.unwrap_or(reason)))),
         model_calls: Some(0),
         late_calls: false,
-        answer: format!("start: {word}\n{}", says.unwrap_or_default()),
+        answer: format!(
+            "start: {word}\n{}{}",
+            exit.unwrap_or_default(),
+            says.unwrap_or_default()
+        ),
         took,
     }
 }

@@ -39,6 +39,11 @@ const SILENCES: usize = 3;
 /// So many failures of a sender in a row, and the launch's other cells are not asked by it.
 const SENDER_FAILURES: usize = 3;
 
+/// How long a gateway that answers first and works later is waited for.
+const WORK: Duration = Duration::from_secs(30);
+/// How often is looked whether it has.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// The canary that a request carried, and what was seen, or why nothing was.
 pub(super) type Answer = (String, Seen);
 
@@ -107,6 +112,8 @@ pub(super) struct Asker<'a> {
     pub(super) peer: Peer,
     /// The gateway, from where callers are.
     pub(super) past_proxies: Peer,
+    /// The gateway, from its own machine.
+    pub(super) at_gateway: Peer,
     pub(super) proxies: &'a Proxies,
     /// Those that scenarios use again.
     pub(super) connections: Connections,
@@ -122,7 +129,7 @@ pub(super) struct Asker<'a> {
     pub(super) folder: PathBuf,
     /// How often in a row each sender has failed.
     pub(super) failures: Mutex<BTreeMap<String, usize>>,
-    /// When the last caller was denied.
+    /// When the last caller was denied, or told that its work is done later.
     pub(super) denied: Mutex<Option<Instant>>,
     /// What was sent before requests that are judged.
     pub(super) earlier: Mutex<Vec<Answer>>,
@@ -198,8 +205,9 @@ impl Asker<'_> {
         }
         let repeat = cell.values().map(|value| value.repeat).max().unwrap_or(1);
         let mut answers = Vec::new();
+        let canary = self.upstream.new_canary();
         for _ in 0..repeat.max(1) {
-            answers.push(self.ask(cell).await);
+            answers.push(self.ask_with(cell, canary.clone()).await);
         }
         // All of them are the same request: the one that is answered worst is judged.
         let judge = LaunchJudge {
@@ -267,8 +275,36 @@ impl Asker<'_> {
         profile.map_or(&[], |profile| &profile.caller)
     }
 
+    /// How often a request has reached the model; where its gateway is to work after the answer, that is waited for.
+    async fn calls(&self, cell: &Cell, canary: &str, served: bool) -> u32 {
+        let expected = cell.expected(&self.target.version);
+        if let Some(outcome) = expected.filter(|outcome| outcome.runs_later && served) {
+            let worked = async {
+                while self.upstream.calls(canary) < outcome.model_calls {
+                    tokio::time::sleep(LOOK).await;
+                }
+            };
+            tokio::select! {
+                () = self.context.cancel.cancelled() => {}
+                () = self.ended.cancelled() => {}
+                _ = tokio::time::timeout(WORK, worked) => {}
+            }
+            self.note_end();
+        }
+        self.upstream.calls(canary)
+    }
+
+    /// After this, calls of the model that nobody may make are waited for.
+    fn note_end(&self) {
+        let mut denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
+        *denied = Some(Instant::now());
+    }
+
     async fn ask(&self, cell: &Cell) -> Answer {
-        let canary = self.upstream.new_canary();
+        self.ask_with(cell, self.upstream.new_canary()).await
+    }
+
+    async fn ask_with(&self, cell: &Cell, canary: String) -> Answer {
         // What failed only because of that is no reason of its own.
         if self.context.cancel.is_cancelled() {
             return (canary, Err(Missed::Interrupted));
@@ -337,9 +373,11 @@ impl Asker<'_> {
                     "asked"
                 );
                 self.silences.store(0, Ordering::Relaxed);
+                let served = (200..300).contains(&exchange.response.status);
+                let calls = self.calls(cell, &canary, served).await;
                 let saw = view.then(|| self.upstream.saw(&canary, &before.canaries));
                 let reached = Reached {
-                    calls: Some(self.upstream.calls(&canary)),
+                    calls: Some(calls),
                     saw: saw.flatten().map(|(model, earlier_words)| ModelSaw {
                         model,
                         earlier_words,
@@ -349,8 +387,7 @@ impl Asker<'_> {
                 let words = before.names(&canary);
                 let seen = observe(&exchange, &reached, &words, &self.redactor, outcomes);
                 if seen.direction == Direction::Deny {
-                    let mut denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
-                    *denied = Some(Instant::now());
+                    self.note_end();
                 }
                 Ok(seen)
             }
@@ -366,7 +403,7 @@ impl Asker<'_> {
                     Way::Through(proxy) if self.proxies.has_ended(proxy) => {
                         format!("proxy {proxy} ended while it was asked: {error_text}").into()
                     }
-                    Way::Through(_) | Way::AsProxy | Way::PastProxies => {
+                    Way::Through(_) | Way::AsProxy | Way::PastProxies | Way::AtGateway => {
                         self.note_silence(&error);
                         match error {
                             SendError::NotHttp(_) => Missed::Odd(error_text),
@@ -437,6 +474,7 @@ impl Asker<'_> {
         match cell.way() {
             Way::AsProxy => Ok(self.peer.clone()),
             Way::PastProxies => Ok(self.past_proxies.clone()),
+            Way::AtGateway => Ok(self.at_gateway.clone()),
             Way::Through(proxy) => self.proxies.peer(proxy),
         }
     }

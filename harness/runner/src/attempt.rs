@@ -65,14 +65,21 @@ impl Live {
     /// That it started, as an answer.
     fn started(&self, context: &Context) -> Observation {
         let outcomes = &context.catalogue.outcomes;
-        observe_start(Start::Up, "", "", self.gateway.ready_after(), outcomes)
+        observe_start(
+            Start::Up,
+            None,
+            "",
+            "",
+            self.gateway.ready_after(),
+            outcomes,
+        )
     }
 }
 
 /// What came of asking.
 struct Asked {
     answers: Answers,
-    /// When the last caller was denied.
+    /// When the last caller was denied, or told that its work is done later.
     denied: Option<Instant>,
 }
 
@@ -236,11 +243,15 @@ impl Attempt<'_> {
         };
         let model = |error: std::io::Error| failed("the model stand-in", error.to_string());
         let profile = self.context.catalogue.profiles.get(self.profile);
+        let own_calls = profile.map_or(&[][..], |profile| &profile.own_calls);
         if !profile.is_some_and(|profile| profile.own_network) {
-            return Ok((None, Upstream::start().map_err(model)?));
+            let upstream = Upstream::start().map_err(model)?;
+            upstream.expect_own(own_calls);
+            return Ok((None, upstream));
         }
         let network = Network::build().map_err(|error| failed("its network", error.to_string()))?;
         let upstream = Upstream::start_within(&network.gateway).map_err(model)?;
+        upstream.expect_own(own_calls);
         Ok((Some(Arc::new(network)), upstream))
     }
 
@@ -266,6 +277,7 @@ impl Attempt<'_> {
             profile: self.profile,
             peer: live.gateway.peer(),
             past_proxies: live.gateway.peer_past_proxies(),
+            at_gateway: live.gateway.peer_at_gateway(),
             proxies: &live.proxies,
             connections: Connections::default(),
             redactor: live.gateway.redactor().clone().with_folder(&self.folder()),
@@ -348,14 +360,18 @@ impl Attempt<'_> {
     fn not_started(&self, cells: &[&PlannedCell], error: &LaunchError) -> Vec<Seen> {
         let refused = match error {
             LaunchError::Refused {
-                reason, said, took, ..
+                reason,
+                said,
+                code,
+                took,
+                ..
             } if cells.iter().any(|cell| is_start(cell)) => {
                 // Nothing of this machine goes into a record.
                 let clean = |text: &str| text.replace(&self.folder(), "[launch]");
                 let (reason, said) = (clean(reason), clean(said));
                 let outcomes = self.outcomes();
                 let start = Start::Refused;
-                Some(observe_start(start, &reason, &said, *took, outcomes))
+                Some(observe_start(start, *code, &reason, &said, *took, outcomes))
             }
             _ => None,
         };
@@ -441,6 +457,7 @@ impl Attempt<'_> {
             path_dirs: program.path_dirs.clone(),
             profile_args: self.config.args.clone(),
             env: self.config.env.clone(),
+            files: self.config.files.clone(),
             config: self.config.config.clone(),
             secrets: secrets.clone(),
             redactor,

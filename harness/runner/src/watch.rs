@@ -292,7 +292,7 @@ fn sent(planned: &PlannedCell, catalogue: &Catalogue, outcomes: &str) -> u64 {
     let sender = cell.sender().and_then(|id| catalogue.senders.get(id));
     let proxy = match cell.way() {
         Way::Through(id) => catalogue.proxies.get(id).map(|proxy| format!("{proxy:?}")),
-        Way::AsProxy | Way::PastProxies => None,
+        Way::AsProxy | Way::PastProxies | Way::AtGateway => None,
     };
     let mut hash = std::hash::DefaultHasher::new();
     (

@@ -152,6 +152,14 @@ fn explain(cell: &Cell, release: &Version, catalogue: &Catalogue, snapshots: &Sn
             for line in auth.unwrap_or_default().lines() {
                 let _ = writeln!(out, "  {line}");
             }
+            let base = &catalogue.base.config;
+            let sections = launch.config.as_object().into_iter().flatten();
+            for (name, section) in sections {
+                if name != "gateway" && base.get(name) != Some(section) {
+                    let section = serde_json::to_string_pretty(section).unwrap_or_default();
+                    let _ = writeln!(out, "  {name}: {}", section.replace('\n', "\n  "));
+                }
+            }
         }
         Some(Err(reason)) => {
             let _ = writeln!(out, "\nnot applicable on {release}: {reason}");

@@ -111,7 +111,18 @@ fn relay(mut client: TcpStream, mut server: TcpStream, fault: &str) {
             let _ = server.read_to_end(&mut answer);
         }
         let request = String::from_utf8_lossy(&request.lock().unwrap()).into_owned();
-        if std::mem::take(&mut first) && request.starts_with("POST /v1/chat/completions") {
+        let begins = std::mem::take(&mut first);
+        if begins
+            && fault == "runs a webhook again later"
+            && request.starts_with("POST /hooks//agent")
+        {
+            let text = words(&request).to_owned();
+            std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(500));
+                call_model("user {text}", &text);
+            });
+        }
+        if begins && request.starts_with("POST /v1/chat/completions") {
             let denied = answer.starts_with(b"HTTP/1.1 401");
             // The control is no cell.
             let own = !request.contains("control canary-");

@@ -76,6 +76,7 @@ pub(super) fn axis(
                 .map(|(name, text)| (name, text.into_inner()))
                 .collect(),
             sender: None,
+            from: table.from,
             repeat: table.repeat,
             set_config: table.set_config.into(),
             wait: std::time::Duration::try_from_secs_f64(table.wait).unwrap_or_default(),

@@ -321,6 +321,9 @@ pub(crate) struct ValueTable {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     pub(crate) vars: BTreeMap<String, Spanned<String>>,
+    /// Where the request comes from, in a profile with `own-network`: `caller` (past the proxies), or `gateway` (from its own machine, at
+    /// an address of its own). Elsewhere, and without this, it comes from where a proxy is.
+    pub(crate) from: Option<super::model::Standpoint>,
     /// In a sequence: how often the request is sent; the last answer is the one that counts.
     #[serde(default = "once")]
     pub(crate) repeat: u32,
@@ -365,6 +368,8 @@ pub(crate) struct OutcomeTable {
     pub(crate) status: Option<u16>,
     /// Whether the gateway started; instead of a status, for scenarios of kind `start`.
     pub(crate) start: Option<super::model::Start>,
+    /// The exit code of a start that is refused.
+    pub(crate) exit: Option<i32>,
     /// `error.type` of the JSON body.
     pub(crate) error_type: Option<String>,
     /// `error.message` of the JSON body.
@@ -393,4 +398,7 @@ pub(crate) struct OutcomeTable {
     pub(crate) model_calls: u32,
     /// What the model saw, in scenarios where that is part of the answer; only there.
     pub(crate) model_saw: Option<super::model::ModelSaw>,
+    /// Whether the gateway answers first and calls its model afterwards: those calls are waited for.
+    #[serde(default)]
+    pub(crate) runs_later: bool,
 }

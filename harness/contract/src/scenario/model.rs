@@ -91,6 +91,8 @@ pub struct Outcome {
     pub status: Option<u16>,
     /// Whether the gateway started; `None` where the outcome is about a request.
     pub start: Option<Start>,
+    /// The exit code of a start that is refused, where the outcome fixes it.
+    pub exit: Option<i32>,
     /// `error.type` of the JSON body, where the outcome fixes it.
     pub error_type: Option<String>,
     /// `error.message` of the JSON body, where the outcome fixes it.
@@ -113,6 +115,8 @@ pub struct Outcome {
     pub model_calls: u32,
     /// What the model must have seen, where that is part of the answer.
     pub model_saw: Option<ModelSaw>,
+    /// Whether the gateway answers first and calls its model afterwards.
+    pub runs_later: bool,
 }
 
 /// What the model saw of a request that reached it.
@@ -185,6 +189,8 @@ pub struct AxisValue {
     pub vars: BTreeMap<String, String>,
     /// The client that sends the request instead of clawgauge itself.
     pub sender: Option<String>,
+    /// Where the request comes from, if not from where a proxy is.
+    pub from: Option<Standpoint>,
     /// In a sequence: how often the request is sent.
     pub repeat: u32,
     /// In a sequence: configuration merged into the gateway's file before the request.
@@ -193,6 +199,16 @@ pub struct AxisValue {
     pub wait: std::time::Duration,
     /// `file:line` of the definition.
     pub origin: String,
+}
+
+/// Where a request comes from, if not from where a proxy is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standpoint {
+    /// From where callers are, past all proxies.
+    Caller,
+    /// From the gateway's own machine, at an address that is not the loopback.
+    Gateway,
 }
 
 /// An axis as one scenario uses it.

@@ -86,6 +86,7 @@ pub(super) fn outcomes(file: &SourceFile) -> Result<Outcomes, Problems> {
             direction: table.direction,
             status: table.status,
             start: table.start,
+            exit: table.exit,
             error_type: table.error_type,
             message: table.message,
             message_has: table.message_has,
@@ -96,6 +97,7 @@ pub(super) fn outcomes(file: &SourceFile) -> Result<Outcomes, Problems> {
             empty: table.empty,
             headers: outcomes.headers.with(&table.headers),
             model_calls: table.model_calls,
+            runs_later: table.runs_later,
             model_saw: table.model_saw,
         };
         if outcome.status.is_some() == outcome.start.is_some() {
@@ -157,6 +159,11 @@ fn may_both_fit(a: &Outcome, b: &Outcome) -> bool {
     fn differ<T: PartialEq>(a: Option<&T>, b: Option<&T>) -> bool {
         matches!((a, b), (Some(a), Some(b)) if a != b)
     }
+    // What an empty body cannot.
+    let tells = |outcome: &Outcome| {
+        let words = [&outcome.error_type, &outcome.message, &outcome.message_has];
+        !outcome.json.is_empty() || words.iter().any(|words| words.is_some())
+    };
     // One asks for what must not be there in the other.
     let excludes = |a: &Outcome, b: &Outcome| {
         let error = a.error_type.is_some() || a.message.is_some();
@@ -174,13 +181,14 @@ fn may_both_fit(a: &Outcome, b: &Outcome) -> bool {
     };
     a.status == b.status
         && a.start == b.start
+        && !differ(a.exit.as_ref(), b.exit.as_ref())
         && a.model_calls == b.model_calls
         && a.model_saw == b.model_saw
         && says(a, b)
         && says(b, a)
         && both_say
-        && (a.json.is_empty() || !b.empty)
-        && (b.json.is_empty() || !a.empty)
+        && !(tells(a) && b.empty)
+        && !(tells(b) && a.empty)
         && !excludes(a, b)
         && !excludes(b, a)
         && !a.headers.exclude(&b.headers)

@@ -83,6 +83,10 @@ struct ProfileTable {
     /// forwards comes from where the proxy is.
     #[serde(default)]
     own_network: bool,
+    /// Calls that the gateway makes of its model's address by itself, as method and path: without anybody's words in them they do
+    /// not void the launch's denials.
+    #[serde(default)]
+    own_calls: Vec<String>,
     /// How the gateway is started, by release.
     launch: Vec<LaunchTable>,
     /// Releases on which the profile cannot be tested.
@@ -105,6 +109,9 @@ struct LaunchTable {
     /// Environment on top of the base's.
     #[serde(default)]
     env: BTreeMap<String, String>,
+    /// Files in `${home}`: name to text, with placeholders.
+    #[serde(default)]
+    files: BTreeMap<String, String>,
     /// Configuration on top of the base's.
     #[serde(default)]
     config: Map<String, Value>,
@@ -143,6 +150,8 @@ pub struct Profile {
     pub no_control: Option<String>,
     /// Whether caller, proxy and gateway have network namespaces of their own.
     pub own_network: bool,
+    /// Method and path of calls that the gateway makes of its model's address by itself.
+    pub own_calls: Vec<String>,
     /// The ways to start it, by release.
     pub launches: Vec<Launch>,
     /// Where it cannot be tested.
@@ -160,6 +169,8 @@ pub struct Launch {
     pub args: Vec<String>,
     /// All environment variables, with placeholders.
     pub env: BTreeMap<String, String>,
+    /// Files in the launch's home folder: name to text, with placeholders.
+    pub files: BTreeMap<String, String>,
     /// The whole configuration, with placeholders.
     pub config: Value,
 }
@@ -223,6 +234,7 @@ impl Profile {
             let mut args = base.args.clone();
             args.extend(table.args);
             check_variables(file, table.env.keys(), problems);
+            check_files(file, table.files.keys(), problems);
             let mut env = base.env.clone();
             env.extend(table.env);
             let mut config = Value::Object(base.config.clone());
@@ -234,6 +246,7 @@ impl Profile {
                 range,
                 args,
                 env,
+                files: table.files,
                 config,
             });
         }
@@ -255,9 +268,28 @@ impl Profile {
             caller: raw.caller,
             no_control: raw.no_control,
             own_network: raw.own_network,
+            own_calls: raw.own_calls,
             launches,
             not_applicable,
         }
+    }
+}
+
+/// A file of a launch stays in its folder.
+fn check_files<'a>(
+    file: &SourceFile,
+    names: impl Iterator<Item = &'a String>,
+    problems: &mut Problems,
+) {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    for name in names.filter(|name| !name.chars().all(plain) || name.trim_matches('.').is_empty()) {
+        let message = format!("{name:?} cannot be the name of a file in the home folder");
+        let problem = match file.find(name, 0) {
+            Some(span) => Problem::at(file, span, message, "this name"),
+            None => Problem::nowhere(format!("{}: {message}", file.name)),
+        };
+        let help = "use letters, digits, dots, dashes and underscores";
+        problems.0.push(problem.help(help));
     }
 }
 

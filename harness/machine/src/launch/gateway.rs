@@ -21,7 +21,7 @@ use contract::scenario::merge;
 /// How long after a gateway's end somebody who came from it may begin to serve.
 const EXIT_GRACE: Duration = Duration::from_millis(200);
 /// How long a gateway that has refused is given to end by itself, or to serve all the same.
-const REFUSAL_GRACE: Duration = Duration::from_secs(1);
+const REFUSAL_GRACE: Duration = Duration::from_secs(5);
 /// Words of a port that somebody else has taken.
 pub(super) const TAKEN: [&str; 4] = [
     "EADDRINUSE",
@@ -90,6 +90,12 @@ async fn try_launch(
         .map_err(|error| prepare("its config", error.to_string()))?;
     write_json(&folders.config(), &config)
         .map_err(|error| prepare("its config", error.to_string()))?;
+    for (name, text) in &spec.files {
+        let text =
+            expand(text, &lookup).map_err(|error| prepare("its files", error.to_string()))?;
+        write_private(&folders.root.join("home").join(name), text.as_bytes())
+            .map_err(|error| prepare("its files", error.to_string()))?;
+    }
     let mut command = command(spec, &folders.root, &lookup)
         .map_err(|error| prepare("its command", error.to_string()))?;
     command.current_dir(folders.root.join("workspace"));
@@ -183,6 +189,15 @@ impl Gateway {
         let port = self.ports.port();
         match &self.spec.network {
             Some(network) => network.gateway_past_proxies(port),
+            None => self.ports.address().into(),
+        }
+    }
+
+    /// Where it listens, for a caller on its own machine who does not use the loopback.
+    pub fn peer_at_gateway(&self) -> Peer {
+        let port = self.ports.port();
+        match &self.spec.network {
+            Some(network) => network.gateway_for_itself(port),
             None => self.ports.address().into(),
         }
     }

@@ -30,6 +30,8 @@ pub struct LaunchSpec {
     pub profile_args: Vec<String>,
     /// The whole environment but for `PATH`.
     pub env: BTreeMap<String, String>,
+    /// Files in the home folder: name to text.
+    pub files: BTreeMap<String, String>,
     /// The configuration file's contents.
     pub config: Value,
     /// Secrets by name.

@@ -35,6 +35,7 @@ fn spec(script: &std::path::Path) -> LaunchSpec {
             ("HOME".to_owned(), "${home}".to_owned()),
             ("OPENCLAW_CONFIG_PATH".to_owned(), "${config}".to_owned()),
         ]),
+        files: BTreeMap::from([("token.txt".to_owned(), "${secret}\n".to_owned())]),
         config: json!({ "gateway": { "port": "${port}", "auth": { "token": "${secret}" } } }),
         secrets,
         compile_cache: None,
@@ -57,7 +58,7 @@ async fn a_launch_is_hermetic_and_its_error_is_redacted() {
     let folder = tempfile::tempdir().unwrap();
     let script = script(
         folder.path(),
-        "env | cut -d= -f1 | sort | grep -v -e '^_$' -e PWD -e SHLVL | tr '\\n' ' '; echo; echo \"$PATH\" | cut -c1-14; cat \"$OPENCLAW_CONFIG_PATH\"; pwd; exit 3",
+        "env | cut -d= -f1 | sort | grep -v -e '^_$' -e PWD -e SHLVL | tr '\\n' ' '; echo; echo \"$PATH\" | cut -c1-14; cat \"$OPENCLAW_CONFIG_PATH\" \"$HOME/token.txt\"; pwd; exit 3",
     );
     let error = launch(&spec(&script), folder.path(), &CancellationToken::new())
         .await
@@ -71,6 +72,10 @@ async fn a_launch_is_hermetic_and_its_error_is_redacted() {
     assert!(
         text.contains("--token [secret:secret]") && text.contains("\"token\": \"[secret:secret]\""),
         "{text}"
+    );
+    assert!(
+        text.contains("\n[secret:secret]\n"),
+        "a file of the profile: {text}"
     );
     assert!(text.contains("token/workspace"), "{text}");
     assert!(!text.contains("very-secret"), "{text}");

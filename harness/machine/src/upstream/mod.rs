@@ -73,6 +73,11 @@ impl Upstream {
         canary
     }
 
+    /// The calls that a gateway makes by itself, as method and path; without anybody's words in them they are explained.
+    pub fn expect_own(&self, calls: &[String]) {
+        self.ledger().expect_own(calls);
+    }
+
     /// How often a canary has reached the model.
     pub fn calls(&self, canary: &str) -> u32 {
         self.ledger().calls(canary)

@@ -135,3 +135,28 @@ async fn every_input_of_an_embedding_counts() {
     assert!(answer.contains("\"index\":2"), "{answer}");
     assert_eq!((upstream.calls(&one), upstream.calls(&two)), (2, 1));
 }
+
+/// What a gateway asks of its provider by itself is no denied caller's, unless it carries their words.
+#[tokio::test]
+async fn a_gateways_own_calls_are_explained() {
+    let upstream = Upstream::start().unwrap();
+    upstream.expect_own(&["GET /v1/models".to_owned()]);
+    let canary = upstream.new_canary();
+    let get = |path: &str| {
+        let head = format!("GET {path} HTTP/1.1\r\nConnection: close\r\nX-Note: {canary}\r\n\r\n");
+        (head.replace(&format!("X-Note: {canary}\r\n"), ""), head)
+    };
+    let (bare, telling) = get("/v1/models");
+    exchange(&upstream, bare.as_bytes()).await;
+    assert_eq!(
+        (upstream.tally().calls, upstream.tally().unexplained),
+        (1, 0)
+    );
+    exchange(&upstream, telling.as_bytes()).await;
+    assert_eq!(
+        (upstream.calls(&canary), upstream.tally().unexplained),
+        (1, 0)
+    );
+    exchange(&upstream, get("/v1/files").0.as_bytes()).await;
+    assert_eq!(upstream.tally().unexplained, 1);
+}

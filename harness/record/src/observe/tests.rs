@@ -163,3 +163,36 @@ fn messages_are_redacted_and_cut() {
         "{seen}"
     );
 }
+
+/// A start that is refused with another exit code, or whose exit code nobody knows, is another outcome.
+#[rstest]
+#[case::right(
+    Some(78),
+    Some("refuses"),
+    "start: refused\nexit: 78\nsays: no token\n"
+)]
+#[case::other(Some(1), None, "start: refused\n")]
+#[case::unknown(None, None, "start: refused\n")]
+fn a_start_is_judged_by_its_exit_code(
+    #[case] exit: Option<i32>,
+    #[case] expected: Option<&str>,
+    #[case] answer: &str,
+) {
+    let outcome = Outcome {
+        id: "refuses".to_owned(),
+        start: Some(Start::Refused),
+        exit: Some(78),
+        message_has: Some("no token".to_owned()),
+        ..Outcome::default()
+    };
+    let (start, said) = (Start::Refused, "first\nno token\n");
+    let seen = observe_start(
+        start,
+        exit,
+        "no token",
+        said,
+        Duration::ZERO,
+        &Outcomes::from_iter([outcome]),
+    );
+    assert_eq!((seen.outcome.as_deref(), &*seen.answer), (expected, answer));
+}

@@ -85,13 +85,21 @@ const converse = (socket, frames, bytes) => new Promise((done) => {
 });
 //@ end
 // Sends the bytes as they stand above, and leaves it to Node to read the answer.
-//@ if !socket
+//@ if !socket !again
 const send = ({ head, body = "" }, patience = 120) => new Promise((done) => {
+//@ end
+//@ if !socket again
+const send = ({ head, body = "" }, patience = 120, isAgain = false) => new Promise((done) => {
 //@ end
 //@ if socket
 const send = ({ head, body = "", frames }, patience = 120) => new Promise((done) => {
 //@ end
+  //@ if !again
   values.canary = `canary-${crypto.randomBytes(8).toString("hex")}`;
+  //@ end
+  //@ if again
+  if (!isAgain) values.canary = `canary-${crypto.randomBytes(8).toString("hex")}`; // the same request is the same in all of it
+  //@ end
   values.length = Buffer.byteLength(fill(body));
   const socket = net.connect(values.port, "127.0.0.1");
   socket.write(`${head.map(fill).join("\r\n")}\r\n\r\n${fill(body)}`);
@@ -152,6 +160,9 @@ const main = async () => {
   };
   save();
   //@ end
+  //@ if files
+  for (const [name, text] of Object.entries(files)) fs.writeFileSync(`${values.home}/${name}`, fill(text), { mode: 0o600 });
+  //@ end
   const command = [...(/\.[cm]?js$/.test(entry) ? [node, entry] : [entry]), ...args.map(fill)];
   const PATH = `${path.dirname(node)}:${process.env.PATH}`;
   const gateway = start("gateway.log", command, values.workspace, { PATH, ...JSON.parse(fill(JSON.stringify(env))) });
@@ -168,7 +179,13 @@ const main = async () => {
     if (Date.now() > end) fail("the gateway neither starts nor refuses to", "gateway.log");
   }
   if (!isUp) await pause(2000); // some releases have more to say
+  //@ if exit
+  for (let left = 30; !isUp && gateway.exitCode === null && left > 0; left -= 1) await pause(500);
+  //@ end
   const seen = { start: isUp ? "up" : "refused", text: log() };
+  //@ if exit
+  seen["exit code"] = gateway.exitCode;
+  //@ end
   if (/EADDRINUSE|address already in use|already listening/.test(seen.text)) fail("its port was taken", "gateway.log");
   finish(() => judge(seen));
   //@ end
@@ -197,7 +214,12 @@ const main = async () => {
     //@ end
     await pause(wait * 1000);
     for (let left = repeat; left > 0; left -= 1) {
+      //@ if !again
       seen = (await send(request)) ?? fail("the gateway does not answer", "gateway.log");
+      //@ end
+      //@ if again
+      seen = (await send(request, 120, left < repeat)) ?? fail("the gateway does not answer", "gateway.log");
+      //@ end
     }
     console.error(`${title}: ${seen.status}`);
     //@ if before
@@ -208,6 +230,12 @@ const main = async () => {
       values[name] = where.slice(1).split("/").reduce((part, key) => part?.[key], seen.json);
     //@ end
   }
+  //@ end
+  //@ if later
+  // It answers first, and calls its model afterwards.
+  const calls = () => heard.filter((canary) => canary === values.canary).length;
+  for (const end = Date.now() + 30000; calls() < expected["model calls"] && Date.now() < end; await pause(200));
+  await pause(2000); // whether there are more than that
   //@ end
   //@ if asks control
   finish(() => judge(seen, isProven));

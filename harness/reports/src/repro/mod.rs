@@ -174,7 +174,7 @@ impl Repro {
             _ if profile.own_network => Some("network namespaces".to_owned()),
             Way::Through(proxy) => Some(format!("the proxy {proxy}")),
             _ if scenario.request.model_view => Some("a model that says what it saw".to_owned()),
-            Way::AsProxy | Way::PastProxies => None,
+            Way::AsProxy | Way::PastProxies | Way::AtGateway => None,
         };
         if let Some(what) = beside {
             let cell = cell.id.clone();
@@ -255,6 +255,7 @@ impl Repro {
         let mut texts = vec![self.launch.config.to_string()];
         texts.extend(self.launch.args.iter().cloned());
         texts.extend(self.launch.env.values().cloned());
+        texts.extend(self.launch.files.values().cloned());
         for step in self.steps.iter().chain(&self.control) {
             texts.extend(step.change.values().map(Value::to_string));
             texts.extend(step.request.headers.iter().cloned());

@@ -71,6 +71,11 @@ fn data(repro: &Repro) -> Vec<String> {
         constant("env", &env),
         constant("args", &texts(&launch.args)),
     ]);
+    if !launch.files.is_empty() {
+        let file = |(name, text): (&String, &String)| (name.clone(), text.as_str().into());
+        let files = Literal::Table(launch.files.iter().map(file).collect());
+        lines.push(constant("files", &files));
+    }
     if repro.kind == Kind::Start {
         lines.push(constant("refusals", &texts(&repro.refusals)));
     }
@@ -189,6 +194,9 @@ fn outcome(repro: &Repro, outcome: &Outcome) -> Literal {
     if let Some(status) = outcome.status {
         add("status", Literal::Plain(status.to_string()));
     }
+    if let Some(exit) = outcome.exit {
+        add("exit code", Literal::Plain(exit.to_string()));
+    }
     for (name, text) in [
         ("content type", &outcome.content_type),
         ("/error/type", &outcome.error_type),
@@ -283,6 +291,10 @@ fn driver(repro: &Repro) -> String {
         "keep" => repro.steps.iter().any(|step| !step.keep.is_empty()),
         "session" => placeholders_of(repro.texts()).any(|(name, _)| name == SESSION),
         "control" => repro.control.is_some(),
+        "files" => !repro.launch.files.is_empty(),
+        "exit" => repro.expectation.outcome.exit.is_some(),
+        "later" => has_model(repro) && repro.expectation.outcome.runs_later,
+        "again" => has_model(repro) && repro.steps.iter().any(|step| step.repeat > 1),
         "known" => repro.issue.is_some(),
         "says" => {
             says(&repro.expectation.outcome)

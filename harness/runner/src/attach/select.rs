@@ -173,7 +173,7 @@ fn choose(
     }
     match cell.way() {
         Way::AsProxy => {}
-        Way::PastProxies | Way::Through(_) => {
+        Way::PastProxies | Way::AtGateway | Way::Through(_) => {
             return no("it is about proxies that clawgauge starts itself");
         }
     }

@@ -118,6 +118,7 @@ pub(super) fn configs(
                 "release": version.to_string(),
                 "args": start.args,
                 "env": start.env,
+                "files": start.files,
                 "config": start.config,
             });
             let name = format!("configs/{}/{}.json", about.folder, launch.profile);
