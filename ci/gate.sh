@@ -21,6 +21,7 @@ GATEWAY is what `clawgauge run --gateway` takes. Each option has a variable, and
   --baseline RECORD    CLAWGAUGE_BASELINE      an earlier record: only what is new since then counts
   --severity LEVEL     CLAWGAUGE_SEVERITY      cosmetic, shape or blocker: what is less does not count
   --retries N          CLAWGAUGE_RETRIES       how often a cell that could not run is tried again
+  --may-skip NAMES     CLAWGAUGE_MAY_SKIP      what this machine may lack, such as 'nginx openai-node'; else exit code 4
   --config FILE        CLAWGAUGE_CONFIG        a clawgauge.toml
   --shard K/N          CLAWGAUGE_SHARD         only the K-th of N parts; auto takes it from the pipeline's variables
   --merge DIR          CLAWGAUGE_MERGE         run nothing: merge the shards' results.json below DIR, and judge the whole
@@ -52,7 +53,7 @@ gateways='' scenarios='' where='' record='' scratch='' task=run
 reports=${CLAWGAUGE_REPORTS:-clawgauge-reports}
 formats=${CLAWGAUGE_FORMATS:-json junit sarif ctrf markdown html}
 fail_on=${CLAWGAUGE_FAIL_ON:-} known_issues=${CLAWGAUGE_KNOWN_ISSUES:-} baseline=${CLAWGAUGE_BASELINE:-}
-severity=${CLAWGAUGE_SEVERITY:-} retries=${CLAWGAUGE_RETRIES:-} config=${CLAWGAUGE_CONFIG:-}
+severity=${CLAWGAUGE_SEVERITY:-} retries=${CLAWGAUGE_RETRIES:-} may_skip=${CLAWGAUGE_MAY_SKIP:-} config=${CLAWGAUGE_CONFIG:-}
 archive=${CLAWGAUGE_ARCHIVE:-} sha256=${CLAWGAUGE_SHA256:-} image=${CLAWGAUGE_IMAGE:-} shard=${CLAWGAUGE_SHARD:-} merge=${CLAWGAUGE_MERGE:-} data=${CLAWGAUGE_ROOT:-}
 target=${CLAWGAUGE_TARGET:-} clawgauge=${CLAWGAUGE:-} words=${CLAWGAUGE_ARGS:-}
 
@@ -84,6 +85,7 @@ while [ $# -gt 0 ]; do
         --baseline) need "$1" $#; baseline=$2; shift ;;
         --severity) need "$1" $#; severity=$2; shift ;;
         --retries) need "$1" $#; retries=$2; shift ;;
+        --may-skip) need "$1" $#; may_skip="$may_skip $2"; shift ;;
         --config) need "$1" $#; config=$2; shift ;;
         --shard) need "$1" $#; shard=$2; shift ;;
         --merge) need "$1" $#; merge=$2; shift ;;
@@ -108,7 +110,7 @@ scenarios=${scenarios:-${CLAWGAUGE_SCENARIOS:-}}
 where=${where:-${CLAWGAUGE_WHERE:-}}
 # They are read; the run shall not read them a second time in its own way.
 unset CLAWGAUGE CLAWGAUGE_GATEWAY CLAWGAUGE_SCENARIOS CLAWGAUGE_WHERE CLAWGAUGE_REPORTS CLAWGAUGE_FORMATS CLAWGAUGE_FAIL_ON \
-    CLAWGAUGE_KNOWN_ISSUES CLAWGAUGE_BASELINE CLAWGAUGE_SEVERITY CLAWGAUGE_RETRIES CLAWGAUGE_CONFIG CLAWGAUGE_ARCHIVE \
+    CLAWGAUGE_KNOWN_ISSUES CLAWGAUGE_BASELINE CLAWGAUGE_SEVERITY CLAWGAUGE_RETRIES CLAWGAUGE_MAY_SKIP CLAWGAUGE_CONFIG CLAWGAUGE_ARCHIVE \
     CLAWGAUGE_SHA256 CLAWGAUGE_IMAGE CLAWGAUGE_SHARD CLAWGAUGE_MERGE CLAWGAUGE_ROOT CLAWGAUGE_TARGET CLAWGAUGE_ARGS
 
 case $fail_on in '' | deviates | known) ;; *) wrong "--fail-on is deviates or known, not $fail_on" ;; esac
@@ -260,6 +262,7 @@ reports=$(cd "$reports" && pwd)
 set -f
 for glob in $scenarios; do set -- "$@" "$glob"; done
 for expression in $where; do set -- "$@" --where "$expression"; done
+[ -n "$merge" ] || for name in $may_skip; do set -- "$@" --may-skip "$name"; done
 for word in $words; do set -- "$@" "$word"; done
 IFS=", $newline"
 for format in $formats; do

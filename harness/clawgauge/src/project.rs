@@ -48,6 +48,9 @@ pub struct RunDefaults {
     /// Only cells with these values.
     #[serde(default, rename = "where")]
     pub conditions: Vec<String>,
+    /// What this machine may lack, by name, or globs of cells that need not be asked for want of it.
+    #[serde(default)]
+    pub may_skip: Vec<String>,
     /// Reports to write, FORMAT=PATH.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
@@ -73,6 +76,8 @@ pub struct RunDefaults {
     pub severity: Option<Severity>,
     /// A record; what the gateway answered the same there does not make the run fail.
     pub baseline: Option<PathBuf>,
+    /// Whether an excuse of the baseline that is not needed any more makes the run fail.
+    pub baseline_strict: Option<bool>,
     /// How often what failed for reasons of its surroundings is tried again.
     pub retries: Option<u32>,
     /// Stop at the first cell that makes the run fail.

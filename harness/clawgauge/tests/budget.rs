@@ -107,7 +107,7 @@ fn every_report_says_first_that_it_is_a_part(
         ("r.tap", format!("# {headline}\n")),
         ("r.md", format!("**{headline}**\n")),
         ("r.summary", format!("## clawgauge\n\n**{headline}**\n")),
-        ("r.html", format!("<span class=\"word\">{headline}</span>")),
+        ("r.html", format!("<p class=\"share\">{headline}</p>")),
         ("r.txt", format!("::notice title={headline}::")),
         (
             "r.sarif",

@@ -42,7 +42,7 @@ fn cells<'a>(record: &'a Value, sender: &str) -> Vec<&'a Value> {
     mine
 }
 
-/// A machine without the libraries: their cells are not applicable and say what to do, and nothing is downloaded.
+/// A machine without the libraries: their cells are not asked and say what to do, and nothing is downloaded.
 #[test]
 fn a_library_that_is_not_installed_is_said_to_be_so() {
     let sandbox = Sandbox::whole();
@@ -51,7 +51,7 @@ fn a_library_that_is_not_installed_is_said_to_be_so() {
     for sender in ["openai-python", "openai-node"] {
         let reason = format!("clawgauge senders install {sender}");
         for cell in cells(&record, sender) {
-            assert_eq!(cell["verdict"], "not-applicable");
+            assert_eq!(cell["verdict"], "not-asked");
             assert!(
                 cell["reason"].as_str().unwrap().ends_with(&reason),
                 "{cell}"
@@ -92,7 +92,7 @@ fn a_machine_without_curl_is_told_how_to_get_it() {
     let mut command = sandbox.clawgauge();
     let flags = ["plan", SCENARIO, "--where", "sender=curl"];
     let assert = command.env("PATH", sandbox.folder.path()).args(flags);
-    let reason = "not applicable: curl is not installed: apt-get install curl";
+    let reason = "not asked: curl is not installed: apt-get install curl";
     assert.assert().code(0).stdout(contains(reason));
 }
 

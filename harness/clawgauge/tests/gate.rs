@@ -81,6 +81,59 @@ fn the_gate_passes_a_gateway_that_keeps_the_contract() {
     assert!(sandbox.folder.path().join("r.json").exists());
 }
 
+/// A machine that lost what a part of the matrix takes is no reason for a go, unless the pipeline says that it may be missing.
+#[rstest]
+#[case::nobody_said_so("", 4)]
+#[case::as_expected("openai-node openai-python", 0)]
+fn the_gate_knows_what_may_be_missing(#[case] may_skip: &str, #[case] code: i32) {
+    let sandbox = Sandbox::whole();
+    fs::remove_file(sandbox.folder.path().join("clawgauge.toml")).unwrap();
+    gate(&sandbox)
+        .env("CLAWGAUGE_SCENARIOS", "client-libraries")
+        .env("CLAWGAUGE_MAY_SKIP", may_skip)
+        .arg("reference")
+        .assert()
+        .code(code);
+}
+
+/// What the examples say may be missing is everything that cells take, but what their runners have.
+#[rstest]
+#[case("examples/openclaw.yml")]
+#[case("examples/packager.yml")]
+#[case("examples/nightly.yml")]
+#[case("examples/sharded.yml")]
+#[case("gitlab-ci.yml")]
+#[case("gitlab-shards.yml")]
+#[case("kubernetes/sharded-run.yaml")]
+#[case("README.md")]
+#[case("../README.md")]
+fn pipelines_to_copy_say_what_may_be_missing(#[case] file: &str) {
+    let text = fs::read_to_string(repository().join("ci").join(file)).unwrap();
+    let names = [
+        "haproxy",
+        "network-namespaces",
+        "nginx",
+        "openai-node",
+        "openai-python",
+    ];
+    let named = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        names.iter().all(|name| words.contains(name))
+    };
+    assert!(text.lines().any(named), "{file} does not name {names:?}");
+    let known = Sandbox::whole();
+    let mut doctor = known.clawgauge();
+    let output = doctor.args(["doctor", "--json"]).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let needs = report["needs"].as_array().unwrap().iter();
+    let needs = needs.map(|need| need["name"].as_str().unwrap().replace(' ', "-"));
+    let others = ["curl", "npm", "node", "python3-with-venv"];
+    let needs: Vec<String> = needs
+        .filter(|name| !others.contains(&name.as_str()))
+        .collect();
+    assert_eq!(needs, names, "something new is to be named in {file}");
+}
+
 #[test]
 fn the_gate_stops_a_gateway_that_breaks_it() {
     let sandbox = Sandbox::new();
@@ -201,6 +254,10 @@ fn options_and_variables_become_the_same_call() {
         "shape",
         "--retries",
         "2",
+        "--may-skip",
+        "nginx",
+        "--may-skip",
+        "network-namespaces",
         "--config",
         "clawgauge.toml",
         "--",
@@ -223,6 +280,7 @@ fn options_and_variables_become_the_same_call() {
         .env("CLAWGAUGE_BASELINE", "old.json")
         .env("CLAWGAUGE_SEVERITY", "shape")
         .env("CLAWGAUGE_RETRIES", "2")
+        .env("CLAWGAUGE_MAY_SKIP", "nginx network-namespaces")
         .env("CLAWGAUGE_CONFIG", "clawgauge.toml")
         .env("CLAWGAUGE_ARGS", "--jobs 4");
     let sorted = |command: &mut Command| {
@@ -254,6 +312,8 @@ fn options_and_variables_become_the_same_call() {
         "--baseline\nold.json\n".to_owned(),
         "--severity\nshape\n".to_owned(),
         "--retries\n2\n".to_owned(),
+        "--may-skip\nnginx\n".to_owned(),
+        "--may-skip\nnetwork-namespaces\n".to_owned(),
         "--config\nclawgauge.toml\n".to_owned(),
         "--jobs\n4\n".to_owned(),
     ] {

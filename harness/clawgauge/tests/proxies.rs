@@ -92,7 +92,7 @@ fn what_the_machine_lacks_is_a_reason_that_says_how_to_install_it() {
         .assert()
         .code(0);
     run(&["plan", SERVED]).code(0).stdout(contains(
-        "not applicable: no `nginx` on PATH; on Debian: apt-get install --no-install-recommends nginx-light",
+        "not asked: no `nginx` on PATH; on Debian: apt-get install --no-install-recommends nginx-light",
     ));
     // Nothing that can be asked is not a pass.
     run(&["run", SERVED])
@@ -257,6 +257,7 @@ fn the_reference_keeps_the_contract_behind_real_proxies() {
         .code(0);
     let record = record(&sandbox);
     assert_eq!(record["summary"]["not_applicable"], 0);
+    assert_eq!(record["summary"]["not_asked"], 0);
     assert_eq!(record["summary"]["conforms"], record["summary"]["selected"]);
     assert!(record["summary"]["selected"].as_u64().unwrap() > 1_000);
     assert_eq!(record["relations"], serde_json::json!([]));

@@ -243,7 +243,7 @@ fn a_summary_is_added_within_its_limit() {
         write_report(Format::Summary, &results, &path).unwrap();
     }
     let text = fs::read_to_string(&path).unwrap();
-    assert!(text.starts_with("before\n## clawgauge\n\n**No go**"));
+    assert!(text.starts_with("before\n## clawgauge\n\n**NO-GO for "));
     assert_eq!(text.matches("## clawgauge\n").count(), 2);
     assert!(!text.contains("Left out"));
 
@@ -302,7 +302,7 @@ fn a_run_in_a_workflow() {
     assert!(
         fs::read_to_string(&summary)
             .unwrap()
-            .starts_with("## clawgauge\n\n**No go**")
+            .starts_with("## clawgauge\n\n**NO-GO for ")
     );
 
     // Another report on stdout is not heeded either.

@@ -118,7 +118,10 @@ fn records_are_small_whole_and_know_nothing_of_the_machine() {
         let whole = Results::open(&machine.sandbox.folder.path().join("whole.json")).unwrap();
         whole.load().unwrap()
     };
-    assert_eq!(record.summary, whole.summary);
+    // A survey does not gate: what a machine lacks is told, whether it is expected or not.
+    let mut summary = whole.summary.clone();
+    summary.expected_skips = 0;
+    assert_eq!(record.summary, summary);
     for (small, whole) in record.cells.iter().zip(&whole.cells) {
         assert_eq!(
             (&small.id, &small.axes, small.verdict),

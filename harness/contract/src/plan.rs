@@ -4,24 +4,23 @@
 //! never change an id or an order.
 
 pub mod budget;
+mod selection;
 mod shard;
 mod shares;
 
+pub use selection::{Selection, SelectionError};
 pub use shard::{Shard, ShardArg, ShardError};
 pub use shares::{Share, Shares};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use globset::{GlobBuilder, GlobSet};
-
-use crate::cell_id::{self, CellId};
+use crate::cell_id;
 use crate::release::Version;
 use crate::scenario::model::{
     AxisValue, DIRECT, Direction, Kind, Outcome, PROXY_AXIS, Rule, Scenario, Standpoint,
 };
 use crate::scenario::{Catalogue, Proxy};
-use base::nearest::nearest;
 
 /// What this machine has not: a requirement's name, such as a sender's, and why it is missing and how to get it.
 pub type Missing = BTreeMap<String, String>;
@@ -82,16 +81,12 @@ impl Cell {
 
     /// How its request gets to the gateway.
     pub fn way(&self) -> Way<'_> {
-        match self.values().find_map(|value| value.from) {
-            Some(Standpoint::Caller) => return Way::PastProxies,
-            Some(Standpoint::Gateway) => return Way::AtGateway,
-            None => {}
-        }
         let proxy = self.axes().find(|(axis, _)| *axis == PROXY_AXIS);
-        match proxy {
-            None => Way::AsProxy,
-            Some((_, DIRECT)) => Way::PastProxies,
-            Some((_, proxy)) => Way::Through(proxy),
+        match (self.values().find_map(|value| value.from), proxy) {
+            (Some(Standpoint::Gateway), _) => Way::AtGateway,
+            (Some(Standpoint::Caller), _) | (None, Some((_, DIRECT))) => Way::PastProxies,
+            (None, Some((_, proxy))) => Way::Through(proxy),
+            (None, None) => Way::AsProxy,
         }
     }
 
@@ -125,13 +120,22 @@ pub enum Way<'a> {
     Through(&'a str),
 }
 
-/// A cell and whether it can be asked of the release.
+/// Why a cell cannot be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Barred {
+    /// It makes no sense on the release, for this reason: nothing that anybody could install would change that.
+    Release(String),
+    /// This machine lacks something that it takes, for this reason.
+    Machine(String),
+}
+
+/// A cell and whether it can be asked.
 #[derive(Debug, Clone)]
 pub struct PlannedCell {
     /// The cell.
     pub cell: Arc<Cell>,
     /// Why it cannot be asked, if it cannot.
-    pub not_applicable: Option<String>,
+    pub barred: Option<Barred>,
 }
 
 /// The cells of one profile: one gateway launch.
@@ -146,9 +150,7 @@ pub struct PlannedLaunch {
 impl PlannedLaunch {
     /// Whether any cell needs the gateway.
     pub fn needs_gateway(&self) -> bool {
-        self.cells
-            .iter()
-            .any(|planned| planned.not_applicable.is_none())
+        self.cells.iter().any(|planned| planned.barred.is_none())
     }
 }
 
@@ -159,15 +161,15 @@ pub struct Plan {
     pub release: Version,
     /// One launch a profile, in the order in which profiles first appear.
     pub launches: Vec<PlannedLaunch>,
-    /// Whether a filter left cells out.
-    pub filtered: bool,
+    /// Cells that were not selected.
+    pub unselected: usize,
 }
 
 impl Plan {
     /// Plans all selected cells of the catalogue for one release; of a sequence all steps, if any is selected.
     pub fn new(catalogue: &Catalogue, release: &Version, selection: &Selection) -> Self {
         let mut launches: Vec<PlannedLaunch> = Vec::new();
-        let mut filtered = false;
+        let mut unselected = 0;
         let sequences: BTreeSet<(String, String)> = cells(catalogue)
             .filter(|cell| cell.scenario.kind == Kind::Sequence && selection.accepts(cell))
             .map(|cell| (cell.scenario.id.clone(), cell.profile))
@@ -176,13 +178,13 @@ impl Plan {
             // A step means nothing without the steps around it.
             let beside = || sequences.contains(&(cell.scenario.id.clone(), cell.profile.clone()));
             if !selection.accepts(&cell) && !beside() {
-                filtered = true;
+                unselected += 1;
                 continue;
             }
-            let not_applicable = not_applicable(catalogue, release, &cell);
+            let barred = not_applicable(catalogue, release, &cell).map(Barred::Release);
             let planned = PlannedCell {
                 cell: Arc::new(cell),
-                not_applicable,
+                barred,
             };
             match launches
                 .iter_mut()
@@ -200,7 +202,7 @@ impl Plan {
         Self {
             release: release.clone(),
             launches,
-            filtered,
+            unselected,
         }
     }
 
@@ -208,7 +210,7 @@ impl Plan {
     pub fn needs(&self, catalogue: &Catalogue) -> Needs {
         let mut needs = Needs::default();
         let launches = self.launches.iter().flat_map(|launch| &launch.cells);
-        for planned in launches.filter(|planned| planned.not_applicable.is_none()) {
+        for planned in launches.filter(|planned| planned.barred.is_none()) {
             needs.network |= own_network(catalogue, &planned.cell);
             let proxy = proxy(catalogue, &planned.cell);
             let program = proxy.map(|proxy| (proxy.program.clone(), proxy.install.clone()));
@@ -217,13 +219,13 @@ impl Plan {
         needs
     }
 
-    /// The same plan on a machine that has not everything: what takes something of `missing` is not applicable.
+    /// The same plan on a machine that has not everything: what takes something of `missing` is not asked.
     #[must_use]
     pub fn without(mut self, missing: &Missing, catalogue: &Catalogue) -> Self {
         let launches = self.launches.iter_mut();
         let cells = launches.flat_map(|launch| &mut launch.cells);
-        for planned in cells.filter(|planned| planned.not_applicable.is_none()) {
-            planned.not_applicable = lack(missing, catalogue, &planned.cell);
+        for planned in cells.filter(|planned| planned.barred.is_none()) {
+            planned.barred = lack(missing, catalogue, &planned.cell).map(Barred::Machine);
         }
         self
     }
@@ -273,12 +275,29 @@ pub fn not_applicable(catalogue: &Catalogue, release: &Version, cell: &Cell) -> 
     }
 }
 
-/// Why a cell cannot be asked where some requirements are missing, if it cannot.
-fn lack(missing: &Missing, catalogue: &Catalogue, cell: &Cell) -> Option<String> {
+/// What a cell takes of a machine beside the gateway, by name: a client, a program, [`NETWORK`].
+pub fn requirements<'a>(catalogue: &'a Catalogue, cell: &'a Cell) -> impl Iterator<Item = &'a str> {
     let program = proxy(catalogue, cell).map(|proxy| proxy.program.as_str());
     let network = own_network(catalogue, cell).then_some(NETWORK);
-    let requirements = [cell.sender(), program, network].into_iter().flatten();
-    let mut reasons = requirements.filter_map(|name| missing.get(name));
+    [cell.sender(), program, network].into_iter().flatten()
+}
+
+/// The names of all that cells may take of a machine.
+pub fn all_requirements(catalogue: &Catalogue) -> BTreeSet<&str> {
+    let senders = catalogue.senders.keys().map(String::as_str);
+    let proxies = catalogue.proxies.values();
+    let programs = proxies.map(|proxy| proxy.program.as_str());
+    let mut profiles = catalogue.profiles.values();
+    let network = profiles.any(|profile| profile.own_network);
+    senders
+        .chain(programs)
+        .chain(network.then_some(NETWORK))
+        .collect()
+}
+
+/// Why a cell cannot be asked where some requirements are missing, if it cannot.
+fn lack(missing: &Missing, catalogue: &Catalogue, cell: &Cell) -> Option<String> {
+    let mut reasons = requirements(catalogue, cell).filter_map(|name| missing.get(name));
     reasons.next().cloned()
 }
 
@@ -293,212 +312,4 @@ fn proxy<'a>(catalogue: &'a Catalogue, cell: &Cell) -> Option<&'a Proxy> {
 fn own_network(catalogue: &Catalogue, cell: &Cell) -> bool {
     let profile = catalogue.profiles.get(&cell.profile);
     profile.is_some_and(|profile| profile.own_network)
-}
-
-/// Which cells a command is about.
-#[derive(Debug, Clone, Default)]
-pub struct Selection {
-    globs: Vec<GlobSet>,
-    conditions: Vec<WhereExpr>,
-    only: Option<BTreeSet<String>>,
-}
-
-/// `axis=value,value` or `axis!=value,value`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct WhereExpr {
-    axis: String,
-    values: Vec<String>,
-    negated: bool,
-}
-
-/// A filter that cannot be meant.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SelectionError {
-    /// The glob does not parse.
-    #[error("`{0}` is not a glob: {1}")]
-    Glob(String, String),
-    /// The glob selects nothing.
-    #[error("no cell matches `{glob}`{}", .nearest.as_ref().map(|glob| format!("; did you mean `{glob}`?")).unwrap_or_default())]
-    Unmatched {
-        /// The glob as given.
-        glob: String,
-        /// The same glob with its first slip fixed.
-        nearest: Option<String>,
-    },
-    /// The expression has no `=`.
-    #[error("`{0}` is not a condition; write axis=value,value or axis!=value")]
-    Where(String),
-    /// No scenario has the axis.
-    #[error("no scenario has an axis `{axis}`{}", .nearest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]
-    Axis {
-        /// The axis as given.
-        axis: String,
-        /// A name that resembles it.
-        nearest: Option<String>,
-    },
-    /// The axis has no such value.
-    #[error("axis `{axis}` has no value `{value}`{}", .nearest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]
-    Value {
-        /// The axis.
-        axis: String,
-        /// The value as given.
-        value: String,
-        /// A name that resembles it.
-        nearest: Option<String>,
-    },
-}
-
-impl Selection {
-    /// Reads globs over cell ids and `--where` expressions, and refuses those that cannot select anything.
-    ///
-    /// A glob without `/` or `*` is taken as the beginning of an id. `*` does not cross a `/`, `**` does.
-    ///
-    /// # Errors
-    /// A [`SelectionError`] that names the nearest thing there is.
-    pub fn parse(
-        catalogue: &Catalogue,
-        globs: &[String],
-        wheres: &[String],
-    ) -> Result<Self, SelectionError> {
-        let ids: Vec<String> = if globs.is_empty() {
-            Vec::new()
-        } else {
-            cells(catalogue).map(|cell| cell.id).collect()
-        };
-        let globs = globs
-            .iter()
-            .map(|glob| parse_glob(glob, &ids))
-            .collect::<Result<_, _>>()?;
-        let conditions = wheres
-            .iter()
-            .map(|text| parse_where(text, catalogue))
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            globs,
-            conditions,
-            only: None,
-        })
-    }
-
-    /// Selects the cells with these ids and no others.
-    pub fn only(ids: impl IntoIterator<Item = String>) -> Self {
-        Self {
-            only: Some(ids.into_iter().collect()),
-            ..Self::default()
-        }
-    }
-
-    /// Whether the cell is selected: by any glob (if there are any) and by every condition.
-    pub fn accepts(&self, cell: &Cell) -> bool {
-        self.accepts_named(&cell.id, &|axis| {
-            let mut axes = cell.axes();
-            axes.find(|(name, _)| *name == axis).map(|(_, value)| value)
-        })
-    }
-
-    /// As [`Selection::accepts`], of a cell that is known by its id and its values only, as records have it.
-    pub fn accepts_named<'a>(&self, id: &str, value: &dyn Fn(&str) -> Option<&'a str>) -> bool {
-        self.only.as_ref().is_none_or(|only| only.contains(id))
-            && (self.globs.is_empty() || self.globs.iter().any(|glob| glob.is_match(id)))
-            && self.conditions.iter().all(|condition| {
-                value(&condition.axis).is_some_and(|value| {
-                    condition.values.iter().any(|wanted| wanted == value) != condition.negated
-                })
-            })
-    }
-}
-
-/// A glob of cells is no longer than this; the longest cell id has some 200 characters.
-const MAX_GLOB: usize = 2_000;
-
-fn parse_glob(text: &str, ids: &[String]) -> Result<GlobSet, SelectionError> {
-    let pattern = if text.contains(['/', '*', '?', '[', '{']) {
-        text.to_owned()
-    } else {
-        format!("{text}/**")
-    };
-    let wrong = |why: String| SelectionError::Glob(text.chars().take(MAX_GLOB).collect(), why);
-    if pattern.len() > MAX_GLOB {
-        return Err(wrong(format!("longer than {MAX_GLOB} characters")));
-    }
-    let glob = GlobBuilder::new(&pattern).literal_separator(true).build();
-    // A set, unlike a matcher, says so if it cannot be made of what was parsed.
-    let glob = glob.and_then(|glob| GlobSet::builder().add(glob).build());
-    let glob = glob.map_err(|error| wrong(error.kind().to_string()))?;
-    if ids.iter().any(|id| glob.is_match(id)) {
-        return Ok(glob);
-    }
-    Err(SelectionError::Unmatched {
-        glob: text.to_owned(),
-        nearest: fixed(&pattern, ids),
-    })
-}
-
-/// A glob with its first slip fixed: the first part that no cell has becomes the one that resembles it.
-fn fixed(pattern: &str, ids: &[String]) -> Option<String> {
-    let mut parts: Vec<&str> = pattern.split('/').collect();
-    let mut mine: Vec<&String> = ids.iter().collect();
-    for (place, part) in parts.iter().enumerate() {
-        if part.contains(['*', '?', '[', '{']) {
-            continue;
-        }
-        let has = |id: &&String| match place {
-            0 => CellId::of(id).scenario() == *part,
-            _ => CellId::of(id).parts().skip(1).any(|other| other == *part),
-        };
-        let left: Vec<&String> = mine.iter().copied().filter(has).collect();
-        if left.is_empty() {
-            let others = mine.iter().flat_map(|id| {
-                let skip = usize::from(place > 0);
-                let take = if place == 0 { 1 } else { usize::MAX };
-                CellId::of(id).parts().skip(skip).take(take)
-            });
-            parts[place] = nearest(part, others)?;
-            return Some(parts.join("/"));
-        }
-        mine = left;
-    }
-    None
-}
-
-fn parse_where(text: &str, catalogue: &Catalogue) -> Result<WhereExpr, SelectionError> {
-    let (axis, values) = text
-        .split_once('=')
-        .ok_or_else(|| SelectionError::Where(text.to_owned()))?;
-    let (axis, negated) = axis
-        .strip_suffix('!')
-        .map_or((axis, false), |axis| (axis, true));
-    let axis = axis.trim().to_owned();
-    let values: Vec<String> = values
-        .split(',')
-        .map(|value| value.trim().to_owned())
-        .collect();
-    let axes = || {
-        catalogue
-            .scenarios
-            .iter()
-            .flat_map(|scenario| &scenario.axes)
-    };
-    if !axes().any(|known| known.name == axis) {
-        let nearest = nearest(&axis, axes().map(|known| known.name.as_str())).map(str::to_owned);
-        return Err(SelectionError::Axis { axis, nearest });
-    }
-    let known: Vec<&str> = axes()
-        .filter(|known| known.name == axis)
-        .flat_map(|known| &known.values)
-        .map(|value| value.id.as_str())
-        .collect();
-    if let Some(value) = values.iter().find(|value| !known.contains(&value.as_str())) {
-        let nearest = nearest(value, known.iter().copied()).map(str::to_owned);
-        return Err(SelectionError::Value {
-            axis,
-            value: value.clone(),
-            nearest,
-        });
-    }
-    Ok(WhereExpr {
-        axis,
-        values,
-        negated,
-    })
 }

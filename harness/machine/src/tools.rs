@@ -3,6 +3,8 @@
 //! It is found out before anything is launched, for what a plan needs and no more. [`contract::plan::Plan::without`] turns what
 //! is missing into reasons.
 
+use std::process::{Command, Stdio};
+
 use crate::network;
 use crate::which::which;
 use contract::plan::{Missing, NETWORK, Needs};
@@ -23,4 +25,18 @@ pub fn missing(needs: &Needs) -> Missing {
         missing.insert(NETWORK.to_owned(), reason);
     }
     missing
+}
+
+/// Whether a program is on `PATH`.
+pub fn has(program: &str) -> bool {
+    which(program).is_some()
+}
+
+/// Whether `python3` makes virtual environments with pip in them; Debian packs that apart from Python.
+pub fn python_makes_environments() -> bool {
+    let mut python = Command::new("python3");
+    python.args(["-I", "-c", "import ensurepip, venv"]);
+    let quiet = python.stdin(Stdio::null()).stdout(Stdio::null());
+    let ended = quiet.stderr(Stdio::null()).status();
+    ended.is_ok_and(|status| status.success())
 }

@@ -62,6 +62,8 @@ pub(crate) const EARLIER: &str = "earlier-words";
 pub(crate) const CAME_ALONG: &str = "came along";
 /// How the line begins that says that more came after the answer's end.
 pub(crate) const SURPLUS: &str = "after-the-end";
+/// What stands for a part of a body that differs from run to run.
+pub(crate) const VARIES: &str = "[varies]";
 /// How the line begins that says how often the model was called; header lines stand above it.
 pub(crate) const CALLS: &str = "model-calls";
 
@@ -246,7 +248,12 @@ impl Answer {
             Body::Empty => Some(words.is_empty()),
             Body::Text(text) => Some(text.contains(words)),
             Body::Json(json, text) => {
-                Some(text.contains(words) || json.to_string().contains(words))
+                let whole = json.to_string();
+                match text.contains(words) || whole.contains(words) {
+                    true => Some(true),
+                    // The words may stand in what is only named.
+                    false => (!whole.contains(VARIES)).then_some(false),
+                }
             }
             Body::Named => None,
         }
@@ -270,7 +277,7 @@ fn body(text: &str) -> Option<Body> {
 /// Whether a text stands for another.
 fn is_placeholder(text: &str) -> bool {
     [
-        "[varies]",
+        VARIES,
         "[id]",
         "[unix-time]",
         "[count]",

@@ -43,10 +43,10 @@ pub struct CellRecord {
     /// How severe that is.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub severity: Option<Severity>,
-    /// Whether it makes the run fail; none where its verdict lets a run pass.
+    /// Whether it makes the run fail; none where its verdict lets a run pass, and where nothing excuses that it was not asked.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub standing: Option<GateEffect>,
-    /// Why it is not applicable or could not run.
+    /// Why it is not applicable, was not asked or could not run.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
     /// The cause that it belongs to.
@@ -90,6 +90,8 @@ pub enum GateEffect {
     AsInBaseline,
     /// Nothing: it is not as severe as what was asked for.
     BelowSeverity,
+    /// Nothing: the machine lacks something that it takes, and may.
+    ExpectedSkip,
 }
 
 /// What a rule asks for.

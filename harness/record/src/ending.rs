@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{FailOn, GatewayRecord, LaunchRecord, Record};
 use crate::judge::Proof;
+use base::text::count;
 
 /// Counts of verdicts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -22,6 +23,9 @@ pub struct Summary {
     pub new: usize,
     /// Cannot be asked of the release.
     pub not_applicable: usize,
+    /// Were not asked: the machine lacks something that they take.
+    #[serde(default)]
+    pub not_asked: usize,
     /// Could not be asked.
     pub could_not_run: usize,
     /// Cells that make the run fail, whatever their verdict; those that could not run are not among them.
@@ -36,6 +40,15 @@ pub struct Summary {
     /// Cells that made the baseline's run fail and are as they should be now.
     #[serde(default)]
     pub better: usize,
+    /// Cells that were not asked on this machine, as `run.may_skip` says that they may.
+    #[serde(default)]
+    pub expected_skips: usize,
+    /// Cells of the scenarios that were not selected; they are not in the record.
+    #[serde(default)]
+    pub not_selected: usize,
+    /// Selected cells that an interrupted or broken-off run did not come to; they are not in the record.
+    #[serde(default)]
+    pub not_reached: usize,
 }
 
 /// How a run ends; the exit codes are a published contract. The command line adds two of its own, for usage and bugs.
@@ -65,6 +78,15 @@ impl Ending {
         }
     }
 
+    /// The verdict, as reports begin with it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Holds => "GO",
+            Self::Broken => "NO-GO",
+            Self::Gateway | Self::Incomplete | Self::Interrupted => "COULD NOT TELL",
+        }
+    }
+
     /// What the exit code means, in a few words.
     pub fn meaning(self) -> &'static str {
         match self {
@@ -78,6 +100,11 @@ impl Ending {
 }
 
 impl Summary {
+    /// Cells that were not asked on this machine, and nobody said that they may be skipped.
+    pub fn skipped_unexpectedly(&self) -> usize {
+        self.not_asked.saturating_sub(self.expected_skips)
+    }
+
     /// Cells that were asked and answered.
     pub fn ran(&self) -> usize {
         let all = [
@@ -124,15 +151,41 @@ impl Record {
             .filter(|relation| relation.failing)
             .count();
         if unrelated > 0 {
-            let why = format!("{unrelated} relations between cells do not hold");
+            let twice = self.run.twice.as_ref().map(|twice| twice.differing.len());
+            let why = match twice.filter(|differing| *differing > 0) {
+                Some(differing) => {
+                    let cells = count(differing, "cell");
+                    format!("asked twice, {cells} answered in two ways")
+                }
+                None => format!("{unrelated} relations between cells do not hold"),
+            };
+            return (Ending::Broken, why);
+        }
+        if self.run.baseline_strict && summary.better > 0 {
+            let cells = count(summary.better, "cell");
+            let why = format!("the baseline excuses {cells} that need no excuse any more");
             return (Ending::Broken, why);
         }
         if let Some(failed) = self.failed_gateway() {
             return (Ending::Gateway, failed);
         }
-        if summary.could_not_run > 0 {
-            let why = format!("{} cells could not run", summary.could_not_run);
+        let lacking = summary.skipped_unexpectedly();
+        let lacking = (lacking > 0).then(|| {
+            let cells = count(lacking, "cell");
+            format!("{cells} not asked, since this machine lacks what they take")
+        });
+        let lost = summary.could_not_run;
+        let lost = (lost > 0).then(|| format!("{lost} cells could not run"));
+        if lost.is_some() || lacking.is_some() {
+            let holds = (ran > 0).then(|| format!("the contract holds on {ran} cells"));
+            let whys: Vec<String> = lost.into_iter().chain(lacking).collect();
+            let whys = whys.join(", ");
+            let why = holds.map_or(whys.clone(), |holds| format!("{holds}, but {whys}"));
             return (Ending::Incomplete, why);
+        }
+        let twice = self.run.twice.as_ref();
+        if let Some(why) = twice.and_then(|twice| twice.incomplete.as_ref()) {
+            return (Ending::Incomplete, format!("the second time: {why}"));
         }
         if ran == 0 {
             let why = match &self.run.shard {
@@ -168,6 +221,10 @@ impl Record {
         let why = match parts.is_empty() {
             true => format!("the contract holds on all {ran} cells that ran"),
             false => format!("of {ran} cells that ran, {}", parts.join(", ")),
+        };
+        let why = match twice {
+            Some(_) => format!("{why}; asked twice, each answered the same"),
+            None => why,
         };
         (Ending::Holds, why)
     }

@@ -109,14 +109,14 @@ pub struct GatewayInfo {
     pub notes: Vec<String>,
     /// The clients that send in clawgauge's place.
     pub senders: Vec<SenderRecord>,
-    /// What this machine has not, so that some cells are not applicable.
+    /// What this machine has not, so that some cells are not asked.
     pub missing: Missing,
     /// Cells selected.
     pub selected: usize,
     /// Profiles to launch, with the number of their cells.
     pub launches: Vec<(String, usize)>,
-    /// Whether a filter left cells out.
-    pub filtered: bool,
+    /// Cells that were not selected.
+    pub unselected: usize,
 }
 
 /// What fits into a budget.

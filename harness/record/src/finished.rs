@@ -4,13 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::recorder::fold;
 use super::tables::Texts;
 use super::{
     CellRecord, ExpectedRecord, Gate, GateEffect, KeptResult, ObservedRecord, Record, RuleRecord,
     Summary,
 };
 use crate::events::Facts;
-use crate::judge::{Cause, Severity, Verdict};
+use crate::judge::{Cause, Severity, Verdict, VerdictKind};
 use contract::scenario::Catalogue;
 use contract::scenario::model::Kind;
 
@@ -27,6 +28,8 @@ pub struct FinishedRun<'a> {
     cells: Vec<Place>,
     answers: Texts,
     catalogue: &'a Catalogue,
+    /// Cells that the baseline excuses and that were not answered.
+    unasked_excuses: usize,
 }
 
 /// What a cell has beside its result.
@@ -66,10 +69,13 @@ impl<'a> FinishedRun<'a> {
         let (mut requests, mut answers) = (Texts::default(), Texts::default());
         let (mut scenarios, mut issues) = (BTreeSet::new(), BTreeSet::new());
         let mut cells = Vec::with_capacity(results.len());
+        let mut answered_excuses = 0;
+        // What was not asked, the recorder has counted.
         let mut summary = Summary {
             selected: results.len(),
-            ..Summary::default()
+            ..head.summary
         };
+        head.run.may_skip = gate.may_skip.record();
         for (result, cause) in results.iter().zip(owners) {
             let (facts, cell) = (&*result.facts, &result.cell);
             let (verdict, severity) = (facts.verdict.kind(), severity(facts));
@@ -100,6 +106,16 @@ impl<'a> FinishedRun<'a> {
             }
             issues.extend(facts.known_issue.as_ref().map(|issue| issue.id.as_str()));
             summary.add(&facts.verdict, standing);
+            for place in gate.may_skip.naming(&cell.id) {
+                let skip = &mut head.run.may_skip[place];
+                match verdict {
+                    VerdictKind::NotAsked => skip.skipped += 1,
+                    VerdictKind::NotApplicable => {}
+                    _ => skip.asked += 1,
+                }
+            }
+            answered_excuses +=
+                usize::from(observed.is_some() && gate.is_excused(&facts.gateway, &cell.id));
             summary.better += usize::from(gate.is_better(&facts.gateway, &cell.id, verdict));
             let sum = (cause as usize)
                 .checked_sub(1)
@@ -119,12 +135,18 @@ impl<'a> FinishedRun<'a> {
         head.describe(catalogue, &scenarios, &issues);
         head.requests = requests.into_texts();
         head.answers = answers.to_texts();
+        let excuses = gate.baseline.iter().flat_map(|baseline| {
+            let gateways = head.gateways.iter();
+            gateways.map(|gateway| baseline.excuses(&gateway.reference))
+        });
+        let unasked_excuses = excuses.sum::<usize>().saturating_sub(answered_excuses);
         let run = Self {
             head,
             results,
             cells,
             answers,
             catalogue,
+            unasked_excuses,
         };
         (run, sums)
     }
@@ -141,6 +163,41 @@ impl<'a> FinishedRun<'a> {
         cells.try_for_each(|(result, place)| visit(&self.cell(result, *place)))
     }
 
+    /// Cells that the baseline excuses and that were not answered now, so that nobody knows whether they still need it.
+    pub fn unasked_excuses(&self) -> usize {
+        self.unasked_excuses
+    }
+
+    /// The cells that only the baseline excuses, as a record that can take its place: it excuses no more than is still needed. `None`
+    /// where there are none.
+    pub fn smaller_baseline(&self) -> Option<FinishedRun<'a>> {
+        let cells = self.results.iter().zip(&self.cells);
+        let needed = cells.filter(|(_, place)| place.standing == Some(GateEffect::AsInBaseline));
+        let needed: Vec<KeptResult> = needed.map(|(result, _)| result.clone()).collect();
+        let mut head = self.head.clone();
+        head.relations.retain(|relation| !relation.failing);
+        if needed.is_empty() && head.relations.is_empty() {
+            return None;
+        }
+        head.run.baseline = None;
+        head.run.baseline_strict = false;
+        head.run.twice = None;
+        let cells: BTreeSet<String> = needed.iter().map(|result| result.cell.id.clone()).collect();
+        head.run.cells = cells.into_iter().collect();
+        head.run.conditions.clear();
+        let summary = &self.head.summary;
+        head.summary = Summary {
+            not_selected: summary.not_selected + summary.selected - needed.len(),
+            ..Summary::default()
+        };
+        let gate = Gate {
+            fail_on: head.run.fail_on,
+            severity: head.run.severity,
+            ..Gate::default()
+        };
+        Some(fold(head, needed, &gate, self.catalogue))
+    }
+
     /// The record with all its cells, and the results.
     pub fn into_record(self) -> (Record, Vec<KeptResult>) {
         let cells = self.results.iter().zip(&self.cells);
@@ -155,9 +212,9 @@ impl<'a> FinishedRun<'a> {
         let (facts, cell) = (&*result.facts, &result.cell);
         let (direction, reason) = match &facts.verdict {
             Verdict::Deviates(deviation) | Verdict::Known(deviation) => (Some(*deviation), None),
-            Verdict::NotApplicable(reason) | Verdict::CouldNotRun(reason) => {
-                (None, Some(reason.clone()))
-            }
+            Verdict::NotApplicable(reason)
+            | Verdict::NotAsked(reason)
+            | Verdict::CouldNotRun(reason) => (None, Some(reason.clone())),
             Verdict::Conforms | Verdict::Stale | Verdict::New => (None, None),
         };
         let own = place.request.is_none() && cell.scenario.kind != Kind::Start;
@@ -210,12 +267,14 @@ impl Summary {
             Verdict::Stale => &mut self.stale,
             Verdict::New => &mut self.new,
             Verdict::NotApplicable(_) => &mut self.not_applicable,
+            Verdict::NotAsked(_) => &mut self.not_asked,
             Verdict::CouldNotRun(_) => &mut self.could_not_run,
         } += 1;
         match standing {
             Some(GateEffect::Fails) => self.failing += 1,
             Some(GateEffect::AsInBaseline) => self.as_in_baseline += 1,
             Some(GateEffect::BelowSeverity) => self.below_severity += 1,
+            Some(GateEffect::ExpectedSkip) => self.expected_skips += 1,
             None => {}
         }
     }

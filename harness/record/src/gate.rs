@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CellRecord, GateEffect, PartRecord, RelationRecord, Results, ResultsError};
+use super::{CellRecord, GateEffect, MaySkip, PartRecord, RelationRecord, Results, ResultsError};
 use crate::judge::{Severity, VerdictKind};
 use crate::observe::Observation;
 use crate::sameness::{RecordedAnswer, Sameness};
@@ -34,11 +34,15 @@ pub struct Gate {
     pub severity: Severity,
     /// What the gateway answered the same in this run does not.
     pub baseline: Option<Baseline>,
+    /// Whether an excuse of the baseline that is not needed any more does.
+    pub strict: bool,
+    /// What this machine cannot ask, and need not.
+    pub may_skip: MaySkip,
 }
 
 impl Gate {
-    /// What a cell with this verdict and this answer does to the run; `None` where its verdict lets a run pass, or where
-    /// it could not run, which nothing excuses.
+    /// What a cell with this verdict and this answer does to the run; `None` where its verdict lets a run pass, and where
+    /// nothing excuses that it was not asked or could not run.
     pub fn standing(
         &self,
         gateway: &str,
@@ -50,6 +54,12 @@ impl Gate {
         match verdict {
             VerdictKind::Conforms | VerdictKind::NotApplicable | VerdictKind::CouldNotRun => {
                 return None;
+            }
+            VerdictKind::NotAsked => {
+                return self
+                    .may_skip
+                    .accepts(cell)
+                    .then_some(GateEffect::ExpectedSkip);
             }
             VerdictKind::Known if self.fail_on == FailOn::Deviates => return None,
             VerdictKind::Known | VerdictKind::Deviates | VerdictKind::Stale | VerdictKind::New => {}
@@ -73,11 +83,14 @@ impl Gate {
 
     /// Whether a cell that lets the run pass made the baseline's run fail.
     pub fn is_better(&self, gateway: &str, cell: &str, verdict: VerdictKind) -> bool {
-        let before = self
-            .baseline
-            .as_ref()
-            .and_then(|baseline| baseline.cell(gateway, cell));
-        verdict == VerdictKind::Conforms && before.is_some_and(|before| before.failed)
+        verdict == VerdictKind::Conforms && self.is_excused(gateway, cell)
+    }
+
+    /// Whether a cell made the baseline's run fail.
+    pub(crate) fn is_excused(&self, gateway: &str, cell: &str) -> bool {
+        let baseline = self.baseline.as_ref();
+        let before = baseline.and_then(|baseline| baseline.cell(gateway, cell));
+        before.is_some_and(|before| before.failed)
     }
 
     /// Whether a relation that does not hold makes the run fail.
@@ -192,6 +205,15 @@ impl Baseline {
                 gateway.to_owned(),
             )),
         }
+    }
+
+    /// How many cells of a gateway made its run fail.
+    pub(crate) fn excuses(&self, gateway: &str) -> usize {
+        let place = self.place(gateway);
+        let cells = self.cells.iter();
+        cells
+            .filter(|((of, _), before)| Some(*of) == place && before.failed)
+            .count()
     }
 
     fn place(&self, gateway: &str) -> Option<usize> {

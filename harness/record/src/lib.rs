@@ -9,6 +9,7 @@ mod cell;
 pub mod clean;
 mod ending;
 pub mod events;
+mod failed;
 mod finished;
 mod gate;
 mod headers;
@@ -16,6 +17,7 @@ mod json;
 pub mod judge;
 mod kept;
 pub mod observe;
+mod older;
 mod part;
 pub mod pending;
 mod recorder;
@@ -23,9 +25,12 @@ pub mod region;
 mod replay;
 mod results;
 pub mod sameness;
+mod skips;
 mod small;
 pub mod symbol;
 mod tables;
+mod twice;
+mod unasked;
 
 pub use axes::AxisValues;
 pub use cause::{CauseRecord, DifferenceRecord, RelationRecord};
@@ -37,7 +42,10 @@ pub use kept::KeptResult;
 pub use part::{LaunchCut, PartRecord, RuleLeftOut};
 pub use recorder::{Recorder, today};
 pub use results::{Results, ResultsError, is_record};
+pub use skips::{MaySkip, SkipRecord};
 pub use tables::{AxisRecord, IssueRecord, RuleRecord, ScenarioRecord, SetRecord, ValueRecord};
+pub use twice::{TwiceRecord, TwoAnswers};
+pub use unasked::Unasked;
 
 use std::collections::BTreeMap;
 
@@ -114,6 +122,15 @@ pub struct RunInfo {
     /// The run whose answers are excused.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub baseline: Option<String>,
+    /// Whether an excuse of the baseline that is not needed any more makes it fail.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub baseline_strict: bool,
+    /// What came of asking everything twice; none where it was asked once.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub twice: Option<TwiceRecord>,
+    /// Cells that this machine need not be able to ask.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub may_skip: Vec<SkipRecord>,
     /// The day on which known issues were heeded; none where they were not.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub known_issues_on: Option<String>,
@@ -149,7 +166,7 @@ pub struct GatewayRecord {
     /// The clients that sent in clawgauge's place, by id.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub senders: Vec<SenderRecord>,
-    /// What the machine had not, and why: the cells that take it are not applicable.
+    /// What the machine had not, and why: the cells that take it were not asked.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub missing: Missing,
     /// Why it could not be had.

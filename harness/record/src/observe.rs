@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::answer::{Answer, Body, CALLS, CAME_ALONG, EARLIER, MODEL, SURPLUS, TELLS, direction};
+use crate::answer::{
+    Answer, Body, CALLS, CAME_ALONG, EARLIER, MODEL, SURPLUS, TELLS, VARIES, direction,
+};
 use crate::headers;
 use base::redact::Redactor;
 use contract::exchange::{Exchange, Response};
@@ -269,13 +271,13 @@ fn answer_text(
     if let Some(json) = &mut json {
         for pointer in volatile {
             if let Some(part) = json.pointer_mut(pointer) {
-                *part = "[varies]".into();
+                *part = VARIES.into();
             }
         }
     }
     // The whole body, of whatever kind.
     if volatile.iter().any(String::is_empty) {
-        answer.push_str("body: [varies]\n");
+        answer.push_str(&format!("body: {VARIES}\n"));
     } else {
         answer.push_str(&body_text(&response.body, response.cut, json, clean));
     }

@@ -1,11 +1,10 @@
-//! A run within a budget: what it left out, and its headline.
+//! A run within a budget: what it left out.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ending, Record};
 use crate::KeptResult;
 use base::text::{count, duration};
 use contract::plan::budget::Shown;
@@ -136,26 +135,6 @@ impl PartRecord {
                 count(self.launches_cut.len(), "launch")
             )
         })
-    }
-}
-
-impl Record {
-    /// The first line of every report about a part: `GO for 61 of 125 rules in 1 min 52 s`, with cells. `None` where the run is no
-    /// part.
-    pub fn headline(&self) -> Option<String> {
-        let part = self.run.budget.as_ref().filter(|part| part.is_part())?;
-        let word = match self.ending().0 {
-            Ending::Holds => "GO",
-            Ending::Broken => "NO-GO",
-            Ending::Gateway | Ending::Incomplete | Ending::Interrupted => "COULD NOT TELL",
-        };
-        let took = duration(Duration::from_millis(part.took_ms));
-        Some(format!(
-            "{word} for {} in {took} ({} of {})",
-            part.share(),
-            part.cells_asked,
-            count(part.cells, "cell")
-        ))
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Recorder {
     order: BTreeMap<String, usize>,
     pool: Pool,
     results: Vec<KeptResult>,
+    /// Cells that were selected, and that were not.
+    selected: (usize, usize),
     /// What a budget leaves out, until all is known.
     open: Option<Open>,
 }
@@ -51,6 +53,9 @@ impl Recorder {
             fail_on: gate.fail_on,
             severity: gate.severity,
             baseline: gate.baseline.as_ref().map(|baseline| baseline.run.clone()),
+            baseline_strict: gate.strict,
+            twice: None,
+            may_skip: Vec::new(),
             known_issues_on: None,
             cells: Vec::new(),
             conditions: Vec::new(),
@@ -64,6 +69,7 @@ impl Recorder {
             order: BTreeMap::new(),
             pool: Pool::default(),
             results: Vec::new(),
+            selected: (0, 0),
             open: None,
         }
     }
@@ -100,6 +106,8 @@ impl Recorder {
     pub fn event(&mut self, event: &RunEvent) {
         match event {
             RunEvent::GatewayReady(info) => {
+                self.selected.0 += info.selected;
+                self.selected.1 += info.unselected;
                 self.order.insert(info.gateway.clone(), self.gateways.len());
                 self.gateways.push(GatewayRecord {
                     reference: info.gateway.clone(),
@@ -217,7 +225,6 @@ impl Recorder {
                 &b.cell.combination,
             ))
         });
-        let causes = causes(&self.results);
         let broken = match &self.run.shard {
             Some(_) => Vec::new(),
             None => broken_relations(&catalogue.relations, &self.results),
@@ -226,11 +233,21 @@ impl Recorder {
             .into_iter()
             .map(|broken| relation_record(broken, &self.gate));
         self.run.finished = now();
+        let (selected, not_selected) = self.selected;
+        // What a budget leaves out is told with the budget.
+        let not_reached = match self.run.budget {
+            Some(_) => 0,
+            None => selected.saturating_sub(self.results.len()),
+        };
         let head = Record {
             schema: SCHEMA.to_owned(),
             run: self.run,
             gateways: self.gateways,
-            summary: Summary::default(),
+            summary: Summary {
+                not_selected,
+                not_reached,
+                ..Summary::default()
+            },
             causes: Vec::new(),
             relations: relations.collect(),
             scenarios: Vec::new(),
@@ -240,12 +257,23 @@ impl Recorder {
             answers: Vec::new(),
             cells: Vec::new(),
         };
-        let (mut run, sums) = FinishedRun::new(head, self.results, &causes, &self.gate, catalogue);
-        let causes = causes.into_iter().zip(sums);
-        let causes = causes.map(|(cause, sum)| cause_record(cause, sum, &run.results));
-        run.head.causes = causes.collect();
-        run
+        fold(head, self.results, &self.gate, catalogue)
     }
+}
+
+/// Folds results into causes and counts them; `head` is filled but for that.
+pub(super) fn fold<'a>(
+    head: Record,
+    results: Vec<KeptResult>,
+    gate: &Gate,
+    catalogue: &'a Catalogue,
+) -> FinishedRun<'a> {
+    let causes = causes(&results);
+    let (mut run, sums) = FinishedRun::new(head, results, &causes, gate, catalogue);
+    let causes = causes.into_iter().zip(sums);
+    let causes = causes.map(|(cause, sum)| cause_record(cause, sum, &run.results));
+    run.head.causes = causes.collect();
+    run
 }
 
 /// How severe a result is.

@@ -8,8 +8,8 @@ use crate::observe::Observation;
 use contract::release::Version;
 
 impl GatewayRecord {
-    /// That the gateway was ready to be launched; `selected` cells were asked for.
-    pub fn ready(&self, release: &Version, selected: usize, filtered: bool) -> GatewayInfo {
+    /// That the gateway was ready to be launched; `selected` cells were asked for, and `unselected` were not.
+    pub fn ready(&self, release: &Version, selected: usize, unselected: usize) -> GatewayInfo {
         GatewayInfo {
             gateway: self.reference.clone(),
             version: release.clone(),
@@ -20,7 +20,7 @@ impl GatewayRecord {
             missing: self.missing.clone(),
             selected,
             launches: Vec::new(),
-            filtered,
+            unselected,
         }
     }
 }

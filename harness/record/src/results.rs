@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use flate2::bufread::GzDecoder;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::older::Older;
 use super::{CellRecord, FinishedRun, Record, SCHEMA};
 
 /// A text in a record is no longer than this, in bytes; the longest answer that is kept has less than half, escaped.
@@ -131,8 +132,10 @@ fn parse(
 ) -> Result<Record, ResultsError> {
     let mut deserializer = serde_json::Deserializer::from_reader(reader(path)?);
     let mut trouble = None;
+    let mut older = Older::default();
     let parser = RecordVisitor {
         visit,
+        older: &mut older,
         trouble: &mut trouble,
     };
     let head = deserializer
@@ -141,7 +144,11 @@ fn parse(
     match (trouble, head) {
         (Some(trouble), _) => Err(trouble),
         (None, Err(error)) => Err(error.into()),
-        (None, Ok(head)) => Ok(serde_json::from_value(head)?),
+        (None, Ok(head)) => {
+            let mut head: Record = serde_json::from_value(head)?;
+            older.head(&mut head);
+            Ok(head)
+        }
     }
 }
 
@@ -216,6 +223,7 @@ impl<R: Read> Read for Bounded<R> {
 
 struct RecordVisitor<'a> {
     visit: &'a mut dyn FnMut(&CellRecord) -> std::io::Result<()>,
+    older: &'a mut Older,
     /// What is not a matter of syntax.
     trouble: &'a mut Option<ResultsError>,
 }
@@ -232,6 +240,7 @@ impl<'de> Visitor<'de> for RecordVisitor<'_> {
         head.insert("cells".to_owned(), serde_json::Value::Array(Vec::new()));
         while let Some(key) = map.next_key::<String>()? {
             if key == "cells" {
+                *self.older = Older::new(lacks(&head));
                 map.next_value_seed(Cells(&mut self))?;
                 continue;
             }
@@ -245,6 +254,16 @@ impl<'de> Visitor<'de> for RecordVisitor<'_> {
         }
         Ok(serde_json::Value::Object(head))
     }
+}
+
+/// Why the machine of a record could not ask what it could not ask.
+fn lacks(head: &serde_json::Map<String, serde_json::Value>) -> Vec<String> {
+    let gateways = head.get("gateways").and_then(serde_json::Value::as_array);
+    let gateways = gateways.into_iter().flatten();
+    let missing = gateways.filter_map(|gateway| gateway.get("missing")?.as_object());
+    let reasons = missing.flat_map(|missing| missing.values());
+    let reasons = reasons.filter_map(serde_json::Value::as_str);
+    reasons.map(str::to_owned).collect()
 }
 
 /// The array of cells.
@@ -268,6 +287,7 @@ impl<'de> Visitor<'de> for Cells<'_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut cells: A) -> Result<(), A::Error> {
         while let Some(mut cell) = cells.next_element::<CellRecord>()? {
             cell.fill_in();
+            self.0.older.cell(&mut cell);
             if let Err(error) = (self.0.visit)(&cell) {
                 *self.0.trouble = Some(error.into());
                 return Err(serde::de::Error::custom("the reader stopped"));

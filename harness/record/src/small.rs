@@ -1,6 +1,7 @@
 //! Records that are kept by the dozen: what the rest of a record tells again, and what differs with every run, is left out.
 
 use crate::answer::direction;
+use crate::older::Older;
 use crate::{CellRecord, Record};
 use contract::cell_id::CellId;
 
@@ -33,9 +34,16 @@ impl Record {
 }
 
 impl Record {
-    /// Fills in what [`Record::make_small`] left out and the rest tells: the axes.
+    /// Fills in what [`Record::make_small`] left out and the rest tells, the axes, and calls what an older record calls otherwise by
+    /// its name.
     pub fn fill_in(&mut self) {
-        self.cells.iter_mut().for_each(CellRecord::fill_in);
+        let gateways = self.gateways.iter();
+        let mut older = Older::new(gateways.flat_map(|gateway| gateway.missing.values().cloned()));
+        for cell in &mut self.cells {
+            cell.fill_in();
+            older.cell(cell);
+        }
+        older.head(self);
     }
 }
 

@@ -39,11 +39,13 @@ pub enum CellSymbol {
     Lost,
     /// Cannot be asked of the release.
     NotApplicable,
+    /// Was not asked: the machine lacked something that it takes.
+    NotAsked,
 }
 
 impl CellSymbol {
     /// All of them, the gravest first.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Allow,
         Self::Deny,
         Self::Denial,
@@ -57,6 +59,7 @@ impl CellSymbol {
         Self::In,
         Self::Out,
         Self::NotApplicable,
+        Self::NotAsked,
     ];
 
     /// How a cell of a record looks.
@@ -78,6 +81,7 @@ impl CellSymbol {
             (VerdictKind::Stale, _) => Self::Stale,
             (VerdictKind::New, _) => Self::New,
             (VerdictKind::NotApplicable, _) => Self::NotApplicable,
+            (VerdictKind::NotAsked, _) => Self::NotAsked,
             (VerdictKind::CouldNotRun, _) => Self::Lost,
         }
     }
@@ -98,6 +102,7 @@ impl CellSymbol {
             Self::New => "n",
             Self::Lost => "?",
             Self::NotApplicable => "/",
+            Self::NotAsked => "-",
         }
     }
 
@@ -117,6 +122,7 @@ impl CellSymbol {
             Self::New => "as its rule says, nobody has accepted the answer",
             Self::Lost => "could not be asked, or proves nothing",
             Self::NotApplicable => "cannot be asked of the release",
+            Self::NotAsked => "not asked: this machine lacks what it takes",
         }
     }
 
@@ -136,6 +142,7 @@ impl CellSymbol {
             Self::New => "new",
             Self::Lost => "lost",
             Self::NotApplicable => "none",
+            Self::NotAsked => "unasked",
         }
     }
 
@@ -146,6 +153,6 @@ impl CellSymbol {
 
     /// Whether it says nothing about the release.
     pub fn is_silent(self) -> bool {
-        matches!(self, Self::Lost | Self::NotApplicable)
+        matches!(self, Self::Lost | Self::NotApplicable | Self::NotAsked)
     }
 }

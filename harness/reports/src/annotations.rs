@@ -67,11 +67,11 @@ pub(super) fn write(results: &Results<'_>, out: &mut dyn Write) -> Result<(), Re
         file: "",
         line: None,
         title: headline,
-        message: record
-            .run
-            .budget
-            .as_ref()
-            .map_or_else(String::new, |part| left_out(part, SHOWN).join("\n")),
+        message: match left_out(record, SHOWN) {
+            // A message must not be empty.
+            lines if lines.is_empty() => record.ending().1,
+            lines => lines.join("\n"),
+        },
     });
     let around = around.chain(part);
     let all: Vec<Annotation<'_>> = around.chain(found).chain(known).collect();

@@ -94,7 +94,7 @@ fn word(status: TestStatus) -> &'static str {
         TestStatus::Fails | TestStatus::CouldNotRun => "failed",
         // What is to be fixed in another place.
         TestStatus::Known => "pending",
-        TestStatus::NotApplicable => "skipped",
+        TestStatus::NotApplicable | TestStatus::NotAsked => "skipped",
         // It is red by the contract, and excused by those who run it.
         TestStatus::AsInBaseline | TestStatus::BelowSeverity => "other",
     }
@@ -170,6 +170,7 @@ fn cell_test<'a>(record: &'a Record, cell: &'a CellRecord) -> Test<'a> {
             (Some(headline(record, cell)), Some(details(record, cell)))
         }
         TestStatus::NotApplicable
+        | TestStatus::NotAsked
         | TestStatus::Known
         | TestStatus::AsInBaseline
         | TestStatus::BelowSeverity => (status.excuse(record, cell), None),
@@ -206,7 +207,7 @@ fn cell_test<'a>(record: &'a Record, cell: &'a CellRecord) -> Test<'a> {
     );
     let known = cell.known_issue.as_deref();
     let wrong = match status {
-        TestStatus::Passes | TestStatus::NotApplicable => None,
+        TestStatus::Passes | TestStatus::NotApplicable | TestStatus::NotAsked => None,
         TestStatus::Fails
         | TestStatus::CouldNotRun
         | TestStatus::Known

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::test_status::TestStatus;
+use base::text::count;
 use contract::scenario::IssueKind;
 use record::judge::VerdictKind;
 use record::{CellRecord, Record, Results, ResultsError};
@@ -86,6 +87,7 @@ impl Tally {
             (VerdictKind::CouldNotRun, "could not run"),
             (VerdictKind::Known, "known"),
             (VerdictKind::NotApplicable, "not applicable"),
+            (VerdictKind::NotAsked, "not asked"),
         ];
         let told = words.iter().filter_map(|(verdict, words)| {
             let count = self.of(*verdict);
@@ -125,9 +127,29 @@ pub(super) struct Group {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Reason {
     pub(super) verdict: VerdictKind,
+    /// Whether it makes the run incomplete.
+    pub(super) red: bool,
     pub(super) gateway: String,
+    /// Empty where it is the machine that lacks something, whatever the profile.
     pub(super) profile: String,
     pub(super) text: String,
+}
+
+impl Reason {
+    /// So many cells of one profile, or on the machine, and what became of them: `3 could not run on G, profile P: why`.
+    pub(super) fn words(&self, cells: usize) -> String {
+        let what = match self.verdict {
+            VerdictKind::NotAsked => "not asked",
+            VerdictKind::NotApplicable => "not applicable",
+            _ => "could not run",
+        };
+        let profile = match self.profile.as_str() {
+            "" => String::new(),
+            profile => format!(", profile {profile}"),
+        };
+        let cells = count(cells, "cell");
+        format!("{cells} {what} on {}{profile}: {}", self.gateway, self.text)
+    }
 }
 
 impl Facts {
@@ -190,7 +212,7 @@ impl Facts {
             self.new.entry(scenario).or_default().add(cell, status);
         }
         if let Some(text) = &cell.reason {
-            self.reason(cell, text);
+            self.reason(cell, status, text);
         }
         if let Some(cause) = cell.cause {
             let (baseline, severity) = self.excused.entry(cause).or_default();
@@ -220,11 +242,15 @@ impl Facts {
         }
     }
 
-    fn reason(&mut self, cell: &CellRecord, text: &str) {
+    fn reason(&mut self, cell: &CellRecord, status: TestStatus, text: &str) {
         let mut reason = Reason {
             verdict: cell.verdict,
+            red: status == TestStatus::CouldNotRun,
             gateway: cell.gateway.clone(),
-            profile: cell.profile().to_owned(),
+            profile: match cell.verdict {
+                VerdictKind::NotAsked => String::new(),
+                _ => cell.profile().to_owned(),
+            },
             text: text.to_owned(),
         };
         if !self.reasons.contains_key(&reason) && self.reasons.len() >= MOST_REASONS {

@@ -269,7 +269,7 @@ pub(super) fn place(origin: &str) -> (&str, Option<usize>) {
 }
 
 /// What went wrong around the run, which is no finding about the contract: gateways that could not be used, launches that
-/// failed, cells that could not run. Each is one line.
+/// failed, cells that could not run or could not be asked on this machine. Each is one line.
 pub(super) fn troubles(record: &Record, facts: &Facts) -> Vec<String> {
     let mut troubles = Vec::new();
     for gateway in &record.gateways {
@@ -285,12 +285,8 @@ pub(super) fn troubles(record: &Record, facts: &Facts) -> Vec<String> {
         }
     }
     for (reason, cells) in &facts.reasons {
-        if reason.verdict == VerdictKind::CouldNotRun {
-            let cells = count(*cells, "cell");
-            troubles.push(one_line(&format!(
-                "{cells} could not run on {}, profile {}: {}",
-                reason.gateway, reason.profile, reason.text
-            )));
+        if reason.red {
+            troubles.push(one_line(&reason.words(*cells)));
         }
     }
     if record.run.interrupted {

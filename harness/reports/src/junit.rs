@@ -322,6 +322,7 @@ fn mark(record: &Record, cell: &CellRecord) -> Option<Mark> {
             body: details(record, cell),
         }),
         TestStatus::NotApplicable
+        | TestStatus::NotAsked
         | TestStatus::Known
         | TestStatus::AsInBaseline
         | TestStatus::BelowSeverity => {

@@ -95,9 +95,9 @@ fn verdict(record: &Record) -> String {
     )
 }
 
-/// What a budget left out.
+/// What was not asked, beside what has a reason of its own.
 fn not_asked(record: &Record) -> Option<Section> {
-    let lines = left_out(record.run.budget.as_ref()?, MOST);
+    let lines = left_out(record, MOST);
     let lines = lines.iter();
     let lines: String = lines
         .map(|line| format!("- {}\n", escape::text(line)))

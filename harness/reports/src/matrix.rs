@@ -6,11 +6,12 @@ use std::fmt::Write as _;
 use indexmap::IndexMap;
 
 use crate::Paint;
+use record::judge::VerdictKind;
 use record::symbol::CellSymbol;
 use record::{AxisRecord, CellRecord, GateEffect, Record, ScenarioRecord};
 
 /// What the symbols mean, for the foot of a report.
-pub(super) const LEGEND: &str = "  + let in   . refused   as expected      A let in, must not   D refused, must not   x other denial   b other body\n  a d k as a known issue says   s a known issue that does not show   n no snapshot yet   ? could not run   / not applicable";
+pub(super) const LEGEND: &str = "  + let in   . refused   as expected      A let in, must not   D refused, must not   x other denial   b other body\n  a d k as a known issue says   s a known issue that does not show   n no snapshot yet   ? could not run   / not applicable   - not asked on this machine";
 
 /// So many columns of text the heads of a matrix may take.
 const WIDEST: usize = 100;
@@ -96,7 +97,9 @@ impl<'a> Matrix<'a> {
     /// Takes in a cell.
     pub(super) fn cell(&mut self, cell: &CellRecord) {
         self.seen |= cell.observed.is_some();
-        self.trouble |= !cell.verdict.passes() || cell.standing == Some(GateEffect::Fails);
+        // What the machine lacks is told once, not cell by cell.
+        let fine = cell.verdict.passes() || cell.verdict == VerdictKind::NotAsked;
+        self.trouble |= !fine || cell.standing == Some(GateEffect::Fails);
         let name: Vec<&str> = self
             .down
             .iter()
@@ -278,6 +281,7 @@ fn painted(symbol: CellSymbol, paint: Paint) -> String {
         | CellSymbol::Known
         | CellSymbol::New
         | CellSymbol::Lost
-        | CellSymbol::NotApplicable => paint.warn(text),
+        | CellSymbol::NotApplicable
+        | CellSymbol::NotAsked => paint.warn(text),
     }
 }

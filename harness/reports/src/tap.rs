@@ -62,7 +62,10 @@ fn point(
         TestStatus::Passes => writeln!(out, "ok {number} - {name}"),
         // Not as it should be, and known not to be: exactly what TODO says, and no failure to a harness.
         TestStatus::Known => writeln!(out, "not ok {number} - {name} # TODO {}", excuse()),
-        TestStatus::NotApplicable | TestStatus::AsInBaseline | TestStatus::BelowSeverity => {
+        TestStatus::NotApplicable
+        | TestStatus::NotAsked
+        | TestStatus::AsInBaseline
+        | TestStatus::BelowSeverity => {
             writeln!(out, "ok {number} - {name} # SKIP {}", excuse())
         }
         TestStatus::Fails | TestStatus::CouldNotRun => {

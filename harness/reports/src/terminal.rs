@@ -1,5 +1,7 @@
 //! The report for people at a terminal: a matrix a profile, causes, counts, and what the exit code says.
 
+mod relations;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
@@ -67,8 +69,10 @@ pub fn terminal(
         known_issues(&mut out, record, &facts, paint);
     }
     causes(&mut out, record, detail, paint);
-    relations(&mut out, record, paint);
-    if detail > Detail::Quiet || record.summary.could_not_run > 0 {
+    relations::two_answers(&mut out, record, detail, paint);
+    relations::broken(&mut out, record, paint);
+    let incomplete = record.summary.could_not_run + record.summary.skipped_unexpectedly() > 0;
+    if detail > Detail::Quiet || incomplete {
         reasons(&mut out, &facts, detail, paint);
     }
     // Of gateways that could not be installed there is nothing to count.
@@ -218,7 +222,7 @@ fn tally(counts: &Tally, paint: Paint) -> String {
     let parts = counts.words();
     let parts = parts.iter().map(|(verdict, text)| match verdict {
         VerdictKind::Conforms => paint.good(text),
-        VerdictKind::Known | VerdictKind::NotApplicable => paint.warn(text),
+        VerdictKind::Known | VerdictKind::NotApplicable | VerdictKind::NotAsked => paint.warn(text),
         VerdictKind::Deviates
         | VerdictKind::Stale
         | VerdictKind::New
@@ -399,36 +403,12 @@ fn diff(out: &mut String, accepted: &str, observed: &str, paint: Paint) {
     }
 }
 
-/// Relations that do not hold.
-fn relations(out: &mut String, record: &Record, paint: Paint) {
-    let broken = || record.relations.iter().filter(|relation| relation.failing);
-    if broken().next().is_none() {
-        return;
-    }
-    let _ = writeln!(
-        out,
-        "\n{}",
-        paint.bold("relations between cells that do not hold")
-    );
-    for relation in broken() {
-        let _ = writeln!(
-            out,
-            "  {} {} pairs: {} ({})",
-            paint.bad(&relation.id),
-            relation.unexplained,
-            relation.title,
-            relation.origin
-        );
-        let (first, second) = &relation.example;
-        let _ = writeln!(out, "     {first}\n     {second}");
-    }
-}
-
 /// Why cells were not asked: each reason once.
 fn reasons(out: &mut String, facts: &Facts, detail: Detail, paint: Paint) {
-    let mut groups: BTreeMap<(VerdictKind, &str, &str), usize> = BTreeMap::new();
+    let mut groups: BTreeMap<(bool, VerdictKind, &str, &str), usize> = BTreeMap::new();
     for (reason, cells) in &facts.reasons {
         let key = (
+            reason.red,
             reason.verdict,
             reason.profile.as_str(),
             reason.text.as_str(),
@@ -438,18 +418,22 @@ fn reasons(out: &mut String, facts: &Facts, detail: Detail, paint: Paint) {
     if !groups.is_empty() {
         out.push('\n');
     }
-    // What could not run comes first.
+    // What makes the run incomplete comes first.
     let most = if detail == Detail::Verbose {
         usize::MAX
     } else {
         MAX_CAUSES
     };
-    for ((verdict, profile, reason), count) in groups.iter().rev().take(most) {
-        let verdict = match verdict {
-            VerdictKind::CouldNotRun => paint.bad(verdict.name()),
-            _ => paint.warn(verdict.name()),
+    for ((red, verdict, profile, reason), count) in groups.iter().rev().take(most) {
+        let verdict = match red {
+            true => paint.bad(verdict.name()),
+            false => paint.warn(verdict.name()),
         };
-        let _ = writeln!(out, "  {verdict} {count} under {profile}: {reason}");
+        let under = match *profile {
+            "" => String::new(),
+            profile => format!(" under {profile}"),
+        };
+        let _ = writeln!(out, "  {verdict} {count}{under}: {reason}");
     }
 }
 
@@ -465,6 +449,8 @@ fn counts(summary: &Summary, paint: Paint) -> String {
         (summary.stale, "stale", true),
         (summary.new, "new", true),
         (summary.not_applicable, "not applicable", false),
+        (summary.skipped_unexpectedly(), "not asked", true),
+        (summary.expected_skips, "not asked, as expected", false),
         (summary.could_not_run, "could not run", true),
     ];
     for (count, what, bad) in rest {

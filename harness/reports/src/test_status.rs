@@ -14,10 +14,12 @@ pub(super) enum TestStatus {
     Passes,
     /// It makes the run fail.
     Fails,
-    /// It could not be asked, for reasons of its surroundings.
+    /// It could not be asked, for reasons of its surroundings, or was not, and nobody said that it may be skipped.
     CouldNotRun,
     /// It cannot be asked of the release.
     NotApplicable,
+    /// It was not asked, since the machine lacks something, as expected.
+    NotAsked,
     /// It deviates as a known issue says.
     Known,
     /// It is not as it should be, as in the baseline.
@@ -33,10 +35,11 @@ impl TestStatus {
             (Some(GateEffect::Fails), _) => Self::Fails,
             (Some(GateEffect::AsInBaseline), _) => Self::AsInBaseline,
             (Some(GateEffect::BelowSeverity), _) => Self::BelowSeverity,
+            (Some(GateEffect::ExpectedSkip), _) => Self::NotAsked,
             (None, VerdictKind::Conforms) => Self::Passes,
             (None, VerdictKind::Known) => Self::Known,
             (None, VerdictKind::NotApplicable) => Self::NotApplicable,
-            (None, VerdictKind::CouldNotRun) => Self::CouldNotRun,
+            (None, VerdictKind::NotAsked | VerdictKind::CouldNotRun) => Self::CouldNotRun,
             // A record without standings is never greener than its verdicts.
             (None, VerdictKind::Deviates | VerdictKind::Stale | VerdictKind::New) => Self::Fails,
         }
@@ -56,6 +59,9 @@ impl TestStatus {
                     "not applicable: {}",
                     cell.reason.as_deref().unwrap_or_default()
                 )
+            }
+            Self::NotAsked => {
+                format!("not asked: {}", cell.reason.as_deref().unwrap_or_default())
             }
             Self::Known => issue(),
             Self::AsInBaseline => format!("as in the baseline: {}", headline(record, cell)),
@@ -101,7 +107,7 @@ pub(super) fn headline(record: &Record, cell: &CellRecord) -> String {
             format!("as the rule says ({line}), although known issue {issue} says otherwise")
         }
         VerdictKind::New => format!("as the rule says ({line}), but no snapshot holds it yet"),
-        VerdictKind::NotApplicable | VerdictKind::CouldNotRun => {
+        VerdictKind::NotApplicable | VerdictKind::NotAsked | VerdictKind::CouldNotRun => {
             format!(
                 "{}: {}",
                 cell.verdict.name(),

@@ -19,7 +19,8 @@ use base::secret::{Secrets, new_session};
 use contract::exchange::{Exchange, Request};
 use contract::plan::{Cell, PlannedCell, Way};
 use contract::request::{Place, SESSION, fill, with_caller};
-use contract::scenario::model::{Direction, Kind, ModelSaw, Protocol};
+use contract::scenario::Outcomes;
+use contract::scenario::model::{Direction, Kind, ModelSaw, Outcome, Protocol};
 use machine::clients::call;
 use machine::launch::Gateway;
 use machine::send::{Connections, Peer, SendError, send, websocket};
@@ -40,7 +41,7 @@ const SILENCES: usize = 3;
 const SENDER_FAILURES: usize = 3;
 
 /// How long a gateway that answers first and works later is waited for.
-const WORK: Duration = Duration::from_secs(30);
+const WORK: Duration = Duration::from_secs(120);
 /// How often is looked whether it has.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -275,12 +276,36 @@ impl Asker<'_> {
         profile.map_or(&[], |profile| &profile.caller)
     }
 
-    /// How often a request has reached the model; where its gateway is to work after the answer, that is waited for.
-    async fn calls(&self, cell: &Cell, canary: &str, served: bool) -> u32 {
-        let expected = cell.expected(&self.target.version);
-        if let Some(outcome) = expected.filter(|outcome| outcome.runs_later && served) {
+    /// The calls that follow an answer, where its gateway is to work afterwards, or looks as if it would though it must not.
+    fn awaited(&self, cell: &Cell, exchange: &Exchange, canary: &str) -> Option<u32> {
+        let release = &self.target.version;
+        let expected = cell.expected(release)?;
+        match (200..300).contains(&exchange.response.status) {
+            true if expected.runs_later => Some(expected.model_calls),
+            true if expected.direction == Direction::Deny => {
+                let outcomes = self.context.catalogue.outcomes.values();
+                let mut later = outcomes.filter(|outcome| outcome.runs_later);
+                let fits = |outcome: &&Arc<Outcome>| {
+                    let outcomes = Outcomes::from_iter([outcome.as_ref().clone()]);
+                    let reached = Reached {
+                        calls: Some(outcome.model_calls),
+                        saw: None,
+                    };
+                    let words = [(canary, "[canary]")];
+                    let seen = observe(exchange, &reached, &words, &self.redactor, &outcomes);
+                    outcome.model_calls > 0 && seen.outcome.is_some()
+                };
+                later.find(fits).map(|outcome| outcome.model_calls)
+            }
+            _ => None,
+        }
+    }
+
+    /// How often a request has reached the model, once it has as often as `awaited`, or is not going to.
+    async fn calls(&self, awaited: Option<u32>, canary: &str) -> u32 {
+        if let Some(awaited) = awaited {
             let worked = async {
-                while self.upstream.calls(canary) < outcome.model_calls {
+                while self.upstream.calls(canary) < awaited {
                     tokio::time::sleep(LOOK).await;
                 }
             };
@@ -373,8 +398,8 @@ impl Asker<'_> {
                     "asked"
                 );
                 self.silences.store(0, Ordering::Relaxed);
-                let served = (200..300).contains(&exchange.response.status);
-                let calls = self.calls(cell, &canary, served).await;
+                let awaited = self.awaited(cell, &exchange, &canary);
+                let calls = self.calls(awaited, &canary).await;
                 let saw = view.then(|| self.upstream.saw(&canary, &before.canaries));
                 let reached = Reached {
                     calls: Some(calls),

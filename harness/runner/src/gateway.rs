@@ -143,7 +143,7 @@ pub(super) fn plan(context: &Context, target: &Target) -> Plan {
     let (options, program) = (&context.options, &target.program);
     let catalogue = &context.catalogue;
     let mut plan = Plan::new(catalogue, &target.version, &options.selection);
-    // The same in every shard, so that what is not applicable does not depend on who asks.
+    // The same in every shard, so that what is not asked does not depend on who asks.
     let mut missing = tools::missing(&plan.needs(catalogue));
     missing.extend(target.senders.missing.clone());
     if let Some(shares) = &options.shares {
@@ -170,7 +170,7 @@ pub(super) fn plan(context: &Context, target: &Target) -> Plan {
             .iter()
             .map(|launch| (launch.profile.clone(), launch.cells.len()))
             .collect(),
-        filtered: plan.filtered,
+        unselected: plan.unselected,
     }));
     plan
 }

@@ -14,7 +14,7 @@ use super::verdicts::LaunchJudge;
 use super::{Context, RunEvent};
 use contract::plan::PlannedCell;
 use contract::scenario::model::{Direction, Kind};
-use record::judge::{Proof, Verdict};
+use record::judge::Proof;
 
 /// A cell that is still without an answer, and why earlier attempts brought none.
 struct Open<'a> {
@@ -33,8 +33,9 @@ pub(super) async fn run_launch(
     let bench = LaunchJudge { context, target };
     let (asked, skipped) = partition(cells);
     for planned in skipped {
-        let reason = planned.not_applicable.clone().unwrap_or_default();
-        bench.unseen(&planned.cell, Verdict::NotApplicable(reason), Vec::new());
+        if let Some(barred) = &planned.barred {
+            bench.unseen(&planned.cell, barred.into(), Vec::new());
+        }
     }
     let Some(config) = context
         .catalogue

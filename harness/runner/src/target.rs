@@ -43,7 +43,5 @@ pub(super) async fn senders(context: &Context) -> Senders {
 
 /// The cells that can be asked and those that cannot.
 pub(super) fn partition(cells: &[PlannedCell]) -> (Vec<&PlannedCell>, Vec<&PlannedCell>) {
-    cells
-        .iter()
-        .partition(|planned| planned.not_applicable.is_none())
+    cells.iter().partition(|planned| planned.barred.is_none())
 }

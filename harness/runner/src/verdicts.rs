@@ -112,7 +112,7 @@ impl LaunchJudge<'_> {
             .facts
             .verdict
         {
-            Verdict::Conforms | Verdict::NotApplicable(_) => 0,
+            Verdict::Conforms | Verdict::NotApplicable(_) | Verdict::NotAsked(_) => 0,
             Verdict::Known(_) => 1,
             Verdict::New => 2,
             Verdict::Stale => 3,

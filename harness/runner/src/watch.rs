@@ -22,7 +22,7 @@ use contract::request::as_text;
 use contract::scenario::model::Kind;
 use contract::scenario::{Catalogue, Launch};
 use contract::snapshots::Snapshots;
-use record::judge::{Proof, Verdict};
+use record::judge::Proof;
 
 /// A gateway whose launches are kept from round to round.
 #[derive(Debug)]
@@ -166,8 +166,9 @@ async fn round_of(
     let bench = LaunchJudge { context, target };
     let (cells, skipped) = partition(&launch.cells);
     for planned in skipped {
-        let reason = planned.not_applicable.clone().unwrap_or_default();
-        bench.unseen(&planned.cell, Verdict::NotApplicable(reason), Vec::new());
+        if let Some(barred) = &planned.barred {
+            bench.unseen(&planned.cell, barred.into(), Vec::new());
+        }
     }
     let profile = context.catalogue.profiles.get(&launch.profile);
     let config = profile.and_then(|profile| profile.launch_for(&target.version).ok());

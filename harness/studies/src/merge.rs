@@ -219,7 +219,7 @@ impl Merged<'_> {
             .map_err(|error| invalid(format!("the release of {name}: {error}")))?;
         let plan = Plan::new(self.catalogue, &release, selection)
             .without(&gateway.missing, self.catalogue);
-        let ready = gateway.ready(&release, plan.len(), plan.filtered);
+        let ready = gateway.ready(&release, plan.len(), plan.unselected);
         self.recorder.event(&RunEvent::GatewayReady(ready));
         for launch in &gateway.launches {
             self.recorder
@@ -329,8 +329,8 @@ impl Merged<'_> {
                     let release = gateway.and_then(|gateway| gateway.release.as_ref());
                     let cell = &place.planned.cell;
                     let expected = release.and_then(|release| Expected::of(cell, release));
-                    let verdict = match &place.planned.not_applicable {
-                        Some(reason) => Verdict::NotApplicable(reason.clone()),
+                    let verdict = match &place.planned.barred {
+                        Some(barred) => barred.into(),
                         None => Verdict::CouldNotRun(reason),
                     };
                     let facts = Facts::unseen(name, expected, verdict);

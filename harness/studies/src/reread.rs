@@ -43,13 +43,12 @@ impl<'a> Reread<'a> {
         proof: Proof,
     ) -> CellResult {
         let attempts = recorded.attempts.clone();
-        match (&planned.not_applicable, &recorded.observed) {
-            (Some(reason), observed) => {
+        match (&planned.barred, &recorded.observed) {
+            (Some(barred), observed) => {
                 if observed.is_some() {
-                    self.differ(recorded, "an answer", "recorded", reason);
+                    self.differ(recorded, "an answer", "recorded", barred);
                 }
-                let verdict = Verdict::NotApplicable(reason.clone());
-                judge.unseen(&planned.cell, verdict, attempts)
+                judge.unseen(&planned.cell, barred.into(), attempts)
             }
             (None, None) => {
                 let reason = recorded.reason.clone().unwrap_or_default();

@@ -8,7 +8,7 @@ use super::output::{Failure, Output, detail, ended_as};
 use super::reports::{ReportRequest, Reports, by_itself, show};
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
-use record::{Baseline, Gate, Results};
+use record::{Baseline, Gate, MaySkip, Results};
 use studies::bundle::Bundle;
 use studies::merge::{MergeError, Part, merge};
 
@@ -60,6 +60,8 @@ pub(super) fn run(args: &MergeArgs, catalogue: &Catalogue, output: &Output) -> R
         fail_on: run.map(|run| run.fail_on).unwrap_or_default(),
         severity: run.map(|run| run.severity).unwrap_or_default(),
         baseline: baseline.transpose()?,
+        strict: run.is_some_and(|run| run.baseline_strict),
+        may_skip: MaySkip::recorded(run.map_or(&[], |run| &run.may_skip), catalogue)?,
     };
     let snapshots = Snapshots::load(&catalogue.data)?;
     let record = merge(&parts, catalogue, &snapshots, gate)?;

@@ -120,7 +120,11 @@ pub(super) fn ended((ending, why): (Ending, String)) -> Result<(), Failure> {
 
 /// As [`ended`], of a record.
 pub(super) fn ended_as(record: &Record) -> Result<(), Failure> {
-    ended(record.ending())
+    let lacking = record.summary.skipped_unexpectedly() > 0;
+    ended(record.ending()).map_err(|failure| match lacking {
+        true => failure.help("clawgauge doctor   # what to install, and what may be skipped"),
+        false => failure,
+    })
 }
 
 /// Where results and messages go.

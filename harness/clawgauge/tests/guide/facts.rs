@@ -173,6 +173,7 @@ fn the_glossary_uses_the_words_of_the_record() {
                 "stale",
                 "new",
                 "not-applicable",
+                "not-asked",
                 "could-not-run",
             ][..],
         ),

@@ -145,7 +145,7 @@ pub(crate) enum Kind {
     Offline,
     /// Wants a release or a program that is not there: exit code 3, once everything that was typed has been understood.
     NeedsMore,
-    /// Launches something, never ends, or asks an address: its command line is parsed.
+    /// Launches something, never ends, asks an address, or answers by what the machine has: its command line is parsed.
     ParsedOnly,
     /// Not a command of clawgauge.
     Foreign,
@@ -187,7 +187,7 @@ pub(crate) fn kind(line: &str) -> Kind {
         "survey" | "bisect" | "compare" => Kind::NeedsMore,
         "attach" if has("--dry-run") => Kind::Offline,
         "run" if published => Kind::NeedsMore,
-        "attach" | "run" | "mutants" => Kind::ParsedOnly,
+        "attach" | "run" | "mutants" | "doctor" => Kind::ParsedOnly,
         "gateway" | "clients" if has("install") => Kind::NeedsMore,
         "gateway" | "clients" => Kind::Offline,
         other => panic!("what can be done with `clawgauge {other}` here? {line}"),

@@ -72,6 +72,8 @@ fn wanted(cell: &Value) -> Wanted {
         (Some("as-in-baseline" | "below-severity"), _) => Wanted::Excused,
         (_, "could-not-run") => Wanted::Error,
         (_, "not-applicable") => Wanted::NotApplicable,
+        (Some("expected-skip"), "not-asked") => Wanted::NotApplicable,
+        (_, "not-asked") => Wanted::Error,
         (_, "known") => Wanted::Known,
         (_, "conforms") => Wanted::Pass,
         other => panic!("{other:?}"),
@@ -99,8 +101,8 @@ fn besides(record: &Value) -> usize {
     let silent =
         failing_relations(record) == 0 && !array(record, "cells").iter().any(|cell| red(&cell));
     let interrupted = record["run"]["interrupted"] == true;
-    let ran =
-        record["summary"]["selected"].as_u64() != record["summary"]["not_applicable"].as_u64();
+    let summary = |name: &str| record["summary"][name].as_u64().unwrap_or(0);
+    let ran = summary("selected") != summary("not_applicable") + summary("not_asked");
     failing_relations(record) + usize::from(interrupted || silent && !ran)
 }
 
@@ -145,7 +147,12 @@ fn junit(record: &Value, report: &str) {
                     let message = message.as_ref().unwrap().as_str();
                     match message {
                         _ if message.starts_with("known issue ") => Wanted::Known,
-                        _ if message.starts_with("not applicable: ") => Wanted::NotApplicable,
+                        _ if ["not applicable: ", "not asked: "]
+                            .iter()
+                            .any(|start| message.starts_with(start)) =>
+                        {
+                            Wanted::NotApplicable
+                        }
                         _ => Wanted::Excused,
                     }
                 }
@@ -287,6 +294,11 @@ fn parse_tap(report: &str) -> (usize, Vec<Point>) {
         if line.is_empty() {
             assert!(lines.peek().is_none());
             break;
+        }
+        if line.starts_with("# ") {
+            // What was not asked, before everything else.
+            assert!(points.is_empty());
+            continue;
         }
         let (ok, rest) = match line.strip_prefix("not ok ") {
             Some(rest) => (false, rest),

@@ -72,6 +72,12 @@ impl Sandbox {
         let releases = "fixtures/releases.toml";
         fs::copy(repository().join(releases), sandbox.root().join(releases)).unwrap();
         fs::create_dir(sandbox.temp()).unwrap();
+        // What a test is about does not depend on what its machine lacks.
+        fs::copy(
+            repository().join("clawgauge.toml"),
+            sandbox.folder.path().join("clawgauge.toml"),
+        )
+        .unwrap();
         sandbox
     }
 

@@ -65,6 +65,14 @@ pub(crate) fn every_verdict(text: &str) -> Value {
             json!({ "observed": null, "reason": format!("no such route: {text}") }),
         ),
         (
+            "not-asked",
+            json!({ "observed": null, "reason": format!("no proxy: {text}"), "standing": "expected-skip" }),
+        ),
+        (
+            "not-asked",
+            json!({ "observed": null, "reason": format!("no client: {text}") }),
+        ),
+        (
             "could-not-run",
             json!({ "observed": null, "reason": format!("no answer: {text}") }),
         ),
@@ -175,6 +183,8 @@ fn settle(record: &mut Value, text: &str) {
         "selected": cells.len(), "conforms": verdict("conforms"), "deviates": verdict("deviates"),
         "known": verdict("known"), "stale": verdict("stale"), "new": verdict("new"),
         "not_applicable": verdict("not-applicable"), "could_not_run": verdict("could-not-run"),
+        "not_asked": verdict("not-asked"), "expected_skips": standing("expected-skip"),
+        "not_selected": 0, "not_reached": 0,
         "failing": standing("fails"), "as_in_baseline": standing("as-in-baseline"),
         "below_severity": standing("below-severity"), "better": 0,
     });
@@ -206,7 +216,8 @@ pub(crate) fn write_many(path: &Path, cells: usize) {
     let failing = cells.div_ceil(10);
     record["summary"] = json!({
         "selected": cells, "conforms": cells - failing, "deviates": failing, "known": 0, "stale": 0, "new": 0,
-        "not_applicable": 0, "could_not_run": 0, "failing": failing, "as_in_baseline": 0, "below_severity": 0, "better": 0,
+        "not_applicable": 0, "not_asked": 0, "could_not_run": 0, "failing": failing, "as_in_baseline": 0, "below_severity": 0,
+        "better": 0, "expected_skips": 0, "not_selected": 0, "not_reached": 0,
     });
     let cause = json!({
         "id": 1, "gateway": "reference", "scenario": "synthetic", "where": {}, "cells": failing,

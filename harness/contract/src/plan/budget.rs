@@ -122,7 +122,7 @@ fn issues(catalogue: &Catalogue, release: &Version, cell: &Cell) -> Vec<String> 
 
 fn askable(launch: &PlannedLaunch) -> impl Iterator<Item = &PlannedCell> {
     let cells = launch.cells.iter();
-    cells.filter(|planned| planned.not_applicable.is_none())
+    cells.filter(|planned| planned.barred.is_none())
 }
 
 /// A launch of the whole plan, and what of it fits.
@@ -195,7 +195,7 @@ impl<'a> Units<'a> {
         let mut cells: Vec<Vec<usize>> = Vec::new();
         let mut sequences: HashMap<&str, usize> = HashMap::new();
         for (index, planned) in launch.cells.iter().enumerate() {
-            if planned.not_applicable.is_some() {
+            if planned.barred.is_some() {
                 continue;
             }
             let scenario = &planned.cell.scenario;
@@ -315,7 +315,7 @@ pub fn fit(plan: &Plan, catalogue: &Catalogue, estimates: &Estimates, time: Dura
         false => Plan {
             release: release.clone(),
             launches,
-            filtered: true,
+            unselected: plan.unselected,
         },
     };
     Fitted {
@@ -351,7 +351,7 @@ fn fitted(
 /// Of a launch the wanted cells, in that order, and those that cannot be asked.
 fn only(launch: &PlannedLaunch, wanted: &[usize]) -> PlannedLaunch {
     let barred = launch.cells.iter();
-    let barred = barred.filter(|planned| planned.not_applicable.is_some());
+    let barred = barred.filter(|planned| planned.barred.is_some());
     let wanted = wanted.iter().map(|index| &launch.cells[*index]);
     PlannedLaunch {
         profile: launch.profile.clone(),

@@ -148,14 +148,13 @@ impl Shares {
     pub fn cut(&self, gateway: &str, plan: &mut Plan) {
         plan.launches
             .retain(|launch| self.has(gateway, &launch.profile));
-        plan.filtered = true;
     }
 }
 
 /// What a launch takes, in milliseconds.
 fn estimate(estimates: &Estimates, launch: &PlannedLaunch, release: &Version) -> u64 {
     let asked = launch.cells.iter();
-    let asked = asked.filter(|planned| planned.not_applicable.is_none());
+    let asked = asked.filter(|planned| planned.barred.is_none());
     let cells = asked.map(|planned| estimates.cell(&planned.cell, release));
     match launch.needs_gateway() {
         true => cells.fold(estimates.launch(launch, release).0, u64::saturating_add),

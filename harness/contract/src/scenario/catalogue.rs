@@ -211,6 +211,9 @@ impl Catalogue {
                             format!("also in {}", twin.file.name),
                         ));
                     }
+                    problems
+                        .0
+                        .extend(source_without_network(&file, &scenario, &profiles));
                     scenarios.push(Arc::new(scenario));
                 }
                 Err(found) => problems.0.extend(found.0),
@@ -311,4 +314,28 @@ fn toml_files(data: &Data, folder: &str) -> Result<Vec<String>, Problem> {
         .map_err(|error| Problem::nowhere(format!("cannot read {folder}/: {error}")))?;
     let is_toml = |name: &String| name.ends_with(".toml");
     Ok(names.into_iter().filter(is_toml).collect())
+}
+
+/// A value that says where a request comes from means nothing where callers and gateway share the loopback.
+fn source_without_network(
+    file: &SourceFile,
+    scenario: &Scenario,
+    profiles: &Profiles,
+) -> Option<Problem> {
+    let mut values = scenario.axes.iter().flat_map(|axis| &axis.values);
+    let value = values.find(|value| value.from.is_some())?;
+    let has_own = |id: &str| profiles.get(id).is_some_and(|profile| profile.own_network);
+    let mut profiles = scenario.axes[scenario.profile_axis()].values.iter();
+    let sharing = profiles.find(|profile| !has_own(&profile.id))?;
+    let message = format!(
+        "`{}` says where a request comes from, and profile `{}` has no network of its own",
+        value.id, sharing.id
+    );
+    let span = file.find(&sharing.id, 0).unwrap_or(0..0);
+    Some(Problem::at(
+        file,
+        span,
+        message,
+        "needs `own-network = true`",
+    ))
 }

@@ -57,6 +57,16 @@ fn edited(file: &str, from: &str, to: &str) -> Result<Catalogue, Problems> {
 }
 
 #[test]
+fn a_source_needs_a_network_of_its_own() {
+    let proxies = "fixtures/profiles/proxies.toml";
+    let said = edited(proxies, "own-network = true\n", "")
+        .unwrap_err()
+        .render(false);
+    let expected = "`caller` says where a request comes from, and profile `range-own-network` has no network of its own";
+    assert!(said.contains(expected), "{said}");
+}
+
+#[test]
 fn the_repositorys_files_are_valid() {
     let catalogue = Catalogue::load(&Data::Folder(repository())).unwrap();
     catalogue.check_tables().unwrap();
@@ -119,7 +129,7 @@ const SCENARIO: &str = "scenarios/chat-completions.toml";
 #[case::ambiguous_outcomes(
     "scenarios/outcomes.toml",
     "message = \"Unauthorized\"",
-    "message = \"Unauthorized\"\n\n[[outcome]]\nid = \"twin\"\ntitle = \"\"\ndirection = \"deny\"\nstatus = 401"
+    "message = \"Unauthorized\"\n\n[[outcome]]\nid = \"twin\"\ntitle = \"\"\ndirection = \"deny\"\nstatus = 401\ncontent-type = \"application/json\""
 )]
 #[case::header_nobody_looks_at(
     "scenarios/outcomes.toml",

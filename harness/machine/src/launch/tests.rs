@@ -74,7 +74,7 @@ async fn a_launch_is_hermetic_and_its_error_is_redacted() {
         "{text}"
     );
     assert!(
-        text.contains("\n[secret:secret]\n"),
+        text.contains("}[secret:secret]\n"),
         "a file of the profile: {text}"
     );
     assert!(text.contains("token/workspace"), "{text}");

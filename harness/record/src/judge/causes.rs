@@ -179,7 +179,7 @@ pub fn causes(results: &[KeptResult]) -> Vec<Cause> {
 /// Whether there is an answer to say something about.
 fn ran(result: &KeptResult) -> bool {
     match result.facts.verdict {
-        Verdict::NotApplicable(_) | Verdict::CouldNotRun(_) => false,
+        Verdict::NotApplicable(_) | Verdict::NotAsked(_) | Verdict::CouldNotRun(_) => false,
         Verdict::Conforms
         | Verdict::New
         | Verdict::Stale

@@ -59,6 +59,7 @@ impl Judge<'_> {
             | Verdict::Deviates(_)
             | Verdict::New
             | Verdict::NotApplicable(_)
+            | Verdict::NotAsked(_)
             | Verdict::CouldNotRun(_) => None,
         };
         let facts = Facts {

@@ -49,7 +49,10 @@ impl Severity {
                 Some(Self::of_deviation(*deviation, as_ruled))
             }
             Verdict::Stale | Verdict::New => Some(Self::Cosmetic),
-            Verdict::Conforms | Verdict::NotApplicable(_) | Verdict::CouldNotRun(_) => None,
+            Verdict::Conforms
+            | Verdict::NotApplicable(_)
+            | Verdict::NotAsked(_)
+            | Verdict::CouldNotRun(_) => None,
         }
     }
 

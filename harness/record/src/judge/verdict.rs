@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Proof;
 use crate::observe::Observation;
+use contract::plan::Barred;
 use contract::scenario::model::{Direction, Outcome};
 
 /// In which way a cell deviates.
@@ -67,6 +68,8 @@ pub enum Verdict {
     New,
     /// Cannot be asked of this release, with the reason.
     NotApplicable(String),
+    /// Was not asked, since this machine lacks something that it takes, with the reason.
+    NotAsked(String),
     /// Could not be asked, or the answer proves nothing, with the reason.
     CouldNotRun(String),
 }
@@ -81,6 +84,7 @@ impl Verdict {
             Self::Stale => VerdictKind::Stale,
             Self::New => VerdictKind::New,
             Self::NotApplicable(_) => VerdictKind::NotApplicable,
+            Self::NotAsked(_) => VerdictKind::NotAsked,
             Self::CouldNotRun(_) => VerdictKind::CouldNotRun,
         }
     }
@@ -88,6 +92,15 @@ impl Verdict {
     /// The word that files and reports use.
     pub fn name(&self) -> &'static str {
         self.kind().name()
+    }
+}
+
+impl From<&Barred> for Verdict {
+    fn from(barred: &Barred) -> Self {
+        match barred {
+            Barred::Release(reason) => Self::NotApplicable(reason.clone()),
+            Barred::Machine(reason) => Self::NotAsked(reason.clone()),
+        }
     }
 }
 
@@ -119,6 +132,8 @@ pub enum VerdictKind {
     New,
     /// [`Verdict::NotApplicable`].
     NotApplicable,
+    /// [`Verdict::NotAsked`].
+    NotAsked,
     /// [`Verdict::CouldNotRun`].
     CouldNotRun,
 }
@@ -133,15 +148,16 @@ impl VerdictKind {
             Self::Stale => "stale",
             Self::New => "new",
             Self::NotApplicable => "not-applicable",
+            Self::NotAsked => "not-asked",
             Self::CouldNotRun => "could-not-run",
         }
     }
 
-    /// Whether a run passes with this verdict in it.
+    /// Whether a run passes with this verdict in it, if nothing excuses it.
     pub fn passes(self) -> bool {
         match self {
             Self::Conforms | Self::Known | Self::NotApplicable => true,
-            Self::Deviates | Self::Stale | Self::New | Self::CouldNotRun => false,
+            Self::Deviates | Self::Stale | Self::New | Self::NotAsked | Self::CouldNotRun => false,
         }
     }
 }

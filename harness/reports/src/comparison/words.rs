@@ -239,7 +239,18 @@ pub(super) fn gap(gap: &Gap) -> String {
             ),
         },
     };
-    format!("{cells}{profile}: {told}")
+    let scenarios = gap.scenarios.iter();
+    let scenarios: Vec<String> = scenarios
+        .map(|(scenario, cells)| format!("{scenario} {cells}"))
+        .collect();
+    let scenarios = match scenarios.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", scenarios.join(", ")),
+    };
+    format!(
+        "{cells}{profile}{scenarios}: {told}; such as {}",
+        gap.example
+    )
 }
 
 fn why(name: &str, state: SideGap, reason: Option<&str>) -> String {
@@ -249,6 +260,9 @@ fn why(name: &str, state: SideGap, reason: Option<&str>) -> String {
         SideGap::AskedOtherwise => format!("{name} was asked otherwise"),
         SideGap::NotAsked => format!("{name} was not asked"),
         SideGap::NotApplicable => format!("cannot be asked on {name}: {reason}"),
+        SideGap::MachineLacks => {
+            format!("not asked on {name}, since its machine lacks something: {reason}")
+        }
         SideGap::CouldNotRun => format!("could not be asked on {name}: {reason}"),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::causes::{CauseView, cut};
 use super::layout::Layout;
-use crate::facts::Tally;
+use crate::facts::{Reason, Tally};
 use record::Record;
 use record::judge::VerdictKind;
 
@@ -84,12 +84,16 @@ pub(super) struct ReasonView {
 }
 
 impl ReasonView {
-    /// Those with one verdict.
-    pub(super) fn all(layout: &Layout, several: bool, verdict: VerdictKind) -> Vec<Self> {
+    /// Those that are wanted.
+    pub(super) fn all(
+        layout: &Layout,
+        several: bool,
+        wanted: &dyn Fn(&Reason) -> bool,
+    ) -> Vec<Self> {
         let mut views = Vec::new();
         for gateway in &layout.gateways {
             for (reason, cells) in &layout.facts.reasons {
-                if reason.verdict == verdict && reason.gateway == *gateway {
+                if wanted(reason) && reason.gateway == *gateway {
                     views.push(Self {
                         gateway: several.then(|| gateway.clone()),
                         profile: reason.profile.clone(),

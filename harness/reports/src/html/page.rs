@@ -28,7 +28,9 @@ const OPEN: usize = 20;
 pub(super) struct Page<'a> {
     style: &'static str,
     policy: String,
-    word: String,
+    word: &'static str,
+    /// How much was asked, where that is not everything.
+    share: Option<String>,
     class: &'static str,
     why: String,
     not_asked: Vec<String>,
@@ -83,12 +85,10 @@ impl<'a> Page<'a> {
     /// Gathers it.
     pub(super) fn new(record: &'a Record, layout: &'a Layout) -> Self {
         let (ending, why) = record.ending();
-        let (word, class) = match ending {
-            Ending::Holds => ("GO", "go"),
-            Ending::Broken => ("NO-GO", "no-go"),
-            Ending::Gateway | Ending::Incomplete | Ending::Interrupted => {
-                ("COULD NOT TELL", "unsure")
-            }
+        let class = match ending {
+            Ending::Holds => "go",
+            Ending::Broken => "no-go",
+            Ending::Gateway | Ending::Incomplete | Ending::Interrupted => "unsure",
         };
         let several = layout.gateways.len() > 1;
         let names = layout.gateways.iter().map(String::as_str);
@@ -110,12 +110,9 @@ impl<'a> Page<'a> {
         Self {
             style: STYLE,
             policy: policy(),
-            word: record.headline().unwrap_or_else(|| word.to_owned()),
-            not_asked: record
-                .run
-                .budget
-                .as_ref()
-                .map_or_else(Vec::new, |part| left_out(part, usize::MAX)),
+            word: ending.word(),
+            share: record.headline(),
+            not_asked: left_out(record, usize::MAX),
             class,
             why,
             code: ending.code(),
@@ -133,8 +130,8 @@ impl<'a> Page<'a> {
             issues: IssueView::all(record, layout, several),
             known_fails: record.run.fail_on == FailOn::Known,
             excused: views(&|cause| cause.failing == 0 && cause.known_issue.is_none()),
-            lost: ReasonView::all(layout, several, VerdictKind::CouldNotRun),
-            not_applicable: ReasonView::all(layout, several, VerdictKind::NotApplicable),
+            lost: ReasonView::all(layout, several, &|reason| reason.red),
+            not_applicable: ReasonView::all(layout, several, &|reason| !reason.red),
         }
     }
 
@@ -195,6 +192,7 @@ fn counts_of(summary: &Summary) -> Vec<Count> {
         summary.could_not_run,
         summary.known,
         summary.not_applicable,
+        summary.not_asked,
     ])
 }
 
@@ -208,13 +206,14 @@ fn counts_in(tally: &Tally) -> Vec<Count> {
             VerdictKind::CouldNotRun,
             VerdictKind::Known,
             VerdictKind::NotApplicable,
+            VerdictKind::NotAsked,
         ]
         .map(|verdict| tally.of(verdict)),
     )
 }
 
 /// The parts of a bar; what no cell has is left out.
-fn counts(counts: [usize; 7]) -> Vec<Count> {
+fn counts(counts: [usize; 8]) -> Vec<Count> {
     let words = [
         ("conforms", "conform"),
         ("deviates", "deviate"),
@@ -223,6 +222,7 @@ fn counts(counts: [usize; 7]) -> Vec<Count> {
         ("could-not-run", "could not run"),
         ("known", "known"),
         ("not-applicable", "not applicable"),
+        ("not-asked", "not asked"),
     ];
     let all: usize = counts.iter().sum();
     let parts = counts.iter().filter(|count| **count > 0).count();
@@ -255,9 +255,9 @@ mod tests {
 
     #[test]
     fn one_among_thousands_is_seen_and_the_bar_is_full() {
-        let parts = counts([9999, 1, 0, 0, 0, 3, 0]);
+        let parts = counts([9999, 1, 0, 0, 0, 3, 0, 0]);
         assert!(parts.iter().all(|part| part.width >= LEAST));
         assert_eq!(parts.iter().map(|part| part.width).sum::<usize>(), BAR);
-        assert!(counts([0; 7]).is_empty());
+        assert!(counts([0; 8]).is_empty());
     }
 }

@@ -9,13 +9,14 @@ use record::{Record, Summary};
 const MOST_ROWS: usize = 100;
 
 /// The columns of a table of verdicts.
-const COLUMNS: [(VerdictKind, &str); 7] = [
+const COLUMNS: [(VerdictKind, &str); 8] = [
     (VerdictKind::Conforms, "conform"),
     (VerdictKind::Deviates, "deviate"),
     (VerdictKind::Known, "known"),
     (VerdictKind::Stale, "stale"),
     (VerdictKind::New, "new"),
     (VerdictKind::NotApplicable, "not applicable"),
+    (VerdictKind::NotAsked, "not asked"),
     (VerdictKind::CouldNotRun, "could not run"),
 ];
 
@@ -31,6 +32,7 @@ pub(super) fn counts(summary: &Summary) -> String {
         (summary.stale, "stale"),
         (summary.new, "new"),
         (summary.not_applicable, "not applicable"),
+        (summary.not_asked, "not asked"),
         (summary.could_not_run, "could not run"),
         (summary.as_in_baseline, "as in the baseline"),
         (summary.below_severity, "less severe than asked for"),
@@ -118,24 +120,27 @@ pub(super) fn scenarios(record: &Record, facts: &Facts) -> Section {
     Section::new("scenarios", text)
 }
 
-/// Why cells are not applicable; what could not run is told at the top.
+/// Why cells are not applicable or were not asked; what makes the run incomplete is told at the top.
 pub(super) fn reasons(record: &Record, facts: &Facts) -> Option<Section> {
     let reasons = facts.reasons.iter();
-    let reasons = reasons.filter(|(reason, _)| reason.verdict == VerdictKind::NotApplicable);
+    let reasons = reasons.filter(|(reason, _)| !reason.red);
     let reasons: Vec<_> = reasons.collect();
     if reasons.is_empty() {
         return None;
     }
     let many = record.gateways.len() > 1;
-    let mut text = "### Not applicable\n\n".to_owned();
+    let mut text = "### Not applicable, and not asked on this machine\n\n".to_owned();
     for (reason, cells) in reasons.iter().take(MOST) {
         let on = match many {
             true => format!(" on {}", escape::code(&reason.gateway)),
             false => String::new(),
         };
+        let under = match reason.profile.as_str() {
+            "" => "not asked".to_owned(),
+            profile => format!("under {}", escape::code(profile)),
+        };
         text.push_str(&format!(
-            "- {cells} under {}{on}: {}\n",
-            escape::code(&reason.profile),
+            "- {cells} {under}{on}: {}\n",
             escape::text(&reason.text)
         ));
     }

@@ -258,7 +258,7 @@ impl ReleaseView {
             conform: summary.conforms,
             known: summary.known,
             deviate: summary.deviates + summary.stale + summary.new,
-            open: summary.could_not_run,
+            open: summary.could_not_run + summary.not_asked,
             ran: matches!(kind, StateKind::Ran | StateKind::Broken),
         }
     }

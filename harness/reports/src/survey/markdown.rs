@@ -49,7 +49,7 @@ fn releases(out: &mut String, table: &Table) {
             summary.conforms,
             summary.known,
             summary.deviates + summary.stale + summary.new,
-            summary.could_not_run
+            summary.could_not_run + summary.not_asked
         );
     }
 }

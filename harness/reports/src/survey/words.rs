@@ -121,7 +121,8 @@ pub(super) fn seen(mark: &Mark) -> String {
         | CellSymbol::Stale
         | CellSymbol::New
         | CellSymbol::Lost
-        | CellSymbol::NotApplicable => mark.seen.clone(),
+        | CellSymbol::NotApplicable
+        | CellSymbol::NotAsked => mark.seen.clone(),
     }
 }
 

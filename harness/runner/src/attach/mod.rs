@@ -204,7 +204,7 @@ async fn probe_and_ask(
         missing: Missing::new(),
         selected: choices.len(),
         launches: vec![(mode.profile().to_owned(), choices.len())],
-        filtered: true,
+        unselected: 0,
     }));
     for result in results {
         emit(RunEvent::Cell(Box::new(result)));

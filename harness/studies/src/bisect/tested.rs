@@ -143,7 +143,9 @@ fn answer(cell: &CellRecord) -> Result<Answer, String> {
             .unwrap_or_else(|| "it was not asked".to_owned())
     };
     match (cell.verdict, &cell.observed) {
-        (Kind::CouldNotRun | Kind::NotApplicable, _) | (_, None) => Err(first_line(&reason())),
+        (Kind::CouldNotRun | Kind::NotApplicable | Kind::NotAsked, _) | (_, None) => {
+            Err(first_line(&reason()))
+        }
         (
             Kind::Conforms | Kind::Deviates | Kind::Known | Kind::Stale | Kind::New,
             Some(observed),

@@ -92,7 +92,7 @@ impl Again<'_> {
                 let place = (gateway.reference.clone(), planned.cell.id.clone());
                 let Some(recorded) = cells.remove(&place) else {
                     // What a budget leaves out is counted, and the counts are compared.
-                    if run.budget.is_some() && planned.not_applicable.is_none() {
+                    if run.budget.is_some() && planned.barred.is_none() {
                         continue;
                     }
                     let id = planned.cell.id.clone();
@@ -181,7 +181,7 @@ impl Launches<'_> {
 
 /// The events that tell of a gateway and its launches.
 fn events_of(gateway: &GatewayRecord, release: &Version, plan: &Plan) -> Vec<RunEvent> {
-    let ready = gateway.ready(release, plan.len(), plan.filtered);
+    let ready = gateway.ready(release, plan.len(), plan.unselected);
     let launches = gateway.launches.iter();
     let ended = launches.map(|launch| RunEvent::LaunchEnded(launch.ended(&gateway.reference)));
     std::iter::once(RunEvent::GatewayReady(ready))

@@ -17,7 +17,7 @@ use contract::plan::{Selection, cells};
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
 use record::judge::VerdictKind;
-use record::{Baseline, CellRecord, Gate, Record, Results};
+use record::{Baseline, CellRecord, Gate, MaySkip, Record, Results};
 
 /// What a bundle is judged by.
 #[derive(Debug, Clone)]
@@ -73,10 +73,14 @@ pub fn verify(bundle: &Bundle, by: &By) -> Result<Checked, BundleError> {
             Some(baseline.map_err(bad)?)
         }
     };
+    let may_skip = MaySkip::recorded(&record.run.may_skip, &catalogue);
+    let may_skip = may_skip.map_err(|error| invalid(error.to_string()))?;
     let gate = Gate {
         fail_on: record.run.fail_on,
         severity: record.run.severity,
         baseline,
+        may_skip,
+        strict: record.run.baseline_strict,
     };
     let mut again = Again {
         record: &record,
@@ -273,6 +277,10 @@ fn rest(record: &Record, again: &mut Record, differences: &mut Vec<Difference>) 
     again.run.started.clone_from(&run.started);
     again.run.finished.clone_from(&run.finished);
     again.run.harness.clone_from(&run.harness);
+    if record.summary.not_selected == 0 {
+        // An older record does not say it.
+        again.summary.not_selected = 0;
+    }
     let parts = |record: &Record| {
         let mut parts = serde_json::to_value(record).unwrap_or_default();
         if let Value::Object(parts) = &mut parts {

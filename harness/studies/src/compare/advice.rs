@@ -61,7 +61,9 @@ fn open<'a>(world: &ComparisonInput<'a>, scenario: &str) -> Vec<Open<'a>> {
         Cell::Answered(seen) if world.texts.answer(seen).direction == Direction::Allow => {
             Some(Open { id, seen })
         }
-        Cell::Answered(_) | Cell::NotApplicable(_) | Cell::CouldNotRun(_) => None,
+        Cell::Answered(_) | Cell::NotApplicable(_) | Cell::NotAsked(_) | Cell::CouldNotRun(_) => {
+            None
+        }
     });
     cells.collect()
 }

@@ -107,6 +107,7 @@ pub(super) struct Seen {
 pub(super) enum Cell {
     Answered(Seen),
     NotApplicable(usize),
+    NotAsked(usize),
     CouldNotRun(usize),
 }
 
@@ -198,12 +199,16 @@ impl Cells {
                 }
                 None => {
                     let reason = texts.place(cell.reason.as_deref().unwrap_or_default());
-                    match cell.verdict == VerdictKind::NotApplicable {
-                        true => {
+                    match cell.verdict {
+                        VerdictKind::NotApplicable => {
                             kept.side.not_applicable += 1;
                             Cell::NotApplicable(reason)
                         }
-                        false => {
+                        VerdictKind::NotAsked => {
+                            kept.side.not_asked += 1;
+                            Cell::NotAsked(reason)
+                        }
+                        _ => {
                             kept.side.could_not_run += 1;
                             Cell::CouldNotRun(reason)
                         }
@@ -290,7 +295,9 @@ fn seen(cell: &CellRecord, texts: &mut Texts, answers: &[usize]) -> Option<Seen>
             )
         }
         (VerdictKind::Deviates | VerdictKind::Known, None)
-        | (VerdictKind::NotApplicable | VerdictKind::CouldNotRun, _) => return None,
+        | (VerdictKind::NotApplicable | VerdictKind::NotAsked | VerdictKind::CouldNotRun, _) => {
+            return None;
+        }
     };
     let text = observed
         .answer

@@ -1,6 +1,6 @@
 //! How a comparison ends: the exit code, and why in one line.
 
-use super::model::{Comparison, Side};
+use super::model::{Comparison, Counts, Side};
 use record::Ending;
 
 /// How a comparison ends, and why in one line.
@@ -25,7 +25,8 @@ impl Comparison {
         }
         let counts = &self.counts;
         if counts.blockers > 0 {
-            return end(Ending::Broken, plural(counts.blockers, "blocker"));
+            let why = format!("{}{}", plural(counts.blockers, "blocker"), counts.share());
+            return end(Ending::Broken, why);
         }
         let failed = |side: &&Side| side.failure.clone();
         if let Some(why) = sides.iter().find_map(failed) {
@@ -40,7 +41,26 @@ impl Comparison {
             let why = format!("{cells} could not be asked on {}", side.reference);
             return end(Ending::Incomplete, why);
         }
-        end(Ending::Holds, "no blocker".to_owned())
+        end(Ending::Holds, format!("no blocker{}", counts.share()))
+    }
+}
+
+impl Counts {
+    /// How much was compared, where that is not everything: ` among 320 of 400 cells; partial: 60 only on A, 20 only on B`.
+    fn share(&self) -> String {
+        if self.compared >= self.cells {
+            return String::new();
+        }
+        let mut said = format!(" among {} of {}", self.compared, plural(self.cells, "cell"));
+        let sides = [(self.only_a, "A"), (self.only_b, "B")];
+        let sides = sides.iter().filter(|(cells, _)| *cells > 0);
+        let sides: Vec<String> = sides
+            .map(|(cells, side)| format!("{cells} only on {side}"))
+            .collect();
+        if !sides.is_empty() {
+            said.push_str(&format!("; partial: {}", sides.join(", ")));
+        }
+        said
     }
 }
 

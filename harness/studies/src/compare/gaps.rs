@@ -16,9 +16,15 @@ const OTHER_REASONS: &str = "other reasons";
 /// What became of a cell on one side, and why.
 type State = (SideGap, Option<String>);
 
+/// What became of cells on A and on B, and their profile.
+type Key = (State, State, String);
+
+/// How many cells of each scenario, and one of them.
+type Group = (BTreeMap<String, usize>, String);
+
 /// The cells that were not answered on both sides, by what became of them.
 pub(super) fn gaps(a: &Cells, b: &Cells, texts: &Texts) -> Vec<Gap> {
-    let mut gaps: BTreeMap<(State, State, String), (usize, String)> = BTreeMap::new();
+    let mut gaps: BTreeMap<Key, Group> = BTreeMap::new();
     let mut add = |id: &str, on_a: State, on_b: State| {
         let key = (on_a, on_b, CellId::of(id).profile().to_owned());
         let key = match gaps.len() >= MOST_REASONS && !gaps.contains_key(&key) {
@@ -29,8 +35,10 @@ pub(super) fn gaps(a: &Cells, b: &Cells, texts: &Texts) -> Vec<Gap> {
                 ((on_a, other(why_a)), (on_b, other(why_b)), String::new())
             }
         };
-        let gap = gaps.entry(key).or_insert_with(|| (0, id.to_owned()));
-        gap.0 += 1;
+        let gap = gaps.entry(key);
+        let gap = gap.or_insert_with(|| (BTreeMap::new(), id.to_owned()));
+        let scenario = CellId::of(id).scenario().to_owned();
+        *gap.0.entry(scenario).or_default() += 1;
     };
     let missing = || (SideGap::NotAsked, None);
     for (id, on_a) in &a.cells {
@@ -52,13 +60,14 @@ pub(super) fn gaps(a: &Cells, b: &Cells, texts: &Texts) -> Vec<Gap> {
     }
     let gaps = gaps.into_iter();
     let gaps = gaps.map(
-        |(((a, a_reason), (b, b_reason), profile), (cells, example))| Gap {
+        |(((a, a_reason), (b, b_reason), profile), (scenarios, example))| Gap {
             a,
             a_reason,
             b,
             b_reason,
             profile,
-            cells,
+            cells: scenarios.values().sum(),
+            scenarios,
             example,
         },
     );
@@ -75,6 +84,7 @@ fn state(cell: &Cell, texts: &Texts) -> State {
     match cell {
         Cell::Answered(_) => (SideGap::Answered, None),
         Cell::NotApplicable(why) => (SideGap::NotApplicable, Some(texts.text(*why).to_owned())),
+        Cell::NotAsked(why) => (SideGap::MachineLacks, Some(texts.text(*why).to_owned())),
         Cell::CouldNotRun(why) => (SideGap::CouldNotRun, Some(texts.text(*why).to_owned())),
     }
 }

@@ -52,6 +52,15 @@ pub fn compare(a: &Cells, b: &Cells, texts: &Texts, profiles: &Profiles) -> Comp
     }
     counts.changed = changes.len();
     let gaps = gaps::gaps(a, b, texts);
+    for gap in &gaps {
+        counts.cells += gap.cells;
+        match (gap.a, gap.b) {
+            (SideGap::Answered, _) => counts.only_a += gap.cells,
+            (_, SideGap::Answered) => counts.only_b += gap.cells,
+            _ => {}
+        }
+    }
+    counts.cells += counts.compared;
     let world = input::ComparisonInput {
         a,
         b,

@@ -1,5 +1,7 @@
 //! What a comparison says: schema `clawgauge.compare/1`.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +68,9 @@ pub struct Side {
     pub ran: usize,
     /// Cells that cannot be asked of the release.
     pub not_applicable: usize,
+    /// Cells that were not asked: the machine lacks something that they take.
+    #[serde(default)]
+    pub not_asked: usize,
     /// Cells that could not be asked.
     pub could_not_run: usize,
     /// Whether the run was interrupted.
@@ -79,6 +84,15 @@ pub struct Side {
 /// Counts: cells, and then causes by weight.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Counts {
+    /// Cells that at least one side has, whatever became of them.
+    #[serde(default)]
+    pub cells: usize,
+    /// Cells that only A answered.
+    #[serde(default)]
+    pub only_a: usize,
+    /// Cells that only B answered.
+    #[serde(default)]
+    pub only_b: usize,
     /// Cells that both sides answered.
     pub compared: usize,
     /// Of these, cells that answer the same and keep or break the contract as before.
@@ -301,6 +315,9 @@ pub struct Gap {
     pub profile: String,
     /// How many cells.
     pub cells: usize,
+    /// The same by scenario.
+    #[serde(default)]
+    pub scenarios: BTreeMap<String, usize>,
     /// Id of one of them.
     pub example: String,
 }
@@ -327,6 +344,8 @@ pub enum SideGap {
     AskedOtherwise,
     /// It cannot be asked of the release.
     NotApplicable,
+    /// The machine lacks something that it takes.
+    MachineLacks,
     /// It could not be asked.
     CouldNotRun,
     /// It was not among the cells asked for.

@@ -27,6 +27,7 @@ impl Mark {
             (false, Some(observed)) => observed.brief(),
             (true, _) | (false, None) => match look {
                 CellSymbol::NotApplicable => "not applicable".to_owned(),
+                CellSymbol::NotAsked => "not asked".to_owned(),
                 _ => "not known".to_owned(),
             },
         };

@@ -373,9 +373,10 @@ fn row(
         }
     }
     let versions = releases.iter().map(|release| release.version.clone());
-    let known = marks
-        .iter()
-        .map(|mark| mark.filter(|mark| mark.look != CellSymbol::Lost).cloned());
+    let known = marks.iter().map(|mark| {
+        mark.filter(|mark| !matches!(mark.look, CellSymbol::Lost | CellSymbol::NotAsked))
+            .cloned()
+    });
     // A reason is not what changes: cells may be not applicable for this and that.
     let known = known.map(|mark| {
         mark.map(|mark| Mark {

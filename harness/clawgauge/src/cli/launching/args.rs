@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::failed_in::Earlier;
 use super::tuning::TuningArgs;
 use crate::cli::output::{Failure, Output, detail};
 use crate::cli::reference::REFERENCE_RELEASE;
@@ -14,7 +15,7 @@ use contract::plan::{Selection, ShardArg, ShardError, Shares};
 use contract::release::{GatewayRef, ReleaseName, Version};
 use contract::scenario::{Catalogue, Problems};
 use record::judge::Severity;
-use record::{Baseline, BaselineError, FailOn, Gate, today};
+use record::{Baseline, BaselineError, FailOn, Gate, MaySkip, today};
 use reports::Detail;
 use runner::RunOptions;
 
@@ -63,6 +64,24 @@ pub(in crate::cli) struct RunArgs {
     #[arg(long, value_name = "RECORD")]
     pub(super) baseline: Option<PathBuf>,
 
+    /// Fail, too, if the baseline excuses cells that are as they should be by now, and write the smaller baseline beside it:
+    /// `contract.smaller.json` for `contract.json`
+    #[arg(long)]
+    pub(super) baseline_strict: bool,
+
+    /// Ask only the cells that made an earlier run fail or incomplete, of the same gateway unless another is named
+    #[arg(long, value_name = "RECORD")]
+    pub(super) failed_in: Option<PathBuf>,
+
+    /// Ask everything twice, of gateways that are launched anew, and fail if an answer differs
+    #[arg(long, conflicts_with_all = ["bundle", "shard", "budget", "fail_fast"])]
+    pub(super) twice: bool,
+
+    /// What this machine may lack (nginx, openai-node, ...), or a glob of cells that need not be asked for want of it; whatever else
+    /// it lacks makes the run incomplete, exit code 4. May be repeated; `clawgauge doctor` says what is missing
+    #[arg(long, value_name = "NAME|CELL-GLOB")]
+    may_skip: Vec<String>,
+
     /// Make only the K-th of N parts of the launches; `clawgauge merge` judges the whole. `auto` takes the part from the
     /// variables of a pipeline, which nothing else does
     #[arg(long, value_name = "K/N|auto")]
@@ -86,7 +105,7 @@ pub(in crate::cli) struct RunArgs {
     verbose: bool,
 
     /// Keep the gateways up and judge again whenever a data file changes; only what changed is sent again
-    #[arg(long, conflicts_with_all = ["report", "bundle", "baseline", "retries", "fail_fast", "keep_temp", "shard", "budget"])]
+    #[arg(long, conflicts_with_all = ["report", "bundle", "baseline", "retries", "fail_fast", "keep_temp", "shard", "budget", "baseline_strict", "failed_in", "twice"])]
     pub(super) watch: bool,
 
     /// Keep the launches' folders (config, state, log) and say where they are
@@ -107,6 +126,15 @@ impl RunArgs {
         if self.globs.is_empty() {
             self.globs.clone_from(&file.cells);
         }
+        if let Some(path) = self.failed_in.as_ref().filter(|_| self.gateway.is_empty()) {
+            let earlier = Earlier::read(path)?;
+            self.gateway = earlier.gateways()?;
+            // A path may not tell what it is.
+            let paths = |gateway: &GatewayRef| matches!(gateway, GatewayRef::Path(_));
+            if self.tuning.release.is_none() && self.gateway.iter().any(paths) {
+                self.tuning.release = earlier.release();
+            }
+        }
         if self.gateway.is_empty() {
             let named = file.gateway.as_deref();
             if named.is_some_and(<[_]>::is_empty) {
@@ -121,6 +149,9 @@ impl RunArgs {
         }
         if self.gateway.is_empty() {
             self.gateway.push(GatewayRef::Reference);
+        }
+        if self.may_skip.is_empty() {
+            self.may_skip.clone_from(&file.may_skip);
         }
         if self.conditions.is_empty() {
             self.conditions.clone_from(&file.conditions);
@@ -139,7 +170,8 @@ impl RunArgs {
         }));
         self.fail_on = self.fail_on.or(file.fail_on);
         self.severity = self.severity.or(file.severity);
-        self.fail_fast |= file.fail_fast.unwrap_or(false);
+        self.fail_fast |= file.fail_fast.unwrap_or(false) && !self.twice;
+        self.baseline_strict |= file.baseline_strict.unwrap_or(false);
         let path = |path: &PathBuf| project.path(path);
         self.baseline = self.baseline.or(file.baseline.as_ref().map(path));
         Ok(self)
@@ -151,7 +183,7 @@ impl RunArgs {
     }
 
     /// What makes the run fail.
-    pub(super) fn gate(&self) -> Result<Gate, Failure> {
+    pub(super) fn gate(&self, catalogue: &Catalogue) -> Result<Gate, Failure> {
         let baseline = match &self.baseline {
             None => None,
             Some(path) => {
@@ -169,10 +201,26 @@ impl RunArgs {
                 Some(read().map_err(fail)?)
             }
         };
+        if self.baseline_strict && baseline.is_none() {
+            return Err(
+                Failure::usage("--baseline-strict is about a baseline, and there is none")
+                    .help("name it: --baseline RECORD"),
+            );
+        }
         Ok(Gate {
+            strict: self.baseline_strict,
             fail_on: self.fail_on.unwrap_or_default(),
             severity: self.severity.unwrap_or_default(),
             baseline,
+            may_skip: self.may_skip(catalogue)?,
+        })
+    }
+
+    /// What need not be asked on this machine.
+    pub(super) fn may_skip(&self, catalogue: &Catalogue) -> Result<MaySkip, Failure> {
+        MaySkip::parse(&self.may_skip, catalogue).map_err(|error| {
+            Failure::usage(format!("may-skip: {error}"))
+                .help("clawgauge doctor   # says which cells this machine cannot ask")
         })
     }
 
@@ -233,7 +281,10 @@ impl RunArgs {
 }
 
 /// The release that a gateway is taken for before it is known: an estimate.
-fn release_of(gateway: &GatewayRef, given: Option<&Version>) -> Result<Version, Failure> {
+pub(super) fn release_of(
+    gateway: &GatewayRef,
+    given: Option<&Version>,
+) -> Result<Version, Failure> {
     match (given, gateway) {
         (Some(version), _) => Ok(version.clone()),
         (None, GatewayRef::Published(ReleaseName::Exact(version))) => Ok(version.clone()),

@@ -3,8 +3,10 @@
 mod args;
 mod attach;
 mod bisect;
+mod doctor;
 mod drive;
 mod evidence;
+mod failed_in;
 mod gateway;
 mod mutants;
 mod plan;
@@ -41,6 +43,8 @@ pub(super) enum Command {
     Attach(attach::AttachArgs),
     /// Say what a run would launch and send, and what is left out
     Plan(plan::PlanArgs),
+    /// Say what this machine lacks, for which cells, and the command that installs it: exit code 4 if a run would be incomplete
+    Doctor(doctor::DoctorArgs),
     /// Run many releases and make the table of who gets in on which: one record a release, resumable
     Survey(survey::SurveyArgs),
     /// Find the release that broke or fixed a cell, a rule or what a known issue says
@@ -72,6 +76,8 @@ impl Command {
             | Self::Mutants(_)
             | Self::Senders(_) => Stdout::Text,
             Self::ReferenceGateway { .. } => Stdout::Own,
+            Self::Doctor(args) if args.json => Stdout::Data,
+            Self::Doctor(_) => Stdout::Text,
             Self::Survey(args) => args.stdout(),
             Self::Gateway(command) => command.stdout(),
             Self::Bisect(args) => args.stdout(),
@@ -93,6 +99,10 @@ impl Command {
             }
             Self::Attach(args) => attach::attach(&args, &place.catalogue()?, session, output),
             Self::Plan(args) => plan::plan(&args, &place.catalogue()?, output),
+            Self::Doctor(args) => {
+                let project = place.project()?;
+                doctor::doctor(args, &project, &place.load(&project)?, session, output)
+            }
             Self::Survey(args) => {
                 let project = place.project()?;
                 survey::survey(args, &project, &|| place.load(&project), session, output)

@@ -10,7 +10,7 @@ use crate::cli::inspect::SelectArgs;
 use crate::cli::output::{Failure, Output};
 use crate::cli::reference::reference;
 use contract::plan::budget::Budget;
-use contract::plan::{Plan, Selection};
+use contract::plan::{Barred, Plan, Selection};
 use contract::release::{GatewayRef, ReleaseName};
 use contract::scenario::Catalogue;
 use machine::clients::{not_there, used};
@@ -75,8 +75,9 @@ pub(super) fn plan(args: &PlanArgs, catalogue: &Catalogue, output: &Output) -> R
         );
         let mut counts: std::collections::BTreeMap<String, usize> = Default::default();
         for planned in &launch.cells {
-            let what = match (&planned.not_applicable, planned.cell.rule(release)) {
-                (Some(reason), _) => format!("not applicable: {reason}"),
+            let what = match (&planned.barred, planned.cell.rule(release)) {
+                (Some(Barred::Release(reason)), _) => format!("not applicable: {reason}"),
+                (Some(Barred::Machine(reason)), _) => format!("not asked: {reason}"),
                 (None, Some(rule)) => {
                     let outcome = planned.cell.expected(release);
                     let outcome = outcome.map_or("?", |outcome| outcome.id.as_str());

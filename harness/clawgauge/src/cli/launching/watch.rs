@@ -94,7 +94,11 @@ async fn round(
     let begun = Instant::now();
     let options = args.options_for(catalogue)?;
     let mut progress = output.progress(args.detail());
-    let mut recorder = Recorder::new(&catalogue.table_hash, Gate::default());
+    let gate = Gate {
+        may_skip: args.may_skip(catalogue)?,
+        ..Gate::default()
+    };
+    let mut recorder = Recorder::new(&catalogue.table_hash, gate);
     let work = async |events, stop| {
         rounds
             .round(catalogue.clone(), snapshots, options, events, stop)

@@ -80,6 +80,7 @@ fn counts(record: &Value) -> String {
         ("stale", "stale"),
         ("new", "new"),
         ("not_applicable", "not applicable"),
+        ("not_asked", "not asked"),
         ("could_not_run", "could not run"),
         ("as_in_baseline", "as in the baseline"),
         ("below_severity", "less severe than asked for"),
@@ -94,7 +95,15 @@ fn counts(record: &Value) -> String {
 
 pub(super) fn markdown(record: &Value, report: &str) {
     let first = report.lines().next().unwrap();
-    let verdict = ["**Go**", "**No go**", "**Could not tell**"];
+    // What was not asked comes first.
+    let verdict = [
+        "**Go**",
+        "**No go**",
+        "**Could not tell**",
+        "**GO for ",
+        "**NO-GO for ",
+        "**COULD NOT TELL: ",
+    ];
     assert!(
         verdict.iter().any(|word| first.starts_with(word)),
         "{first}"
@@ -169,12 +178,22 @@ pub(super) fn annotations(record: &Value, report: &str) {
             || record["run"]["fail_on"] == "known"
     });
     let troubles = troubles(record);
-    let wanted = causes.count() + other_findings(record) + issues.len() + troubles;
+    let summary = |name: &str| record["summary"][name].as_u64().unwrap_or(0);
+    let unasked = [
+        "not_applicable",
+        "not_asked",
+        "could_not_run",
+        "not_selected",
+        "not_reached",
+    ];
+    let headline = unasked.iter().any(|name| summary(name) > 0);
+    let found = causes.count() + other_findings(record) + issues.len() + troubles;
+    let wanted = found + usize::from(headline);
     assert_eq!(counts.values().sum::<usize>(), wanted, "{report}");
     assert!(counts.get("error").copied().unwrap_or(0) >= troubles);
 }
 
-/// Gateways that could not be used, last launches that failed, reasons why cells could not run.
+/// Gateways that could not be used, last launches that failed, reasons why cells could not run or were not asked.
 fn troubles(record: &Value) -> usize {
     let mut troubles = usize::from(record["run"]["interrupted"] == true);
     for gateway in array(record, "gateways") {
@@ -190,7 +209,10 @@ fn troubles(record: &Value) -> usize {
     }
     let cells = array(record, "cells").iter();
     let reasons: BTreeSet<_> = cells
-        .filter(|cell| cell["verdict"] == "could-not-run")
+        .filter(|cell| {
+            let excused = cell["standing"] == "expected-skip";
+            cell["verdict"] == "could-not-run" || cell["verdict"] == "not-asked" && !excused
+        })
         .map(|cell| {
             (
                 text(cell, "gateway"),

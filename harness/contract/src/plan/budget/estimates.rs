@@ -236,11 +236,12 @@ impl Estimates {
                 .cell
                 .expected(release)
                 .and_then(|outcome| outcome.start);
-            planned.not_applicable.is_none() && start == Some(Start::Refused)
+            planned.barred.is_none() && start == Some(Start::Refused)
         });
-        let asks = launch.cells.iter().any(|planned| {
-            planned.not_applicable.is_none() && planned.cell.scenario.kind != Kind::Start
-        });
+        let asks = launch
+            .cells
+            .iter()
+            .any(|planned| planned.barred.is_none() && planned.cell.scenario.kind != Kind::Start);
         let typical = &self.typical;
         let first_call = match asks {
             true => typical

@@ -81,7 +81,7 @@ fn two_minutes_on_the_heaviest_release() {
     );
     let rules = |plan: &Plan| -> BTreeSet<(String, String)> {
         let cells = plan.launches.iter().flat_map(|launch| &launch.cells);
-        let cells = cells.filter(|planned| planned.not_applicable.is_none());
+        let cells = cells.filter(|planned| planned.barred.is_none());
         let cells = cells.map(|planned| &planned.cell).filter(|cell| {
             cell.scenario.id == "chat-completions"
                 && ["none", "token"].contains(&cell.profile.as_str())
@@ -141,9 +141,7 @@ fn a_cell_keeps_what_it_needs() {
         }
         let barred = |plan: &Plan| {
             let cells = plan.launches.iter().flat_map(|launch| &launch.cells);
-            cells
-                .filter(|planned| planned.not_applicable.is_some())
-                .count()
+            cells.filter(|planned| planned.barred.is_some()).count()
         };
         assert_eq!(barred(&fitted.plan), barred(&plan("2026.9.6")));
     }
@@ -160,7 +158,6 @@ fn where_everything_fits_nothing_is_moved() {
             .collect()
     };
     assert_eq!(ids(&fitted.plan), ids(&plan("2026.9.6")));
-    assert!(!fitted.plan.filtered);
     assert_eq!(shown(&fitted), fitted.whole);
 }
 
@@ -178,7 +175,7 @@ fn what_a_whole_launch_shows_is_all_that_it_could() {
             let launch = launches
                 .find(|launch| launch.profile == made.profile)
                 .unwrap();
-            let cells = launch.cells.iter().filter(|it| it.not_applicable.is_none());
+            let cells = launch.cells.iter().filter(|it| it.barred.is_none());
             let shown = Shown::by(cells.map(|it| it.cell.as_ref()), &CATALOGUE, &plan.release);
             let rules: Vec<_> = shown.rules.into_keys().collect();
             (rules, shown.issues, shown.relations)

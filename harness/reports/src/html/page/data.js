@@ -23,6 +23,7 @@ const KINDS = {
   in: ["+", "let in, as expected"],
   out: ["\u00b7", "refused, as expected"],
   none: ["/", "not applicable"],
+  unasked: ["-", "not asked on this machine"],
 };
 
 function kindOf(judged, expected) {
@@ -39,6 +40,8 @@ function kindOf(judged, expected) {
       return "new";
     case "not-applicable":
       return "none";
+    case "not-asked":
+      return "unasked";
     default:
       return "lost";
   }

@@ -43,12 +43,13 @@ function sentenceOf(cell) {
     stale: "As it should be, although a known issue says otherwise.",
     new: "As its rule says; nobody has accepted the answer yet.",
     "not-applicable": "Cannot be asked of this release.",
+    "not-asked": "Not asked: this machine lacks what it takes.",
     "could-not-run": "Could not be asked, or the answer proves nothing.",
   }[judged.verdict];
   if (more !== undefined) {
     words.push(more);
   }
-  words.push(...({ fails: ["It fails the run."], "as-in-baseline": ["Excused: the same in the baseline."], "below-severity": ["Excused: less severe than asked for."] }[judged.standing] ?? []));
+  words.push(...({ fails: ["It fails the run."], "as-in-baseline": ["Excused: the same in the baseline."], "below-severity": ["Excused: less severe than asked for."], "expected-skip": ["It may be skipped."] }[judged.standing] ?? []));
   return words.join(" ");
 }
 

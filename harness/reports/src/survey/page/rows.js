@@ -75,7 +75,7 @@ function issuesOf(row) {
 
 /** The last release on which it is not as it should be, else the newest that was asked. */
 function exampleOf(row) {
-  const bad = row.spans.findLast((span) => !["in", "out", "not-applicable", "stale", "new"].includes(span.look));
+  const bad = row.spans.findLast((span) => !["in", "out", "not-applicable", "not-asked", "stale", "new"].includes(span.look));
   return bad?.last ?? row.spans.at(-1)?.last ?? survey.releases.at(-1).version;
 }
 
