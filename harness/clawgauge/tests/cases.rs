@@ -111,6 +111,11 @@ fn releases_are_those_of_scenario_and_profile() {
         printed(&sandbox, "text")
             .contains("asked, 13 cells, since 2026.3.22, before 2026.3.31 and since 2026.4.27\n")
     );
+    let first = "since = \"2026.3.22\"\n";
+    sandbox.edit("scenarios/chat-completions.toml", first, "");
+    let cells = "profile=trusted-proxy/credential=identity/*";
+    sandbox.edit(FILE, cells, "profile=password/credential=valid/*");
+    assert!(printed(&sandbox, "text").contains("asked, 13 cells, every release\n"));
 }
 
 #[rstest]

@@ -256,7 +256,7 @@ fn runs(points: BTreeSet<Version>, holds: impl Fn(&Version) -> bool) -> Vec<Vers
     for point in points {
         match (open, holds(&point)) {
             (false, true) => ranges.push(VersionRange {
-                since: Some(point),
+                since: (point != Version::earliest()).then_some(point),
                 until: None,
             }),
             (true, false) => {
