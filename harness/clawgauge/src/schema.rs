@@ -5,6 +5,7 @@ use schemars::{JsonSchema, schema_for};
 use serde_json::{Value, json};
 
 use crate::project::ProjectFile;
+use contract::cases::{Cases, CasesFile};
 use contract::scenario::file_schemas;
 use record::Record;
 use studies::bisect::Bisection;
@@ -12,11 +13,13 @@ use studies::compare::Comparison;
 use studies::survey::SurveyDocument;
 
 /// One document; `$defs` holds a schema a kind of data file, `project` for `clawgauge.toml`, `record` for what a run
-/// writes, `comparison` for what `compare` does, `bisection` for what `bisect` does, and `survey` for the table that a survey
-/// makes.
+/// writes, `comparison` for what `compare` does, `bisection` for what `bisect` does, `cases` for `scenarios/cases.toml`, `map` for what
+/// `cases` makes of it, and `survey` for the table that a survey makes.
 pub fn json_schema() -> Value {
     let mut schemas = file_schemas();
     schemas.insert("project".to_owned(), schema_for!(ProjectFile).to_value());
+    schemas.insert("cases".to_owned(), schema_for!(CasesFile).to_value());
+    schemas.insert("map".to_owned(), written::<Cases>());
     schemas.insert("survey".to_owned(), written::<SurveyDocument>());
     schemas.insert("record".to_owned(), written::<Record>());
     schemas.insert("comparison".to_owned(), written::<Comparison>());
@@ -28,7 +31,7 @@ pub fn json_schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "clawgauge files",
-        "description": "Files under scenarios/ and fixtures/, clawgauge.toml (project), what a run writes (record), what compare writes (comparison), what bisect writes (bisection), and the table of a survey (survey). Point an editor at the definition that fits the file.",
+        "description": "Files under scenarios/ and fixtures/, clawgauge.toml (project), what a run writes (record), what compare writes (comparison), what bisect writes (bisection), the map of questions (map), and the table of a survey (survey). Point an editor at the definition that fits the file.",
         "$defs": schemas,
     })
 }
@@ -50,6 +53,7 @@ mod tests {
         for name in [
             "scenario",
             "axis",
+            "cases",
             "outcomes",
             "profiles",
             "base",

@@ -135,6 +135,6 @@ fn known_issues(out: &mut String, catalogue: &Catalogue, scenario: &Scenario) {
 }
 
 /// Text that cannot break a table.
-fn cell_text(text: &str) -> String {
+pub(super) fn cell_text(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }

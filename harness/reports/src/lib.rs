@@ -5,6 +5,7 @@
 mod access;
 mod annotations;
 mod bisection;
+mod cases;
 mod comparison;
 mod ctrf;
 mod facts;
@@ -29,6 +30,7 @@ mod words;
 
 pub use access::contract;
 pub use bisection::{bisection, bisection_markdown};
+pub use cases::{cases_markdown, cases_summary, cases_text};
 pub use comparison::{comparison_markdown, comparison_text};
 pub use format::{Format, ReportError, render, write_report};
 pub use progress::Progress;

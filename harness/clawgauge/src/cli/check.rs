@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::output::{Failure, Output};
+use contract::cases::Cases;
 use contract::plan::{cells, cells_of};
 use contract::scenario::model::{Direction, any_matches};
 use contract::scenario::{Catalogue, KnownIssue, Problem, Problems};
 use contract::snapshots::{Snapshots, contract_since};
+use reports::cases_summary;
 
-/// Checks snapshots against rules; files and tables were checked when they were loaded.
+/// Checks snapshots against rules, and where the questions point; files and tables were checked when they were loaded.
 pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failure> {
     let snapshots = Snapshots::load(&catalogue.data)?;
     let mut problems = Problems::default();
@@ -86,6 +88,10 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failur
     for issue in &catalogue.known_issues {
         problems.0.extend(unaccepted(issue, catalogue, &snapshots));
     }
+    let cases = Cases::load(catalogue).unwrap_or_else(|found| {
+        problems.0.extend(found.0);
+        None
+    });
     problems.into_result(())?;
     let rules: usize = catalogue
         .scenarios
@@ -93,12 +99,13 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failur
         .map(|scenario| scenario.rules.len())
         .sum();
     output.result(&format!(
-        "{} scenario{}, {} cells, {rules} rules: every cell is decided by exactly one rule on every release\n{} snapshots agree with the rules, {} known issues explain what they say they do\n",
+        "{} scenario{}, {} cells, {rules} rules: every cell is decided by exactly one rule on every release\n{} snapshots agree with the rules, {} known issues explain what they say they do\n{}",
         catalogue.scenarios.len(),
         if catalogue.scenarios.len() == 1 { "" } else { "s" },
         cells(catalogue).count(),
         snapshots.iter().count(),
         catalogue.known_issues.len(),
+        cases.map_or(String::new(), |cases| format!("{}\n", cases_summary(&cases))),
     ))
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::guard::Stdout;
 use super::launching::{Session, Side, TuningArgs};
-use super::output::{Failure, Output, detail, ended};
+use super::output::{Failure, Output, Shape, detail, ended};
 use super::reports::check_writable;
 use super::select::selected;
 use clawgauge::project::Project;
@@ -75,13 +75,6 @@ pub(super) struct CompareArgs {
     /// Every place of every cause
     #[arg(long, short)]
     verbose: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Shape {
-    Text,
-    Markdown,
-    Json,
 }
 
 /// One side as somebody names it.
@@ -152,10 +145,7 @@ pub(super) fn compare(
 
 impl CompareArgs {
     pub(super) fn stdout(&self) -> Stdout {
-        match self.format {
-            Shape::Text => Stdout::Text,
-            Shape::Markdown | Shape::Json => Stdout::Data,
-        }
+        self.format.stdout()
     }
 
     fn detail(&self) -> Detail {

@@ -1,6 +1,7 @@
 //! The command line: one file a command. Commands resolve what was typed, call the library and write what it returns.
 
 mod accept;
+mod cases;
 mod check;
 mod compare;
 mod exit;
@@ -66,9 +67,11 @@ enum Command {
     Show(inspect::ShowArgs),
     /// Print the contract for people: who gets in where, by which rule, on whose authority (Markdown)
     Contract(inspect::ContractArgs),
+    /// Print by which cells the questions of other test suites are asked, on which releases, or why not
+    Cases(cases::CasesArgs),
     /// Print a script that shows what a release answers to one cell, for a machine without clawgauge
     Repro(repro::ReproArgs),
-    /// Check the scenario files: names, decision tables, snapshots
+    /// Check the scenario files: names, decision tables, snapshots, questions
     Check,
     /// Accept pending snapshots
     Accept(accept::AcceptArgs),
@@ -108,6 +111,7 @@ impl Command {
             Self::Schema | Self::Completions { .. } | Self::Man { .. } => Stdout::Own,
             Self::Report(args) => args.stdout(),
             Self::Compare(args) => args.stdout(),
+            Self::Cases(args) => args.format.stdout(),
         }
     }
 }
@@ -151,6 +155,7 @@ fn carry_out(cli: Cli, session: &Session, output: &Output) -> Result<ExitCode, F
         Command::List(args) => inspect::list(&args, &place.catalogue()?, output),
         Command::Show(args) => inspect::show(&args, &place.catalogue()?, output),
         Command::Contract(args) => inspect::contract(&args, &place.catalogue()?, output),
+        Command::Cases(args) => cases::cases(&args, &place.catalogue()?, output),
         Command::Repro(args) => repro::repro(&args, &place.catalogue()?, output),
         Command::Check => check::check(&place.catalogue()?, output),
         Command::Accept(args) => accept::accept(&args, &place.catalogue()?, output),

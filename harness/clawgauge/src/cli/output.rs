@@ -93,6 +93,23 @@ pub(super) fn detail(quiet: bool, verbose: bool) -> Detail {
     }
 }
 
+/// What a command prints: for a terminal, as a note to paste, or for a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Shape {
+    Text,
+    Markdown,
+    Json,
+}
+
+impl Shape {
+    pub(super) fn stdout(self) -> Stdout {
+        match self {
+            Self::Text => Stdout::Text,
+            Self::Markdown | Self::Json => Stdout::Data,
+        }
+    }
+}
+
 /// How a command ends that is about a run or the like: only where that holds it does not fail.
 pub(super) fn ended((ending, why): (Ending, String)) -> Result<(), Failure> {
     match ending {

@@ -180,8 +180,8 @@ pub(crate) fn kind(line: &str) -> Kind {
     let has = |flag: &str| command.split_whitespace().any(|word| word == flag);
     let published = command.contains("--gateway ");
     match command.split_whitespace().next().unwrap_or_default() {
-        "--help" | "list" | "plan" | "show" | "contract" | "check" | "accept" | "report"
-        | "merge" | "verify" | "schema" | "completions" | "man" => Kind::Offline,
+        "--help" | "list" | "plan" | "show" | "contract" | "cases" | "check" | "accept"
+        | "report" | "merge" | "verify" | "schema" | "completions" | "man" => Kind::Offline,
         "repro" => Kind::Offline,
         "survey" if has("--from") => Kind::Offline,
         "survey" | "bisect" | "compare" => Kind::NeedsMore,

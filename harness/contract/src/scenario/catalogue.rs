@@ -17,7 +17,7 @@ use super::survivors::{self, Survivor};
 use super::timings::{self, Timings};
 use super::{Problem, Problems, SourceFile};
 use super::{needs, parse, resolve};
-use crate::data::{Data, TIMINGS};
+use crate::data::{CASES, Data, TIMINGS};
 use crate::release::Need;
 
 /// The validated contents of `scenarios/` and `fixtures/`.
@@ -56,7 +56,7 @@ const RELATIONS: &str = "scenarios/relations.toml";
 /// Seeded faults that no scenario shows; optional.
 const SURVIVORS: &str = "scenarios/survivors.toml";
 /// Files beside the scenarios that are none.
-const NOT_SCENARIOS: [&str; 3] = ["scenarios/outcomes.toml", RELATIONS, SURVIVORS];
+const NOT_SCENARIOS: [&str; 4] = ["scenarios/outcomes.toml", RELATIONS, SURVIVORS, CASES];
 /// What no data root can do without.
 const REQUIRED: [&str; 3] = [
     "fixtures/profiles/base.toml",
@@ -65,7 +65,7 @@ const REQUIRED: [&str; 3] = [
 ];
 
 /// Whether a file of the data root is there, whatever is in it.
-fn is_there(data: &Data, name: &str) -> bool {
+pub(crate) fn is_there(data: &Data, name: &str) -> bool {
     let missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
     !data.read(name).as_ref().is_err_and(missing)
 }

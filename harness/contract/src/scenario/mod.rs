@@ -27,6 +27,7 @@ mod table;
 mod timings;
 
 pub use catalogue::Catalogue;
+pub(crate) use catalogue::is_there;
 pub use headers::{HeaderRule, Headers};
 pub use known_issue::{Affects, IssueKind, KnownIssue};
 pub use outcomes::Outcomes;

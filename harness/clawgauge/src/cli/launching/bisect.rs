@@ -11,7 +11,7 @@ use super::session::Session;
 use super::tuning::{TuningArgs, tell_day};
 use crate::cli::exit::Exit;
 use crate::cli::guard::Stdout;
-use crate::cli::output::{Failure, Output, ended};
+use crate::cli::output::{Failure, Output, Shape, ended};
 use base::nearest::nearest;
 use base::text::one_line;
 use clawgauge::project::Project;
@@ -82,25 +82,15 @@ pub(in crate::cli) struct BisectArgs {
 
     /// What to print
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    format: Shape,
 
     #[command(flatten)]
     tuning: TuningArgs,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
-    Markdown,
-}
-
 impl BisectArgs {
     pub(super) fn stdout(&self) -> Stdout {
-        match self.format {
-            Format::Text => Stdout::Text,
-            Format::Json | Format::Markdown => Stdout::Data,
-        }
+        self.format.stdout()
     }
 }
 
@@ -199,9 +189,9 @@ impl Command<'_> {
         }
         let found = hunt.finish(self.catalogue, &releases, cancel.is_cancelled());
         let written = match self.args.format {
-            Format::Text => self.output.result(&bisection(&found, self.output.paint())),
-            Format::Json => self.output.json(&found),
-            Format::Markdown => self.output.data(&bisection_markdown(&found)),
+            Shape::Text => self.output.result(&bisection(&found, self.output.paint())),
+            Shape::Json => self.output.json(&found),
+            Shape::Markdown => self.output.data(&bisection_markdown(&found)),
         };
         self.output.first([ended(found.ending()), written])
     }
