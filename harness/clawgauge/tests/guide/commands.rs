@@ -11,7 +11,8 @@ use super::shell::{Desk, Kind, kind, lines, stderr};
 use super::support::repository;
 
 /// Flags that belong to other programs.
-const OTHER_PROGRAMS: [&str; 11] = [
+const OTHER_PROGRAMS: [&str; 12] = [
+    "--password-file",
     "--release",
     "--workspace",
     "--all",
