@@ -207,7 +207,12 @@ fn no_data_folder() {
     let folder = tempfile::tempdir().unwrap();
     let scenarios = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios");
     let is_scenario = |name: &str| {
-        let others = ["outcomes.toml", "relations.toml", "survivors.toml"];
+        let others = [
+            "cases.toml",
+            "outcomes.toml",
+            "relations.toml",
+            "survivors.toml",
+        ];
         name.ends_with(".toml") && !others.contains(&name)
     };
     let files = fs::read_dir(scenarios).unwrap();

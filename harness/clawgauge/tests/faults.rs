@@ -284,6 +284,8 @@ fn too_few_threads() {
     }
     let mut command = std::process::Command::new("bash");
     let binary = assert_cmd::cargo::cargo_bin!("clawgauge");
+    // It is of another user than the one who runs here.
+    std::fs::remove_file(sandbox.folder.path().join("clawgauge.toml")).unwrap();
     let limited = format!("ulimit -u 3; exec '{}' run", binary.display());
     command.args(["-c", &limited]);
     if rustix::process::getuid().is_root() {

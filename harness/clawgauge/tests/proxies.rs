@@ -108,6 +108,8 @@ fn in_place_of_nginx(sandbox: &Sandbox, script: &str) -> String {
         "program = \"nginx\"",
         "program = \"other-nginx\"",
     );
+    // It names nginx, of which no cell asks any more.
+    std::fs::remove_file(sandbox.folder.path().join("clawgauge.toml")).unwrap();
     let script = format!("#!/bin/sh\n{script}\n");
     executable(&bin(sandbox).join("other-nginx"), &script);
     let path = std::env::var("PATH").unwrap_or_default();

@@ -185,7 +185,8 @@ fn faults_are_found(#[case] misbehaviour: &str, #[case] told: &str) {
         "scopes=absent,write,read,empty,spaces,read-space-write,approvals,unknown,upper-case";
     let run = sandbox
         .clawgauge()
-        .args(["run", "--gateway", &gateway, "--where", scopes])
+        .args(["run", "chat-completions/**", "--gateway", &gateway])
+        .args(["--where", scopes])
         .assert();
     run.code(1).stdout(contains(told));
     sandbox.assert_clean();

@@ -44,7 +44,7 @@ pub fn infer(
     answers: &[(&Cell, &Observation)],
     newest: &Version,
 ) -> Likeness {
-    let releases = releases(catalogue);
+    let releases = releases(catalogue, answers);
     let unlike: Vec<usize> = releases
         .iter()
         .map(|release| {
@@ -83,12 +83,11 @@ pub fn infer(
     }
 }
 
-/// The releases at which any rule or known issue begins or ends, from the first that every scenario knows.
-fn releases(catalogue: &Catalogue) -> Vec<Version> {
-    let floor = catalogue
-        .scenarios
+/// The releases at which any rule or known issue begins or ends, from the first that every scenario with an answer knows.
+fn releases(catalogue: &Catalogue, answers: &[(&Cell, &Observation)]) -> Vec<Version> {
+    let floor = answers
         .iter()
-        .filter_map(|scenario| scenario.since.as_ref());
+        .filter_map(|(cell, _)| cell.scenario.since.as_ref());
     let floor = floor.max().cloned();
     let rules = catalogue
         .scenarios
