@@ -282,7 +282,7 @@ impl Asker<'_> {
         let expected = cell.expected(release)?;
         match (200..300).contains(&exchange.response.status) {
             true if expected.runs_later => Some(expected.model_calls),
-            true if expected.direction == Direction::Deny => {
+            true if expected.direction == Direction::Deny && !exchange.response.cut => {
                 let outcomes = self.context.catalogue.outcomes.values();
                 let mut later = outcomes.filter(|outcome| outcome.runs_later);
                 let fits = |outcome: &&Arc<Outcome>| {
