@@ -148,13 +148,13 @@ fn releases_are_those_of_scenario_and_profile() {
     "partly = \"no header has a |\"",
     "not-asked = \"no\"",
     "cases.toml:10",
-    "case `theirs/2` is neither asked nor not asked"
+    "case `theirs/2` must say one of `asked` and `not-asked`"
 )]
 #[case::neither(
     "not-asked = \"none of the contract's business\"",
     "",
     "cases.toml:17",
-    "case `theirs/3` is neither asked nor not asked"
+    "case `theirs/3` must say one of `asked` and `not-asked`"
 )]
 #[case::no_reason(
     "none of the contract's business",

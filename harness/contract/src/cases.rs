@@ -6,14 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use globset::GlobBuilder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::cell_id::CellId;
 use crate::data::CASES;
-use crate::plan::{Selection, SelectionError};
+use crate::plan::{Selection, SelectionError, glob_of};
 use crate::region::Combination;
 use crate::release::{Version, VersionRange};
 use crate::scenario::model::{Rule, Scenario, any_matches};
@@ -172,12 +171,7 @@ impl<'a> Matrix<'a> {
         let globs = [glob.to_owned()];
         let wrong = || Selection::parse(self.catalogue, &globs, &[]).err();
         let named = CellId::of(glob).scenario();
-        let pattern = match glob.contains(['/', '*', '?', '[', '{']) {
-            true => glob.to_owned(),
-            false => format!("{glob}/**"),
-        };
-        let matcher = GlobBuilder::new(&pattern).literal_separator(true).build();
-        let matcher = matcher.ok().map(|glob| glob.compile_matcher());
+        let (_, matcher) = glob_of(glob)?;
         let mut found = BTreeSet::new();
         // A glob that names its scenario is held against no others.
         let scenarios = self.catalogue.scenarios.iter();
@@ -185,9 +179,7 @@ impl<'a> Matrix<'a> {
         for (place, scenario) in scenarios.enumerate() {
             if !is_named || scenario.id == named {
                 let cells = self.cells[place].iter().enumerate();
-                let matching = cells.filter(|(_, (id, _))| {
-                    matcher.as_ref().is_some_and(|matcher| matcher.is_match(id))
-                });
+                let matching = cells.filter(|(_, (id, _))| matcher.is_match(id));
                 found.extend(matching.map(|(cell, _)| (place, cell)));
             }
         }
@@ -278,7 +270,7 @@ fn case(file: &SourceFile, table: CaseTable, matrix: &Matrix<'_>, problems: &mut
         (true, None, Some(reason)) => (Coverage::NotAsked, reason),
         (false, _, Some(_)) | (true, _, _) => {
             let message = format!(
-                "case `{}` is neither asked nor not asked",
+                "case `{}` must say one of `asked` and `not-asked`",
                 table.id.get_ref()
             );
             problems.0.push(

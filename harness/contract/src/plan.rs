@@ -8,6 +8,7 @@ mod selection;
 mod shard;
 mod shares;
 
+pub(crate) use selection::glob_of;
 pub use selection::{Selection, SelectionError};
 pub use shard::{Shard, ShardArg, ShardError};
 pub use shares::{Share, Shares};
@@ -15,12 +16,14 @@ pub use shares::{Share, Shares};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use crate::cell_id;
 use crate::release::Version;
 use crate::scenario::model::{
     AxisValue, DIRECT, Direction, Kind, Outcome, PROXY_AXIS, Rule, Scenario, Standpoint,
 };
-use crate::scenario::{Catalogue, Proxy};
+use crate::scenario::{Catalogue, KnownIssue, Proxy};
 
 /// What this machine has not: a requirement's name, such as a sender's, and why it is missing and how to get it.
 pub type Missing = BTreeMap<String, String>;
@@ -99,6 +102,19 @@ impl Cell {
     pub fn must_be_denied(&self, release: &Version) -> bool {
         let expected = self.expected(release);
         expected.is_some_and(|outcome| outcome.direction == Direction::Deny)
+    }
+
+    /// The known issue that speaks about it on a release and has not expired on `today`, and what it says is observed.
+    pub fn known<'a>(
+        &self,
+        catalogue: &'a Catalogue,
+        release: &Version,
+        today: Date,
+    ) -> Option<(&'a Arc<KnownIssue>, &'a Arc<Outcome>)> {
+        catalogue.known_issues.iter().find_map(|issue| {
+            let outcome = issue.says(&self.scenario.id, release, &self.combination, today)?;
+            Some((issue, outcome))
+        })
     }
 
     /// The rule that decides it on a release.

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::ObservedRecord;
 use crate::headers::{self, Lines};
+use crate::observe::{CANARY, EARLIER_CANARY, SESSION_NAME};
 
 /// What a gateway said.
 #[derive(Debug, Clone, PartialEq)]
@@ -284,9 +285,9 @@ fn is_placeholder(text: &str) -> bool {
         "[id]",
         "[unix-time]",
         "[count]",
-        "[canary]",
-        "[earlier canary]",
-        "[session]",
+        CANARY,
+        EARLIER_CANARY,
+        SESSION_NAME,
     ]
     .contains(&text)
         || text.contains("[secret:")

@@ -16,6 +16,13 @@ use contract::scenario::model::{Direction, ModelSaw, Start};
 /// Error messages are cut to this many characters in records and reports.
 const MAX_MESSAGE: usize = 300;
 
+/// What stands in a normalised answer for the canary of the request.
+pub const CANARY: &str = "[canary]";
+/// What stands there for the canaries of requests that came before it.
+pub const EARLIER_CANARY: &str = "[earlier canary]";
+/// What stands there for the cell's own name of a session.
+pub const SESSION_NAME: &str = "[session]";
+
 /// What reached the model of one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reached {

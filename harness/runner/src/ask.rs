@@ -1,12 +1,14 @@
 //! Asking a running gateway: the positive control, then every cell, then the sequences.
 
+mod before;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use jiff::civil::Date;
 use tokio_util::sync::CancellationToken;
 
 use super::proxies::Proxies;
@@ -15,12 +17,11 @@ use super::target::Target;
 use super::verdicts::LaunchJudge;
 use super::{Context, RunEvent};
 use base::redact::Redactor;
-use base::secret::{Secrets, new_session};
+use base::secret::Secrets;
 use contract::exchange::{Exchange, Request};
 use contract::plan::{Cell, PlannedCell, Way};
-use contract::request::{Place, SESSION, fill, with_caller};
-use contract::scenario::Outcomes;
-use contract::scenario::model::{Direction, Kind, ModelSaw, Outcome, Protocol};
+use contract::request::Place;
+use contract::scenario::model::{Direction, Kind, ModelSaw, Protocol};
 use machine::clients::call;
 use machine::launch::Gateway;
 use machine::send::{Connections, Peer, SendError, send, websocket};
@@ -29,8 +30,6 @@ use record::observe::{Reached, cut, observe};
 
 /// How long after the last request a gateway's end is still noticed.
 const EXIT_NOTICE: Duration = Duration::from_millis(50);
-/// What stands in an answer for the canary of a request before it.
-const EARLIER_CANARY: &str = "[earlier canary]";
 /// Bad gateway, service unavailable, gateway timeout.
 const PROXY_ERRORS: [u16; 3] = [502, 503, 504];
 /// The page of a proxy that has no answer is shorter than this, in bytes.
@@ -58,32 +57,6 @@ pub(super) struct Answers {
     pub(super) earlier: Vec<Answer>,
     /// Whether the positive control reached the model.
     pub(super) control: bool,
-}
-
-/// What came before a cell's request.
-#[derive(Debug, Default)]
-struct Before {
-    /// The canaries of its requests.
-    canaries: Vec<String>,
-    /// Texts by the placeholder that stands for them.
-    words: BTreeMap<String, String>,
-}
-
-impl Before {
-    /// The words that only this cell's requests carry, each with what stands for it in an answer.
-    fn names<'a>(&'a self, canary: &'a str) -> Vec<(&'a str, &'a str)> {
-        let earlier = self
-            .canaries
-            .iter()
-            .map(|canary| (canary.as_str(), EARLIER_CANARY));
-        let session = self.words.get(SESSION);
-        let session = session.map(|session| (session.as_str(), "[session]"));
-        [(canary, "[canary]")]
-            .into_iter()
-            .chain(earlier)
-            .chain(session)
-            .collect()
-    }
 }
 
 /// Cells, by their position, that several workers ask one after the other.
@@ -276,29 +249,15 @@ impl Asker<'_> {
         profile.map_or(&[], |profile| &profile.caller)
     }
 
-    /// The calls that follow an answer, where its gateway is to work afterwards, or looks as if it would though it must not.
-    fn awaited(&self, cell: &Cell, exchange: &Exchange, canary: &str) -> Option<u32> {
-        let release = &self.target.version;
-        let expected = cell.expected(release)?;
-        match (200..300).contains(&exchange.response.status) {
-            true if expected.runs_later => Some(expected.model_calls),
-            true if expected.direction == Direction::Deny && !exchange.response.cut => {
-                let outcomes = self.context.catalogue.outcomes.values();
-                let mut later = outcomes.filter(|outcome| outcome.runs_later);
-                let fits = |outcome: &&Arc<Outcome>| {
-                    let outcomes = Outcomes::from_iter([outcome.as_ref().clone()]);
-                    let reached = Reached {
-                        calls: Some(outcome.model_calls),
-                        saw: None,
-                    };
-                    let words = [(canary, "[canary]")];
-                    let seen = observe(exchange, &reached, &words, &self.redactor, &outcomes);
-                    outcome.model_calls > 0 && seen.outcome.is_some()
-                };
-                later.find(fits).map(|outcome| outcome.model_calls)
-            }
-            _ => None,
-        }
+    /// The calls that follow an answer with this status, where the contract or a known issue says that the work is done later.
+    fn awaited(&self, cell: &Cell, status: u16) -> Option<u32> {
+        let (catalogue, release) = (&self.context.catalogue, &self.target.version);
+        // What a release does, it does whether or not its issue still excuses it.
+        let known = cell.known(catalogue, release, Date::MIN);
+        let told = cell.expected(release).into_iter();
+        let mut told = told.chain(known.map(|(_, outcome)| outcome));
+        let later = told.find(|outcome| outcome.runs_later && outcome.status == Some(status));
+        later.map(|outcome| outcome.model_calls)
     }
 
     /// How often a request has reached the model, once it has as often as `awaited`, or is not going to.
@@ -398,7 +357,7 @@ impl Asker<'_> {
                     "asked"
                 );
                 self.silences.store(0, Ordering::Relaxed);
-                let awaited = self.awaited(cell, &exchange, &canary);
+                let awaited = self.awaited(cell, exchange.response.status);
                 let calls = self.calls(awaited, &canary).await;
                 let saw = view.then(|| self.upstream.saw(&canary, &before.canaries));
                 let reached = Reached {
@@ -439,55 +398,6 @@ impl Asker<'_> {
             }
         };
         (canary, seen)
-    }
-
-    /// Sends what comes before a cell's request.
-    async fn before(&self, cell: &Cell, peer: &Peer) -> Result<Before, Missed> {
-        let mut before = Before::default();
-        before.words.insert(SESSION.to_owned(), new_session());
-        for (step, written) in contract::request::before(cell) {
-            let written = with_caller(written, self.caller());
-            for _ in 0..step.repeat.max(1) {
-                let canary = self.upstream.new_canary();
-                let place = self.place(&canary, &before.words);
-                let request = fill(written.clone(), &place).map_err(|error| error.to_string())?;
-                let sent = tokio::select! {
-                    biased;
-                    () = self.context.cancel.cancelled() => return Err(Missed::Interrupted),
-                    () = self.ended.cancelled() => return Err(self.why.get().cloned().unwrap_or_default().into()),
-                    sent = send(peer.clone(), request, self.context.options.timeout) => sent,
-                };
-                let failed = |why: String| format!("what comes before it ({}) {why}", step.title);
-                let exchange = sent.map_err(|error| {
-                    failed(format!(
-                        "has no answer: {}",
-                        self.redactor.text(&error.to_string())
-                    ))
-                })?;
-                let reached = Reached {
-                    calls: Some(self.upstream.calls(&canary)),
-                    saw: None,
-                };
-                let outcomes = &self.context.catalogue.outcomes;
-                let seen = observe(&exchange, &reached, &[], &self.redactor, outcomes);
-                self.earlier().push((canary.clone(), Ok(seen)));
-                before.canaries.push(canary);
-                let (status, wanted) = (exchange.response.status, step.status);
-                if status != wanted {
-                    return Err(
-                        failed(format!("must answer {wanted}, and answers {status}")).into(),
-                    );
-                }
-                let body: Value =
-                    serde_json::from_slice(&exchange.response.body).unwrap_or_default();
-                for (name, pointer) in &step.keep {
-                    let text = body.pointer(pointer).and_then(Value::as_str);
-                    let text = text.ok_or_else(|| failed(format!("has no text at {pointer}")))?;
-                    before.words.insert(name.clone(), text.to_owned());
-                }
-            }
-        }
-        Ok(before)
     }
 
     fn earlier(&self) -> MutexGuard<'_, Vec<Answer>> {

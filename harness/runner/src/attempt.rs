@@ -64,15 +64,8 @@ impl Live {
 
     /// That it started, as an answer.
     fn started(&self, context: &Context) -> Observation {
-        let outcomes = &context.catalogue.outcomes;
-        observe_start(
-            Start::Up,
-            None,
-            "",
-            "",
-            self.gateway.ready_after(),
-            outcomes,
-        )
+        let (took, outcomes) = (self.gateway.ready_after(), &context.catalogue.outcomes);
+        observe_start(Start::Up, None, "", "", took, outcomes)
     }
 }
 

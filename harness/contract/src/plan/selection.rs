@@ -132,6 +132,21 @@ impl Selection {
 const MAX_GLOB: usize = 2_000;
 
 fn parse_glob(text: &str, ids: &[String]) -> Result<GlobSet, SelectionError> {
+    let (pattern, glob) = glob_of(text)?;
+    if ids.iter().any(|id| glob.is_match(id)) {
+        return Ok(glob);
+    }
+    Err(SelectionError::Unmatched {
+        glob: text.to_owned(),
+        nearest: fixed(&pattern, ids),
+    })
+}
+
+/// A glob over cell ids, as a whole pattern and ready to match.
+///
+/// # Errors
+/// It does not parse.
+pub(crate) fn glob_of(text: &str) -> Result<(String, GlobSet), SelectionError> {
     let pattern = if text.contains(['/', '*', '?', '[', '{']) {
         text.to_owned()
     } else {
@@ -145,13 +160,7 @@ fn parse_glob(text: &str, ids: &[String]) -> Result<GlobSet, SelectionError> {
     // A set, unlike a matcher, says so if it cannot be made of what was parsed.
     let glob = glob.and_then(|glob| GlobSet::builder().add(glob).build());
     let glob = glob.map_err(|error| wrong(error.kind().to_string()))?;
-    if ids.iter().any(|id| glob.is_match(id)) {
-        return Ok(glob);
-    }
-    Err(SelectionError::Unmatched {
-        glob: text.to_owned(),
-        nearest: fixed(&pattern, ids),
-    })
+    Ok((pattern, glob))
 }
 
 /// A glob with its first slip fixed: the first part that no cell has becomes the one that resembles it.

@@ -123,12 +123,8 @@ impl Judge<'_> {
 
     /// What a known issue says is observed instead, if the run heeds them.
     fn known(&self, cell: &Cell) -> Option<(Arc<KnownIssue>, Arc<Outcome>)> {
-        let today = self.known_issues?;
-        self.catalogue.known_issues.iter().find_map(|issue| {
-            let release = self.release;
-            let outcome = issue.says(&cell.scenario.id, release, &cell.combination, today)?;
-            Some((Arc::clone(issue), Arc::clone(outcome)))
-        })
+        let known = cell.known(self.catalogue, self.release, self.known_issues?);
+        known.map(|(issue, outcome)| (Arc::clone(issue), Arc::clone(outcome)))
     }
 
     /// How an answer differs from those that are accepted for what a known issue says is observed.

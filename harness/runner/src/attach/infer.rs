@@ -106,21 +106,10 @@ fn releases(catalogue: &Catalogue, answers: &[(&Cell, &Observation)]) -> Vec<Ver
 
 /// What a release answers to a cell: as a known issue says, else as its rule says.
 fn says<'a>(catalogue: &'a Catalogue, cell: &'a Cell, release: &Version) -> Option<&'a Outcome> {
-    let issue = known(catalogue, cell, release, Date::MIN).map(|(_, outcome)| outcome);
+    let issue = cell
+        .known(catalogue, release, Date::MIN)
+        .map(|(_, outcome)| &**outcome);
     issue.or_else(|| cell.expected(release).map(|outcome| &**outcome))
-}
-
-/// The known issue that speaks about a cell on a release, and what it says.
-pub(super) fn known<'a>(
-    catalogue: &'a Catalogue,
-    cell: &Cell,
-    release: &Version,
-    today: Date,
-) -> Option<(&'a std::sync::Arc<KnownIssue>, &'a Outcome)> {
-    catalogue.known_issues.iter().find_map(|issue| {
-        let outcome = issue.says(&cell.scenario.id, release, &cell.combination, today)?;
-        Some((issue, &**outcome))
-    })
 }
 
 /// The known issues of any release by which a cell would answer as it was seen to.

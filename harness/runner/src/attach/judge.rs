@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use super::infer::known;
 use super::{AttachOptions, Choice};
 use base::redact::Redactor;
 use contract::exchange::Exchange;
@@ -11,7 +10,7 @@ use contract::release::Version;
 use contract::scenario::{Catalogue, Outcomes};
 use record::events::{CellResult, Expected, Facts};
 use record::judge::{Verdict, judge_outcome};
-use record::observe::{Observation, Reached, observe};
+use record::observe::{CANARY, Observation, Reached, observe};
 
 /// What was seen; of a body that may hold the operator's data only that there was one.
 pub(super) fn observed(
@@ -23,7 +22,7 @@ pub(super) fn observed(
     let mut seen = observe(
         exchange,
         &Reached::default(),
-        &[(canary, "[canary]")],
+        &[(canary, CANARY)],
         redactor,
         outcomes,
     );
@@ -81,9 +80,9 @@ fn judge_seen(
     // A known issue that does not show is good news about somebody's gateway, not a stale file.
     let issue = options
         .known_issues
-        .and_then(|today| known(catalogue, &result.cell, release, today))
+        .and_then(|today| result.cell.known(catalogue, release, today))
         .filter(|(_, outcome)| seen.outcome.as_deref() == Some(outcome.id.as_str()));
-    let outcome = issue.map(|(_, outcome)| outcome);
+    let outcome = issue.map(|(_, outcome)| &**outcome);
     result.facts.verdict = judge_outcome(&expected.outcome, seen, outcome);
     if let (Verdict::Known(_), Some((issue, _))) = (&result.facts.verdict, issue) {
         result.facts.known_issue = Some(Arc::clone(issue));

@@ -1,0 +1,91 @@
+//! What a cell sends before the request that is judged.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Asker;
+use crate::seen::Missed;
+use base::secret::new_session;
+use contract::plan::Cell;
+use contract::request::{SESSION, fill, with_caller};
+use machine::send::{Peer, send};
+use record::observe::{CANARY, EARLIER_CANARY, Reached, SESSION_NAME, observe};
+
+/// What came before a cell's request.
+#[derive(Debug, Default)]
+pub(super) struct Before {
+    /// The canaries of its requests.
+    pub(super) canaries: Vec<String>,
+    /// Texts by the placeholder that stands for them.
+    pub(super) words: BTreeMap<String, String>,
+}
+
+impl Before {
+    /// The words that only this cell's requests carry, each with what stands for it in an answer.
+    pub(super) fn names<'a>(&'a self, canary: &'a str) -> Vec<(&'a str, &'a str)> {
+        let mut names = vec![(canary, CANARY)];
+        names.extend(
+            self.canaries
+                .iter()
+                .map(|canary| (canary.as_str(), EARLIER_CANARY)),
+        );
+        names.extend(
+            self.words
+                .get(SESSION)
+                .map(|session| (session.as_str(), SESSION_NAME)),
+        );
+        names
+    }
+}
+
+impl Asker<'_> {
+    /// Sends what comes before a cell's request.
+    pub(super) async fn before(&self, cell: &Cell, peer: &Peer) -> Result<Before, Missed> {
+        let mut before = Before::default();
+        before.words.insert(SESSION.to_owned(), new_session());
+        for (step, written) in contract::request::before(cell) {
+            let written = with_caller(written, self.caller());
+            for _ in 0..step.repeat.max(1) {
+                let canary = self.upstream.new_canary();
+                let place = self.place(&canary, &before.words);
+                let request = fill(written.clone(), &place).map_err(|error| error.to_string())?;
+                let sent = tokio::select! {
+                    biased;
+                    () = self.context.cancel.cancelled() => return Err(Missed::Interrupted),
+                    () = self.ended.cancelled() => return Err(self.why.get().cloned().unwrap_or_default().into()),
+                    sent = send(peer.clone(), request, self.context.options.timeout) => sent,
+                };
+                let failed = |why: String| format!("what comes before it ({}) {why}", step.title);
+                let exchange = sent.map_err(|error| {
+                    failed(format!(
+                        "has no answer: {}",
+                        self.redactor.text(&error.to_string())
+                    ))
+                })?;
+                let reached = Reached {
+                    calls: Some(self.upstream.calls(&canary)),
+                    saw: None,
+                };
+                let outcomes = &self.context.catalogue.outcomes;
+                let seen = observe(&exchange, &reached, &[], &self.redactor, outcomes);
+                self.earlier().push((canary.clone(), Ok(seen)));
+                before.canaries.push(canary);
+                let (status, wanted) = (exchange.response.status, step.status);
+                if status != wanted {
+                    return Err(
+                        failed(format!("must answer {wanted}, and answers {status}")).into(),
+                    );
+                }
+                let body: Value =
+                    serde_json::from_slice(&exchange.response.body).unwrap_or_default();
+                for (name, pointer) in &step.keep {
+                    let text = body.pointer(pointer).and_then(Value::as_str);
+                    let text = text.ok_or_else(|| failed(format!("has no text at {pointer}")))?;
+                    before.words.insert(name.clone(), text.to_owned());
+                }
+            }
+        }
+        Ok(before)
+    }
+}
