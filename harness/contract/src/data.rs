@@ -320,7 +320,7 @@ mod tests {
                 Data::Embedded.read(name).unwrap()
             );
         }
-        // Files in memory are the same again.
+        // Files in memory are the same again, but for the map of questions: nothing is judged by it.
         let memory = Data::Memory(Arc::new(Data::Embedded.judged_by().unwrap()));
         let (mut all, mut again) = (Vec::new(), Vec::new());
         for part in [
@@ -332,6 +332,7 @@ mod tests {
             walk(&Data::Embedded, part, &mut all);
             walk(&memory, part, &mut again);
         }
+        all.retain(|(name, _)| name != CASES);
         assert_eq!(all, again);
         assert!(memory.read("../Cargo.toml").is_err());
         assert!(Data::Embedded.read("scenarios/none.toml").is_err());
