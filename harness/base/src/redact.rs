@@ -1,6 +1,6 @@
 //! Redaction: the one step that every text from a gateway passes before anything else sees it.
 //!
-//! A secret is found whole or as a piece, in either case, behind escapes of JSON, HTML and URLs, escaped again, and as
+//! A secret is found whole or as a piece, in either case, backwards, behind escapes of JSON, HTML and URLs, escaped again, and as
 //! hexadecimal or base64. It has to be found before a text is cut; what a cut leaves of it is a piece.
 
 use std::borrow::Cow;
@@ -197,16 +197,20 @@ fn parts(secret: &str) -> Vec<String> {
     parts
 }
 
-/// A secret as it is, with `+` for blanks as in a form, and as hexadecimal; and its pieces.
+/// A secret as it is, with `+` for blanks as in a form, and as hexadecimal; and its pieces, backwards too.
 fn plain(secret: &str) -> impl Iterator<Item = String> {
     let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
     let form = secret.contains(' ').then(|| secret.replace(' ', "+"));
-    let pieces = pieces(secret, secret.chars().count(), PIECE);
+    let backwards: String = secret.chars().rev().collect();
+    let length = secret.chars().count();
+    let backwards = pieces(&backwards, length, PIECE);
+    let pieces = pieces(secret, length, PIECE);
     let hex_pieces = pieces_of_hex(&hex, secret.len());
     [secret.to_owned(), hex]
         .into_iter()
         .chain(form)
         .chain(pieces)
+        .chain(backwards)
         .chain(hex_pieces)
 }
 

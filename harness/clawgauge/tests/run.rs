@@ -264,3 +264,22 @@ fn several_gateways_in_one_run() {
         .code(1)
         .stdout(contains("28 selected, 14 conform, 14 deviate"));
 }
+
+/// Two gateways of one name are told apart by what they are.
+#[test]
+fn the_record_says_what_a_path_was() {
+    let sandbox = Sandbox::new();
+    let integrity = |flags: &str| {
+        let gateway = sandbox.gateway("gateway", flags);
+        let cells = ["--where", "profile=none", "--where", "scopes=absent"];
+        let run = ["run", "--gateway", &gateway, "--report", "json=r.json"];
+        sandbox.clawgauge().args(run).args(cells).assert().code(0);
+        let record = std::fs::read(sandbox.folder.path().join("r.json")).unwrap();
+        let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
+        let integrity = record["gateways"][0]["integrity"].as_str();
+        integrity.unwrap().to_owned()
+    };
+    let (sound, other) = (integrity(""), integrity("--misbehave floods-output"));
+    assert!(sound.starts_with("sha256:"), "{sound}");
+    assert_ne!(sound, other);
+}

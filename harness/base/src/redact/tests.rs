@@ -64,6 +64,16 @@ fn secrets_with_escapes_in_them(#[case] secret: &str, #[case] text: &str) {
 
 /// Words that stand in every header are none.
 #[test]
+fn a_long_secret_is_found_backwards() {
+    let secret = "Xk7QmT2vTR9wLz4aRb8xNd1cY6pHs3";
+    let backwards: String = secret.chars().rev().collect();
+    let redactor = redactor(secret);
+    assert_eq!(redactor.text(&backwards), "[secret:secret]");
+    assert!(redactor.tells(&format!("it is {}", &backwards[5..20])));
+    assert!(!redactor.tells(&backwards[..8]));
+}
+
+#[test]
 fn short_parts_are_words() {
     assert_eq!(redactor("X-Forwarded-Proto: https").text("https"), "https");
 }

@@ -91,11 +91,10 @@ impl FromStr for Input {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let path = Path::new(text);
-        // Whether a file is there is found out with the rest of it.
-        let named = |end: &str| text.ends_with(end);
-        let missing = !path.exists()
-            && (named(".json") || named(".json.gz") || named(".tar.gz") || named(".tgz"));
-        if missing || is_record(path) || Bundle::is_one(path) {
+        // Whether a file is there, and sound, is found out with the rest of it.
+        let ends = [".json", ".json.gz", ".tar.gz", ".tgz"];
+        let named = ends.iter().any(|end| text.ends_with(end));
+        if named || is_record(path) || Bundle::is_one(path) {
             return Ok(Self::File(path.to_path_buf()));
         }
         let gateway = text.parse::<GatewayRef>();

@@ -8,18 +8,13 @@ use std::time::Duration;
 
 use super::support::Sandbox;
 
-/// An executable that runs the reference gateway behind the relay.
-pub(super) fn faulty(sandbox: &Sandbox, fault: &str) -> String {
-    faulty_with(sandbox, fault, "")
-}
-
-/// The same, with flags of the reference gateway.
+/// An executable that runs the reference gateway, with more flags, behind the relay.
 pub(super) fn faulty_with(sandbox: &Sandbox, fault: &str, flags: &str) -> String {
     let relay = std::env::current_exe().unwrap();
     let gateway = assert_cmd::cargo::cargo_bin!("clawgauge");
     let script = format!(
         "#!/bin/sh\ncase $1 in --version) exec '{0}' reference-gateway --version;; esac\n\
-         STUB_FAULT='{fault}' STUB_MARK=\"${{0%/*}}/mark\" STUB_GATEWAY='{0}' STUB_ARGS=\"$*{flags}\" exec '{1}' --exact relay::stub --ignored --nocapture\n",
+         STUB_FAULT='{fault}' STUB_MARK=\"${{0%/*}}/mark\" STUB_GATEWAY='{0}' STUB_ARGS=\"$* {flags}\" exec '{1}'\n",
         gateway.display(),
         relay.display()
     );
@@ -27,12 +22,10 @@ pub(super) fn faulty_with(sandbox: &Sandbox, fault: &str, flags: &str) -> String
 }
 
 /// The relay before the reference gateway; what it does wrong is said in STUB_FAULT.
-#[test]
-#[ignore = "a gateway for the rows above"]
-fn stub() {
+pub(super) fn stub() {
     let variable = |name: &str| std::env::var(name).unwrap();
     let args = variable("STUB_ARGS");
-    let mut args: Vec<String> = args.split(' ').map(str::to_owned).collect();
+    let mut args: Vec<String> = args.split_whitespace().map(str::to_owned).collect();
     let port = 1 + args.iter().position(|word| word == "--port").unwrap();
     let public: u16 = args[port].parse().unwrap();
     // The last one of the block of ports that a launch owns.
@@ -87,6 +80,8 @@ fn stub() {
     }
 }
 
+/// The answer before this one.
+static BEFORE: Mutex<Option<Vec<u8>>> = Mutex::new(None);
 /// Whether somebody was let in who must not.
 static LET_IN: AtomicBool = AtomicBool::new(false);
 
@@ -151,6 +146,15 @@ fn relay(mut client: TcpStream, mut server: TcpStream, fault: &str) {
         let Some(answer) = changed(fault, &request, &answer) else {
             break;
         };
+        if chat && fault.ends_with(" without end") {
+            let (begin, again): (&[u8], &[u8]) = match fault {
+                "heads without end" => (b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n"),
+                _ => (b"HTTP/1.1 200 OK\r\n\r\n", b"and so on "),
+            };
+            let _ = client.write_all(begin);
+            while client.write_all(&again.repeat(100)).is_ok() {}
+            return;
+        }
         let holds = fault.ends_with(", and holds") && answer.starts_with(b"HTTP/1.1 200");
         let hangs =
             fault.ends_with(", and hangs") && denied && !answer.starts_with(b"HTTP/1.1 200");
@@ -192,6 +196,21 @@ fn changed(fault: &str, request: &str, answer: &[u8]) -> Option<Vec<u8>> {
             let line = format!("\r\nX-{}: 1\r\n", token());
             Some(text.replacen("\r\n", &line, 1).into_bytes())
         }
+        _ if denied && fault.starts_with("tells its token: ") => {
+            let spelling = fault.trim_start_matches("tells its token: ");
+            Some(with_a_field(answer, &spelled(spelling, &token())))
+        }
+        "answers by halves" if request.starts_with("POST /v1/chat") => Some(answer[..answer.len() - 1 - answer.len() / 8].to_vec()),
+        "answers the one before" if request.starts_with("POST /v1/chat") => {
+            let mut before = BEFORE.lock().unwrap();
+            let given = before.take().unwrap_or_else(|| answer.to_vec());
+            *before = Some(answer.to_vec());
+            Some(given)
+        }
+        "redirects" if request.starts_with("POST /v1/chat") => Some(
+            b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/login\r\nContent-Length: 0\r\n\r\n"
+                .to_vec(),
+        ),
         "lets browsers guess" if denied => {
             let line = "x-content-type-options: nosniff\r\n";
             Some(text.replacen(line, "", 1).into_bytes())
@@ -295,19 +314,24 @@ fn misbehave(fault: &str, denied: bool, request: &str) {
     }
 }
 
-/// Calls the model as `what` says: a role or a path, and the words.
-fn call_model(what: &str, text: &str) {
-    let (role, words) = what.split_once(' ').unwrap();
+/// Words with a text in them, in the spelling that they ask for.
+fn spelled(words: &str, text: &str) -> String {
     let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
     let percent: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    let words = words
+    words
         .replace("{text}", text)
         .replace("{base64}", &base64(text.as_bytes()))
         .replace("{hex}", &hex)
         .replace("{percent}", &percent)
         .replace("{upper}", &text.to_uppercase())
         .replace("{backwards}", &text.chars().rev().collect::<String>())
-        .replace("{end}", &text[text.len().saturating_sub(8)..]);
+        .replace("{end}", &text[text.len().saturating_sub(8)..])
+}
+
+/// Calls the model as `what` says: a role or a path, and the words.
+fn call_model(what: &str, text: &str) {
+    let (role, words) = what.split_once(' ').unwrap();
+    let words = spelled(words, text);
     let (path, body) = match role {
         "system" => (
             "/v1/chat/completions",

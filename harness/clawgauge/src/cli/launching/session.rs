@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use rustix::process::Signal as Number;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -84,6 +85,8 @@ impl Session {
         let asked = Arc::new(Asked::default());
         let signals = {
             let _within = runtime.enter();
+            // Who may write no larger files is told so by the write, and not killed.
+            drop(signal(SignalKind::from_raw(Number::XFSZ.as_raw()))?);
             [
                 signal(SignalKind::interrupt())?,
                 signal(SignalKind::terminate())?,
