@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "attach/front.rs"]
+mod front;
 #[path = "attach/secrets.rs"]
 mod secrets;
 #[path = "attach/strangers.rs"]
@@ -357,7 +359,8 @@ fn stops_at_a_lockout() {
 #[case::network("http://192.0.2.1:1", "not loopback")]
 #[case::everywhere("http://0.0.0.0:1", "not loopback")]
 #[case::secret("http://me:hunter2@127.0.0.1:1", "no credentials in it")]
-#[case::tls("https://127.0.0.1:1", "https is not spoken")]
+#[case::scheme("ftp://127.0.0.1:1", "it begins with neither http:// nor https://")]
+#[case::network_over_tls("https://192.0.2.1", "not loopback")]
 #[case::path("http://127.0.0.1:1/v1?token=hunter2", "no path")]
 fn addresses_that_are_refused(#[case] url: &str, #[case] words: &str) {
     let got = attach(url, None, &[]);

@@ -6,16 +6,21 @@
 //! [`Connections`] is for scenarios that ask for less.
 
 mod connections;
+mod tls;
 mod websocket;
 
 pub use connections::Connections;
+pub use tls::{Tls, TlsError};
 pub use websocket::websocket;
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 
 use contract::exchange::{Exchange, MAX_BODY, Request, Response};
 
@@ -96,7 +101,22 @@ pub async fn send(
 ) -> Result<Exchange, SendError> {
     let peer = peer.into();
     let (started, deadline) = (Instant::now(), Deadline::new(timeout));
-    let ended = exchange(&peer, &request, deadline).await?;
+    let ended = exchange(&peer, None, &request, deadline).await?;
+    exchanged(request, ended, started.elapsed())
+}
+
+/// As [`send`], over TLS.
+///
+/// # Errors
+/// A [`SendError`] where no complete answer came within `timeout`.
+pub async fn send_encrypted(
+    peer: Peer,
+    tls: &Tls,
+    request: Request,
+    timeout: Duration,
+) -> Result<Exchange, SendError> {
+    let (started, deadline) = (Instant::now(), Deadline::new(timeout));
+    let ended = exchange(&peer, Some(tls), &request, deadline).await?;
     exchanged(request, ended, started.elapsed())
 }
 
@@ -154,8 +174,22 @@ fn exchanged(request: Request, ended: Ended, took: Duration) -> Result<Exchange,
     }
 }
 
-async fn exchange(peer: &Peer, request: &Request, deadline: Deadline) -> Result<Ended, SendError> {
-    let mut reader = Reader::new(deadline.within(connected(peer)).await?);
+async fn exchange(
+    peer: &Peer,
+    tls: Option<&Tls>,
+    request: &Request,
+    deadline: Deadline,
+) -> Result<Ended, SendError> {
+    let connect = async {
+        let stream = connected(peer).await?;
+        let Some(tls) = tls else {
+            return Ok(Either::Left(stream));
+        };
+        let stream = tls.over(stream).await;
+        let stream = stream.map_err(|error| SendError::Connect(error.to_string()))?;
+        Ok(Either::Right(Box::new(stream)))
+    };
+    let mut reader = Reader::new(deadline.within(connect).await?);
     let bytes = request.encode(peer.address, false);
     reader.ask(&bytes, &request.method, deadline).await
 }
@@ -167,9 +201,12 @@ async fn connected(peer: &Peer) -> Result<TcpStream, SendError> {
     Ok(stream)
 }
 
+/// A connection, in plain or over TLS.
+type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
+
 /// Buffers what the connection brings.
 struct Reader {
-    stream: TcpStream,
+    stream: Stream,
     buffer: BytesMut,
     ended: bool,
     /// What came beside the body, up to a bound.
@@ -181,7 +218,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(stream: TcpStream) -> Self {
+    fn new(stream: Stream) -> Self {
         Self {
             stream,
             buffer: BytesMut::with_capacity(ROOM),
@@ -253,6 +290,8 @@ impl Reader {
         match self.stream.read_buf(&mut self.buffer).await {
             Ok(0) => self.ended = true,
             Ok(count) => self.read += count,
+            // Who closes without saying so in TLS has closed.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.ended = true,
             Err(error) => return Err(SendError::Broken(error.to_string())),
         }
         Ok(())

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
+use tokio_util::either::Either;
 
 use super::{Deadline, Ended, Peer, Reader, SendError, connected, exchanged};
 use contract::exchange::{Exchange, Request};
@@ -55,14 +56,15 @@ impl Connections {
         let head = head(request);
         let bytes = request.encode(peer.address, true);
         if let Some(stream) = self.take(&head, peer) {
-            let mut reader = Reader::new(stream);
+            let mut reader = Reader::new(Either::Left(stream));
             match reader.ask(&bytes, &request.method, deadline).await {
                 // It was closed while it waited: nobody has read the request.
                 Err(error) if reader.untouched() && error.is_silence() => {}
                 answer => return self.keep(answer, reader, head, peer),
             }
         }
-        let mut reader = Reader::new(deadline.within(connected(peer)).await?);
+        let stream = deadline.within(connected(peer)).await?;
+        let mut reader = Reader::new(Either::Left(stream));
         let answer = reader.ask(&bytes, &request.method, deadline).await;
         self.keep(answer, reader, head, peer)
     }
@@ -86,7 +88,10 @@ impl Connections {
         head: Vec<u8>,
         peer: &Peer,
     ) -> Result<Ended, SendError> {
-        if answer.is_ok() && reader.is_reusable() {
+        if answer.is_ok()
+            && reader.is_reusable()
+            && let Either::Left(stream) = reader.stream
+        {
             let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if idle.len() >= MOST {
                 idle.pop_front();
@@ -95,7 +100,7 @@ impl Connections {
                 head,
                 peer: peer.clone(),
                 since: Instant::now(),
-                stream: reader.stream,
+                stream,
             });
         }
         answer

@@ -1,4 +1,4 @@
-//! Where the gateway is: only plain `http://HOST:PORT`, only loopback unless the operator says that it is theirs, and
+//! Where the gateway is: `http://HOST:PORT` or `https://HOST`, only loopback unless the operator says that it is theirs, and
 //! connected to is exactly what was resolved.
 
 use std::net::{IpAddr, SocketAddr};
@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 /// Port of OpenClaw where the URL names none.
 const PORT: u16 = 18789;
+/// That of a proxy that speaks https.
+const HTTPS_PORT: u16 = 443;
 /// How long one of several addresses may take to accept a connection.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -14,6 +16,8 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 pub struct Endpoint {
     host: String,
     port: u16,
+    /// Whether TLS is spoken.
+    https: bool,
 }
 
 /// An address that was resolved and may be asked.
@@ -25,6 +29,8 @@ pub struct Address {
     pub socket: SocketAddr,
     /// The `Host` to send.
     pub host: String,
+    /// The name that the certificate must be good for, if TLS is spoken.
+    pub certified: Option<String>,
     /// Whether it is on this machine.
     pub loopback: bool,
 }
@@ -33,7 +39,7 @@ pub struct Address {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// Not a URL of this form.
-    #[error("not a gateway's address: {0}; write http://HOST:PORT")]
+    #[error("not a gateway's address: {0}; write http://HOST:PORT, or https://HOST")]
     Form(&'static str),
     /// The name does not resolve.
     #[error("{0} cannot be resolved: {1}")]
@@ -49,13 +55,10 @@ impl FromStr for Endpoint {
     fn from_str(text: &str) -> Result<Self, AddressError> {
         let form = |why| Err(AddressError::Form(why));
         // Never repeat what was typed: a secret may be in it.
-        let Some(rest) = text.strip_prefix("http://") else {
-            return match text.starts_with("https://") {
-                true => form(
-                    "https is not spoken; ask on the machine itself, where the gateway speaks http",
-                ),
-                false => form("it does not begin with http://"),
-            };
+        let (rest, https) = match (text.strip_prefix("http://"), text.strip_prefix("https://")) {
+            (Some(rest), _) => (rest, false),
+            (None, Some(rest)) => (rest, true),
+            (None, None) => return form("it begins with neither http:// nor https://"),
         };
         if rest.contains('@') {
             return form("no credentials in it, since others see a command line");
@@ -72,7 +75,7 @@ impl FromStr for Endpoint {
                     Ok(_) | Err(_) => return form("the port is not a number from 1 to 65535"),
                 }
             }
-            Some(_) | None => (rest, PORT),
+            Some(_) | None => (rest, if https { HTTPS_PORT } else { PORT }),
         };
         let name = match host.strip_prefix('[') {
             Some(inner) => inner.strip_suffix(']').unwrap_or_default(),
@@ -86,22 +89,28 @@ impl FromStr for Endpoint {
         Ok(Self {
             host: name.to_owned(),
             port,
+            https,
         })
     }
 }
 
 impl Endpoint {
-    /// `host:port`, an IPv6 address in brackets.
+    /// `host:port`, an IPv6 address in brackets; without the port that https has anyway.
     fn authority(&self) -> String {
-        match self.host.contains(':') {
-            true => format!("[{}]:{}", self.host, self.port),
-            false => format!("{}:{}", self.host, self.port),
+        let host = match self.host.contains(':') {
+            true => format!("[{}]", self.host),
+            false => self.host.clone(),
+        };
+        match self.https && self.port == HTTPS_PORT {
+            true => host,
+            false => format!("{host}:{}", self.port),
         }
     }
 
     /// The URL as reports name it.
     pub fn reference(&self) -> String {
-        format!("http://{}", self.authority())
+        let scheme = if self.https { "https" } else { "http" };
+        format!("{scheme}://{}", self.authority())
     }
 
     /// Everything that the name stands for.
@@ -143,6 +152,7 @@ impl Endpoint {
                     reference: self.reference(),
                     socket: *socket,
                     host: self.authority(),
+                    certified: self.https.then(|| self.host.clone()),
                     loopback: local(&socket),
                 })
                 .collect()),

@@ -26,10 +26,11 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use base::redact::Redactor;
-use base::secret::{SecretString, Secrets};
+use base::secret::{ExposeSecret, SecretString, Secrets};
 use contract::plan::{Cell, Missing};
 use contract::release::Version;
 use contract::scenario::Catalogue;
+use machine::send::Tls;
 use record::events::{GatewayInfo, LaunchInfo, LaunchLog, RunEvent};
 use record::observe::{Observation, cut};
 use session::{NoAnswer, Session};
@@ -46,6 +47,10 @@ pub struct AttachOptions {
     pub credential: Option<SecretString>,
     /// The header lines by which the operator's proxy names a user.
     pub identity: Vec<SecretString>,
+    /// How TLS is spoken, if it is.
+    pub tls: Option<Tls>,
+    /// Header lines that a proxy before the gateway wants of every request.
+    pub headers: Vec<SecretString>,
     /// The mode, if the operator says it.
     pub mode: Option<Mode>,
     /// The release, if the operator says it.
@@ -64,11 +69,24 @@ impl AttachOptions {
         let mut secrets: Secrets = (self.identity.iter().enumerate())
             .map(|(index, line)| (format!("identity-{}", index + 1), line.clone()))
             .collect();
+        let headers = self.headers.iter().enumerate();
+        secrets.extend(headers.map(|(index, line)| (header(index), line.clone())));
         if let Some(credential) = &self.credential {
             secrets.insert(SECRET.to_owned(), credential.clone());
         }
         secrets.insert("stranger".to_owned(), base::secret::random_secret().into());
         secrets
+    }
+
+    /// What the proxy before the gateway wants, as placeholders.
+    fn headers(&self) -> impl Iterator<Item = String> {
+        (0..self.headers.len()).map(|index| format!("${{{}}}", header(index)))
+    }
+
+    /// Whether the proxy before the gateway wants a header of this name.
+    fn is_the_proxys(&self, name: &str) -> bool {
+        let mut lines = self.headers.iter().map(ExposeSecret::expose_secret);
+        lines.any(|line| named(line).eq_ignore_ascii_case(name))
     }
 
     /// The header lines of a caller whom the mode lets in, as placeholders.
@@ -81,6 +99,16 @@ impl AttachOptions {
                 .collect(),
         }
     }
+}
+
+/// The placeholder of a header line that the proxy before the gateway wants.
+fn header(index: usize) -> String {
+    format!("proxy-header-{}", index + 1)
+}
+
+/// The name of a header line.
+fn named(line: &str) -> &str {
+    line.split(':').next().unwrap_or_default().trim()
 }
 
 /// Why nothing was asked beyond the probe.

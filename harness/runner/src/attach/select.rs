@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{AttachOptions, Capabilities, Mode};
+use super::{AttachOptions, Capabilities, Mode, named};
 use base::template::{Part, parts};
 use contract::plan::{Cell, Way, cells};
 use contract::request::{Written, with_caller, written};
@@ -204,6 +204,11 @@ fn choose(
     let names_host = |line: &String| line.to_ascii_lowercase().starts_with("host:");
     if !request.target.starts_with('/') || request.headers.iter().any(names_host) {
         return no("it names another host, which may lead to another server");
+    }
+    let clashes = |line: &&String| options.is_the_proxys(named(line));
+    if let Some(line) = request.headers.iter().find(clashes) {
+        let name = named(line);
+        return Err(format!("it sends {name}, which your --headers-file holds"));
     }
     let forwarded = |line: &String| {
         let line = line.to_ascii_lowercase();

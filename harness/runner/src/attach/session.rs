@@ -11,10 +11,10 @@ use super::probe::Question;
 use super::select::Chosen;
 use super::{AttachOptions, Limits};
 use base::secret::{Secrets, new_canary};
-use contract::exchange::Exchange;
+use contract::exchange::{Exchange, Request};
 use contract::plan::Cell;
 use contract::request::{Place, Written, build, fill};
-use machine::send::send;
+use machine::send::{SendError, send, send_encrypted};
 
 /// So many requests in a row without an answer, and nothing more is asked.
 const SILENCES: u32 = 3;
@@ -167,6 +167,14 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    async fn exchange(&self, request: Request, timeout: Duration) -> Result<Exchange, SendError> {
+        let socket = self.options.address.socket;
+        match &self.options.tls {
+            Some(tls) => send_encrypted(socket.into(), tls, request, timeout).await,
+            None => send(socket, request, timeout).await,
+        }
+    }
+
     async fn send(
         &mut self,
         mut written: Written,
@@ -180,7 +188,8 @@ impl<'a> Session<'a> {
             return Err(NoAnswer::Budget);
         }
         let host = format!("Host: {}", self.options.address.host);
-        written.headers.insert(0, host);
+        let own = std::iter::once(host).chain(self.options.headers());
+        written.headers.splice(0..0, own);
         let words = BTreeMap::new();
         let place = Place {
             words: &words,
@@ -199,7 +208,7 @@ impl<'a> Session<'a> {
         let answer = tokio::select! {
             biased;
             () = self.cancel.cancelled() => return Err(NoAnswer::Cancelled),
-            answer = send(self.options.address.socket, request, timeout) => answer,
+            answer = self.exchange(request, timeout) => answer,
         };
         match answer {
             Ok(mut exchange) => {

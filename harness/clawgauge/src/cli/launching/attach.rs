@@ -16,6 +16,7 @@ use crate::cli::reference::REFERENCE_RELEASE;
 use crate::cli::reports::{ReportRequest, Reports, show};
 use contract::release::Version;
 use contract::scenario::Catalogue;
+use machine::send::{Tls, TlsError};
 use record::events::RunEvent;
 use record::{Ending, FailOn, Gate, Record, Recorder, Results, today};
 use reports::Detail;
@@ -30,7 +31,7 @@ const SECRET: &str = "CLAWGAUGE_ATTACH_SECRET";
 /// Arguments of `attach`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct AttachArgs {
-    /// The gateway: http://HOST:PORT
+    /// The gateway: http://HOST:PORT, or https://HOST where a proxy before it speaks https
     #[arg(value_name = "URL")]
     url: String,
 
@@ -45,6 +46,14 @@ pub(in crate::cli) struct AttachArgs {
     /// A file with the header lines by which your proxy names a user, for mode trusted-proxy
     #[arg(long, value_name = "FILE")]
     identity_file: Option<PathBuf>,
+
+    /// A file with header lines for every request, such as those of an access proxy before the gateway; they are never shown
+    #[arg(long, value_name = "FILE")]
+    headers_file: Option<PathBuf>,
+
+    /// A PEM file of the root certificates to trust for https [default: the system's]
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
 
     /// The auth mode, where answers do not tell: a token and a password answer alike
     #[arg(long, value_name = "MODE")]
@@ -113,9 +122,28 @@ impl AttachArgs {
 
     fn options(&self, address: Address, output: &Output) -> Result<AttachOptions, Failure> {
         let credential = self.credential(output)?;
-        let identity = match &self.identity_file {
-            Some(path) => identity(&read_private(path, output)?)?,
-            None => Vec::new(),
+        let lines = |path: &Option<PathBuf>| match path {
+            Some(path) => header_lines(path, &read_private(path, output)?),
+            None => Ok(Vec::new()),
+        };
+        let (identity, headers) = (lines(&self.identity_file)?, lines(&self.headers_file)?);
+        let takes = |name: &str| {
+            let mut names = headers.iter().filter_map(|line| line.split_once(':'));
+            names.any(|(known, _)| known.eq_ignore_ascii_case(name))
+        };
+        if credential.is_some() && takes("authorization") {
+            let message =
+                "the headers file holds Authorization, which the gateway's own credential takes";
+            return Err(Failure::usage(message).help(
+                "let the proxy take something else, or ask behind it, on the gateway's machine",
+            ));
+        }
+        let tls = match (&address.certified, &self.ca_file) {
+            (Some(name), roots) => Some(Tls::new(name, roots.as_deref())?),
+            (None, Some(_)) => {
+                return Err(Failure::usage("--ca-file is for https, and this is http"));
+            }
+            (None, None) => None,
         };
         let newest = REFERENCE_RELEASE
             .parse()
@@ -124,6 +152,8 @@ impl AttachArgs {
             address,
             credential: credential.map(Into::into),
             identity: identity.into_iter().map(Into::into).collect(),
+            tls,
+            headers: headers.into_iter().map(Into::into).collect(),
             mode: self.mode,
             release: self.release.clone(),
             newest,
@@ -158,7 +188,7 @@ impl AttachArgs {
 }
 
 /// Header lines, one a line of the file.
-fn identity(text: &str) -> Result<Vec<String>, Failure> {
+fn header_lines(path: &Path, text: &str) -> Result<Vec<String>, Failure> {
     let lines: Vec<String> = text
         .lines()
         .map(|line| line.trim_end().to_owned())
@@ -174,8 +204,8 @@ fn identity(text: &str) -> Result<Vec<String>, Failure> {
     };
     if lines.is_empty() || !lines.iter().all(is_header) {
         return Err(
-            Failure::usage("the identity file does not hold header lines").help(
-                "write them as your proxy sends them, for example X-Forwarded-User: me@example.com",
+            Failure::usage(format!("{} does not hold header lines", path.display())).help(
+                "write them as they are sent, one a line, for example X-Forwarded-User: me@example.com",
             ),
         );
     }
@@ -211,15 +241,31 @@ impl From<AddressError> for Failure {
     }
 }
 
+impl From<TlsError> for Failure {
+    fn from(error: TlsError) -> Self {
+        let help = match &error {
+            TlsError::File { .. } => "--ca-file takes root certificates in PEM form",
+            TlsError::NoRoots(_) => "give the proxy's root certificate: --ca-file FILE",
+            TlsError::Name(_) | TlsError::Setup(_) => "ask by the name that the certificate has",
+        };
+        Self::usage(error.to_string()).help(help)
+    }
+}
+
 impl From<&AttachError> for Failure {
     fn from(error: &AttachError) -> Self {
         let (ending, help) = match error {
-            AttachError::Unreachable(..) => {
-                (Ending::Gateway, Some("is it up? `openclaw gateway status`"))
-            }
+            AttachError::Unreachable(..) => (
+                Ending::Gateway,
+                Some(
+                    "is it up? `openclaw gateway status`; a certificate that is not known: --ca-file FILE",
+                ),
+            ),
             AttachError::NotOpenClaw(..) => (
                 Ending::Gateway,
-                Some("only the address and port of the gateway itself will do"),
+                Some(
+                    "give the address and port of the gateway; what an access proxy before it wants goes into --headers-file",
+                ),
             ),
             AttachError::Refused(_) => (
                 Ending::Incomplete,
