@@ -1,6 +1,7 @@
 //! Asking a running gateway: the positive control, then every cell, then the sequences.
 
 mod before;
+mod steps;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -141,10 +142,7 @@ impl Asker<'_> {
             }
         };
         let mut cells: Vec<_> = done.into_iter().flatten().collect();
-        for index in steps {
-            let answer = self.step(&asked[index].cell, gateway).await;
-            cells.push((index, answer));
-        }
+        cells.extend(self.steps(asked, steps, gateway).await);
         cells.sort_by_key(|(index, _)| *index);
         let to_deny = asked
             .iter()
@@ -155,46 +153,6 @@ impl Asker<'_> {
             earlier: std::mem::take(&mut *self.earlier()),
             control,
         }
-    }
-
-    /// One step of a sequence: change the configuration, wait, send as often as it says.
-    async fn step(&self, cell: &Arc<Cell>, gateway: &Gateway) -> Answer {
-        for value in cell.values() {
-            if value
-                .set_config
-                .as_object()
-                .is_some_and(|table| !table.is_empty())
-                && let Err(error) = gateway.change_config(&value.set_config)
-            {
-                return (
-                    String::new(),
-                    Err(format!("its configuration cannot be changed: {error}").into()),
-                );
-            }
-        }
-        let wait: Duration = cell.values().map(|value| value.wait).sum();
-        tokio::select! {
-            () = self.context.cancel.cancelled() => {}
-            () = tokio::time::sleep(wait) => {}
-        }
-        let repeat = cell.values().map(|value| value.repeat).max().unwrap_or(1);
-        let mut answers = Vec::new();
-        let canary = self.upstream.new_canary();
-        for _ in 0..repeat.max(1) {
-            answers.push(self.ask_with(cell, canary.clone()).await);
-        }
-        // All of them are the same request: the one that is answered worst is judged.
-        let judge = LaunchJudge {
-            context: self.context,
-            target: self.target,
-        };
-        let worst = (0..answers.len()).max_by_key(|place| {
-            let seen = answers[*place].1.clone();
-            judge.rank(cell, seen)
-        });
-        let judged = answers.remove(worst.unwrap_or(0));
-        self.earlier().extend(answers);
-        judged
     }
 
     /// Asks one cell after the other until there is none left.

@@ -227,6 +227,10 @@ fn changed(fault: &str, request: &str, answer: &[u8]) -> Option<Vec<u8>> {
             let early = format!("HTTP/1.1 103 Early\r\nLink: <{}>\r\n\r\n", token());
             Some([early.as_bytes(), answer].concat())
         }
+        "answers late while it locks" if text.starts_with("HTTP/1.1 429") => {
+            std::thread::sleep(Duration::from_millis(8500));
+            plain
+        }
         "locks for no time" => {
             let line = text
                 .lines()

@@ -155,8 +155,21 @@ pub(crate) struct RuleTable {
     /// First release for which it no longer holds.
     #[schemars(with = "Option<String>")]
     pub(crate) until: Option<Spanned<String>>,
+    /// In a sequence: how soon after another step its cells must have answers to be judged.
+    pub(crate) within: Option<WithinTable>,
     /// On whose authority: a document of a release, an issue, an advisory.
     pub(crate) source: String,
+}
+
+/// What a gateway does for some time only: an answer that comes later says nothing about it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WithinTable {
+    /// So many seconds it lasts.
+    pub(crate) seconds: f64,
+    /// The step with whose last request it begins, at the earliest.
+    #[schemars(with = "String")]
+    pub(crate) after: Spanned<String>,
 }
 
 /// Axis name to set name to the values of the set.

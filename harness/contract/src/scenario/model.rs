@@ -326,12 +326,23 @@ pub struct Rule {
     pub expect: Expect,
     /// For which releases it holds.
     pub range: VersionRange,
+    /// How soon its cells must have answers to be judged.
+    pub within: Option<Within>,
     /// On whose authority.
     pub source: String,
     /// Where it is written.
     pub span: Range<usize>,
     /// `file:line` of the rule.
     pub origin: String,
+}
+
+/// How long a gateway does what a rule says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Within {
+    /// So long.
+    pub time: std::time::Duration,
+    /// From the last request of this step on.
+    pub after: String,
 }
 
 impl Rule {

@@ -7,10 +7,10 @@ use toml::Spanned;
 use super::before;
 use super::conditions::Resolver;
 use super::definitions::Axes;
-use super::files::ScenarioFile;
+use super::files::{ScenarioFile, WithinTable};
 use super::model::{
     Answer, AxisValue, Exclude, Expect, Kind, PROFILE_AXIS, RequestTemplate, Rule, Scenario,
-    ScenarioAxis, ValueSet,
+    ScenarioAxis, ValueSet, Within,
 };
 use super::outcomes::Outcomes;
 use super::parse::{
@@ -121,6 +121,10 @@ pub(super) fn scenario(
                 when,
                 expect,
                 range,
+                within: table
+                    .within
+                    .as_ref()
+                    .and_then(|table| within(file, table, raw.kind, &used, &mut problems)),
                 source: table.source.clone(),
                 span: table.id.span(),
                 origin: format!("{}:{}", file.name, file.line(table.id.span().start)),
@@ -203,6 +207,47 @@ pub(super) fn expect(
         });
     }
     found
+}
+
+/// How soon a rule's cells must have answers: in sequences only, and after one of their steps.
+fn within(
+    file: &SourceFile,
+    table: &WithinTable,
+    kind: Kind,
+    axes: &[ScenarioAxis],
+    problems: &mut Problems,
+) -> Option<Within> {
+    let mut fail = |message: String, help: &str| {
+        let span = table.after.span();
+        problems.0.push(Problem::at(file, span, message, help));
+    };
+    let after = table.after.get_ref();
+    let mut values = axes.iter().flat_map(|axis| &axis.values);
+    if kind != Kind::Sequence {
+        fail(
+            "`within` is for the steps of a sequence".to_owned(),
+            "its cells are asked in any order; take it out",
+        );
+        return None;
+    }
+    if !values.any(|value| value.id == *after) {
+        fail(
+            format!("no step is called `{after}`"),
+            "`after` is a value of the scenario's axis of steps",
+        );
+        return None;
+    }
+    let Ok(time) = std::time::Duration::try_from_secs_f64(table.seconds) else {
+        fail(
+            format!("`within` takes {} seconds", table.seconds),
+            "write a number of seconds above 0",
+        );
+        return None;
+    };
+    Some(Within {
+        time,
+        after: after.clone(),
+    })
 }
 
 /// The named outcomes by axis value.
