@@ -51,7 +51,10 @@ impl Published {
         for (name, version) in crates() {
             let packed = built().join(format!("package/{name}-{version}.crate"));
             let packed = GzDecoder::new(fs::File::open(packed).unwrap());
-            tar::Archive::new(packed).unpack(folder.path()).unwrap();
+            let mut packed = tar::Archive::new(packed);
+            // By the time that cargo gives packed files, what an earlier build left would pass for theirs.
+            packed.set_preserve_mtime(false);
+            packed.unpack(folder.path()).unwrap();
             writeln!(manifest, "{name} = {{ path = \"{name}-{version}\" }}").unwrap();
         }
         fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
