@@ -10,6 +10,7 @@ use contract::scenario::file_schemas;
 use record::Record;
 use studies::bisect::Bisection;
 use studies::compare::Comparison;
+use studies::passages::Passages;
 use studies::survey::SurveyDocument;
 
 /// One document; `$defs` holds a schema a kind of data file, `project` for `clawgauge.toml`, `record` for what a run
@@ -24,6 +25,7 @@ pub fn json_schema() -> Value {
     schemas.insert("record".to_owned(), written::<Record>());
     schemas.insert("comparison".to_owned(), written::<Comparison>());
     schemas.insert("bisection".to_owned(), written::<Bisection>());
+    schemas.insert("docs".to_owned(), written::<Passages>());
     // With an id each is a resource of its own, in which its references hold.
     for (name, schema) in &mut schemas {
         schema["$id"] = json!(name);

@@ -100,6 +100,9 @@ pub struct IssueRecord {
     pub workaround: String,
     /// What the published bytes say where the public text says otherwise; may be empty.
     pub bytes_say: String,
+    /// What upstream says about it, where, and when that was read; empty where it was not looked up.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub upstream: String,
     /// Its file, relative to the data root.
     pub file: String,
 }
@@ -146,6 +149,10 @@ impl From<&KnownIssue> for IssueRecord {
             means: issue.means.clone(),
             workaround: issue.workaround.clone(),
             bytes_say: issue.bytes_say.clone(),
+            upstream: issue
+                .upstream
+                .as_ref()
+                .map_or_else(String::new, ToString::to_string),
             file: issue.file.name.clone(),
         }
     }

@@ -330,6 +330,7 @@ fn known_issues(out: &mut String, record: &Record, facts: &Facts, paint: Paint) 
             ("workaround: ", issue.workaround.as_str()),
             ("releases: ", &releases),
             ("the bytes say: ", issue.bytes_say.as_str()),
+            ("upstream: ", issue.upstream.as_str()),
         ];
         for (what, text) in lines.iter().filter(|(_, text)| !text.is_empty()) {
             let _ = writeln!(out, "{}", paint.dim(&format!("     {what}{text}")));

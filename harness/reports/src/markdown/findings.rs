@@ -202,6 +202,7 @@ pub(super) fn issues(record: &Record, facts: &Facts, known: &[&Finding<'_>]) -> 
             ("workaround", &issue.workaround),
             ("releases", &issue.releases),
             ("the bytes say", &issue.bytes_say),
+            ("upstream", &issue.upstream),
         ];
         for (what, line) in lines.iter().filter(|(_, line)| !line.is_empty()) {
             text.push_str(&format!("  - {what}: {}\n", escape::text(line)));

@@ -3,6 +3,7 @@
 mod args;
 mod attach;
 mod bisect;
+mod docs;
 mod doctor;
 mod drive;
 mod evidence;
@@ -49,6 +50,8 @@ pub(super) enum Command {
     Survey(survey::SurveyArgs),
     /// Find the release that broke or fixed a cell, a rule or what a known issue says
     Bisect(bisect::BisectArgs),
+    /// Say which passages of the documentation that rules cite changed with a release, so which rules must be read again
+    Docs(docs::DocsArgs),
     /// Install, list and remove the releases in the cache
     #[command(subcommand)]
     Gateway(gateway::GatewayCommand),
@@ -76,8 +79,14 @@ impl Command {
             | Self::Mutants(_)
             | Self::Senders(_) => Stdout::Text,
             Self::ReferenceGateway { .. } => Stdout::Own,
-            Self::Doctor(args) if args.json => Stdout::Data,
-            Self::Doctor(_) => Stdout::Text,
+            Self::Doctor(doctor::DoctorArgs { json, .. })
+            | Self::Docs(docs::DocsArgs { json, .. }) => {
+                if *json {
+                    Stdout::Data
+                } else {
+                    Stdout::Text
+                }
+            }
             Self::Survey(args) => args.stdout(),
             Self::Gateway(command) => command.stdout(),
             Self::Bisect(args) => args.stdout(),
@@ -114,6 +123,7 @@ impl Command {
             Self::Gateway(command) => {
                 gateway::gateway(&command, &|| place.catalogue(), session, output)
             }
+            Self::Docs(args) => docs::docs(&args, &place.catalogue()?, session, output),
             Self::Senders(args) => senders::senders(&args, &place.catalogue()?, session, output),
             Self::Mutants(args) => mutants::run(args, place.catalogue()?, session, output),
             Self::ReferenceGateway { args } => return Ok(reference(args)),
