@@ -186,8 +186,16 @@ const SCENARIO: &str = "scenarios/chat-completions.toml";
 #[case::path_of_two_lines(SCENARIO, "\"/v1/chat/completions\"", "\"/v1\\r\\nX: y\"")]
 #[case::body_outside(SCENARIO, "requests/chat-ping.json", "../../../../../../etc/hostname")]
 #[case::variable("fixtures/profiles/base.toml", "TMPDIR =", "\"$(id)\" =")]
-#[case::within_no_step("scenarios/lockout.toml", "after = \"wrong-to-the-limit\"", "after = \"wrong-to-the-limt\"")]
-#[case::within_no_sequence(SCENARIO, "expect = \"unauthorized\"", "expect = \"unauthorized\"\nwithin = { seconds = 8, after = \"absent\" }")]
+#[case::within_no_step(
+    "scenarios/lockout.toml",
+    "after = \"wrong-to-the-limit\"",
+    "after = \"wrong-to-the-limt\""
+)]
+#[case::within_no_sequence(
+    SCENARIO,
+    "expect = \"unauthorized\"",
+    "expect = \"unauthorized\"\nwithin = { seconds = 8, after = \"absent\" }"
+)]
 #[case::within_no_time("scenarios/lockout.toml", "seconds = 8", "seconds = -8.0")]
 fn slips(#[case] file: &str, #[case] from: &str, #[case] to: &str, #[context] context: Context) {
     let problems = edited(file, from, to).unwrap_err();
