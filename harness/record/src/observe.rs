@@ -277,8 +277,13 @@ fn answer_text(
     }
     if let Some(json) = &mut json {
         for pointer in volatile {
-            if let Some(part) = json.pointer_mut(pointer) {
-                *part = VARIES.into();
+            match pointer.strip_suffix('?') {
+                Some(pointer) => remove(json, pointer),
+                None => {
+                    if let Some(part) = json.pointer_mut(pointer) {
+                        *part = VARIES.into();
+                    }
+                }
             }
         }
     }
@@ -289,6 +294,15 @@ fn answer_text(
         answer.push_str(&body_text(&response.body, response.cut, json, clean));
     }
     answer
+}
+
+/// Takes a member out of an object, if it is there.
+fn remove(json: &mut Value, pointer: &str) {
+    if let Some((parent, name)) = pointer.rsplit_once('/')
+        && let Some(Value::Object(members)) = json.pointer_mut(parent)
+    {
+        members.remove(name);
+    }
 }
 
 /// The line of an answer that says how often the model was called.

@@ -394,7 +394,8 @@ pub(crate) struct OutcomeTable {
     pub(crate) message_has: Option<String>,
     /// How `Content-Type` must begin.
     pub(crate) content_type: Option<String>,
-    /// JSON pointers to parts of the body that differ from run to run, or "" for all of it: a snapshot names them only.
+    /// JSON pointers to parts of the body that differ from run to run, or "" for all of it: a snapshot names them only. With a `?` at
+    /// the end the part may be missing, and a snapshot leaves it out.
     #[serde(default)]
     pub(crate) volatile: Vec<String>,
     /// JSON pointers and the values they must have.

@@ -101,7 +101,7 @@ pub struct Outcome {
     pub message_has: Option<String>,
     /// How `Content-Type` must begin, where the outcome fixes it.
     pub content_type: Option<String>,
-    /// JSON pointers to parts of the body that a snapshot only names.
+    /// JSON pointers to parts of the body that a snapshot only names, or with a `?` at the end leaves out.
     pub volatile: Vec<String>,
     /// JSON pointers into the body and the values they must have.
     pub json: BTreeMap<String, serde_json::Value>,
