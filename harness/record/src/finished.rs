@@ -10,7 +10,6 @@ use super::{
     CellRecord, ExpectedRecord, Gate, GateEffect, KeptResult, ObservedRecord, Record, RuleRecord,
     Summary,
 };
-use crate::events::Facts;
 use crate::judge::{Cause, Severity, Verdict, VerdictKind};
 use contract::scenario::Catalogue;
 use contract::scenario::model::Kind;
@@ -78,7 +77,7 @@ impl<'a> FinishedRun<'a> {
         head.run.may_skip = gate.may_skip.record();
         for (result, cause) in results.iter().zip(owners) {
             let (facts, cell) = (&*result.facts, &result.cell);
-            let (verdict, severity) = (facts.verdict.kind(), severity(facts));
+            let (verdict, severity) = (facts.verdict.kind(), facts.severity);
             let observed = facts.observed.as_ref();
             let standing = gate.standing(&facts.gateway, &cell.id, verdict, severity, observed);
             let text = (cell.scenario.kind != Kind::Start)
@@ -228,6 +227,7 @@ impl<'a> FinishedRun<'a> {
                 rule: expected.rule.clone(),
                 outcome: expected.outcome.id.clone(),
                 direction: expected.outcome.direction,
+                grants: Some(expected.outcome.grants),
                 status: expected.outcome.status,
                 answer: facts
                     .accepted
@@ -237,6 +237,7 @@ impl<'a> FinishedRun<'a> {
             observed: facts.observed.as_ref().map(|observed| ObservedRecord {
                 outcome: observed.outcome.clone(),
                 direction: Some(observed.direction),
+                grants: Some(observed.grants),
                 status: observed.status,
                 start: observed.start,
                 error_type: observed.error_type.clone(),
@@ -249,7 +250,7 @@ impl<'a> FinishedRun<'a> {
             verdict: facts.verdict.kind(),
             known_issue: facts.known_issue.as_ref().map(|issue| issue.id.clone()),
             direction,
-            severity: severity(facts),
+            severity: facts.severity,
             standing: place.standing,
             reason,
             cause: (place.cause > 0).then_some(place.cause as usize),
@@ -278,14 +279,4 @@ impl Summary {
             None => {}
         }
     }
-}
-
-/// How severe a result is.
-fn severity(facts: &Facts) -> Option<Severity> {
-    super::recorder::severity(
-        facts.expected.as_ref(),
-        facts.observed.as_ref(),
-        &facts.verdict,
-        facts.difference.as_ref(),
-    )
 }

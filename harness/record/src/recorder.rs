@@ -8,15 +8,13 @@ use jiff::tz::TimeZone;
 
 use super::finished::{CauseSum, FinishedRun};
 use super::part::Open;
-use super::sameness::shape;
 use super::{
     CauseRecord, DifferenceRecord, Gate, GateEffect, GatewayRecord, LaunchRecord, Record,
     RelationRecord, RunInfo, SCHEMA, Summary,
 };
-use crate::events::{CellResult, Expected, RunEvent};
-use crate::judge::{Broken, Cause, Difference, Severity, Verdict, broken_relations, causes};
+use crate::events::{CellResult, RunEvent};
+use crate::judge::{Broken, Cause, broken_relations, causes};
 use crate::kept::{KeptResult, Pool};
-use crate::observe::Observation;
 use contract::plan::{Missing, Shares};
 use contract::scenario::Catalogue;
 
@@ -182,21 +180,13 @@ impl Recorder {
 
     /// Whether a cell makes the run fail.
     pub fn fails(&self, result: &CellResult) -> bool {
-        let (expected, observed) = (
-            result.facts.expected.as_ref(),
-            result.facts.observed.as_ref(),
-        );
+        let facts = &result.facts;
         let standing = self.gate.standing(
-            &result.facts.gateway,
+            &facts.gateway,
             &result.cell.id,
-            result.facts.verdict.kind(),
-            severity(
-                expected,
-                observed,
-                &result.facts.verdict,
-                result.facts.difference.as_ref(),
-            ),
-            observed,
+            facts.verdict.kind(),
+            facts.severity,
+            facts.observed.as_ref(),
         );
         standing == Some(GateEffect::Fails)
     }
@@ -274,24 +264,6 @@ pub(super) fn fold<'a>(
     let causes = causes.map(|(cause, sum)| cause_record(cause, sum, &run.results));
     run.head.causes = causes.collect();
     run
-}
-
-/// How severe a result is.
-pub(super) fn severity(
-    expected: Option<&Expected>,
-    observed: Option<&Observation>,
-    verdict: &Verdict,
-    difference: Option<&Difference>,
-) -> Option<Severity> {
-    if matches!(verdict, Verdict::Deviates(_)) && observed.is_some_and(Observation::tells_secret) {
-        return Some(Severity::Blocker);
-    }
-    let asked = expected.map(|expected| expected.outcome.id.as_str());
-    let seen = observed.and_then(|seen| seen.outcome.as_deref());
-    // More or fewer fields in the answer are another shape, whatever they say.
-    let same_shape = difference
-        .is_none_or(|difference| shape(&difference.accepted) == shape(&difference.observed));
-    Severity::of(verdict, asked.is_some() && asked == seen && same_shape)
 }
 
 fn cause_record(cause: Cause, sum: CauseSum, results: &[KeptResult]) -> CauseRecord {

@@ -297,7 +297,7 @@ fn invocation(record: &Record, facts: &Facts, findings: usize) -> Value {
 
 fn level(severity: Severity) -> &'static str {
     match severity {
-        Severity::Blocker => "error",
+        Severity::Blocker | Severity::Severe => "error",
         Severity::Shape => "warning",
         Severity::Cosmetic => "note",
     }

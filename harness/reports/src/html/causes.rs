@@ -115,8 +115,8 @@ impl RelationView {
 
 fn meaning(deviation: Deviation) -> &'static str {
     match deviation {
-        Deviation::UnexpectedAllow => "let in, must be refused",
-        Deviation::UnexpectedDeny => "refused, must be let in",
+        Deviation::UnexpectedAllow => "let in or given more than the rule says",
+        Deviation::UnexpectedDeny => "denied or given less than the rule says",
         Deviation::WrongDenial => "refused, but for another reason or in another shape",
         Deviation::WrongBody => "let in, but the answer is another",
     }

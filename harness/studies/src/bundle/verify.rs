@@ -220,6 +220,7 @@ fn differing(
     };
     let outcome = |cell: &CellRecord| cell.observed.as_ref().map(|seen| seen.outcome.clone());
     let got_in = |cell: &CellRecord| cell.observed.as_ref().map(|seen| seen.direction);
+    let grants = |cell: &CellRecord| cell.observed.as_ref().and_then(|seen| seen.grants);
     let mut check = Check { place, found };
     check.same("verdict", verdict(cell), verdict(other));
     check.same("rule", rule(cell), rule(other));
@@ -230,6 +231,10 @@ fn differing(
     );
     check.same("outcome", outcome(cell), outcome(other));
     check.same("whether the caller got in", got_in(cell), got_in(other));
+    // An older record does not say it.
+    if grants(cell).is_some() {
+        check.same("what the caller got", grants(cell), grants(other));
+    }
     check.same("known issue", &cell.known_issue, &other.known_issue);
     check.same("direction", cell.direction, other.direction);
     check.same("severity", cell.severity, other.severity);
