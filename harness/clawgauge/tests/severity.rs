@@ -91,7 +91,13 @@ use support::Sandbox;
     "severe",
     "wrong-denial"
 )]
-#[case::a_route_that_asks_for_no_credential("channels-unguarded", "targets/**", "token", "severe", "wrong-denial")]
+#[case::a_route_that_asks_for_no_credential(
+    "channels-unguarded",
+    "targets/**",
+    "token",
+    "severe",
+    "wrong-denial"
+)]
 #[case::asked_twice("model-twice", "chat-completions/**", "token", "shape", "wrong-body")]
 fn seeded_faults(
     #[case] fault: &str,
