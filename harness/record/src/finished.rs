@@ -10,7 +10,7 @@ use super::{
     CellRecord, ExpectedRecord, Gate, GateEffect, KeptResult, ObservedRecord, Record, RuleRecord,
     Summary,
 };
-use crate::judge::{Cause, Severity, Verdict, VerdictKind};
+use crate::judge::{Cause, Verdict, VerdictKind};
 use contract::scenario::Catalogue;
 use contract::scenario::model::Kind;
 
@@ -41,23 +41,17 @@ struct Place {
     standing: Option<GateEffect>,
 }
 
-/// What the cells of one cause come to.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct CauseSum {
-    pub(super) failing: usize,
-    pub(super) severity: Severity,
-}
-
 impl<'a> FinishedRun<'a> {
-    /// Takes in results that are in order; `head` is filled but for what relates cells to each other.
+    /// Takes in results that are in order; `head` is filled but for what relates cells to each other. With it comes how many cells of
+    /// each cause make the run fail.
     pub(super) fn new(
         mut head: Record,
         results: Vec<KeptResult>,
         causes: &[Cause],
         gate: &Gate,
         catalogue: &'a Catalogue,
-    ) -> (Self, Vec<CauseSum>) {
-        let mut sums = vec![CauseSum::default(); causes.len()];
+    ) -> (Self, Vec<usize>) {
+        let mut failing = vec![0; causes.len()];
         let mut owners = vec![0; results.len()];
         for cause in causes {
             for cell in &cause.cells {
@@ -116,12 +110,11 @@ impl<'a> FinishedRun<'a> {
             answered_excuses +=
                 usize::from(observed.is_some() && gate.is_excused(&facts.gateway, &cell.id));
             summary.better += usize::from(gate.is_better(&facts.gateway, &cell.id, verdict));
-            let sum = (cause as usize)
+            let of_cause = (cause as usize)
                 .checked_sub(1)
-                .and_then(|place| sums.get_mut(place));
-            if let Some(sum) = sum {
-                sum.failing += usize::from(standing == Some(GateEffect::Fails));
-                sum.severity = sum.severity.max(severity.unwrap_or_default());
+                .and_then(|place| failing.get_mut(place));
+            if let Some(of_cause) = of_cause {
+                *of_cause += usize::from(standing == Some(GateEffect::Fails));
             }
             cells.push(Place {
                 request,
@@ -147,7 +140,7 @@ impl<'a> FinishedRun<'a> {
             catalogue,
             unasked_excuses,
         };
-        (run, sums)
+        (run, failing)
     }
 
     /// Makes every cell, in order.
