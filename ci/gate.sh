@@ -19,7 +19,7 @@ GATEWAY is what `clawgauge run --gateway` takes. Each option has a variable, and
   --fail-on WHAT       CLAWGAUGE_FAIL_ON       deviates, or known: what makes it no go
   --known-issues HOW   CLAWGAUGE_KNOWN_ISSUES  off judges as if there were none
   --baseline RECORD    CLAWGAUGE_BASELINE      an earlier record: only what is new since then counts
-  --severity LEVEL     CLAWGAUGE_SEVERITY      cosmetic, shape or blocker: what is less does not count
+  --severity LEVEL     CLAWGAUGE_SEVERITY      cosmetic, shape, severe or blocker: what is less does not count
   --retries N          CLAWGAUGE_RETRIES       how often a cell that could not run is tried again
   --may-skip NAMES     CLAWGAUGE_MAY_SKIP      what this machine may lack, such as 'nginx openai-node'; else exit code 4
   --config FILE        CLAWGAUGE_CONFIG        a clawgauge.toml
@@ -114,7 +114,7 @@ unset CLAWGAUGE CLAWGAUGE_GATEWAY CLAWGAUGE_SCENARIOS CLAWGAUGE_WHERE CLAWGAUGE_
     CLAWGAUGE_SHA256 CLAWGAUGE_IMAGE CLAWGAUGE_SHARD CLAWGAUGE_MERGE CLAWGAUGE_ROOT CLAWGAUGE_TARGET CLAWGAUGE_ARGS
 
 case $fail_on in '' | deviates | known) ;; *) wrong "--fail-on is deviates or known, not $fail_on" ;; esac
-case $severity in '' | cosmetic | shape | blocker) ;; *) wrong "--severity is cosmetic, shape or blocker, not $severity" ;; esac
+case $severity in '' | cosmetic | shape | severe | blocker) ;; *) wrong "--severity is cosmetic, shape, severe or blocker, not $severity" ;; esac
 case $retries in *[!0-9]*) wrong "--retries is a number, not $retries" ;; esac
 [ -n "$reports" ] && [ -n "$formats" ] || wrong "--reports and --formats cannot be empty"
 for file in "$baseline" "$config"; do

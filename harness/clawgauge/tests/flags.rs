@@ -130,7 +130,8 @@ fn a_baseline_of_other_gateways_says_so() {
     run(&sandbox, &gateways[0], "again.json", &flags).code(0);
 }
 
-/// A changed text with the right outcome is cosmetic, another refusal is a change of shape, in or out is a blocker.
+/// A changed text with the right outcome is cosmetic, a denial that tells which scope is missing to whom it must not is severe, in
+/// or out is a blocker.
 #[test]
 fn severity() {
     let sandbox = Sandbox::new();
@@ -156,11 +157,11 @@ fn severity() {
         "expect = \"unauthorized\"",
     );
     run(&sandbox, "reference", "r.json", &["--severity", "shape"]).code(1);
-    let shape = record(&sandbox, "r.json");
-    let failing = shape["causes"].as_array().unwrap().iter();
+    let severe = record(&sandbox, "r.json");
+    let failing = severe["causes"].as_array().unwrap().iter();
     let failing: Vec<&Value> = failing.filter(|cause| cause["failing"] != 0).collect();
     assert!(
-        failing.iter().all(|cause| cause["severity"] == "shape"),
+        failing.iter().all(|cause| cause["severity"] == "severe"),
         "{failing:?}"
     );
     run(&sandbox, "reference", "r.json", &["--severity", "blocker"]).code(0);

@@ -220,7 +220,7 @@ fn without_javascript_verdict_causes_issues_and_counts_are_there() {
         "<span class=\"word\">NO-GO</span>",
         "openclaw@2026.3.28",
         "What fails the run",
-        "let in, must be refused",
+        "let in or given more than the rule says",
         "missing scope: operator.write",
         "scenarios/chat.toml:51",
         "Known issues",

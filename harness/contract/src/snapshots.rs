@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use crate::data::Data;
 use crate::release::Version;
-use crate::scenario::model::{Direction, Scenario};
-use crate::scenario::{Catalogue, Problem, SourceFile, breakpoints};
+use crate::scenario::model::Scenario;
+use crate::scenario::{Catalogue, Privilege, Problem, SourceFile, breakpoints};
 
 /// One distinct answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,7 +198,7 @@ impl Snapshots {
 }
 
 impl Pending {
-    /// The cells whose caller was refused before and would be let in: `(cell key, old outcome, new outcome)`.
+    /// The cells whose caller would get more than before: `(cell key, old outcome, new outcome)`.
     pub fn widenings(&self, catalogue: &Catalogue) -> Vec<(String, String, String)> {
         let Some(old) = &self.old else {
             return Vec::new();
@@ -208,8 +208,7 @@ impl Pending {
             .iter()
             .filter_map(|(key, answer)| {
                 let before = old.cells.get(key)?;
-                let widens = before.direction(catalogue) == Direction::Deny
-                    && answer.direction(catalogue) == Direction::Allow;
+                let widens = before.grants(catalogue) < answer.grants(catalogue);
                 widens.then(|| (key.clone(), before.outcome.clone(), answer.outcome.clone()))
             })
             .collect()
@@ -217,12 +216,12 @@ impl Pending {
 }
 
 impl Answer {
-    /// Whether the caller got in, by the outcome's definition; an unknown outcome goes by its status.
-    pub fn direction(&self, catalogue: &Catalogue) -> Direction {
+    /// What the caller got, by the outcome's definition; an unknown outcome goes by its status.
+    pub fn grants(&self, catalogue: &Catalogue) -> Privilege {
         match catalogue.outcomes.get(&self.outcome) {
-            Some(outcome) => outcome.direction,
-            None if self.text.starts_with("status: 2") => Direction::Allow,
-            None => Direction::Deny,
+            Some(outcome) => outcome.grants,
+            None if self.text.starts_with("status: 2") => Privilege::Access,
+            None => Privilege::None,
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The typed answer: what a gateway said to one request or at its start, and whether that fits an outcome.
 //!
 //! There is one [`fits`](Answer::fits), whether the answer came over the wire ([`mod@crate::observe`]) or is read back from a
-//! record ([`Answer::recorded`]), and one place that says whether the caller got in ([`direction`]).
+//! record ([`Answer::recorded`]), and one place that says what the caller got ([`Answer::grants`]).
 
-use contract::scenario::Headers;
 use contract::scenario::model::{Direction, ModelSaw, Outcome, Start};
+use contract::scenario::{Headers, Outcomes, Privilege};
 use serde_json::Value;
 
 use crate::ObservedRecord;
@@ -90,7 +90,7 @@ impl Body {
     }
 }
 
-/// Whether a caller got in whose answer fits no outcome: calls that reached the model say so, whatever the answer does, and so
+/// Whether a caller got in, as far as status, start and calls to the model show it: calls that reached the model say so, whatever the answer does, and so
 /// does `more`: a call that came late, or a secret that was told.
 pub fn direction(
     status: Option<u16>,
@@ -155,10 +155,48 @@ impl Answer {
         })
     }
 
-    /// Whether an outcome fits; `None` where the record only names what it asks about.
-    pub fn fits(&self, outcome: &Outcome) -> Option<bool> {
+    /// What the caller got: what the outcome says that the answer fits; where it fits none, the most that it shows. `late` says that
+    /// the model was called after it.
+    pub fn grants(&self, fitting: Option<&Outcome>, late: bool, outcomes: &Outcomes) -> Privilege {
+        if let Some(outcome) = fitting {
+            return outcome.grants;
+        }
+        // Whoever knows a secret of the launch can be whoever it likes.
+        if self.tells_secret {
+            return Privilege::Owner;
+        }
+        let called = late || self.model_calls > Some(0);
+        let calls = called.then_some(Privilege::Write);
+        let served = direction(self.status, self.start, None, false);
+        let bodies = outcomes.values().filter(|outcome| self.shows(outcome));
+        let bodies = bodies.map(|outcome| outcome.grants);
+        let shown = bodies.chain(calls).chain([served.into()]);
+        shown.max().unwrap_or_default()
+    }
+
+    /// Whether the body is that of an outcome which lets the caller in, whatever is around it. That nothing but access was given is
+    /// only believed where status and error say so, too.
+    fn shows(&self, outcome: &Outcome) -> bool {
+        let says = !outcome.json.is_empty() || outcome.message_has.is_some();
+        let asks = match outcome.grants {
+            Privilege::None => false,
+            Privilege::Access => outcome.status == self.status && self.is_error_of(outcome),
+            Privilege::Read | Privilege::Write | Privilege::Admin | Privilege::Owner => says,
+        };
+        asks && self.start.is_none()
+            && outcome.status.is_some()
+            && self.body_fits(outcome) == Some(true)
+    }
+
+    /// Whether type and message of the error are those that an outcome asks for.
+    fn is_error_of(&self, outcome: &Outcome) -> bool {
         let agrees =
             |wanted: &Option<String>, seen: &Option<String>| wanted.is_none() || wanted == seen;
+        agrees(&outcome.error_type, &self.error_type) && agrees(&outcome.message, &self.message)
+    }
+
+    /// Whether an outcome fits; `None` where the record only names what it asks about.
+    pub fn fits(&self, outcome: &Outcome) -> Option<bool> {
         let head = outcome.start == self.start
             && (outcome.exit.is_none() || outcome.exit == self.exit)
             && (self.start.is_some() || outcome.status == self.status)
@@ -167,8 +205,7 @@ impl Answer {
                     .model_calls
                     .is_none_or(|calls| calls == outcome.model_calls))
             && outcome.model_saw == self.model_saw
-            && agrees(&outcome.error_type, &self.error_type)
-            && agrees(&outcome.message, &self.message)
+            && self.is_error_of(outcome)
             && outcome
                 .content_type
                 .as_ref()
@@ -181,6 +218,11 @@ impl Answer {
         if !head || self.tells_secret || self.surplus {
             return Some(false);
         }
+        self.body_fits(outcome)
+    }
+
+    /// Whether the body is as an outcome asks for; `None` where the record only names what it asks about.
+    fn body_fits(&self, outcome: &Outcome) -> Option<bool> {
         let words = outcome.message_has.iter().map(|words| self.says(words));
         let is_empty = match self.body {
             Body::Named => None,
@@ -265,7 +307,7 @@ impl Answer {
 }
 
 /// The body of a normalised answer.
-fn body(text: &str) -> Option<Body> {
+pub(crate) fn body(text: &str) -> Option<Body> {
     let (_, body) = text.split_once("body: ")?;
     let (kind, rest) = body.split_once('\n')?;
     let lines: Option<Vec<&str>> = rest.lines().map(|line| line.strip_prefix("  ")).collect();

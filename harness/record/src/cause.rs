@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::{Deviation, Severity};
 
-/// A cause.
+/// A cause. What it says of scenario, rule and answer is said of its largest part; [`CauseRecord::also`] holds the others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CauseRecord {
     /// Number in the run, from 1.
@@ -14,10 +14,14 @@ pub struct CauseRecord {
     pub gateway: String,
     /// Id of the scenario.
     pub scenario: String,
-    /// Values by axis that select exactly its cells among those that ran; no axis means all cells.
+    /// Values by axis that select exactly the cells of this part among those that its rule decides and that ran; no axis means all of
+    /// them. Where the part is about several rules, all cells of the scenario count, and so they do in older records.
     #[serde(rename = "where")]
     pub conditions: IndexMap<String, Vec<String>>,
-    /// How many cells.
+    /// The condition that explains its cells in all its rules; `request` is method and path. Empty where there is only one part.
+    #[serde(skip_serializing_if = "IndexMap::is_empty", default)]
+    pub by: IndexMap<String, Vec<String>>,
+    /// How many cells, of all parts.
     pub cells: usize,
     /// Id of one of them.
     pub example: String,
@@ -38,6 +42,53 @@ pub struct CauseRecord {
     /// The known issue that says so.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub known_issue: Option<String>,
+    /// Id of the rule.
+    pub rule: String,
+    /// The rule in one sentence; may be empty.
+    pub title: String,
+    /// `file:line` of the rule.
+    pub origin: String,
+    /// On whose authority.
+    pub source: String,
+    /// Where the outcome is right and only the answer differs: the accepted answer's place and both texts.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub difference: Option<DifferenceRecord>,
+    /// Its other parts: cells of other rules, or with another answer, that deviate for the same reason.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub also: Vec<CausePartRecord>,
+}
+
+impl CauseRecord {
+    /// The scenarios of its cells, each once, the one with the most cells first.
+    pub fn scenarios(&self) -> Vec<&str> {
+        let mut scenarios = vec![self.scenario.as_str()];
+        for part in &self.also {
+            if !scenarios.contains(&part.scenario.as_str()) {
+                scenarios.push(&part.scenario);
+            }
+        }
+        scenarios
+    }
+}
+
+/// Cells of a cause that another rule decides, or that got another answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct CausePartRecord {
+    /// Id of the scenario.
+    pub scenario: String,
+    /// Values by axis, as in [`CauseRecord::conditions`].
+    #[serde(rename = "where")]
+    pub conditions: IndexMap<String, Vec<String>>,
+    /// How many cells.
+    pub cells: usize,
+    /// Id of one of them.
+    pub example: String,
+    /// Name of the outcome that the rule asks for.
+    pub expected: String,
+    /// What was seen.
+    pub observed: String,
+    /// Status, type and message of what was seen.
+    pub answer: String,
     /// Id of the rule.
     pub rule: String,
     /// The rule in one sentence; may be empty.

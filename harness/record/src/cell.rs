@@ -8,6 +8,7 @@ use crate::AxisValues;
 use crate::judge::{Deviation, Severity, VerdictKind};
 use crate::sameness::answer_line;
 use contract::cell_id::CellId;
+use contract::scenario::Privilege;
 use contract::scenario::model::{Direction, PROFILE_AXIS, Start};
 
 /// A cell.
@@ -104,6 +105,9 @@ pub struct ExpectedRecord {
     /// Whether the caller gets in.
     #[serde(default)]
     pub direction: Direction,
+    /// What the caller gets; records of clawgauge 0.1.0 may lack it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub grants: Option<Privilege>,
     /// HTTP status; none where the rule is about a start.
     pub status: Option<u16>,
     /// The accepted answer: its place in [`super::Record::answers`]; none where no snapshot holds the cell.
@@ -119,6 +123,9 @@ pub struct ObservedRecord {
     /// Whether the caller got in; records of clawgauge 0.1.0 may lack it, and it is found again when they are read.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub direction: Option<Direction>,
+    /// What the caller got, and where the answer fits no outcome at least that; records of clawgauge 0.1.0 may lack it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub grants: Option<Privilege>,
     /// HTTP status; none where no request was sent.
     pub status: Option<u16>,
     /// Whether the gateway started; where no request was sent.
@@ -147,6 +154,12 @@ fn is_zero(ms: &f64) -> bool {
 }
 
 impl ObservedRecord {
+    /// What the caller got; where an older record does not say it, the least that is known.
+    pub fn granted(&self) -> Privilege {
+        self.grants
+            .unwrap_or_else(|| self.direction.unwrap_or_default().into())
+    }
+
     /// Status, type and message in one line.
     pub fn line(&self) -> String {
         answer_line(

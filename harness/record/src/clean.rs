@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::Record;
+use crate::{DifferenceRecord, Record};
 
 /// Folders that every machine has: their names say nothing.
 const COMMON: [&str; 6] = ["/", "/tmp", "/var/tmp", "/root", "/home", "."];
@@ -127,12 +127,17 @@ impl Cleaner {
                 .filter_map(|launch| launch.failure.as_mut())
                 .for_each(all);
         }
-        for cause in &mut record.causes {
-            all(&mut cause.gateway);
-            paths(&mut cause.answer);
-            if let Some(difference) = &mut cause.difference {
+        let told = |answer: &mut String, difference: &mut Option<DifferenceRecord>| {
+            paths(answer);
+            if let Some(difference) = difference {
                 paths(&mut difference.observed);
             }
+        };
+        for cause in &mut record.causes {
+            all(&mut cause.gateway);
+            let also = cause.also.iter_mut();
+            also.for_each(|part| told(&mut part.answer, &mut part.difference));
+            told(&mut cause.answer, &mut cause.difference);
         }
         for relation in &mut record.relations {
             all(&mut relation.gateway);

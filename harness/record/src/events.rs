@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::judge::{Difference, ModelCalls, Proof, Verdict};
+use crate::judge::{Difference, ModelCalls, Proof, Severity, Verdict};
 use crate::observe::Observation;
 use crate::{PartRecord, SenderRecord};
 use contract::plan::budget::Shown;
@@ -67,6 +67,8 @@ pub struct Facts {
     pub accepted: Option<String>,
     /// Where the outcome is right and only the answer is not an accepted one.
     pub difference: Option<Difference>,
+    /// How severe that is; `None` where there is nothing to weigh.
+    pub severity: Option<Severity>,
     /// Why earlier attempts to ask it brought no answer.
     pub attempts: Vec<String>,
 }
@@ -82,6 +84,7 @@ impl Facts {
             known_issue: None,
             accepted: None,
             difference: None,
+            severity: None,
             attempts: Vec::new(),
         }
     }

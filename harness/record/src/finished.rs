@@ -10,8 +10,7 @@ use super::{
     CellRecord, ExpectedRecord, Gate, GateEffect, KeptResult, ObservedRecord, Record, RuleRecord,
     Summary,
 };
-use crate::events::Facts;
-use crate::judge::{Cause, Severity, Verdict, VerdictKind};
+use crate::judge::{Cause, Verdict, VerdictKind};
 use contract::scenario::Catalogue;
 use contract::scenario::model::Kind;
 
@@ -42,23 +41,17 @@ struct Place {
     standing: Option<GateEffect>,
 }
 
-/// What the cells of one cause come to.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct CauseSum {
-    pub(super) failing: usize,
-    pub(super) severity: Severity,
-}
-
 impl<'a> FinishedRun<'a> {
-    /// Takes in results that are in order; `head` is filled but for what relates cells to each other.
+    /// Takes in results that are in order; `head` is filled but for what relates cells to each other. With it comes how many cells of
+    /// each cause make the run fail.
     pub(super) fn new(
         mut head: Record,
         results: Vec<KeptResult>,
         causes: &[Cause],
         gate: &Gate,
         catalogue: &'a Catalogue,
-    ) -> (Self, Vec<CauseSum>) {
-        let mut sums = vec![CauseSum::default(); causes.len()];
+    ) -> (Self, Vec<usize>) {
+        let mut failing = vec![0; causes.len()];
         let mut owners = vec![0; results.len()];
         for cause in causes {
             for cell in &cause.cells {
@@ -78,7 +71,7 @@ impl<'a> FinishedRun<'a> {
         head.run.may_skip = gate.may_skip.record();
         for (result, cause) in results.iter().zip(owners) {
             let (facts, cell) = (&*result.facts, &result.cell);
-            let (verdict, severity) = (facts.verdict.kind(), severity(facts));
+            let (verdict, severity) = (facts.verdict.kind(), facts.severity);
             let observed = facts.observed.as_ref();
             let standing = gate.standing(&facts.gateway, &cell.id, verdict, severity, observed);
             let text = (cell.scenario.kind != Kind::Start)
@@ -117,12 +110,11 @@ impl<'a> FinishedRun<'a> {
             answered_excuses +=
                 usize::from(observed.is_some() && gate.is_excused(&facts.gateway, &cell.id));
             summary.better += usize::from(gate.is_better(&facts.gateway, &cell.id, verdict));
-            let sum = (cause as usize)
+            let of_cause = (cause as usize)
                 .checked_sub(1)
-                .and_then(|place| sums.get_mut(place));
-            if let Some(sum) = sum {
-                sum.failing += usize::from(standing == Some(GateEffect::Fails));
-                sum.severity = sum.severity.max(severity.unwrap_or_default());
+                .and_then(|place| failing.get_mut(place));
+            if let Some(of_cause) = of_cause {
+                *of_cause += usize::from(standing == Some(GateEffect::Fails));
             }
             cells.push(Place {
                 request,
@@ -148,7 +140,7 @@ impl<'a> FinishedRun<'a> {
             catalogue,
             unasked_excuses,
         };
-        (run, sums)
+        (run, failing)
     }
 
     /// Makes every cell, in order.
@@ -228,6 +220,7 @@ impl<'a> FinishedRun<'a> {
                 rule: expected.rule.clone(),
                 outcome: expected.outcome.id.clone(),
                 direction: expected.outcome.direction,
+                grants: Some(expected.outcome.grants),
                 status: expected.outcome.status,
                 answer: facts
                     .accepted
@@ -237,6 +230,7 @@ impl<'a> FinishedRun<'a> {
             observed: facts.observed.as_ref().map(|observed| ObservedRecord {
                 outcome: observed.outcome.clone(),
                 direction: Some(observed.direction),
+                grants: Some(observed.grants),
                 status: observed.status,
                 start: observed.start,
                 error_type: observed.error_type.clone(),
@@ -249,7 +243,7 @@ impl<'a> FinishedRun<'a> {
             verdict: facts.verdict.kind(),
             known_issue: facts.known_issue.as_ref().map(|issue| issue.id.clone()),
             direction,
-            severity: severity(facts),
+            severity: facts.severity,
             standing: place.standing,
             reason,
             cause: (place.cause > 0).then_some(place.cause as usize),
@@ -278,14 +272,4 @@ impl Summary {
             None => {}
         }
     }
-}
-
-/// How severe a result is.
-fn severity(facts: &Facts) -> Option<Severity> {
-    super::recorder::severity(
-        facts.expected.as_ref(),
-        facts.observed.as_ref(),
-        &facts.verdict,
-        facts.difference.as_ref(),
-    )
 }

@@ -49,6 +49,7 @@ impl Facts {
             && self.observed == other.observed
             && self.accepted == other.accepted
             && self.difference == other.difference
+            && self.severity == other.severity
             && self.attempts == other.attempts
             && issue(self) == issue(other)
             && rule(self) == rule(other)

@@ -33,7 +33,7 @@ mod twice;
 mod unasked;
 
 pub use axes::AxisValues;
-pub use cause::{CauseRecord, DifferenceRecord, RelationRecord};
+pub use cause::{CausePartRecord, CauseRecord, DifferenceRecord, RelationRecord};
 pub use cell::{CellRecord, ExpectedRecord, GateEffect, ObservedRecord};
 pub use ending::{Ending, Summary};
 pub use finished::FinishedRun;
@@ -56,6 +56,17 @@ use contract::plan::{Missing, Shares};
 
 /// Name and version of the format.
 pub const SCHEMA: &str = "clawgauge.results/1";
+
+/// How causes are folded: within what one rule says, and joined where one condition explains them.
+pub const FOLDING: u32 = 1;
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
 
 /// The results of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -108,6 +119,9 @@ pub struct RunInfo {
     /// Hash over the snapshots that were judged by; none where answers are judged by rules only, or the record is older.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub snapshots_hash: Option<String>,
+    /// How its causes are folded: [`FOLDING`], or 0 where an older clawgauge folded them.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub folding: u32,
     /// Whether it was told to stop before the end.
     pub interrupted: bool,
     /// Whether it stopped by itself at the first cell that makes it fail.

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::answer::{
-    Answer, Body, CALLS, CAME_ALONG, EARLIER, MODEL, SURPLUS, TELLS, VARIES, direction,
-};
+use crate::answer::{Answer, Body, CALLS, CAME_ALONG, EARLIER, MODEL, SURPLUS, TELLS, VARIES};
 use crate::headers;
 use base::redact::Redactor;
+use base::secret::{CANARY_DIGITS, CANARY_PREFIX, is_canary_digit};
 use contract::exchange::{Exchange, Response};
-use contract::scenario::Outcomes;
 use contract::scenario::model::{Direction, ModelSaw, Start};
+use contract::scenario::{Outcomes, Privilege};
 
 /// Error messages are cut to this many characters in records and reports.
 const MAX_MESSAGE: usize = 300;
@@ -39,6 +38,8 @@ pub struct Observation {
     pub outcome: Option<String>,
     /// Whether the caller got in.
     pub direction: Direction,
+    /// What the caller got; where the answer fits no outcome, at least that.
+    pub grants: Privilege,
     /// HTTP status; `None` where no request was sent.
     pub status: Option<u16>,
     /// Whether the gateway started; `None` where a request was sent.
@@ -68,6 +69,7 @@ impl Observation {
         Self {
             outcome: None,
             direction: Direction::Allow,
+            grants: self.grants.max(Privilege::Write),
             model_calls: Some(model_calls),
             late_calls: true,
             answer,
@@ -79,6 +81,15 @@ impl Observation {
     pub fn tells_secret(&self) -> bool {
         let mut lines = self.answer.lines();
         lines.any(|line| line.split_once(": ").is_some_and(|(name, _)| name == TELLS))
+    }
+
+    /// Whether the answer shows words of another request, which no accepted answer does.
+    pub fn shows_anothers_words(&self) -> bool {
+        let mut parts = self.answer.split(CANARY_PREFIX).skip(1);
+        parts.any(|part| {
+            let digits = part.bytes().take_while(|byte| is_canary_digit(*byte));
+            digits.count() >= CANARY_DIGITS
+        })
     }
 
     /// The outcome's name, or status and error type where it fits none.
@@ -148,11 +159,10 @@ pub fn observe(
         volatile,
         &clean,
     );
+    let grants = answer.grants(fitting, false, outcomes);
     Observation {
-        direction: fitting.map_or_else(
-            || direction(answer.status, None, model_calls, answer.tells_secret),
-            |outcome| outcome.direction,
-        ),
+        direction: grants.direction(),
+        grants,
         outcome: fitting.map(|outcome| outcome.id.clone()),
         status: answer.status,
         start: None,
@@ -211,12 +221,11 @@ pub fn observe_start(
     let exit = fitting
         .and_then(|outcome| outcome.exit)
         .map(|code| format!("exit: {code}\n"));
+    let grants = answer.grants(fitting, false, outcomes);
     Observation {
         outcome: fitting.map(|outcome| outcome.id.clone()),
-        direction: fitting.map_or_else(
-            || direction(None, Some(start), None, false),
-            |outcome| outcome.direction,
-        ),
+        direction: grants.direction(),
+        grants,
         status: None,
         start: Some(start),
         error_type: None,

@@ -6,17 +6,15 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::finished::{CauseSum, FinishedRun};
+use super::finished::FinishedRun;
 use super::part::Open;
-use super::sameness::shape;
 use super::{
-    CauseRecord, DifferenceRecord, Gate, GateEffect, GatewayRecord, LaunchRecord, Record,
-    RelationRecord, RunInfo, SCHEMA, Summary,
+    CausePartRecord, CauseRecord, DifferenceRecord, FOLDING, Gate, GateEffect, GatewayRecord,
+    LaunchRecord, Record, RelationRecord, RunInfo, SCHEMA, Summary,
 };
-use crate::events::{CellResult, Expected, RunEvent};
-use crate::judge::{Broken, Cause, Difference, Severity, Verdict, broken_relations, causes};
+use crate::events::{CellResult, RunEvent};
+use crate::judge::{Broken, Cause, CausePart, broken_relations, causes};
 use crate::kept::{KeptResult, Pool};
-use crate::observe::Observation;
 use contract::plan::{Missing, Shares};
 use contract::scenario::Catalogue;
 
@@ -48,6 +46,7 @@ impl Recorder {
             harness: env!("CARGO_PKG_VERSION").to_owned(),
             table_hash: table_hash.to_owned(),
             snapshots_hash: None,
+            folding: FOLDING,
             interrupted: false,
             stopped_early: false,
             fail_on: gate.fail_on,
@@ -182,21 +181,13 @@ impl Recorder {
 
     /// Whether a cell makes the run fail.
     pub fn fails(&self, result: &CellResult) -> bool {
-        let (expected, observed) = (
-            result.facts.expected.as_ref(),
-            result.facts.observed.as_ref(),
-        );
+        let facts = &result.facts;
         let standing = self.gate.standing(
-            &result.facts.gateway,
+            &facts.gateway,
             &result.cell.id,
-            result.facts.verdict.kind(),
-            severity(
-                expected,
-                observed,
-                &result.facts.verdict,
-                result.facts.difference.as_ref(),
-            ),
-            observed,
+            facts.verdict.kind(),
+            facts.severity,
+            facts.observed.as_ref(),
         );
         standing == Some(GateEffect::Fails)
     }
@@ -269,52 +260,60 @@ pub(super) fn fold<'a>(
     catalogue: &'a Catalogue,
 ) -> FinishedRun<'a> {
     let causes = causes(&results);
-    let (mut run, sums) = FinishedRun::new(head, results, &causes, gate, catalogue);
-    let causes = causes.into_iter().zip(sums);
-    let causes = causes.map(|(cause, sum)| cause_record(cause, sum, &run.results));
+    let (mut run, failing) = FinishedRun::new(head, results, &causes, gate, catalogue);
+    let causes = causes.into_iter().zip(failing);
+    let causes = causes.map(|(cause, failing)| cause_record(cause, failing, &run.results));
     run.head.causes = causes.collect();
     run
 }
 
-/// How severe a result is.
-pub(super) fn severity(
-    expected: Option<&Expected>,
-    observed: Option<&Observation>,
-    verdict: &Verdict,
-    difference: Option<&Difference>,
-) -> Option<Severity> {
-    if matches!(verdict, Verdict::Deviates(_)) && observed.is_some_and(Observation::tells_secret) {
-        return Some(Severity::Blocker);
-    }
-    let asked = expected.map(|expected| expected.outcome.id.as_str());
-    let seen = observed.and_then(|seen| seen.outcome.as_deref());
-    // More or fewer fields in the answer are another shape, whatever they say.
-    let same_shape = difference
-        .is_none_or(|difference| shape(&difference.accepted) == shape(&difference.observed));
-    Severity::of(verdict, asked.is_some() && asked == seen && same_shape)
-}
-
-fn cause_record(cause: Cause, sum: CauseSum, results: &[KeptResult]) -> CauseRecord {
-    let example = cause.cells.first().and_then(|place| results.get(*place));
+fn cause_record(cause: Cause, failing: usize, results: &[KeptResult]) -> CauseRecord {
+    let mut parts = cause
+        .parts
+        .into_iter()
+        .map(|part| part_record(part, results));
+    let first = parts.next();
+    let also = parts.collect();
+    let first = first.unwrap_or_else(|| part_record(CausePart::default(), results));
     CauseRecord {
-        failing: sum.failing,
-        severity: sum.severity,
         id: cause.id,
         gateway: cause.gateway,
-        scenario: cause.scenario,
-        conditions: cause.conditions.into_iter().collect(),
+        scenario: first.scenario,
+        conditions: first.conditions,
+        by: cause.by.into_iter().collect(),
         cells: cause.cells.len(),
-        example: example.map_or_else(String::new, |result| result.cell.id.clone()),
-        expected: cause.expected,
-        observed: cause.observed,
-        answer: cause.answer,
+        example: first.example,
+        expected: first.expected,
+        observed: first.observed,
+        answer: first.answer,
         direction: cause.deviation,
+        severity: cause.severity,
+        failing,
         known_issue: cause.known_issue,
-        rule: cause.rule,
-        title: cause.title,
-        origin: cause.origin,
-        source: cause.source,
-        difference: cause.difference.map(|difference| DifferenceRecord {
+        rule: first.rule,
+        title: first.title,
+        origin: first.origin,
+        source: first.source,
+        difference: first.difference,
+        also,
+    }
+}
+
+fn part_record(part: CausePart, results: &[KeptResult]) -> CausePartRecord {
+    let example = part.cells.first().and_then(|place| results.get(*place));
+    CausePartRecord {
+        scenario: part.scenario,
+        conditions: part.conditions.into_iter().collect(),
+        cells: part.cells.len(),
+        example: example.map_or_else(String::new, |result| result.cell.id.clone()),
+        expected: part.expected,
+        observed: part.observed,
+        answer: part.answer,
+        rule: part.rule,
+        title: part.title,
+        origin: part.origin,
+        source: part.source,
+        difference: part.difference.map(|difference| DifferenceRecord {
             snapshot: difference.snapshot,
             accepted: difference.accepted,
             observed: difference.observed,

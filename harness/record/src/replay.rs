@@ -50,6 +50,7 @@ impl ObservedRecord {
         Observation {
             outcome: self.outcome.clone(),
             direction: self.direction.unwrap_or_default(),
+            grants: self.granted(),
             status: self.status,
             start: self.start,
             error_type: self.error_type.clone(),

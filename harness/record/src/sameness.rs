@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use contract::scenario::Privilege;
 use contract::scenario::model::{Direction, Start};
 use serde_json::Value;
 
@@ -32,6 +33,8 @@ pub struct RecordedAnswer {
     pub outcome: Option<String>,
     /// Whether the caller got in.
     pub direction: Direction,
+    /// What the caller got; where the answer fits no outcome, at least that.
+    pub grants: Privilege,
     /// HTTP status; none where no request was sent.
     pub status: Option<u16>,
     /// Whether the gateway started; none where a request was sent.
@@ -54,6 +57,7 @@ impl RecordedAnswer {
         Self {
             outcome: observed.outcome.clone(),
             direction: observed.direction.unwrap_or_default(),
+            grants: observed.granted(),
             status: observed.status,
             start: observed.start,
             error_type: observed.error_type.clone(),
@@ -109,6 +113,7 @@ impl From<&Observation> for RecordedAnswer {
         Self {
             outcome: observed.outcome.clone(),
             direction: observed.direction,
+            grants: observed.grants,
             status: observed.status,
             start: observed.start,
             error_type: observed.error_type.clone(),
@@ -200,6 +205,7 @@ mod tests {
         RecordedAnswer {
             outcome: outcome.map(str::to_owned),
             direction: Direction::Deny,
+            grants: contract::scenario::Privilege::None,
             status: Some(403),
             start: None,
             error_type: Some("forbidden".to_owned()),

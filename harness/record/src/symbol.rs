@@ -17,9 +17,9 @@ pub enum CellSymbol {
     In,
     /// Refused, as it must be.
     Out,
-    /// Let in, and must not be: the gravest there is.
+    /// Let in, or given more than the rule says: the gravest there is.
     Allow,
-    /// Refused, and must not be.
+    /// Denied, or given less than the rule says.
     Deny,
     /// Refused for another reason, or in another shape.
     Denial,
@@ -111,12 +111,12 @@ impl CellSymbol {
         match self {
             Self::In => "let in, as it must be",
             Self::Out => "refused, as it must be",
-            Self::Allow => "let in, must be refused",
-            Self::Deny => "refused, must be let in",
+            Self::Allow => "let in or given more than the rule says",
+            Self::Deny => "denied or given less than the rule says",
             Self::Denial => "refused for another reason or in another shape",
             Self::Body => "let in, but the answer is another",
-            Self::KnownAllow => "let in, must be refused: known issue",
-            Self::KnownDeny => "refused, must be let in: known issue",
+            Self::KnownAllow => "let in or given more than the rule says: known issue",
+            Self::KnownDeny => "denied or given less than the rule says: known issue",
             Self::Known => "another deviation: known issue",
             Self::Stale => "as it must be, though a known issue says it is not",
             Self::New => "as its rule says, nobody has accepted the answer",

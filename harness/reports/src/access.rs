@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use super::granted::granted;
 use super::history::history;
 use super::words::who;
 use contract::region::{Combination, minimize_conditions};
@@ -28,6 +29,7 @@ pub fn contract(catalogue: &Catalogue, release: &Version) -> String {
         rules(&mut out, scenario, release);
         known_issues(&mut out, catalogue, scenario);
     }
+    out.push_str(&granted(catalogue));
     out
 }
 

@@ -103,7 +103,7 @@ fn found<'a>(record: &Record, finding: &Finding<'a>) -> Option<Annotation<'a>> {
         (Some(Excuse::Known(_)), _) => return None,
         (Some(Excuse::AsInBaseline), _) => (Kind::Notice, "as in the baseline: "),
         (Some(Excuse::BelowSeverity), _) => (Kind::Notice, "less severe than asked for: "),
-        (None, Severity::Blocker) => (Kind::Error, ""),
+        (None, Severity::Blocker | Severity::Severe) => (Kind::Error, ""),
         (None, Severity::Shape) => (Kind::Warning, ""),
         (None, Severity::Cosmetic) => (Kind::Notice, ""),
     };

@@ -176,7 +176,13 @@ impl<'a> Finding<'a> {
         match self.about {
             About::Cause(cause) => {
                 let cells = count(cause.cells, "cell");
-                one_line(&format!("{cells} of {}", cause.scenario))
+                let scenarios = match cause.scenarios().as_slice() {
+                    [first, rest @ ..] if !rest.is_empty() => {
+                        format!("{first} and {}", count(rest.len(), "other scenario"))
+                    }
+                    _ => cause.scenario.clone(),
+                };
+                one_line(&format!("{cells} of {scenarios}"))
             }
             About::Relation(relation) => count(relation.unexplained, "pair"),
             About::Stale(_) | About::New(_) => count(self.cells, "cell"),
@@ -234,7 +240,10 @@ impl<'a> Finding<'a> {
                 ] {
                     add(text);
                 }
-                let mut conditions: Vec<_> = cause.conditions.iter().collect();
+                let mut conditions: Vec<_> = match cause.by.is_empty() {
+                    true => cause.conditions.iter().collect(),
+                    false => cause.by.iter().collect(),
+                };
                 conditions.sort();
                 for (axis, values) in conditions {
                     add(axis);

@@ -11,6 +11,7 @@ mod ctrf;
 mod facts;
 mod findings;
 mod format;
+mod granted;
 mod history;
 mod html;
 mod junit;

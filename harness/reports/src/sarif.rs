@@ -13,7 +13,7 @@ use super::facts::Facts;
 use super::findings::{About, Excuse, Finding, place, troubles};
 use super::markdown::escape;
 use super::part;
-use crate::words::replay;
+use crate::words::{also, replay};
 use base::text::one_line;
 use record::judge::Severity;
 use record::{Ending, Record, Results, ResultsError};
@@ -205,6 +205,10 @@ fn result(record: &Record, rules: &Rules, finding: &Finding<'_>) -> Value {
     if let About::Cause(cause) = finding.about {
         result["properties"]["cause"] = json!(cause.id);
         result["properties"]["where"] = json!(cause.conditions);
+        if !cause.also.is_empty() {
+            result["properties"]["by"] = json!(cause.by);
+            result["properties"]["also"] = json!(also(record, cause));
+        }
         result["properties"]["failing"] = json!(cause.failing);
         if let Some(difference) = &cause.difference {
             let (file, line) = place(&difference.snapshot);
@@ -297,7 +301,7 @@ fn invocation(record: &Record, facts: &Facts, findings: usize) -> Value {
 
 fn level(severity: Severity) -> &'static str {
     match severity {
-        Severity::Blocker => "error",
+        Severity::Blocker | Severity::Severe => "error",
         Severity::Shape => "warning",
         Severity::Cosmetic => "note",
     }

@@ -1,27 +1,24 @@
 //! The report for people at a terminal: a matrix a profile, causes, counts, and what the exit code says.
 
+mod causes;
 mod relations;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
-use similar::{ChangeTag, TextDiff};
-
 use super::Paint;
 use super::facts::{Facts, IssueOn, Tally};
 use super::matrix::{LEGEND, Layout, Matrices, Matrix};
 use super::part;
-use super::words::conditions;
 use base::text::count;
 use record::judge::VerdictKind;
-use record::{CauseRecord, GatewayRecord, Record, Results, ResultsError, ScenarioRecord, Summary};
+use record::{GatewayRecord, Record, Results, ResultsError, ScenarioRecord, Summary};
 
 /// A run of at most so many scenarios shows every matrix.
 const FEW_SCENARIOS: usize = 2;
-/// At most so many causes are spelled out.
-const MAX_CAUSES: usize = 20;
-/// At most so many lines of a difference are shown.
-const MAX_DIFF: usize = 14;
+
+/// At most so many reasons are spelled out.
+const MAX_REASONS: usize = 20;
 
 /// How much is told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,7 +65,7 @@ pub fn terminal(
         }
         known_issues(&mut out, record, &facts, paint);
     }
-    causes(&mut out, record, detail, paint);
+    causes::causes(&mut out, record, detail, paint);
     relations::two_answers(&mut out, record, detail, paint);
     relations::broken(&mut out, record, paint);
     let incomplete = record.summary.could_not_run + record.summary.skipped_unexpectedly() > 0;
@@ -231,58 +228,6 @@ fn tally(counts: &Tally, paint: Paint) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-fn causes(out: &mut String, record: &Record, detail: Detail, paint: Paint) {
-    let unexplained = || {
-        let causes = record.causes.iter();
-        causes.filter(|cause| cause.known_issue.is_none() || cause.failing > 0)
-    };
-    // What a baseline or the severity asked for excuses is told only to those who want everything.
-    let told = |cause: &&CauseRecord| cause.failing > 0 || detail == Detail::Verbose;
-    let count = unexplained().filter(told).count();
-    let excused = unexplained().count() - count;
-    if count > 0 {
-        let heading = format!("{count} cause{}", if count == 1 { "" } else { "s" });
-        let _ = writeln!(out, "\n{}", paint.bold(&heading));
-    }
-    let most = if detail == Detail::Verbose {
-        usize::MAX
-    } else {
-        MAX_CAUSES
-    };
-    let mut earlier: BTreeMap<&str, usize> = BTreeMap::new();
-    for cause in unexplained().filter(told).take(most) {
-        cause_part(out, cause, record, paint);
-        // Each rule is told in full once.
-        let rule = match earlier.get(cause.rule.as_str()) {
-            Some(earlier) => format!("     rule {}, as in {earlier}\n", cause.rule),
-            None => rule_lines(cause),
-        };
-        earlier.entry(&cause.rule).or_insert(cause.id);
-        out.push_str(&paint.dim(&rule));
-    }
-    if count > most {
-        let more = count - most;
-        let _ = writeln!(
-            out,
-            "  and {more} more; --verbose tells all, --report json=PATH holds them"
-        );
-    }
-    if excused > 0 {
-        let causes = if excused == 1 {
-            "cause is"
-        } else {
-            "causes are"
-        };
-        let _ = writeln!(
-            out,
-            "\n  {excused} more {causes} as in the baseline or below --severity; --verbose tells"
-        );
-    }
-    if let Some(first) = unexplained().find(told) {
-        let _ = writeln!(out, "  explain a cell: clawgauge show '{}'", first.example);
-    }
-}
-
 /// What known issues explain, and what to do about it.
 fn known_issues(out: &mut String, record: &Record, facts: &Facts, paint: Paint) {
     let issues = facts.known_issues(record);
@@ -338,72 +283,6 @@ fn known_issues(out: &mut String, record: &Record, facts: &Facts, paint: Paint) 
     }
 }
 
-fn rule_lines(cause: &CauseRecord) -> String {
-    let mut lines = format!("     rule {} ({})\n", cause.rule, cause.origin);
-    if !cause.title.is_empty() {
-        let _ = writeln!(lines, "       {}", cause.title);
-    }
-    if !cause.source.is_empty() {
-        let _ = writeln!(lines, "       source: {}", cause.source);
-    }
-    lines
-}
-
-fn cause_part(out: &mut String, cause: &CauseRecord, record: &Record, paint: Paint) {
-    let conditions = conditions(record, cause);
-    let on = match record.gateways.len() {
-        0 | 1 => String::new(),
-        _ => format!(" on {}", cause.gateway),
-    };
-    let direction = paint.bad(cause.direction.name());
-    let plural = if cause.cells == 1 { "" } else { "s" };
-    let excused = match cause.cells - cause.failing.min(cause.cells) {
-        0 => String::new(),
-        excused => format!(" ({excused} excused)"),
-    };
-    let _ = writeln!(
-        out,
-        "{:>3}. {direction} {} cell{plural}{excused}{on}: {conditions}",
-        cause.id, cause.cells
-    );
-    match &cause.difference {
-        None => {
-            let seen = paint.bad(&cause.answer);
-            let _ = writeln!(out, "     expected {}, observed {seen}", cause.expected);
-        }
-        Some(difference) => {
-            let _ = writeln!(
-                out,
-                "     {}, but not the accepted answer ({})",
-                cause.observed, difference.snapshot
-            );
-            diff(out, &difference.accepted, &difference.observed, paint);
-        }
-    }
-}
-
-fn diff(out: &mut String, accepted: &str, observed: &str, paint: Paint) {
-    let diff = TextDiff::from_lines(accepted, observed);
-    let changes = diff
-        .iter_all_changes()
-        .filter(|change| change.tag() != ChangeTag::Equal);
-    let mut left = MAX_DIFF;
-    for change in changes {
-        if left == 0 {
-            out.push_str("       ...\n");
-            break;
-        }
-        left -= 1;
-        let text = change.value().trim_end();
-        let line = match change.tag() {
-            ChangeTag::Delete => paint.good(&format!("- {text}")),
-            ChangeTag::Insert => paint.bad(&format!("+ {text}")),
-            ChangeTag::Equal => continue,
-        };
-        let _ = writeln!(out, "       {line}");
-    }
-}
-
 /// Why cells were not asked: each reason once.
 fn reasons(out: &mut String, facts: &Facts, detail: Detail, paint: Paint) {
     let mut groups: BTreeMap<(bool, VerdictKind, &str, &str), usize> = BTreeMap::new();
@@ -423,7 +302,7 @@ fn reasons(out: &mut String, facts: &Facts, detail: Detail, paint: Paint) {
     let most = if detail == Detail::Verbose {
         usize::MAX
     } else {
-        MAX_CAUSES
+        MAX_REASONS
     };
     for ((red, verdict, profile, reason), count) in groups.iter().rev().take(most) {
         let verdict = match red {

@@ -1,6 +1,6 @@
 //! Words that several reports use.
 
-use base::text::quoted;
+use base::text::{count, one_line, quoted};
 use contract::region::Region;
 use contract::scenario::model::Scenario;
 use record::region::{prose, terse};
@@ -8,7 +8,43 @@ use record::{CauseRecord, Record};
 
 /// What a cause's cells have in common, in one line.
 pub(super) fn conditions(record: &Record, cause: &CauseRecord) -> String {
-    terse(record.scenario(&cause.scenario), &cause.conditions)
+    let scenario = record.scenario(&cause.scenario);
+    match (cause.by.is_empty(), cause.conditions.is_empty()) {
+        (false, _) => terse(scenario, &cause.by),
+        // An older record means the cells of the scenario.
+        (true, true) if is_of_one_rule(record, cause) => "every cell of the rule".to_owned(),
+        (true, _) => terse(scenario, &cause.conditions),
+    }
+}
+
+/// Whether the conditions of a cause select among the cells of one rule.
+fn is_of_one_rule(record: &Record, cause: &CauseRecord) -> bool {
+    let whole = cause.difference.is_some() || cause.known_issue.is_some();
+    record.run.folding > 0 && !whole
+}
+
+/// The other parts of a cause, each in one line.
+pub(super) fn also(record: &Record, cause: &CauseRecord) -> Vec<String> {
+    let lines = cause.also.iter().map(|part| {
+        let what = match &part.difference {
+            None => format!(
+                "expected {}, observed {}",
+                part.expected,
+                seen(&part.observed, &part.answer)
+            ),
+            Some(difference) => format!(
+                "{}, but not the accepted answer ({})",
+                part.observed, difference.snapshot
+            ),
+        };
+        let conditions = terse(record.scenario(&part.scenario), &part.conditions);
+        let cells = count(part.cells, "cell");
+        one_line(&format!(
+            "{cells} of {}, {conditions}: {what}; rule {}",
+            part.scenario, part.rule
+        ))
+    });
+    lines.collect()
 }
 
 /// What was seen: the outcome's name, and the answer where that says more.

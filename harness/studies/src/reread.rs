@@ -2,9 +2,10 @@
 //! held against the answer itself.
 
 use contract::plan::PlannedCell;
+use contract::scenario::Privilege;
 use contract::scenario::model::{Direction, Protocol};
 use contract::scenario::{Catalogue, Headers};
-use record::answer::{Answer, direction};
+use record::answer::Answer;
 use record::events::CellResult;
 use record::judge::{Judge, Proof, Verdict};
 use record::observe::Observation;
@@ -106,6 +107,7 @@ impl<'a> Reread<'a> {
             );
             again.outcome = None;
             again.direction = Direction::Deny;
+            again.grants = Privilege::None;
             return again;
         };
         self.fields(recorded, observed, &typed);
@@ -115,17 +117,9 @@ impl<'a> Reread<'a> {
         };
         let outcome = again.outcome.as_ref();
         let known = outcome.and_then(|id| self.catalogue.outcomes.get(id));
-        again.direction = known.map_or_else(
-            || {
-                direction(
-                    typed.status,
-                    typed.start,
-                    typed.model_calls,
-                    observed.late_calls || typed.tells_secret,
-                )
-            },
-            |outcome| outcome.direction,
-        );
+        let outcomes = &self.catalogue.outcomes;
+        again.grants = typed.grants(known.map(AsRef::as_ref), observed.late_calls, outcomes);
+        again.direction = again.grants.direction();
         again
     }
 

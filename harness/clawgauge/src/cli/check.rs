@@ -1,19 +1,21 @@
 //! `clawgauge check`: the scenario files alone.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::output::{Failure, Output};
 use contract::cases::Cases;
 use contract::plan::{cells, cells_of};
-use contract::scenario::model::{Direction, any_matches};
-use contract::scenario::{Catalogue, KnownIssue, Problem, Problems};
+use contract::scenario::model::any_matches;
+use contract::scenario::{Catalogue, KnownIssue, Problem, Problems, told};
 use contract::snapshots::{Snapshots, contract_since};
 use reports::cases_summary;
 
 /// Checks snapshots against rules, and where the questions point; files and tables were checked when they were loaded.
 pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failure> {
     let snapshots = Snapshots::load(&catalogue.data)?;
-    let mut problems = Problems::default();
+    let mut problems = Problems(catalogue.outcomes.unsaid.clone());
+    problems.0.extend(untold(catalogue, &snapshots));
     for snapshot in snapshots.iter() {
         let path = snapshot.path();
         let Some(scenario) = catalogue
@@ -48,10 +50,10 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failur
             };
             let group = groups.entry((rule.id.as_str(), answer.line));
             let (_, count) = group.or_insert_with(|| {
-                let worse = match (answer.direction(catalogue), expected.direction) {
-                    (Direction::Allow, Direction::Deny) => ", and lets in whom the rule refuses",
-                    (Direction::Deny, Direction::Allow) => ", and refuses whom the rule lets in",
-                    (Direction::Allow, Direction::Allow) | (Direction::Deny, Direction::Deny) => "",
+                let worse = match answer.grants(catalogue).cmp(&expected.grants) {
+                    Ordering::Greater => ", and grants more than the rule",
+                    Ordering::Less => ", and grants less than the rule",
+                    Ordering::Equal => "",
                 };
                 let message = format!(
                     "{path}:{} accepts {} for {}, the rule expects {}{worse}",
@@ -107,6 +109,29 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failur
         catalogue.known_issues.len(),
         cases.map_or(String::new(), |cases| format!("{}\n", cases_summary(&cases))),
     ))
+}
+
+/// A problem for each denial that tells, in an accepted answer, what its outcome does not say that it tells.
+fn untold(catalogue: &Catalogue, snapshots: &Snapshots) -> Vec<Problem> {
+    let outcomes = catalogue.outcomes.values().filter_map(|outcome| {
+        let may = outcome.tells.as_ref()?;
+        let answers = snapshots.answers(&outcome.id);
+        let answers = answers.chain(catalogue.known_answers(&outcome.id));
+        let tells: BTreeSet<&str> = answers
+            .flat_map(|text| told(&catalogue.outcomes.tellable, text))
+            .filter(|name| !may.contains(*name))
+            .collect();
+        (!tells.is_empty()).then_some((outcome, tells))
+    });
+    let problems = outcomes.map(|(outcome, tells)| {
+        let tells = tells.into_iter().collect::<Vec<_>>().join(", ");
+        let message = format!(
+            "{}: an accepted answer of `{}` tells more than its outcome says: {tells}",
+            outcome.origin, outcome.id
+        );
+        Problem::nowhere(message).help("add it to `tells`, or do not accept that answer")
+    });
+    problems.collect()
 }
 
 /// A problem for each outcome that a known issue says is observed, and of which no answer is accepted.

@@ -134,6 +134,11 @@ fn told(checked: &Checked, sha256: &str, by: Which) -> String {
     if differences.len() > SHOWN {
         lines.push(format!("... and {} more", differences.len() - SHOWN));
     }
+    if !checked.causes {
+        lines.push(
+            "its causes are those that an older clawgauge folded, and were not checked".to_owned(),
+        );
+    }
     lines.push(match (differences.is_empty(), by) {
         (true, Which::Bundle) => {
             format!("{total} verdicts follow from the recorded answers: {verdicts}")

@@ -212,6 +212,10 @@ fn the_guide_shows_the_contract() {
     let page = fs::read_to_string(repository().join(GUIDE).join("contract.md")).unwrap();
     let table = table.join("\n");
     assert!(page.contains(&table), "the page should have:\n{table}");
+    let heading = "\n## What each answer grants\n\n";
+    let granted = printed.split(heading).nth(1).unwrap().trim_end();
+    assert!(granted.contains("| `unauthorized` (401) |"), "{granted}");
+    assert!(page.contains(granted), "the page should have:\n{granted}");
 }
 
 /// The project's file that the guide shows is one.

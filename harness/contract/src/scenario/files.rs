@@ -365,6 +365,9 @@ pub(crate) struct OutcomesFile {
     /// What holds for the header lines of every answer, by name in small letters; `*` at the end of a name stands for the rest.
     #[serde(default)]
     pub(crate) headers: super::Headers,
+    /// What denials may tell, by name.
+    #[serde(default)]
+    pub(crate) tells: super::Tellable,
     /// The outcomes.
     pub(crate) outcome: Vec<OutcomeTable>,
 }
@@ -378,8 +381,14 @@ pub(crate) struct OutcomeTable {
     pub(crate) id: Spanned<String>,
     /// What it means for the caller.
     pub(crate) title: String,
-    /// Whether the caller got in.
-    pub(crate) direction: super::model::Direction,
+    /// What it lets the caller do; of several privileges that may stand behind it, the least.
+    pub(crate) grants: Option<super::Privilege>,
+    /// What a denial tells, by the names under `[tells]`.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub(crate) tells: Option<Vec<Spanned<String>>>,
+    /// Whether the caller got in: what files said before there was `grants`.
+    #[schemars(skip)]
+    pub(crate) direction: Option<super::model::Direction>,
     /// HTTP status.
     pub(crate) status: Option<u16>,
     /// Whether the gateway started; instead of a status, for scenarios of kind `start`.

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum HeaderRule {
     /// Nothing; its value is part of the answer, so that snapshots hold it.
     Shown,
+    /// Nothing; its value is part of the answer, and a client acts on it: a denial that has lost it is severe.
+    Needed,
     /// Nothing; it is no part of the answer.
     Free,
     /// It must be there; its value is part of the answer.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Headers, SourceFile};
+use super::{Headers, Privilege, SourceFile};
 use crate::cell_id::CellId;
 pub use crate::cell_id::PROFILE_AXIS;
 use crate::region::Axes;
@@ -85,8 +85,14 @@ pub struct Outcome {
     pub id: String,
     /// What it means for the caller.
     pub title: String,
+    /// `file:line` of its definition.
+    pub origin: String,
     /// Whether the caller got in.
     pub direction: Direction,
+    /// What it lets the caller do; of several privileges that may stand behind it, the least.
+    pub grants: Privilege,
+    /// What it may tell, by name; `None` where its file does not say.
+    pub tells: Option<BTreeSet<String>>,
     /// HTTP status; `None` where the outcome is about a start.
     pub status: Option<u16>,
     /// Whether the gateway started; `None` where the outcome is about a request.

@@ -1,14 +1,16 @@
 //! The answers that rules may expect, and what holds for the header lines of each.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::files::OutcomesFile;
+use super::files::{OutcomeTable, OutcomesFile};
 use super::headers::{HeaderRule, Headers};
-use super::model::Outcome;
+use super::model::{Direction, Outcome};
 use super::parse::{check_id, parse_toml, schema_version};
-use super::{Problem, Problems, SourceFile};
+use super::{Privilege, Problem, Problems, SourceFile, Tellable};
+use base::nearest::advice;
 
 /// The outcomes, by id and in the order of the file.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +18,11 @@ pub struct Outcomes {
     by_id: IndexMap<String, Arc<Outcome>>,
     /// What holds for the header lines of every answer, unless an outcome says something else.
     pub headers: Headers,
+    /// What denials may tell.
+    pub tellable: Tellable,
+    /// Outcomes that do not say what they grant or tell, as files did before there was `grants`: they are understood, and `check`
+    /// refuses them.
+    pub unsaid: Vec<Problem>,
 }
 
 impl Outcomes {
@@ -45,7 +52,7 @@ impl FromIterator<Outcome> for Outcomes {
         let named = |outcome: Outcome| (outcome.id.clone(), Arc::new(outcome));
         Self {
             by_id: outcomes.into_iter().map(named).collect(),
-            headers: Headers::default(),
+            ..Self::default()
         }
     }
 }
@@ -76,14 +83,32 @@ pub(super) fn outcomes(file: &SourceFile) -> Result<Outcomes, Problems> {
     let mut outcomes = Outcomes {
         by_id: IndexMap::new(),
         headers: raw.headers,
+        tellable: raw.tells,
+        unsaid: Vec::new(),
     };
     for table in raw.outcome {
         let span = table.id.span();
         check_id(file, &table.id, &mut problems);
+        let grants = grants(file, &table, &mut outcomes.unsaid, &mut problems);
+        let tells = tells(file, &table, &outcomes.tellable, &mut problems);
+        if grants == Privilege::None && table.status.is_some() && tells.is_none() {
+            let message = format!(
+                "outcome `{}` does not say what it tells",
+                table.id.get_ref()
+            );
+            let problem = Problem::at(file, span.clone(), message, "needs `tells`");
+            outcomes.unsaid.push(problem.help(format!(
+                "tells = [] if it tells no more than that the caller is denied; else some of {}",
+                outcomes.tellable.keys().cloned().collect::<Vec<_>>().join(", ")
+            )));
+        }
         let outcome = Outcome {
             id: table.id.into_inner(),
             title: table.title,
-            direction: table.direction,
+            origin: format!("{}:{}", file.name, file.line(span.start)),
+            direction: grants.direction(),
+            grants,
+            tells,
             status: table.status,
             start: table.start,
             exit: table.exit,
@@ -153,6 +178,60 @@ pub(super) fn outcomes(file: &SourceFile) -> Result<Outcomes, Problems> {
         }
     }
     problems.into_result(outcomes)
+}
+
+/// What an outcome lets its caller do.
+fn grants(
+    file: &SourceFile,
+    table: &OutcomeTable,
+    unsaid: &mut Vec<Problem>,
+    problems: &mut Problems,
+) -> Privilege {
+    let id = &table.id;
+    let (message, found) = match (table.grants, table.direction) {
+        (Some(grants), None) => return grants,
+        (Some(grants), Some(_)) => {
+            let message = format!("outcome `{}` says `grants` and `direction`", id.get_ref());
+            let problem = Problem::at(file, id.span(), message, "this outcome");
+            let word = "`grants` is enough: whoever is granted nothing is denied";
+            problems.0.push(problem.help(word));
+            return grants;
+        }
+        (None, direction) => (
+            format!("outcome `{}` does not say what it grants", id.get_ref()),
+            direction,
+        ),
+    };
+    let names = Privilege::ALL.map(Privilege::name).join(", ");
+    let problem = Problem::at(file, id.span(), message, "needs `grants`");
+    let problem = problem.help(format!("what its caller can do: one of {names}"));
+    match found {
+        Some(_) => unsaid.push(problem),
+        None => problems.0.push(problem),
+    }
+    found.unwrap_or(Direction::Deny).into()
+}
+
+/// What an outcome tells; `None` where it does not say.
+fn tells(
+    file: &SourceFile,
+    table: &OutcomeTable,
+    tellable: &Tellable,
+    problems: &mut Problems,
+) -> Option<BTreeSet<String>> {
+    let names = table.tells.as_ref()?;
+    for name in names
+        .iter()
+        .filter(|name| !tellable.contains_key(name.get_ref()))
+    {
+        let message = format!("`{}` is nothing that a denial may tell", name.get_ref());
+        let known = tellable.keys().map(String::as_str);
+        problems.0.push(
+            Problem::at(file, name.span(), message, "not under [tells]")
+                .help(advice(name.get_ref(), known)),
+        );
+    }
+    Some(names.iter().map(|name| name.get_ref().clone()).collect())
 }
 
 fn may_both_fit(a: &Outcome, b: &Outcome) -> bool {

@@ -1,11 +1,19 @@
 //! Causes: deviating cells folded into the smallest description of what they have in common.
+//!
+//! Cells are folded within what one rule says: the conditions of a cause are those that tell its cells from the others that its
+//! rule decides. What one condition explains in several rules is one cause, see [`joined`].
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::joined::{Base, joined};
+use super::{Deviation, Severity, Verdict};
 use crate::KeptResult;
 use crate::events::Expected;
-use crate::judge::{Deviation, Verdict};
-use contract::region::{Combination, Conditions, minimize_conditions};
+use crate::observe::Observation;
+use contract::region::{Combination, Conditions, Region, minimize_conditions};
+use contract::request::{Written, written};
+use contract::scenario::Privilege;
 
 /// Where the observed answer differs from the accepted one although the outcome is right.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,16 +26,33 @@ pub struct Difference {
     pub observed: String,
 }
 
-/// A group of cells that deviate in the same way, and exactly what they have in common.
+/// Cells that deviate for one reason.
 #[derive(Debug, Clone)]
 pub struct Cause {
     /// Number in the run, from 1.
     pub id: usize,
     /// The gateway.
     pub gateway: String,
+    /// The condition that explains the cells of several parts; may be empty.
+    pub by: Conditions,
+    /// The cells, in order: their places among the results.
+    pub cells: Vec<usize>,
+    /// The cells by what their rules say, the largest part first. There is at least one.
+    pub parts: Vec<CausePart>,
+    /// In which way they deviate.
+    pub deviation: Deviation,
+    /// How severe the worst of them is.
+    pub severity: Severity,
+    /// The known issue that says so.
+    pub known_issue: Option<String>,
+}
+
+/// Cells of a cause that one rule decides and that got the same answer.
+#[derive(Debug, Clone, Default)]
+pub struct CausePart {
     /// Id of the scenario.
     pub scenario: String,
-    /// Axis names and values that select exactly these cells among those that ran; empty for all of them.
+    /// Axis names and values that select exactly these cells among those that the rule decides and that ran; empty for all of them.
     pub conditions: Conditions,
     /// The cells, in order: their places among the results.
     pub cells: Vec<usize>,
@@ -45,16 +70,12 @@ pub struct Cause {
     pub observed: String,
     /// `status error.type: message` of the first cell.
     pub answer: String,
-    /// In which way they deviate.
-    pub deviation: Deviation,
     /// Where the outcome is right and only the answer differs.
     pub difference: Option<Difference>,
-    /// The known issue that says so.
-    pub known_issue: Option<String>,
 }
 
-/// What all cells of a cause share.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What all cells of a part share.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     gateway: String,
     scenario: String,
@@ -64,12 +85,16 @@ struct Key {
     answer: String,
     difference: Option<Difference>,
     known_issue: Option<String>,
+    /// How the requests carry a secret, if only some of a rule's cells are let in by it.
+    ways_in: BTreeSet<String>,
 }
+
+/// Whose cells a fold must tell from each other: gateway, scenario, and rule, which is empty where all rules count.
+type Place<'a> = (&'a str, &'a str, &'a str);
 
 /// Folds all deviating cells of a run. The result depends on the set of results only, not on their order.
 ///
-/// What no known issue explains comes first, and in that the largest cause of the gravest kind: unexpected-allow,
-/// unexpected-deny, wrong-denial, wrong-body.
+/// What no known issue explains comes first, and in that the most severe; of these, what grants the most.
 pub fn causes(results: &[KeptResult]) -> Vec<Cause> {
     let mut groups: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
     for (place, result) in results.iter().enumerate() {
@@ -78,102 +103,254 @@ pub fn causes(results: &[KeptResult]) -> Vec<Cause> {
             groups.entry(key).or_default().push(place);
         }
     }
-    let mut universes: BTreeMap<(&str, &str), Vec<Combination>> = groups
-        .keys()
-        .map(|key| ((key.gateway.as_str(), key.scenario.as_str()), Vec::new()))
+    if groups.is_empty() {
+        return Vec::new();
+    }
+    let ran: Vec<usize> = (0..results.len())
+        .filter(|place| ran(&results[*place]))
         .collect();
-    let some = !universes.is_empty();
-    for result in results.iter().filter(|result| some && ran(result)) {
-        let place = (
-            result.facts.gateway.as_str(),
-            result.cell.scenario.id.as_str(),
-        );
-        if let Some(universe) = universes.get_mut(&place) {
-            universe.push(result.cell.combination.clone());
-        }
-    }
-
-    let mut causes = Vec::new();
+    let universes = universes(&groups, results, &ran);
+    let groups = by_way_in(&groups, results, &universes);
+    let mut parts: Vec<Vec<CausePart>> = Vec::new();
+    let mut bases: Vec<Base> = Vec::new();
     for (key, places) in &groups {
-        let universe = &universes[&(key.gateway.as_str(), key.scenario.as_str())];
-        let mut by_cell: Vec<(&Combination, usize)> = places
-            .iter()
-            .map(|place| (&results[*place].cell.combination, *place))
-            .collect();
-        by_cell.sort_unstable();
-        let cells: Vec<Combination> = by_cell.iter().map(|(cell, _)| (*cell).clone()).collect();
-        let Some(first) = by_cell.first() else {
-            continue;
-        };
-        let scenario = &results[first.1].cell.scenario;
-        for region in minimize_conditions(&cells, universe) {
-            let of = |cell: &Combination| {
-                let place = by_cell.binary_search_by(|(known, _)| (*known).cmp(cell));
-                place.ok().map(|place| by_cell[place].1)
-            };
-            let cells: Vec<usize> = region.cells.iter().filter_map(of).collect();
-            let expected = cells
-                .iter()
-                .filter_map(|place| results[*place].facts.expected.as_ref());
-            let mut rules: BTreeMap<&str, &Expected> = BTreeMap::new();
-            let mut outcomes: BTreeSet<&str> = BTreeSet::new();
-            for expected in expected {
-                rules.insert(&expected.rule, expected);
-                outcomes.insert(&expected.outcome.id);
-            }
-            let expected = rules.values().next();
-            let only = expected.filter(|_| rules.len() == 1);
-            causes.push(Cause {
-                id: 0,
-                gateway: key.gateway.clone(),
-                scenario: key.scenario.clone(),
-                conditions: region.named(&**scenario),
-                cells,
-                rule: rules.keys().copied().collect::<Vec<_>>().join(", "),
-                title: only
-                    .map(|expected| expected.title.clone())
-                    .unwrap_or_default(),
-                origin: expected
-                    .map(|expected| expected.origin.clone())
-                    .unwrap_or_default(),
-                source: only
-                    .map(|expected| expected.source.clone())
-                    .unwrap_or_default(),
-                expected: outcomes.into_iter().collect::<Vec<_>>().join(" or "),
-                observed: key.observed.clone(),
-                answer: key.answer.clone(),
-                deviation: key.deviation,
-                difference: key.difference.clone(),
-                known_issue: key.known_issue.clone(),
+        let universe = &universes[&place_of(key)];
+        // Regions that need the same axes are one answer to the same question.
+        let mut alike: BTreeMap<Vec<usize>, Vec<CausePart>> = BTreeMap::new();
+        for (axes, part) in regions(key, places, universe, results) {
+            alike.entry(axes).or_default().push(part);
+        }
+        for mut found in alike.into_values() {
+            found.sort_by_key(|part| (Reverse(part.cells.len()), part.cells.first().copied()));
+            let cells = found.iter().flat_map(|part| part.cells.iter().copied());
+            bases.push(Base {
+                class: (key.gateway.clone(), key.deviation),
+                open: key.known_issue.is_none(),
+                rule: (key.scenario.clone(), key.rule.clone()),
+                pair: (found[0].expected.clone(), key.observed.clone()),
+                cells: cells.collect(),
             });
+            parts.push(found);
         }
     }
-    // No two causes share a cell, so that the first one tells them apart.
-    let first = |cause: &Cause| {
-        let place = cause.cells.first();
-        place.map(|place| results[*place].cell.id.as_str())
-    };
-    causes.sort_by(|a, b| {
-        let order = |cause: &Cause| {
-            let known = cause.known_issue.clone();
-            (
-                cause.gateway.clone(),
-                known.is_some(),
-                known,
-                cause.deviation,
-            )
-        };
-        (order(a), b.cells.len(), &a.rule, first(a)).cmp(&(
-            order(b),
-            a.cells.len(),
-            &b.rule,
-            first(b),
-        ))
+    let known: Vec<Option<String>> = bases
+        .iter()
+        .map(|base| {
+            let issue = results[base.cells[0]].facts.known_issue.as_ref();
+            issue.map(|issue| issue.id.clone())
+        })
+        .collect();
+    let mut causes: Vec<Cause> = joined(&bases, results, &ran)
+        .into_iter()
+        .map(|group| {
+            let (gateway, deviation) = bases[group.bases[0]].class.clone();
+            let known_issue = known[group.bases[0]].clone();
+            let own = group.bases.iter();
+            let own = own.flat_map(|base| std::mem::take(&mut parts[*base]));
+            let parts = merged(own.collect(), &group.by);
+            let mut cells: Vec<usize> = parts.iter().flat_map(|part| part.cells.clone()).collect();
+            cells.sort_unstable();
+            let worst = cells
+                .iter()
+                .filter_map(|cell| results[*cell].facts.severity);
+            Cause {
+                id: 0,
+                gateway,
+                severity: worst.max().unwrap_or_default(),
+                by: group.by,
+                cells,
+                parts,
+                deviation,
+                known_issue,
+            }
+        })
+        .collect();
+    causes.sort_by_cached_key(|cause| {
+        let seen = |cell: &usize| results[*cell].facts.observed.as_ref();
+        let granted = cause.cells.iter().filter_map(seen).map(|seen| seen.grants);
+        // Only where more is granted than the rule says does it matter how much.
+        let granted = granted
+            .max()
+            .filter(|_| cause.deviation == Deviation::UnexpectedAllow);
+        (
+            (cause.gateway.clone(), cause.known_issue.is_some()),
+            cause.known_issue.clone(),
+            (Reverse(cause.severity), cause.deviation),
+            Reverse(granted.unwrap_or(Privilege::None)),
+            Reverse(cause.cells.len()),
+            cause.parts[0].rule.clone(),
+            // No two causes share a cell, so that the first one tells them apart.
+            results[cause.cells[0]].cell.id.clone(),
+        )
     });
     for (index, cause) in causes.iter_mut().enumerate() {
         cause.id = index + 1;
     }
     causes
+}
+
+fn place_of(key: &Key) -> Place<'_> {
+    (&key.gateway, &key.scenario, &key.rule)
+}
+
+/// The cells that ran, by whose cells a fold must tell from each other.
+fn universes<'a>(
+    groups: &'a BTreeMap<Key, Vec<usize>>,
+    results: &'a [KeptResult],
+    ran: &[usize],
+) -> BTreeMap<Place<'a>, Vec<Combination>> {
+    let mut universes: BTreeMap<Place<'a>, Vec<Combination>> = groups
+        .keys()
+        .map(|key| (place_of(key), Vec::new()))
+        .collect();
+    for result in ran.iter().map(|place| &results[*place]) {
+        let rule = result.facts.expected.as_ref();
+        let rule = rule.map_or("", |expected| &expected.rule);
+        let (gateway, scenario) = (&result.facts.gateway, &result.cell.scenario.id);
+        for rule in [rule, ""] {
+            if let Some(universe) = universes.get_mut(&(gateway, scenario, rule)) {
+                universe.push(result.cell.combination.clone());
+            }
+            if rule.is_empty() {
+                break;
+            }
+        }
+    }
+    universes
+}
+
+/// The groups, where only some of a rule's cells are let in: a secret that is accepted in another form is another way in.
+fn by_way_in(
+    groups: &BTreeMap<Key, Vec<usize>>,
+    results: &[KeptResult],
+    universes: &BTreeMap<Place<'_>, Vec<Combination>>,
+) -> BTreeMap<Key, Vec<usize>> {
+    let mut split: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+    for (key, places) in groups {
+        let all = universes[&place_of(key)].len() == places.len();
+        if all || key.known_issue.is_some() || key.deviation != Deviation::UnexpectedAllow {
+            split.insert(key.clone(), places.clone());
+            continue;
+        }
+        for place in places {
+            let ways_in = ways_in(&written(&results[*place].cell));
+            let key = Key {
+                ways_in,
+                ..key.clone()
+            };
+            split.entry(key).or_default().push(*place);
+        }
+    }
+    split
+}
+
+/// How a request carries a secret: the header lines, the query, or that it is in the body.
+fn ways_in(request: &Written) -> BTreeSet<String> {
+    let holds = |text: &str| {
+        let mut names = text.split("${").skip(1);
+        names.any(|rest| {
+            let name = rest.split(['}', '|']).next().unwrap_or_default();
+            !["canary", "port", contract::request::SESSION].contains(&name)
+        })
+    };
+    let query = request.target.split_once('?').map(|(_, query)| query);
+    let lines = request.headers.iter().map(String::as_str).chain(query);
+    let lines = lines.filter(|line| holds(line));
+    let mut ways: BTreeSet<String> = lines.map(|line| line.trim().to_ascii_lowercase()).collect();
+    if holds(&request.body) {
+        ways.insert("body".to_owned());
+    }
+    ways
+}
+
+/// The regions of one group, each with the axes that matter.
+fn regions(
+    key: &Key,
+    places: &[usize],
+    universe: &[Combination],
+    results: &[KeptResult],
+) -> Vec<(Vec<usize>, CausePart)> {
+    let mut by_cell: Vec<(&Combination, usize)> = places
+        .iter()
+        .map(|place| (&results[*place].cell.combination, *place))
+        .collect();
+    by_cell.sort_unstable();
+    let cells: Vec<Combination> = by_cell.iter().map(|(cell, _)| (*cell).clone()).collect();
+    let of = |cell: &Combination| {
+        let place = by_cell.binary_search_by(|(known, _)| (*known).cmp(cell));
+        place.ok().map(|place| by_cell[place].1)
+    };
+    let found = minimize_conditions(&cells, universe).into_iter();
+    let parts = found.map(|region| {
+        let axes = region.conditions.iter().map(|(axis, _)| *axis).collect();
+        let cells: Vec<usize> = region.cells.iter().filter_map(of).collect();
+        (axes, part(key, region, cells, results))
+    });
+    parts.filter(|(_, part)| !part.cells.is_empty()).collect()
+}
+
+fn part(key: &Key, region: Region, cells: Vec<usize>, results: &[KeptResult]) -> CausePart {
+    let scenario = &results[cells[0]].cell.scenario;
+    let expected = cells
+        .iter()
+        .filter_map(|place| results[*place].facts.expected.as_ref());
+    let mut rules: BTreeMap<&str, &Expected> = BTreeMap::new();
+    let mut outcomes: BTreeSet<&str> = BTreeSet::new();
+    for expected in expected {
+        rules.insert(&expected.rule, expected);
+        outcomes.insert(&expected.outcome.id);
+    }
+    let expected = rules.values().next();
+    let only = expected.filter(|_| rules.len() == 1);
+    let text = |expected: Option<&&Expected>, text: fn(&Expected) -> &String| {
+        expected
+            .map(|expected| text(expected).clone())
+            .unwrap_or_default()
+    };
+    CausePart {
+        scenario: key.scenario.clone(),
+        conditions: region.named(&**scenario),
+        rule: rules.keys().copied().collect::<Vec<_>>().join(", "),
+        title: text(only, |expected| &expected.title),
+        origin: text(expected, |expected| &expected.origin),
+        source: text(only, |expected| &expected.source),
+        expected: outcomes.into_iter().collect::<Vec<_>>().join(" or "),
+        observed: key.observed.clone(),
+        answer: key.answer.clone(),
+        difference: key.difference.clone(),
+        cells,
+    }
+}
+
+/// Parts of one rule that got the same answer as one part, if one condition explains them all; the largest first.
+fn merged(parts: Vec<CausePart>, by: &Conditions) -> Vec<CausePart> {
+    let mut merged: Vec<CausePart> = Vec::new();
+    for part in parts {
+        let alike = |other: &&mut CausePart| {
+            !by.is_empty()
+                && (&other.scenario, &other.rule) == (&part.scenario, &part.rule)
+                && (&other.observed, &other.answer) == (&part.observed, &part.answer)
+                && other.difference == part.difference
+        };
+        match merged.iter_mut().find(alike) {
+            Some(other) => {
+                other.cells.extend(&part.cells);
+                other.cells.sort_unstable();
+                other.conditions.clone_from(by);
+                if other.expected != part.expected {
+                    let both: BTreeSet<&str> = other
+                        .expected
+                        .split(" or ")
+                        .chain(part.expected.split(" or "))
+                        .collect();
+                    other.expected = both.into_iter().collect::<Vec<_>>().join(" or ");
+                }
+            }
+            None => merged.push(part),
+        }
+    }
+    merged.sort_by_key(|part| (Reverse(part.cells.len()), part.cells.first().copied()));
+    merged
 }
 
 /// Whether there is an answer to say something about.
@@ -206,10 +383,11 @@ fn key(result: &KeptResult, deviation: Deviation) -> Key {
         answer: observed.map(answer_line).unwrap_or_default(),
         difference: facts.difference.clone(),
         known_issue: facts.known_issue.as_ref().map(|issue| issue.id.clone()),
+        ways_in: BTreeSet::new(),
     }
 }
 
-fn answer_line(observed: &crate::observe::Observation) -> String {
+fn answer_line(observed: &Observation) -> String {
     let mut line = match observed.status {
         Some(status) => status.to_string(),
         None => observed.label(),
@@ -228,5 +406,11 @@ fn answer_line(observed: &crate::observe::Observation) -> String {
     if observed.tells_secret() {
         line.push_str(" (tells a secret of the launch)");
     }
+    if observed.shows_anothers_words() {
+        line.push_str(" (shows words of another request)");
+    }
     line
 }
+
+#[cfg(test)]
+mod tests;

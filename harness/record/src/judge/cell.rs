@@ -9,7 +9,7 @@ use contract::scenario::{Catalogue, KnownIssue};
 use contract::snapshots::{Snapshot, Snapshots};
 use jiff::civil::Date;
 
-use super::{Difference, Proof, SnapshotView, Verdict, judge};
+use super::{Difference, Proof, Severity, SnapshotView, Verdict, judge};
 use crate::events::{CellResult, Expected, Facts};
 use crate::observe::Observation;
 
@@ -70,8 +70,11 @@ impl Judge<'_> {
             known_issue,
             accepted: self.accepted(cell),
             difference,
+            severity: None,
             attempts,
         };
+        let severity = Severity::of(&facts, &self.catalogue.outcomes);
+        let facts = Facts { severity, ..facts };
         let cell = Arc::clone(cell);
         CellResult { cell, facts }
     }
@@ -100,7 +103,7 @@ impl Judge<'_> {
             snapshot.and_then(|snapshot| Some((snapshot, snapshot.cells.get(&cell.key())?)));
         let view = accepted.map_or(SnapshotView::Absent, |(_, answer)| SnapshotView::Accepted {
             answer: &answer.text,
-            direction: answer.direction(self.catalogue),
+            grants: answer.grants(self.catalogue),
         });
         let outcome = known.map(|(_, outcome)| outcome);
         let verdict = judge(&expected.outcome, observed, view, proof, outcome);

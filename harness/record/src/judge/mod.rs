@@ -2,12 +2,13 @@
 
 mod causes;
 mod cell;
+mod joined;
 mod proof;
 mod relations;
 mod severity;
 mod verdict;
 
-pub use causes::{Cause, Difference, causes};
+pub use causes::{Cause, CausePart, Difference, causes};
 pub use cell::{Judge, Seen};
 pub use proof::{ModelCalls, Proof};
 pub use relations::{Broken, broken_relations};

@@ -1,10 +1,13 @@
 //! One cell's verdict.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use super::Proof;
 use crate::observe::Observation;
 use contract::plan::Barred;
+use contract::scenario::Privilege;
 use contract::scenario::model::{Direction, Outcome};
 
 /// In which way a cell deviates.
@@ -23,9 +26,9 @@ use contract::scenario::model::{Direction, Outcome};
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Deviation {
-    /// A caller got in who must not: a security finding.
+    /// A caller got in who must not, or got more than it may: a security finding.
     UnexpectedAllow,
-    /// A caller was refused who must get in: an availability finding.
+    /// A caller was refused who must get in, or got less than it may: an availability finding.
     UnexpectedDeny,
     /// Refused, as it must be, but for another reason or in another shape.
     WrongDenial,
@@ -171,8 +174,8 @@ pub enum SnapshotView<'a> {
     Accepted {
         /// The normalised answer.
         answer: &'a str,
-        /// Whether the caller got in.
-        direction: Direction,
+        /// What the caller got with it.
+        grants: Privilege,
     },
 }
 
@@ -191,13 +194,10 @@ pub fn judge(
     if verdict != Verdict::Conforms {
         return verdict;
     }
-    if let SnapshotView::Accepted {
-        answer,
-        direction: accepted,
-    } = snapshot
+    if let SnapshotView::Accepted { answer, grants } = snapshot
         && answer != observed.answer
     {
-        return Verdict::Deviates(direction(accepted, observed.direction));
+        return Verdict::Deviates(deviation(grants, observed));
     }
     let objection = match observed.direction {
         Direction::Allow => None,
@@ -218,7 +218,7 @@ pub fn judge_outcome(
 ) -> Verdict {
     let fits = |outcome: &Outcome| observed.outcome.as_deref() == Some(outcome.id.as_str());
     if !fits(expected) {
-        let deviation = direction(expected.direction, observed.direction);
+        let deviation = deviation(expected.grants, observed);
         return match known {
             Some(known) if fits(known) => Verdict::Known(deviation),
             Some(_) | None => Verdict::Deviates(deviation),
@@ -230,12 +230,18 @@ pub fn judge_outcome(
     Verdict::Conforms
 }
 
-fn direction(expected: Direction, observed: Direction) -> Deviation {
-    match (expected, observed) {
-        (Direction::Deny, Direction::Allow) => Deviation::UnexpectedAllow,
-        (Direction::Allow, Direction::Deny) => Deviation::UnexpectedDeny,
-        (Direction::Deny, Direction::Deny) => Deviation::WrongDenial,
-        (Direction::Allow, Direction::Allow) => Deviation::WrongBody,
+/// In which way an answer is not the right one, whose caller gets `expected`.
+fn deviation(expected: Privilege, observed: &Observation) -> Deviation {
+    // What fits no outcome shows what it grants at least.
+    let is_all = observed.outcome.is_some() || observed.grants == Privilege::None;
+    match observed.grants.cmp(&expected) {
+        _ if observed.shows_anothers_words() => Deviation::UnexpectedAllow,
+        Ordering::Greater => Deviation::UnexpectedAllow,
+        Ordering::Less if is_all => Deviation::UnexpectedDeny,
+        Ordering::Less | Ordering::Equal => match expected.direction() {
+            Direction::Allow => Deviation::WrongBody,
+            Direction::Deny => Deviation::WrongDenial,
+        },
     }
 }
 
@@ -249,6 +255,7 @@ mod tests {
         Outcome {
             id: id.to_owned(),
             direction,
+            grants: direction.into(),
             ..Outcome::default()
         }
     }
@@ -257,6 +264,7 @@ mod tests {
         Observation {
             outcome: outcome.map(str::to_owned),
             direction,
+            grants: direction.into(),
             answer: answer.to_owned(),
             ..Observation::default()
         }
@@ -282,7 +290,10 @@ mod tests {
         #[case] deviation: Option<Deviation>,
     ) {
         let snapshot = accepted.map_or(SnapshotView::Absent, |(answer, direction)| {
-            SnapshotView::Accepted { answer, direction }
+            SnapshotView::Accepted {
+                answer,
+                grants: direction.into(),
+            }
         });
         let verdict = judge(
             &outcome(rule.0, rule.1),
@@ -303,13 +314,79 @@ mod tests {
         assert_eq!(verdict.kind().passes(), name == "conforms");
     }
 
+    /// What counts is what the caller gets; what fits no outcome shows what it grants at least.
+    #[rstest]
+    #[case::more_than_the_rule_grants(
+        Privilege::Read,
+        Some("other"),
+        Privilege::Write,
+        Deviation::UnexpectedAllow
+    )]
+    #[case::something_instead_of_nothing(
+        Privilege::Access,
+        Some("other"),
+        Privilege::Read,
+        Deviation::UnexpectedAllow
+    )]
+    #[case::a_secret(Privilege::Admin, None, Privilege::Owner, Deviation::UnexpectedAllow)]
+    #[case::less(
+        Privilege::Write,
+        Some("other"),
+        Privilege::Read,
+        Deviation::UnexpectedDeny
+    )]
+    #[case::at_least_as_much(Privilege::Write, None, Privilege::Read, Deviation::WrongBody)]
+    #[case::more_of_no_name(Privilege::Read, None, Privilege::Write, Deviation::UnexpectedAllow)]
+    #[case::nothing_of_no_name(Privilege::Access, None, Privilege::None, Deviation::UnexpectedDeny)]
+    #[case::as_much(
+        Privilege::Write,
+        Some("other"),
+        Privilege::Write,
+        Deviation::WrongBody
+    )]
+    #[case::denied_otherwise(
+        Privilege::None,
+        Some("other"),
+        Privilege::None,
+        Deviation::WrongDenial
+    )]
+    fn more_than_granted(
+        #[case] expected: Privilege,
+        #[case] outcome: Option<&str>,
+        #[case] grants: Privilege,
+        #[case] wanted: Deviation,
+    ) {
+        let seen = Observation {
+            grants,
+            ..observed(outcome, grants.direction(), "a")
+        };
+        assert_eq!(deviation(expected, &seen), wanted);
+    }
+
+    /// Words of another request are more than anybody may have, whatever the answer grants.
+    #[test]
+    fn words_of_another_request() {
+        let seen = |answer: &str| observed(Some("other"), Deny, answer);
+        let foreign = seen("body: text\n  canary-bcdfghjkmnpqrstv asked\n");
+        assert_eq!(
+            deviation(Privilege::None, &foreign),
+            Deviation::UnexpectedAllow
+        );
+        assert_eq!(
+            deviation(Privilege::Write, &foreign),
+            Deviation::UnexpectedAllow
+        );
+        let own = seen("body: text\n  [canary] asked about a canary-like word\n");
+        assert_eq!(deviation(Privilege::None, &own), Deviation::WrongDenial);
+    }
+
     #[rstest]
     #[case::missing(Proof::Missing)]
     #[case::void(Proof::Void)]
     fn a_denial_without_proof_is_no_verdict(#[case] proof: Proof) {
         let snapshot = SnapshotView::Accepted {
             answer: "a",
-            direction: Deny,
+            grants: Privilege::None,
         };
         let verdict = judge(
             &outcome("no", Deny),

@@ -155,7 +155,9 @@ impl Page<'_> {
         );
         let name = match cause.weight {
             ChangeSeverity::Blocker => paint.bad(&name),
-            ChangeSeverity::ContractChange | ChangeSeverity::Shape => paint.warn(&name),
+            ChangeSeverity::Severe | ChangeSeverity::ContractChange | ChangeSeverity::Shape => {
+                paint.warn(&name)
+            }
             ChangeSeverity::Cosmetic => paint.bold(&name),
             ChangeSeverity::Improvement => paint.good(&name),
         };

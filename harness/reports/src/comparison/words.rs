@@ -20,6 +20,7 @@ pub(super) fn tally(comparison: &Comparison) -> String {
     let counts = &comparison.counts;
     let parts = [
         (counts.blockers, "blocker"),
+        (counts.severe, "severe change"),
         (counts.contract_changes, "contract change"),
         (counts.shape, "change of shape"),
         (counts.cosmetic, "cosmetic change"),
@@ -39,6 +40,7 @@ pub(super) fn tally(comparison: &Comparison) -> String {
 pub(super) fn weight(weight: ChangeSeverity) -> &'static str {
     match weight {
         ChangeSeverity::Blocker => "Blocker",
+        ChangeSeverity::Severe => "Severe change",
         ChangeSeverity::ContractChange => "Contract change",
         ChangeSeverity::Shape => "Change of shape",
         ChangeSeverity::Cosmetic => "Cosmetic",

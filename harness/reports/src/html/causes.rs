@@ -3,6 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use similar::{ChangeTag, TextDiff};
 
+use crate::words::also;
 use record::judge::{Deviation, Severity};
 use record::region::pairs;
 use record::{CauseRecord, Record, RelationRecord};
@@ -25,6 +26,8 @@ pub(super) struct CauseView {
     pub(super) id: usize,
     pub(super) gateway: Option<String>,
     pub(super) scenario: String,
+    /// Its other parts.
+    pub(super) also: Vec<String>,
     pub(super) direction: &'static str,
     pub(super) meaning: &'static str,
     pub(super) severity: Severity,
@@ -54,13 +57,18 @@ pub(super) struct DiffLine {
 impl CauseView {
     pub(super) fn new(record: &Record, several: bool, cause: &CauseRecord) -> Self {
         let scenario = record.scenario(&cause.scenario);
-        let conditions = pairs(scenario, &cause.conditions);
+        let conditions = match cause.by.is_empty() {
+            true => &cause.conditions,
+            false => &cause.by,
+        };
+        let conditions = pairs(scenario, conditions);
         let conditions = conditions.map(|(axis, values)| (axis.to_owned(), cut(&values)));
         let difference = cause.difference.as_ref();
         Self {
             id: cause.id,
             gateway: several.then(|| cause.gateway.clone()),
-            scenario: cause.scenario.clone(),
+            scenario: cut(&cause.scenarios().join(", ")),
+            also: also(record, cause).iter().map(|line| cut(line)).collect(),
             direction: cause.direction.name(),
             meaning: meaning(cause.direction),
             severity: cause.severity,
@@ -115,8 +123,8 @@ impl RelationView {
 
 fn meaning(deviation: Deviation) -> &'static str {
     match deviation {
-        Deviation::UnexpectedAllow => "let in, must be refused",
-        Deviation::UnexpectedDeny => "refused, must be let in",
+        Deviation::UnexpectedAllow => "let in or given more than the rule says",
+        Deviation::UnexpectedDeny => "denied or given less than the rule says",
         Deviation::WrongDenial => "refused, but for another reason or in another shape",
         Deviation::WrongBody => "let in, but the answer is another",
     }

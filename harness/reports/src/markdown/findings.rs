@@ -8,7 +8,7 @@ use super::{MOST, Section, cells, escape, more};
 use crate::facts::{Facts, IssueOn};
 use crate::findings::{About, Excuse, Finding};
 use crate::words::replay;
-use crate::words::{conditions, seen};
+use crate::words::{also, conditions, seen};
 use base::text::{block, count};
 use record::judge::VerdictKind;
 use record::{CauseRecord, DifferenceRecord, Record};
@@ -45,6 +45,9 @@ pub(super) fn sections(record: &Record, findings: &[&Finding<'_>], heading: &str
     sections
 }
 
+/// At most so many other parts of a cause are named.
+const MOST_PARTS: usize = 8;
+
 fn item(record: &Record, finding: &Finding<'_>, first: bool) -> String {
     let on = match record.gateways.len() {
         0 | 1 => String::new(),
@@ -57,10 +60,16 @@ fn item(record: &Record, finding: &Finding<'_>, first: bool) -> String {
             text.push_str(&format!(
                 ", {cells}{on}, cause {}: {} where {}\n",
                 cause.id,
-                escape::code(&cause.scenario),
+                escape::code(&cause.scenarios().join(", ")),
                 escape::code(&conditions(record, cause)),
             ));
             text.push_str(&expectation(cause));
+            for line in also(record, cause).iter().take(MOST_PARTS) {
+                text.push_str(&format!("   - also {}\n", escape::text(line)));
+            }
+            if let Some(more @ 1..) = cause.also.len().checked_sub(MOST_PARTS) {
+                text.push_str(&format!("   - and {more} more parts\n"));
+            }
             text.push_str(&rule(cause, first));
         }
         About::Relation(relation) => {

@@ -9,7 +9,7 @@ use contract::exchange::Exchange;
 use contract::release::Version;
 use contract::scenario::{Catalogue, Outcomes};
 use record::events::{CellResult, Expected, Facts};
-use record::judge::{Verdict, judge_outcome};
+use record::judge::{Severity, Verdict, judge_outcome};
 use record::observe::{CANARY, Observation, Reached, observe};
 
 /// What was seen; of a body that may hold the operator's data only that there was one.
@@ -88,4 +88,5 @@ fn judge_seen(
         result.facts.known_issue = Some(Arc::clone(issue));
     }
     result.facts.observed = Some(seen.clone());
+    result.facts.severity = Severity::of(&result.facts, &catalogue.outcomes);
 }

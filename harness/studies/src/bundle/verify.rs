@@ -45,6 +45,8 @@ pub struct Checked {
     pub left_out: BTreeMap<String, (usize, usize)>,
     /// Files of the bundle's data that are not as this clawgauge carries them, each with what differs.
     pub foreign: Vec<String>,
+    /// Whether its causes were checked: not those that an older clawgauge folded in its own way.
+    pub causes: bool,
     /// What does not follow.
     pub differences: Vec<Difference>,
 }
@@ -90,6 +92,7 @@ pub fn verify(bundle: &Bundle, by: &By) -> Result<Checked, BundleError> {
         reread: Reread::new(&record, &catalogue),
     };
     let mut rejudged = again.run(gate)?;
+    let by_folding = record.run.folding == rejudged.run.folding;
     let (as_recorded, found) = (again.reread.as_recorded, again.reread.differences);
     differences.extend(found);
     each_cell(&record, &rejudged, &mut differences);
@@ -128,6 +131,7 @@ pub fn verify(bundle: &Bundle, by: &By) -> Result<Checked, BundleError> {
         record,
         manifest,
         as_recorded,
+        causes: by_folding,
         differences,
     })
 }
@@ -220,6 +224,7 @@ fn differing(
     };
     let outcome = |cell: &CellRecord| cell.observed.as_ref().map(|seen| seen.outcome.clone());
     let got_in = |cell: &CellRecord| cell.observed.as_ref().map(|seen| seen.direction);
+    let grants = |cell: &CellRecord| cell.observed.as_ref().and_then(|seen| seen.grants);
     let mut check = Check { place, found };
     check.same("verdict", verdict(cell), verdict(other));
     check.same("rule", rule(cell), rule(other));
@@ -230,6 +235,10 @@ fn differing(
     );
     check.same("outcome", outcome(cell), outcome(other));
     check.same("whether the caller got in", got_in(cell), got_in(other));
+    // An older record does not say it.
+    if grants(cell).is_some() {
+        check.same("what the caller got", grants(cell), grants(other));
+    }
     check.same("known issue", &cell.known_issue, &other.known_issue);
     check.same("direction", cell.direction, other.direction);
     check.same("severity", cell.severity, other.severity);
@@ -237,7 +246,10 @@ fn differing(
     check.same("reason", &cell.reason, &other.reason);
     check.same("axes", &cell.axes, &other.axes);
     check.same("request", record.request(cell), again.request(other));
-    check.same("cause", cell.cause, other.cause);
+    // An older clawgauge folded them otherwise.
+    if record.run.folding == again.run.folding {
+        check.same("cause", cell.cause, other.cause);
+    }
 }
 
 /// Values held against each other at one place.
@@ -281,12 +293,17 @@ fn rest(record: &Record, again: &mut Record, differences: &mut Vec<Difference>) 
         // An older record does not say it.
         again.summary.not_selected = 0;
     }
+    let same_folding = run.folding == again.run.folding;
+    again.run.folding = run.folding;
     let parts = |record: &Record| {
         let mut parts = serde_json::to_value(record).unwrap_or_default();
         if let Value::Object(parts) = &mut parts {
             // These are compared cell by cell.
             for part in ["cells", "answers", "requests"] {
                 parts.remove(part);
+            }
+            if !same_folding {
+                parts.remove("causes");
             }
             parts.insert("ending".to_owned(), record.ending().1.into());
         }

@@ -76,7 +76,10 @@ impl ComparisonInput<'_> {
             }
         };
         if marks.is_empty() {
-            let by_shape = change.weight == ChangeSeverity::Shape;
+            let by_shape = matches!(
+                change.weight,
+                ChangeSeverity::Severe | ChangeSeverity::Shape
+            );
             marks.insert(diffs.lines(before, after, by_shape, self.texts));
         }
         marks
@@ -126,7 +129,8 @@ pub(super) fn causes(world: &ComparisonInput<'_>, changes: &[Change<'_>]) -> Vec
     causes.sort_by(|a, b| {
         // Who is wrongly in is more urgent than who is wrongly out.
         let key = |cause: &Cause| {
-            let let_in = cause.kinds.contains_key(&Kind::LetIn);
+            let more = [Kind::LetIn, Kind::GrantedMore];
+            let let_in = more.iter().any(|kind| cause.kinds.contains_key(kind));
             let urgent = cause.weight == ChangeSeverity::Blocker && let_in;
             (
                 cause.weight,
@@ -230,7 +234,10 @@ fn cause(
     let by_text = matches!(
         bearing,
         ContractEffect::BothConform | ContractEffect::StillBreaks
-    ) || matches!(weight, ChangeSeverity::Shape | ChangeSeverity::Cosmetic);
+    ) || matches!(
+        weight,
+        ChangeSeverity::Severe | ChangeSeverity::Shape | ChangeSeverity::Cosmetic
+    );
     Cause {
         id: 0,
         weight,

@@ -22,6 +22,10 @@ pub enum Kind {
     LetIn,
     /// Let in on A, refused on B.
     ShutOut,
+    /// Let in on both, and B grants more.
+    GrantedMore,
+    /// Let in on both, and B grants less.
+    GrantedLess,
     /// Refused on both, in another way.
     DenialChanged,
     /// Let in on both, with another answer.
@@ -36,6 +40,8 @@ impl Kind {
         match self {
             Self::LetIn => Self::ShutOut,
             Self::ShutOut => Self::LetIn,
+            Self::GrantedMore => Self::GrantedLess,
+            Self::GrantedLess => Self::GrantedMore,
             Self::DenialChanged | Self::AnswerChanged | Self::SameAnswer => self,
         }
     }
@@ -45,6 +51,8 @@ impl Kind {
         match self {
             Self::LetIn => "refused -> let in",
             Self::ShutOut => "let in -> refused",
+            Self::GrantedMore => "granted more",
+            Self::GrantedLess => "granted less",
             Self::DenialChanged => "refused otherwise",
             Self::AnswerChanged => "answered otherwise",
             Self::SameAnswer => "answered as before",
@@ -96,8 +104,11 @@ pub enum ContractEffect {
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeSeverity {
-    /// B lets somebody in whom its contract refuses, or refuses somebody whom it lets in, and A did not.
+    /// B lets somebody in whom its contract refuses, or refuses somebody whom it lets in, or grants more or less than its contract
+    /// says, and A did not.
     Blocker,
+    /// A denial of B tells more than it should, or lacks what a client needs.
+    Severe,
     /// The contract itself changed, and B follows it.
     ContractChange,
     /// A client that reads more than "in" or "out" notices.
@@ -113,6 +124,7 @@ impl ChangeSeverity {
     pub fn name(self) -> &'static str {
         match self {
             Self::Blocker => "blocker",
+            Self::Severe => "severe",
             Self::ContractChange => "contract-change",
             Self::Shape => "shape",
             Self::Cosmetic => "cosmetic",

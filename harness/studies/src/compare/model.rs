@@ -101,6 +101,9 @@ pub struct Counts {
     pub changed: usize,
     /// Causes that are blockers.
     pub blockers: usize,
+    /// Causes by which a denial tells more than it should, or lacks what a client needs.
+    #[serde(default)]
+    pub severe: usize,
     /// Causes that the contract announces.
     pub contract_changes: usize,
     /// Causes that change the shape of an answer.
@@ -116,6 +119,7 @@ impl Counts {
     pub(super) fn by_weight(&mut self, weight: ChangeSeverity) -> &mut usize {
         match weight {
             ChangeSeverity::Blocker => &mut self.blockers,
+            ChangeSeverity::Severe => &mut self.severe,
             ChangeSeverity::ContractChange => &mut self.contract_changes,
             ChangeSeverity::Shape => &mut self.shape,
             ChangeSeverity::Cosmetic => &mut self.cosmetic,

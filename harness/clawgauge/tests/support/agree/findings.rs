@@ -47,7 +47,7 @@ pub(super) fn sarif(record: &Value, report: &str) {
             format!("{}/{rule}", text(cause, "scenario"))
         );
         let level = match text(cause, "severity") {
-            "blocker" => "error",
+            "blocker" | "severe" => "error",
             "shape" => "warning",
             "cosmetic" => "note",
             other => panic!("{other}"),

@@ -2,16 +2,16 @@
 
 const tables = JSON.parse(byId("tables").textContent);
 const WORDS = {
-  "unexpected-allow": "let in, must be refused",
-  "unexpected-deny": "refused, must be let in",
+  "unexpected-allow": "let in or given more than the rule says",
+  "unexpected-deny": "denied or given less than the rule says",
   "wrong-denial": "refused for another reason or in another shape",
   "wrong-body": "let in, the answer is another",
 };
 
 // What a cell looks like: key, symbol, words. The symbols are those of the terminal report.
 const KINDS = {
-  allow: ["A", "let in, must be refused"],
-  deny: ["D", "refused, must be let in"],
+  allow: ["A", "let in or given more than the rule says"],
+  deny: ["D", "denied or given less than the rule says"],
   denial: ["x", "other denial"],
   body: ["b", "other body"],
   stale: ["s", "known issue does not show"],

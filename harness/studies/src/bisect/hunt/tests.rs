@@ -37,6 +37,7 @@ fn answers(hunt: &Hunt, release: &Version, outcome: &str) -> Tested {
         seen: RecordedAnswer {
             outcome: Some(outcome.to_owned()),
             direction: Direction::Allow,
+            grants: contract::scenario::Privilege::Access,
             status: Some(200),
             start: None,
             error_type: Some(format!("line of {outcome}")),

@@ -1,0 +1,163 @@
+//! Causes of results that are made up from the scenarios' own cells.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::data::Data;
+use contract::plan::{Cell, cells};
+use contract::release::Version;
+use contract::scenario::Catalogue;
+use contract::scenario::model::Outcome;
+
+use super::*;
+use crate::events::Facts;
+
+fn catalogue() -> Catalogue {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    Catalogue::load(&Data::Folder(root.into())).unwrap()
+}
+
+/// All cells of 2026.9.6; those of which `wrong` names an outcome got that one, the others the one that their rule asks for.
+fn results(
+    catalogue: &Catalogue,
+    wrong: &dyn Fn(&Cell, &Outcome) -> Option<&'static str>,
+) -> Vec<KeptResult> {
+    let release: Version = "2026.9.6".parse().unwrap();
+    let all = cells(catalogue).filter_map(|cell| {
+        let expected = Expected::of(&cell, &release)?;
+        let got = wrong(&cell, &expected.outcome);
+        let outcome = got.map_or(&expected.outcome, |id| catalogue.outcomes.get(id).unwrap());
+        let observed = Observation {
+            outcome: Some(outcome.id.clone()),
+            grants: outcome.grants,
+            direction: outcome.direction,
+            status: outcome.status,
+            ..Observation::default()
+        };
+        let verdict = super::super::judge_outcome(&expected.outcome, &observed, None);
+        let facts = Facts {
+            observed: Some(observed),
+            ..Facts::unseen("gateway", Some(expected), verdict)
+        };
+        let severity = Severity::of(&facts, &catalogue.outcomes);
+        Some(KeptResult {
+            cell: Arc::new(cell),
+            facts: Arc::new(Facts { severity, ..facts }),
+            took: Duration::ZERO,
+        })
+    });
+    all.collect()
+}
+
+fn value<'a>(cell: &'a Cell, axis: &str) -> Option<&'a str> {
+    let mut axes = cell.axes();
+    axes.find(|(name, _)| *name == axis).map(|(_, value)| value)
+}
+
+/// The answer to whoever is let in to what the cell asks for.
+fn let_in(expected: &Outcome) -> Option<&'static str> {
+    match expected.id.as_str() {
+        "missing-scope-write" => Some("answered"),
+        "missing-scope-read" => Some("model-list"),
+        "missing-scope-admin" => Some("nothing-to-end"),
+        "rpc-lacks-scope" => Some("rpc-done"),
+        _ => None,
+    }
+}
+
+#[test]
+fn one_condition_across_scenarios_is_one_cause() {
+    let catalogue = catalogue();
+    let results = results(&catalogue, &|cell, expected| {
+        let approvals = value(cell, "scopes") == Some("approvals");
+        approvals.then(|| let_in(expected)).flatten()
+    });
+    let causes = causes(&results);
+    assert_eq!(causes.len(), 1, "{causes:#?}");
+    let by = vec![("scopes".to_owned(), vec!["approvals".to_owned()])];
+    assert_eq!(causes[0].by, by);
+    let scenarios: BTreeSet<&str> = causes[0]
+        .parts
+        .iter()
+        .map(|part| part.scenario.as_str())
+        .collect();
+    assert!(scenarios.len() > 1, "{scenarios:?}");
+    assert_eq!(causes[0].severity, Severity::Blocker);
+}
+
+#[test]
+fn each_way_in_is_a_cause() {
+    let catalogue = catalogue();
+    let ways = ["upper-case-secret", "query-token", "x-openclaw-token"];
+    let results = results(&catalogue, &|cell, expected| {
+        let odd = value(cell, "credential").is_some_and(|value| ways.contains(&value));
+        (odd && expected.id == "unauthorized").then_some("answered")
+    });
+    let causes = causes(&results);
+    assert_eq!(causes.len(), 3, "{causes:#?}");
+}
+
+/// Two unrelated edits are two causes, the one that grants more first.
+#[test]
+fn unrelated_causes_stay_apart() {
+    let catalogue = catalogue();
+    let results = results(&catalogue, &|cell, expected| match (
+        cell.scenario.id.as_str(),
+        expected.id.as_str(),
+    ) {
+        ("websocket", "ws-read") => Some("ws-write"),
+        ("owner-tools", "tool-not-found") => Some("tool-ran"),
+        ("probes", "live") => Some("unauthorized"),
+        _ => None,
+    });
+    let causes = causes(&results);
+    let found: Vec<_> = causes
+        .iter()
+        .map(|cause| (cause.parts[0].scenario.as_str(), cause.deviation))
+        .collect();
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert_eq!(found[2], ("probes", Deviation::UnexpectedDeny));
+}
+
+/// Every deviating cell is in exactly one cause, and its conditions select exactly it within the rule.
+#[test]
+fn causes_are_exact() {
+    let catalogue = catalogue();
+    let results = results(&catalogue, &|cell, expected| {
+        let some = cell.combination.iter().sum::<u16>() % 3 == 0;
+        (some && expected.id == "unauthorized" && cell.scenario.id != "hooks").then_some("answered")
+    });
+    let causes = causes(&results);
+    let mut seen = BTreeSet::new();
+    for cause in &causes {
+        let parts: usize = cause.parts.iter().map(|part| part.cells.len()).sum();
+        assert_eq!(parts, cause.cells.len());
+        for part in &cause.parts {
+            let selected = (0..results.len()).filter(|place| {
+                let result = &results[*place];
+                let rule = result
+                    .facts
+                    .expected
+                    .as_ref()
+                    .map(|expected| expected.rule.as_str());
+                result.cell.scenario.id == part.scenario
+                    && rule == Some(&part.rule)
+                    && part.conditions.iter().all(|(axis, values)| {
+                        axis == "request"
+                            || value(&result.cell, axis)
+                                .is_some_and(|value| values.iter().any(|known| known == value))
+                    })
+            });
+            if part.conditions.iter().all(|(axis, _)| axis != "request") {
+                let mut cells = part.cells.clone();
+                cells.sort_unstable();
+                assert_eq!(selected.collect::<Vec<_>>(), cells, "{part:?}");
+            }
+            assert!(part.cells.iter().all(|cell| seen.insert(*cell)));
+        }
+    }
+    let deviating = results
+        .iter()
+        .filter(|result| matches!(result.facts.verdict, Verdict::Deviates(_)));
+    assert_eq!(seen.len(), deviating.count());
+}

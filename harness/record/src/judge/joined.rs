@@ -1,0 +1,322 @@
+//! Causes that are one: cells of several rules and scenarios that one condition explains, or that changed in the same lines.
+//!
+//! A condition explains cells if it selects exactly them among all that their rules decide. So that unrelated cells which happen
+//! to share a value are not taken for one, either every cell that meets it and must be answered the same way deviates, or all of
+//! them deviate from the same outcome to the same outcome.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use contract::region::Conditions;
+use contract::request::written;
+use contract::scenario::model::Kind;
+
+use super::Deviation;
+use crate::KeptResult;
+
+/// What the request is, among the conditions on axes.
+const REQUEST: &str = "request";
+/// So many things at most are known of a cell; their pairs are tried, too.
+const MOST_FEATURES: usize = 14;
+
+/// Cells of one rule that deviate in one way.
+#[derive(Debug)]
+pub(super) struct Base {
+    /// Causes of different gateways, or of different deviations, are never one.
+    pub(super) class: (String, Deviation),
+    /// Whether something may be one with it: not what a known issue explains.
+    pub(super) open: bool,
+    /// Scenario and rule; the rule is empty where its cells are those of several.
+    pub(super) rule: (String, String),
+    /// What was expected, and what was seen.
+    pub(super) pair: (String, String),
+    /// Places among the results.
+    pub(super) cells: Vec<usize>,
+}
+
+/// Bases that are one cause, and the condition that explains them; it may be empty.
+#[derive(Debug)]
+pub(super) struct Joined {
+    pub(super) bases: Vec<usize>,
+    pub(super) by: Conditions,
+}
+
+/// One or two things that are known of a cell; the second is [`NONE`] where there is only one.
+type Condition = (u32, u32);
+const NONE: u32 = u32::MAX;
+
+/// Joins what is one; every base is in exactly one group. `ran` holds the places of all cells that were answered.
+pub(super) fn joined(bases: &[Base], results: &[KeptResult], ran: &[usize]) -> Vec<Joined> {
+    let mut groups = by_change(bases, results);
+    let taken: HashSet<usize> = groups
+        .iter()
+        .flat_map(|group| &group.bases)
+        .copied()
+        .collect();
+    let open = |place: &usize| bases[*place].open && !taken.contains(place);
+    let open: Vec<usize> = (0..bases.len()).filter(open).collect();
+    groups.extend(by_condition(bases, &open, results, ran));
+    let taken: HashSet<usize> = groups
+        .iter()
+        .flat_map(|group| &group.bases)
+        .copied()
+        .collect();
+    let alone = (0..bases.len()).filter(|place| !taken.contains(place));
+    groups.extend(alone.map(|base| Joined {
+        bases: vec![base],
+        by: Vec::new(),
+    }));
+    groups
+}
+
+/// Cells that get what they may, and of which the accepted answers changed in the same lines.
+fn by_change(bases: &[Base], results: &[KeptResult]) -> Vec<Joined> {
+    let mut known: HashMap<usize, String> = HashMap::new();
+    let mut change = |place: &usize| {
+        let facts = &results[*place].facts;
+        let change = known.entry(Arc::as_ptr(facts) as usize);
+        let text = change.or_insert_with(|| {
+            let observed = facts.observed.as_ref().map(|seen| seen.answer.as_str());
+            lines(
+                facts.accepted.as_deref().unwrap_or_default(),
+                observed.unwrap_or_default(),
+            )
+        });
+        text.clone()
+    };
+    let mut alike: BTreeMap<(&(String, Deviation), String), Vec<usize>> = BTreeMap::new();
+    for (place, base) in bases.iter().enumerate() {
+        let gets_what_it_may =
+            matches!(base.class.1, Deviation::WrongBody | Deviation::WrongDenial);
+        if !base.open || !gets_what_it_may {
+            continue;
+        }
+        let changes: BTreeSet<String> = base.cells.iter().map(&mut change).collect();
+        if let (1, Some(change)) = (changes.len(), changes.into_iter().next())
+            && !change.is_empty()
+        {
+            alike.entry((&base.class, change)).or_default().push(place);
+        }
+    }
+    let several = alike.into_values().filter(|bases| bases.len() > 1);
+    several
+        .map(|bases| Joined {
+            bases,
+            by: Vec::new(),
+        })
+        .collect()
+}
+
+/// The lines of two answers that only one of them has; empty where nobody has accepted an answer.
+fn lines(accepted: &str, observed: &str) -> String {
+    if accepted.is_empty() {
+        return String::new();
+    }
+    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+    // A comma says only that something follows.
+    for line in accepted.lines() {
+        *counts.entry(line.trim_end_matches(',')).or_default() -= 1;
+    }
+    for line in observed.lines() {
+        *counts.entry(line.trim_end_matches(',')).or_default() += 1;
+    }
+    let changed = counts.iter().filter(|(_, count)| **count != 0);
+    changed
+        .map(|(line, count)| format!("{count:+} {line}\n"))
+        .collect()
+}
+
+/// What is known of cells, by number.
+#[derive(Debug, Default)]
+struct Features {
+    numbers: HashMap<(String, String), u32>,
+    names: Vec<(String, String)>,
+}
+
+impl Features {
+    fn number(&mut self, name: &str, value: &str) -> u32 {
+        let key = (name.to_owned(), value.to_owned());
+        let next = u32::try_from(self.names.len()).unwrap_or(NONE);
+        let number = *self.numbers.entry(key.clone()).or_insert(next);
+        if number == next {
+            self.names.push(key);
+        }
+        number
+    }
+
+    /// The values of a cell on its axes, and its request.
+    fn of(&mut self, result: &KeptResult) -> Vec<u32> {
+        let cell = &result.cell;
+        let axes = cell.axes().take(MOST_FEATURES);
+        let mut found: Vec<u32> = axes.map(|(axis, value)| self.number(axis, value)).collect();
+        if cell.scenario.kind != Kind::Start {
+            let request = written(cell);
+            let path = request.target.split('?').next().unwrap_or_default();
+            found.push(self.number(REQUEST, &format!("{} {path}", request.method)));
+        }
+        found.sort_unstable();
+        found
+    }
+
+    fn named(&self, condition: Condition) -> Conditions {
+        let parts = [condition.0, condition.1].into_iter();
+        let parts = parts.filter_map(|part| self.names.get(part as usize));
+        let mut named: Conditions = parts
+            .map(|(name, value)| (name.clone(), vec![value.clone()]))
+            .collect();
+        named.sort();
+        named
+    }
+}
+
+/// Each of the things that are known of a cell, and each pair of them.
+fn conditions(features: &[u32]) -> impl Iterator<Item = Condition> {
+    let singles = features.iter().map(|one| (*one, NONE));
+    let pairs = features.iter().enumerate().flat_map(move |(place, one)| {
+        let others = features[place + 1..].iter();
+        others.map(move |other| (*one, *other))
+    });
+    singles.chain(pairs)
+}
+
+/// What is counted of a condition: the cells that meet it, by rule and by what must be answered.
+#[derive(Debug, Default)]
+struct Counts<'a> {
+    rules: HashMap<(&'a str, &'a str), usize>,
+    outcomes: HashMap<&'a str, usize>,
+}
+
+/// Cells that one condition explains.
+fn by_condition(
+    bases: &[Base],
+    open: &[usize],
+    results: &[KeptResult],
+    ran: &[usize],
+) -> Vec<Joined> {
+    let mut groups = Vec::new();
+    let mut classes: BTreeMap<&(String, Deviation), Vec<usize>> = BTreeMap::new();
+    for place in open {
+        classes
+            .entry(&bases[*place].class)
+            .or_default()
+            .push(*place);
+    }
+    for (class, mine) in classes.into_iter().filter(|(_, mine)| mine.len() > 1) {
+        groups.extend(of_class(bases, &class.0, &mine, results, ran));
+    }
+    groups
+}
+
+fn of_class(
+    bases: &[Base],
+    gateway: &str,
+    mine: &[usize],
+    results: &[KeptResult],
+    ran: &[usize],
+) -> Vec<Joined> {
+    let mut features = Features::default();
+    let mut candidates: BTreeMap<Condition, Vec<usize>> = BTreeMap::new();
+    for place in mine {
+        let mut shared: Option<Vec<u32>> = None;
+        for cell in &bases[*place].cells {
+            let own = features.of(&results[*cell]);
+            match &mut shared {
+                None => shared = Some(own),
+                Some(shared) => shared.retain(|one| own.binary_search(one).is_ok()),
+            }
+        }
+        for condition in conditions(&shared.unwrap_or_default()) {
+            candidates.entry(condition).or_default().push(*place);
+        }
+    }
+    candidates.retain(|_, bases| bases.len() > 1);
+    if candidates.is_empty() {
+        return Vec::new();
+    }
+    let rules: HashSet<(&str, &str)> = mine.iter().map(|place| rule(&bases[*place])).collect();
+    let mut counts: HashMap<Condition, Counts<'_>> = HashMap::new();
+    for place in ran {
+        let result = &results[*place];
+        let Some(expected) = result.facts.expected.as_ref() else {
+            continue;
+        };
+        if result.facts.gateway != gateway {
+            continue;
+        }
+        let scenario = result.cell.scenario.id.as_str();
+        let own = [(scenario, expected.rule.as_str()), (scenario, "")];
+        for condition in conditions(&features.of(result)) {
+            if !candidates.contains_key(&condition) {
+                continue;
+            }
+            let counts = counts.entry(condition).or_default();
+            for rule in own.iter().filter(|rule| rules.contains(*rule)) {
+                *counts.rules.entry(*rule).or_default() += 1;
+            }
+            *counts.outcomes.entry(&expected.outcome.id).or_default() += 1;
+        }
+    }
+    let mut options: Vec<(Vec<usize>, Condition)> = Vec::new();
+    for (condition, places) in candidates {
+        let counted = counts.remove(&condition).unwrap_or_default();
+        let sets = explained(bases, &places, &counted, results);
+        options.extend(sets.into_iter().map(|set| (set, condition)));
+    }
+    // What explains the most comes first, then what is said in the fewest words.
+    let order = |(set, condition): &(Vec<usize>, Condition)| {
+        let named = features.named(*condition);
+        let asks = named.iter().any(|(name, _)| name == REQUEST);
+        (std::cmp::Reverse(set.len()), named.len(), asks, named)
+    };
+    options.sort_by_cached_key(order);
+    let mut taken: HashSet<usize> = HashSet::new();
+    let mut groups = Vec::new();
+    for (set, condition) in options {
+        if set.iter().any(|place| taken.contains(place)) {
+            continue;
+        }
+        taken.extend(&set);
+        groups.push(Joined {
+            bases: set,
+            by: features.named(condition),
+        });
+    }
+    groups
+}
+
+fn rule(base: &Base) -> (&str, &str) {
+    (&base.rule.0, &base.rule.1)
+}
+
+/// Those of the bases that meet a condition which are one by it.
+fn explained(
+    bases: &[Base],
+    places: &[usize],
+    counted: &Counts<'_>,
+    results: &[KeptResult],
+) -> Vec<Vec<usize>> {
+    let mut by_rule: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for place in places {
+        *by_rule.entry(rule(&bases[*place])).or_default() += bases[*place].cells.len();
+    }
+    let exact = |place: &&usize| {
+        let rule = rule(&bases[**place]);
+        by_rule.get(&rule) == counted.rules.get(&rule)
+    };
+    let exact: Vec<usize> = places.iter().filter(exact).copied().collect();
+    let mut asked: BTreeMap<&str, usize> = BTreeMap::new();
+    for cell in exact.iter().flat_map(|place| &bases[*place].cells) {
+        if let Some(expected) = &results[*cell].facts.expected {
+            *asked.entry(&expected.outcome.id).or_default() += 1;
+        }
+    }
+    let is_pure = asked
+        .iter()
+        .all(|(outcome, cells)| counted.outcomes.get(outcome) == Some(cells));
+    let mut sets: BTreeMap<Option<&(String, String)>, Vec<usize>> = BTreeMap::new();
+    for place in exact {
+        let pair = (!is_pure).then_some(&bases[place].pair);
+        sets.entry(pair).or_default().push(place);
+    }
+    sets.into_values().filter(|set| set.len() > 1).collect()
+}
