@@ -176,7 +176,7 @@ pub fn fill(written: Written, place: &Place<'_>) -> Result<Request, TemplateErro
 /// A cell's request as people read it: request line, header lines, body. Placeholders of secrets are not filled, bytes that
 /// do not print are escaped.
 pub fn as_text(cell: &Cell, catalogue: &Catalogue) -> String {
-    let profile = catalogue.profiles.get(&cell.profile);
+    let profile = catalogue.profiles.get(cell.profile());
     let caller = profile.map_or(&[][..], |profile| &profile.caller);
     let written = with_caller(written(cell), caller);
     let mut text = String::new();

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::events::{CellResult, Expected, RunEvent};
 use crate::judge::{Broken, Cause, Difference, Severity, Verdict, broken_relations, causes};
-use crate::kept::{KeptResult, Pool};
+use crate::kept::Pool;
 use crate::observe::Observation;
 use contract::plan::{Missing, Shares};
 use contract::scenario::Catalogue;
@@ -28,7 +28,7 @@ pub struct Recorder {
     gateways: Vec<GatewayRecord>,
     order: BTreeMap<String, usize>,
     pool: Pool,
-    results: Vec<KeptResult>,
+    results: Vec<CellResult>,
     /// Cells that were selected, and that were not.
     selected: (usize, usize),
     /// What a budget leaves out, until all is known.
@@ -109,6 +109,7 @@ impl Recorder {
                 self.selected.0 += info.selected;
                 self.selected.1 += info.unselected;
                 self.order.insert(info.gateway.clone(), self.gateways.len());
+                self.results.reserve_exact(info.selected);
                 self.gateways.push(GatewayRecord {
                     reference: info.gateway.clone(),
                     version: Some(info.version.to_string()),
@@ -188,7 +189,7 @@ impl Recorder {
         );
         let standing = self.gate.standing(
             &result.facts.gateway,
-            &result.cell.id,
+            &result.cell.id(),
             result.facts.verdict.kind(),
             severity(
                 expected,
@@ -207,7 +208,7 @@ impl Recorder {
     }
 
     /// Ends the record, and hands back the results with it: snapshots are made from them.
-    pub fn finish(self, catalogue: &Catalogue) -> (Record, Vec<KeptResult>) {
+    pub fn finish(self, catalogue: &Catalogue) -> (Record, Vec<CellResult>) {
         self.ended(catalogue).into_record()
     }
 
@@ -217,12 +218,13 @@ impl Recorder {
             open.close(part, &self.results, catalogue);
         }
         let order = std::mem::take(&mut self.order);
-        self.results.sort_by(|a, b| {
-            let place = |result: &KeptResult| order.get(&result.facts.gateway).copied();
-            (place(a), &a.cell.scenario.id, &a.cell.combination).cmp(&(
+        // No cell is told twice.
+        self.results.sort_unstable_by(|a, b| {
+            let place = |result: &CellResult| order.get(&result.facts.gateway).copied();
+            (place(a), &a.cell.scenario.id, a.cell.number).cmp(&(
                 place(b),
                 &b.cell.scenario.id,
-                &b.cell.combination,
+                b.cell.number,
             ))
         });
         let broken = match &self.run.shard {
@@ -264,7 +266,7 @@ impl Recorder {
 /// Folds results into causes and counts them; `head` is filled but for that.
 pub(super) fn fold<'a>(
     head: Record,
-    results: Vec<KeptResult>,
+    results: Vec<CellResult>,
     gate: &Gate,
     catalogue: &'a Catalogue,
 ) -> FinishedRun<'a> {
@@ -294,7 +296,7 @@ pub(super) fn severity(
     Severity::of(verdict, asked.is_some() && asked == seen && same_shape)
 }
 
-fn cause_record(cause: Cause, sum: CauseSum, results: &[KeptResult]) -> CauseRecord {
+fn cause_record(cause: Cause, sum: CauseSum, results: &[CellResult]) -> CauseRecord {
     let example = cause.cells.first().and_then(|place| results.get(*place));
     CauseRecord {
         failing: sum.failing,
@@ -304,7 +306,7 @@ fn cause_record(cause: Cause, sum: CauseSum, results: &[KeptResult]) -> CauseRec
         scenario: cause.scenario,
         conditions: cause.conditions.into_iter().collect(),
         cells: cause.cells.len(),
-        example: example.map_or_else(String::new, |result| result.cell.id.clone()),
+        example: example.map_or_else(String::new, |result| result.cell.id()),
         expected: cause.expected,
         observed: cause.observed,
         answer: cause.answer,

@@ -78,7 +78,7 @@ impl Selection {
         let ids: Vec<String> = if globs.is_empty() {
             Vec::new()
         } else {
-            cells(catalogue).map(|cell| cell.id).collect()
+            cells(catalogue).map(|cell| cell.id()).collect()
         };
         // Of thousands of cells by name each is looked up, not matched.
         let (exact, globs): (Vec<&String>, Vec<&String>) =
@@ -109,7 +109,9 @@ impl Selection {
 
     /// Whether the cell is selected: by its id or any glob (if there are any) and by every condition.
     pub fn accepts(&self, cell: &Cell) -> bool {
-        self.accepts_named(&cell.id, &|axis| {
+        let by_id = self.only.is_some() || !self.globs.is_empty();
+        let id = by_id.then(|| cell.id()).unwrap_or_default();
+        self.accepts_named(&id, &|axis| {
             let mut axes = cell.axes();
             axes.find(|(name, _)| *name == axis).map(|(_, value)| value)
         })

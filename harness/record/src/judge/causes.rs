@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::KeptResult;
-use crate::events::Expected;
+use crate::events::{CellResult, Expected};
 use crate::judge::{Deviation, Verdict};
-use contract::region::{Combination, Conditions, minimize_conditions};
+use contract::region::{Combination, Conditions, minimize_among};
 
 /// Where the observed answer differs from the accepted one although the outcome is right.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,7 +69,7 @@ struct Key {
 ///
 /// What no known issue explains comes first, and in that the largest cause of the gravest kind: unexpected-allow,
 /// unexpected-deny, wrong-denial, wrong-body.
-pub fn causes(results: &[KeptResult]) -> Vec<Cause> {
+pub fn causes(results: &[CellResult]) -> Vec<Cause> {
     let mut groups: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
     for (place, result) in results.iter().enumerate() {
         if let Verdict::Deviates(deviation) | Verdict::Known(deviation) = &result.facts.verdict {
@@ -78,7 +77,8 @@ pub fn causes(results: &[KeptResult]) -> Vec<Cause> {
             groups.entry(key).or_default().push(place);
         }
     }
-    let mut universes: BTreeMap<(&str, &str), Vec<Combination>> = groups
+    // Combinations one after the other.
+    let mut universes: BTreeMap<(&str, &str), Vec<u16>> = groups
         .keys()
         .map(|key| ((key.gateway.as_str(), key.scenario.as_str()), Vec::new()))
         .collect();
@@ -89,26 +89,27 @@ pub fn causes(results: &[KeptResult]) -> Vec<Cause> {
             result.cell.scenario.id.as_str(),
         );
         if let Some(universe) = universes.get_mut(&place) {
-            universe.push(result.cell.combination.clone());
+            universe.extend(result.cell.combination());
         }
     }
 
     let mut causes = Vec::new();
     for (key, places) in &groups {
         let universe = &universes[&(key.gateway.as_str(), key.scenario.as_str())];
-        let mut by_cell: Vec<(&Combination, usize)> = places
+        let mut by_cell: Vec<(Combination, usize)> = places
             .iter()
-            .map(|place| (&results[*place].cell.combination, *place))
+            .map(|place| (results[*place].cell.combination(), *place))
             .collect();
         by_cell.sort_unstable();
-        let cells: Vec<Combination> = by_cell.iter().map(|(cell, _)| (*cell).clone()).collect();
+        let cells: Vec<Combination> = by_cell.iter().map(|(cell, _)| cell.clone()).collect();
         let Some(first) = by_cell.first() else {
             continue;
         };
         let scenario = &results[first.1].cell.scenario;
-        for region in minimize_conditions(&cells, universe) {
+        let universe = universe.chunks_exact(scenario.axes.len());
+        for region in minimize_among(&cells, universe) {
             let of = |cell: &Combination| {
-                let place = by_cell.binary_search_by(|(known, _)| (*known).cmp(cell));
+                let place = by_cell.binary_search_by(|(known, _)| known.cmp(cell));
                 place.ok().map(|place| by_cell[place].1)
             };
             let cells: Vec<usize> = region.cells.iter().filter_map(of).collect();
@@ -151,7 +152,7 @@ pub fn causes(results: &[KeptResult]) -> Vec<Cause> {
     // No two causes share a cell, so that the first one tells them apart.
     let first = |cause: &Cause| {
         let place = cause.cells.first();
-        place.map(|place| results[*place].cell.id.as_str())
+        place.map(|place| results[*place].cell.id())
     };
     causes.sort_by(|a, b| {
         let order = |cause: &Cause| {
@@ -177,7 +178,7 @@ pub fn causes(results: &[KeptResult]) -> Vec<Cause> {
 }
 
 /// Whether there is an answer to say something about.
-fn ran(result: &KeptResult) -> bool {
+fn ran(result: &CellResult) -> bool {
     match result.facts.verdict {
         Verdict::NotApplicable(_) | Verdict::NotAsked(_) | Verdict::CouldNotRun(_) => false,
         Verdict::Conforms
@@ -188,7 +189,7 @@ fn ran(result: &KeptResult) -> bool {
     }
 }
 
-fn key(result: &KeptResult, deviation: Deviation) -> Key {
+fn key(result: &CellResult, deviation: Deviation) -> Key {
     let facts = &*result.facts;
     let observed = facts.observed.as_ref();
     Key {

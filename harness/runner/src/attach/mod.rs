@@ -204,7 +204,7 @@ async fn probe_and_ask(
     .await;
 
     let answers: Vec<(&Cell, &Observation)> = (choices.iter().zip(&seen))
-        .filter_map(|(choice, seen)| Some((&*choice.cell, seen.as_ref()?.as_ref().ok()?)))
+        .filter_map(|(choice, seen)| Some((&choice.cell, seen.as_ref()?.as_ref().ok()?)))
         .collect();
     let likeness = infer(catalogue, &answers, &options.newest);
     let release = options
@@ -235,7 +235,7 @@ async fn probe_and_ask(
         unselected: 0,
     }));
     for result in results {
-        emit(RunEvent::Cell(Box::new(result)));
+        emit(RunEvent::Cell(result));
     }
     // Whoever gives a credential, or says that there is a mode, takes the gateway for guarded.
     let open = (capabilities.credential_unused && options.mode != Some(Mode::None))
