@@ -1,6 +1,7 @@
 //! Asking a running gateway: the positive control, then every cell, then the sequences.
 
 mod before;
+mod queue;
 mod steps;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use machine::clients::call;
 use machine::launch::Gateway;
 use machine::send::{Connections, Peer, SendError, send, websocket};
 use machine::upstream::Upstream;
+use queue::{Queue, note};
 use record::observe::{Reached, cut, observe};
 
 /// How long after the last request a gateway's end is still noticed.
@@ -44,10 +46,6 @@ const SENDER_FAILURES: usize = 3;
 const WORK: Duration = Duration::from_secs(120);
 /// How often is looked whether it has.
 const LOOK: Duration = Duration::from_millis(50);
-/// Whoever is answered within this time takes more cells at a time.
-const QUICK: Duration = Duration::from_millis(10);
-/// So many cells are taken at a time, and no more.
-const LONGEST_RUN: u32 = 32;
 
 /// The number of the canary that a request carried, and what was seen, or why nothing was.
 pub(super) type Answer = (u32, Seen);
@@ -60,39 +58,6 @@ pub(super) struct Answers {
     pub(super) earlier: Vec<Answer>,
     /// Whether the positive control reached the model.
     pub(super) control: bool,
-}
-
-/// Cells, by their place, that several workers ask one after the other.
-struct Queue {
-    cells: Vec<u32>,
-    next: AtomicUsize,
-}
-
-impl Queue {
-    const fn new() -> Self {
-        Self {
-            cells: Vec::new(),
-            next: AtomicUsize::new(0),
-        }
-    }
-
-    fn add(&mut self, place: usize) {
-        self.cells.extend(u32::try_from(place));
-    }
-
-    /// The next ones, `most` of them; nothing once there is none left.
-    fn next(&self, most: usize) -> &[u32] {
-        let next = self.next.fetch_add(most, Ordering::Relaxed);
-        let left = self.cells.get(next..).unwrap_or_default();
-        &left[..left.len().min(most)]
-    }
-}
-
-/// Notes what came of a cell.
-fn note(all: &Mutex<AllSeen>, place: usize, (canary, seen): Answer) {
-    let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
-    all.put(place, seen);
-    all.carried(place, canary);
 }
 
 /// Asks the cells of one running gateway.
@@ -172,30 +137,6 @@ impl Asker<'_> {
             cells: all.into_inner().unwrap_or_else(PoisonError::into_inner),
             earlier: std::mem::take(&mut *self.earlier()),
             control,
-        }
-    }
-
-    /// Asks one cell after the other until there is none left.
-    async fn work(&self, asked: &PlannedCells, queue: &Queue, seen: &Mutex<AllSeen>) {
-        // Neighbours share header lines, and with them a connection where their scenario allows it: whoever is answered quickly
-        // takes several at a time.
-        let mut run: u32 = 1;
-        loop {
-            let places = queue.next(run as usize);
-            let started = Instant::now();
-            let mut shares = false;
-            for place in places {
-                let cell = asked.get(*place as usize).cell;
-                shares = cell.scenario.request.keep_alive;
-                note(seen, *place as usize, self.ask(&cell).await);
-            }
-            if places.is_empty() {
-                return;
-            }
-            run = match shares && started.elapsed() < QUICK * run {
-                true => (2 * run).min(LONGEST_RUN),
-                false => 1,
-            };
         }
     }
 
