@@ -257,10 +257,11 @@ impl Asker<'_> {
             () = self.ended.cancelled() => return (number, Err(self.why.get().cloned().unwrap_or_default().into())),
             sent = self.send(cell, peer, request, timeout) => sent,
         };
-        self.context.emit(RunEvent::Asked {
+        let asked = RunEvent::Asked {
             gateway: self.target.gateway.clone(),
             profile: self.profile.to_owned(),
-        });
+        };
+        self.context.events.tell_in_turn(asked).await;
         let sent = match sent {
             // Whoever is told yes, or a secret, has been let in, however the answer ends.
             Err(SendError::Unfinished { exchange, why }) => {

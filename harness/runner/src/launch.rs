@@ -27,8 +27,7 @@ pub(super) async fn run_launch(
     PlannedLaunch { profile, cells }: PlannedLaunch,
 ) {
     let bench = LaunchJudge { context, target };
-    let asked = bench.askable(&cells);
-    drop(cells);
+    let asked = &*bench.askable(&cells).await;
     let Some(config) = context
         .catalogue
         .profiles
@@ -53,9 +52,9 @@ pub(super) async fn run_launch(
             number,
             again,
         };
-        let sent = with_whole_sequences(&left, &asked);
+        let sent = with_whole_sequences(&left, asked);
         let cells = match sent.is_full() {
-            true => Cow::Borrowed(&asked),
+            true => Cow::Borrowed(asked),
             false => Cow::Owned(sent.ones().map(|place| asked.get(place)).collect()),
         };
         let (seen, proof) = attempt.run(&cells, slots).await;
@@ -108,7 +107,7 @@ pub(super) async fn run_launch(
                 None => {
                     left.remove(place);
                     let attempts = attempts.remove(&place).unwrap_or_default();
-                    bench.judge(&cell, seen, proof, attempts);
+                    bench.judge(&cell, seen, proof, attempts).await;
                 }
             }
         }

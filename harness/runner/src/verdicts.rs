@@ -1,5 +1,6 @@
 //! From what a launch's cells answered to verdicts, as events.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use super::Context;
 use super::ask::Answers;
 use super::seen::{AllSeen, Seen};
 use super::target::Target;
-use contract::plan::{Cell, PlannedCells};
+use contract::plan::{Cell, PlannedCell, PlannedCells};
 use contract::release::Version;
 use contract::scenario::model::Direction;
 use machine::upstream::Upstream;
@@ -96,21 +97,23 @@ pub(super) struct LaunchJudge<'a> {
 
 impl LaunchJudge<'_> {
     /// Judges one cell; `attempts` says why earlier ones brought no answer.
-    pub(super) fn judge(&self, cell: &Cell, seen: Seen, proof: Proof, attempts: Vec<String>) {
-        self.emit(self.result(cell, seen, proof, attempts));
+    pub(super) async fn judge(&self, cell: &Cell, seen: Seen, proof: Proof, attempts: Vec<String>) {
+        self.tell(self.result(cell, seen, proof, attempts)).await;
     }
 
     /// The cells that can be asked; the others are judged.
-    pub(super) fn askable(&self, cells: &PlannedCells) -> PlannedCells {
-        let askable = cells.iter().filter(|planned| match &planned.barred {
-            Some(barred) => {
-                let verdict = barred.into();
-                self.emit(self.by().unseen(&planned.cell, verdict, Vec::new()));
-                false
+    pub(super) async fn askable<'c>(&self, cells: &'c PlannedCells) -> Cow<'c, PlannedCells> {
+        if cells.askable().count() == cells.len() {
+            return Cow::Borrowed(cells);
+        }
+        for PlannedCell { cell, barred } in cells.iter() {
+            if let Some(barred) = &barred {
+                let result = self.by().unseen(&cell, barred.into(), Vec::new());
+                self.tell(result).await;
             }
-            None => true,
-        });
-        askable.collect()
+        }
+        let askable = cells.iter().filter(|planned| planned.barred.is_none());
+        Cow::Owned(askable.collect())
     }
 
     /// What deviates has this rank.
@@ -147,8 +150,9 @@ impl LaunchJudge<'_> {
         }
     }
 
-    fn emit(&self, result: CellResult) {
+    async fn tell(&self, result: CellResult) {
         tracing::trace!(cell = result.cell.id(), verdict = ?result.facts.verdict, "judged");
-        self.context.emit(RunEvent::Cell(result));
+        let event = RunEvent::Cell(result);
+        self.context.events.tell_in_turn(event).await;
     }
 }

@@ -6,7 +6,6 @@ use std::sync::{Arc, OnceLock};
 
 use machine::folder::RunFolder;
 use tokio::sync::Semaphore;
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -15,7 +14,7 @@ use super::gateway::{plan, prepare};
 use super::seen::{AllSeen, Seen};
 use super::target::Target;
 use super::verdicts::LaunchJudge;
-use super::{Context, RunEvent, RunOptions};
+use super::{Context, Events, RunOptions};
 use contract::plan::{Cell, PlannedCell, PlannedCells, PlannedLaunch, Way};
 use contract::release::GatewayRef;
 use contract::request::as_text;
@@ -63,7 +62,7 @@ impl Rounds {
         catalogue: &Catalogue,
         options: &RunOptions,
         reference: &GatewayRef,
-        events: UnboundedSender<RunEvent>,
+        events: Events,
         cancel: &CancellationToken,
     ) -> Option<Self> {
         let context = Context {
@@ -91,7 +90,7 @@ impl Rounds {
         catalogue: Catalogue,
         snapshots: Snapshots,
         options: RunOptions,
-        events: UnboundedSender<RunEvent>,
+        events: Events,
         cancel: CancellationToken,
     ) -> RoundStats {
         let context = Arc::new(Context {
@@ -164,7 +163,7 @@ async fn round_of(
     before: Option<Standing>,
 ) -> (Option<Standing>, RoundStats) {
     let bench = LaunchJudge { context, target };
-    let cells = bench.askable(&launch.cells);
+    let cells = bench.askable(&launch.cells).await;
     let profile = context.catalogue.profiles.get(&launch.profile);
     let config = profile.and_then(|profile| profile.launch_for(&target.version).ok());
     let Some(config) = config.filter(|_| !cells.is_empty()) else {
@@ -219,7 +218,7 @@ async fn round_of(
     for PlannedCell { cell, .. } in cells.iter() {
         let seen = standing.answer(&cell, &sent).cloned();
         let seen = seen.unwrap_or_else(|| Err("it was not asked".into()));
-        bench.judge(&cell, seen, standing.proof, Vec::new());
+        bench.judge(&cell, seen, standing.proof, Vec::new()).await;
     }
     // What brought no answer is asked again in the next round.
     standing.seen.retain(|_, (_, seen)| seen.is_ok());
