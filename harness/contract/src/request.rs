@@ -74,12 +74,8 @@ fn with_vars(cell: &Cell, written: Written) -> Written {
     }
     let mut vars: BTreeMap<&str, &str> = names.iter().map(|name| (name.as_str(), "")).collect();
     for value in cell.values() {
-        vars.extend(
-            value
-                .vars
-                .iter()
-                .map(|(name, text)| (name.as_str(), text.as_str())),
-        );
+        let own = value.vars.iter();
+        vars.extend(own.map(|(name, text)| (name.as_str(), text.as_str())));
     }
     let fill = |text: &String| {
         vars.iter().fold(text.clone(), |text, (name, value)| {

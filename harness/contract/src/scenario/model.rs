@@ -185,8 +185,8 @@ pub struct AxisValue {
     pub body: Option<String>,
     /// What is sent before the request.
     pub before: Vec<Before>,
-    /// Texts for placeholders of their own, with placeholders.
-    pub vars: BTreeMap<String, String>,
+    /// Texts for placeholders of their own, with placeholders: of many thousand values each has few.
+    pub vars: Vec<(String, String)>,
     /// The client that sends the request instead of clawgauge itself.
     pub sender: Option<String>,
     /// Where the request comes from, if not from where a proxy is.
