@@ -22,7 +22,7 @@ use super::{Problem, Problems, SourceFile};
 use crate::data::Data;
 use base::nearest::advice;
 
-/// A scenario has no more cells than this: each takes some hundred bytes, and a check looks at every one.
+/// A scenario has no more cells than this: each takes some 60 bytes in a run, and a check looks at every one.
 const MAX_CELLS: u128 = 1_000_000;
 
 /// Resolves one scenario file.
