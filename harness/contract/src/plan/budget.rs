@@ -240,7 +240,7 @@ pub fn fit(plan: &Plan, catalogue: &Catalogue, estimates: &Estimates, time: Dura
             let mut unit = Unit::default();
             for index in cells {
                 let cell = &units[*launch].launch.cells.get(*index).cell;
-                unit.cost = unit.cost.saturating_add(estimates.cell(&cell, release));
+                unit.cost = unit.cost.saturating_add(estimates.cell(cell, release));
                 places.insert(cell.id(), offer.units.len());
                 let rule = cell.rule(release);
                 let rule = rule.map(|rule| (cell.scenario.id.clone(), rule.id.clone()));
@@ -248,7 +248,7 @@ pub fn fit(plan: &Plan, catalogue: &Catalogue, estimates: &Estimates, time: Dura
                     unit.marks.push(*rule);
                     unit.marks.push(marks.under(*rule, mode));
                 }
-                let issues = issues(catalogue, release, &cell);
+                let issues = issues(catalogue, release, cell);
                 let issues = issues.iter().filter_map(|issue| marks.issues.get(issue));
                 unit.marks.extend(issues);
             }

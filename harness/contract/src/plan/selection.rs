@@ -105,8 +105,10 @@ impl Selection {
 
     /// Whether the cell is selected: by its id or any glob (if there are any) and by every condition.
     pub fn accepts(&self, cell: &Cell) -> bool {
-        let by_id = self.only.is_some() || !self.globs.is_empty();
-        let id = by_id.then(|| cell.id()).unwrap_or_default();
+        let id = match self.only.is_some() || !self.globs.is_empty() {
+            true => cell.id(),
+            false => String::new(),
+        };
         self.accepts_named(&id, &|axis| {
             let mut axes = cell.axes();
             axes.find(|(name, _)| *name == axis).map(|(_, value)| value)
