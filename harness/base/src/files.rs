@@ -7,7 +7,13 @@ use std::path::{Path, PathBuf};
 /// SHA-256 in hex.
 pub fn sha256(bytes: &[u8]) -> String {
     use sha2::Digest as _;
-    let digest = sha2::Sha256::digest(bytes);
+    hex(sha2::Sha256::new_with_prefix(bytes))
+}
+
+/// What was hashed so far, in hex.
+pub fn hex(hash: sha2::Sha256) -> String {
+    use sha2::Digest as _;
+    let digest = hash.finalize();
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

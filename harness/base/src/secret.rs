@@ -11,7 +11,7 @@ pub const CANARY_PREFIX: &str = "canary-";
 pub const CANARY_DIGITS: usize = 16;
 
 /// No vowels, so that no word of a language looks like a part of a canary, and nothing that is easily misread.
-const CONSONANTS: &[u8] = b"bcdfghjkmnpqrstvwxyz23456789";
+pub const CONSONANTS: &[u8] = b"bcdfghjkmnpqrstvwxyz23456789";
 const LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
 /// A word that no other request carries.

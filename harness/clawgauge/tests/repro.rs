@@ -44,7 +44,7 @@ fn catalogue() -> Catalogue {
 
 fn rendered(cell: &str, release: &str) -> String {
     let catalogue = catalogue();
-    let cell = cells(&catalogue).find(|known| known.id == cell).unwrap();
+    let cell = cells(&catalogue).find(|known| known.id() == cell).unwrap();
     script(&Repro::new(&catalogue, &cell, &release.parse().unwrap()).unwrap())
 }
 
@@ -60,7 +60,7 @@ fn every_cell_has_a_script_or_a_reason(#[case] release: &str, #[case] without: u
         let repro = match Repro::new(&catalogue, &cell, &release) {
             Ok(repro) => repro,
             Err(error) => {
-                assert!(error.to_string().len() > cell.id.len() + 30, "{error}");
+                assert!(error.to_string().len() > cell.id().len() + 30, "{error}");
                 match error {
                     ReproError::Client { .. } | ReproError::Beside { .. } => beside += 1,
                     _ => refused += 1,
@@ -73,20 +73,20 @@ fn every_cell_has_a_script_or_a_reason(#[case] release: &str, #[case] without: u
         let lines = text.lines().count();
         // A step takes the steps before it along.
         let most = 240.max(160 + 20 * repro.steps.len());
-        assert!(lines <= most, "{}: {lines} lines", cell.id);
-        assert!(text.starts_with("#!/bin/sh\n# "), "{}", cell.id);
-        assert!(text.contains(&format!("\n#   cell       {}\n", cell.id)));
+        assert!(lines <= most, "{}: {lines} lines", cell.id());
+        assert!(text.starts_with("#!/bin/sh\n# "), "{}", cell.id());
+        assert!(text.contains(&format!("\n#   cell       {}\n", cell.id())));
         assert_eq!(
             text.lines()
                 .filter(|line| *line == "END_OF_PROGRAM")
                 .count(),
             1
         );
-        assert!(!text.contains('\0'), "{}: a NUL in the script", cell.id);
+        assert!(!text.contains('\0'), "{}: a NUL in the script", cell.id());
         for left in ["//@", "${caller}", "${ws-", &here, "/home/"] {
-            assert!(!text.contains(left), "{}: {left} in the script", cell.id);
+            assert!(!text.contains(left), "{}: {left} in the script", cell.id());
         }
-        assert!(!has_secret(&text), "{}: a secret in the script", cell.id);
+        assert!(!has_secret(&text), "{}: a secret in the script", cell.id());
     }
     assert!(scripts > 3_000, "{scripts} scripts");
     assert!((refused > 0) == (without > 0), "{refused} refused");
@@ -157,7 +157,7 @@ fn the_seeds_script() {
 #[test]
 fn the_seeds_report() {
     let catalogue = catalogue();
-    let cell = cells(&catalogue).find(|known| known.id == SEED).unwrap();
+    let cell = cells(&catalogue).find(|known| known.id() == SEED).unwrap();
     let text = markdown(&Repro::new(&catalogue, &cell, &"2026.3.28".parse().unwrap()).unwrap());
     let (report, script) = text.split_once("```sh\n").unwrap();
     assert_eq!(

@@ -55,7 +55,7 @@ fn run(text: &str, version: Option<&str>, program: Option<&Program>) -> (Option<
 
 fn seed() -> String {
     let catalogue = catalogue();
-    let cell = cells(&catalogue).find(|cell| cell.id == SEED).unwrap();
+    let cell = cells(&catalogue).find(|cell| cell.id() == SEED).unwrap();
     script(&Repro::new(&catalogue, &cell, &"2026.3.28".parse().unwrap()).unwrap())
 }
 

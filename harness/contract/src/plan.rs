@@ -4,26 +4,26 @@
 //! never change an id or an order.
 
 pub mod budget;
+mod cell;
+mod list;
+mod places;
 mod selection;
 mod shard;
 mod shares;
 
+pub use cell::{Cell, Way, cells, cells_of};
+pub use list::{PlannedCell, PlannedCells};
+pub use places::Places;
 pub(crate) use selection::glob_of;
 pub use selection::{Selection, SelectionError};
 pub use shard::{Shard, ShardArg, ShardError};
 pub use shares::{Share, Shares};
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use jiff::civil::Date;
-
-use crate::cell_id;
 use crate::release::Version;
-use crate::scenario::model::{
-    AxisValue, DIRECT, Direction, Kind, Outcome, PROXY_AXIS, Rule, Scenario, Standpoint,
-};
-use crate::scenario::{Catalogue, KnownIssue, Proxy};
+use crate::scenario::model::Kind;
+use crate::scenario::{Catalogue, Proxy};
 
 /// What this machine has not: a requirement's name, such as a sender's, and why it is missing and how to get it.
 pub type Missing = BTreeMap<String, String>;
@@ -40,102 +40,6 @@ pub struct Needs {
 /// The name of network namespaces among what is missing.
 pub const NETWORK: &str = "network namespaces";
 
-/// One combination of axis values of one scenario.
-#[derive(Debug, Clone)]
-pub struct Cell {
-    /// `scenario/axis=value/axis=value`.
-    pub id: String,
-    /// The scenario it belongs to.
-    pub scenario: Arc<Scenario>,
-    /// Value index by axis.
-    pub combination: Vec<u16>,
-    /// The profile that it is launched under.
-    pub profile: String,
-}
-
-impl Cell {
-    /// This cell's value on each axis, in the order of the axes.
-    pub fn values(&self) -> impl Iterator<Item = &Arc<AxisValue>> {
-        self.scenario
-            .axes
-            .iter()
-            .zip(&self.combination)
-            .map(|(axis, value)| &axis.values[usize::from(*value)])
-    }
-
-    /// Axis names with this cell's values.
-    pub fn axes(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.scenario
-            .axes
-            .iter()
-            .zip(self.values())
-            .map(|(axis, value)| (axis.name.as_str(), value.id.as_str()))
-    }
-
-    /// The client that sends it, where clawgauge itself does not.
-    pub fn sender(&self) -> Option<&str> {
-        self.values().find_map(|value| value.sender.as_deref())
-    }
-
-    /// The id without scenario and profile: what tells cells of one snapshot file apart.
-    pub fn key(&self) -> String {
-        cell_id::key(self.axes())
-    }
-
-    /// How its request gets to the gateway.
-    pub fn way(&self) -> Way<'_> {
-        let proxy = self.axes().find(|(axis, _)| *axis == PROXY_AXIS);
-        match (self.values().find_map(|value| value.from), proxy) {
-            (Some(Standpoint::Gateway), _) => Way::AtGateway,
-            (Some(Standpoint::Caller), _) | (None, Some((_, DIRECT))) => Way::PastProxies,
-            (None, Some((_, proxy))) => Way::Through(proxy),
-            (None, None) => Way::AsProxy,
-        }
-    }
-
-    /// The outcome that is asked of it on a release.
-    pub fn expected(&self, release: &Version) -> Option<&Arc<Outcome>> {
-        self.scenario.expected(release, &self.combination)
-    }
-
-    /// Whether its caller must be denied on a release.
-    pub fn must_be_denied(&self, release: &Version) -> bool {
-        let expected = self.expected(release);
-        expected.is_some_and(|outcome| outcome.direction == Direction::Deny)
-    }
-
-    /// The known issue that speaks about it on a release and has not expired on `today`, and what it says is observed.
-    pub fn known<'a>(
-        &self,
-        catalogue: &'a Catalogue,
-        release: &Version,
-        today: Date,
-    ) -> Option<(&'a Arc<KnownIssue>, &'a Arc<Outcome>)> {
-        catalogue.known_issues.iter().find_map(|issue| {
-            let outcome = issue.says(&self.scenario.id, release, &self.combination, today)?;
-            Some((issue, outcome))
-        })
-    }
-
-    /// The rule that decides it on a release.
-    pub fn rule(&self, release: &Version) -> Option<&Rule> {
-        self.scenario.rule_for(release, &self.combination)
-    }
-}
-
-/// How a request gets to the gateway.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way<'a> {
-    /// From where a proxy would be: the scenario asks about no proxies, its header lines are what one would say.
-    AsProxy,
-    /// From where callers are, past all proxies.
-    PastProxies,
-    /// From the gateway's own machine, at an address that is not the loopback.
-    AtGateway,
-    /// Through a proxy, by id.
-    Through(&'a str),
-}
-
 /// Why a cell cannot be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Barred {
@@ -145,13 +49,18 @@ pub enum Barred {
     Machine(String),
 }
 
-/// A cell and whether it can be asked.
-#[derive(Debug, Clone)]
-pub struct PlannedCell {
-    /// The cell.
-    pub cell: Arc<Cell>,
-    /// Why it cannot be asked, if it cannot.
-    pub barred: Option<Barred>,
+impl Barred {
+    /// Why a cell cannot be asked of a release where some requirements are missing, if it cannot.
+    pub fn of(
+        catalogue: &Catalogue,
+        release: &Version,
+        missing: &Missing,
+        cell: &Cell,
+    ) -> Option<Self> {
+        let here = || lack(missing, catalogue, cell).map(Self::Machine);
+        let there = not_applicable(catalogue, release, cell).map(Self::Release);
+        there.or_else(here)
+    }
 }
 
 /// The cells of one profile: one gateway launch.
@@ -160,13 +69,13 @@ pub struct PlannedLaunch {
     /// Id of the profile.
     pub profile: String,
     /// Its cells, in order.
-    pub cells: Vec<PlannedCell>,
+    pub cells: PlannedCells,
 }
 
 impl PlannedLaunch {
     /// Whether any cell needs the gateway.
     pub fn needs_gateway(&self) -> bool {
-        self.cells.iter().any(|planned| planned.barred.is_none())
+        self.cells.askable().next().is_some()
     }
 }
 
@@ -188,29 +97,27 @@ impl Plan {
         let mut unselected = 0;
         let sequences: BTreeSet<(String, String)> = cells(catalogue)
             .filter(|cell| cell.scenario.kind == Kind::Sequence && selection.accepts(cell))
-            .map(|cell| (cell.scenario.id.clone(), cell.profile))
+            .map(|cell| (cell.scenario.id.clone(), cell.profile().to_owned()))
             .collect();
         for cell in cells(catalogue) {
             // A step means nothing without the steps around it.
-            let beside = || sequences.contains(&(cell.scenario.id.clone(), cell.profile.clone()));
+            let beside =
+                || sequences.contains(&(cell.scenario.id.clone(), cell.profile().to_owned()));
             if !selection.accepts(&cell) && !beside() {
                 unselected += 1;
                 continue;
             }
             let barred = not_applicable(catalogue, release, &cell).map(Barred::Release);
-            let planned = PlannedCell {
-                cell: Arc::new(cell),
-                barred,
-            };
+            let planned = PlannedCell { cell, barred };
             match launches
                 .iter_mut()
-                .find(|launch| launch.profile == planned.cell.profile)
+                .find(|launch| launch.profile == planned.cell.profile())
             {
                 Some(launch) => launch.cells.push(planned),
                 None => {
                     launches.push(PlannedLaunch {
-                        profile: planned.cell.profile.clone(),
-                        cells: vec![planned],
+                        profile: planned.cell.profile().to_owned(),
+                        cells: PlannedCells::from_iter([planned]),
                     });
                 }
             }
@@ -225,10 +132,13 @@ impl Plan {
     /// What the cells that can be asked of the release need of a machine, beside client libraries.
     pub fn needs(&self, catalogue: &Catalogue) -> Needs {
         let mut needs = Needs::default();
-        let launches = self.launches.iter().flat_map(|launch| &launch.cells);
-        for planned in launches.filter(|planned| planned.barred.is_none()) {
-            needs.network |= own_network(catalogue, &planned.cell);
-            let proxy = proxy(catalogue, &planned.cell);
+        for cell in self
+            .launches
+            .iter()
+            .flat_map(|launch| launch.cells.askable())
+        {
+            needs.network |= own_network(catalogue, &cell);
+            let proxy = proxy(catalogue, &cell);
             let program = proxy.map(|proxy| (proxy.program.clone(), proxy.install.clone()));
             needs.programs.extend(program);
         }
@@ -238,10 +148,17 @@ impl Plan {
     /// The same plan on a machine that has not everything: what takes something of `missing` is not asked.
     #[must_use]
     pub fn without(mut self, missing: &Missing, catalogue: &Catalogue) -> Self {
-        let launches = self.launches.iter_mut();
-        let cells = launches.flat_map(|launch| &mut launch.cells);
-        for planned in cells.filter(|planned| planned.barred.is_none()) {
-            planned.barred = lack(missing, catalogue, &planned.cell).map(Barred::Machine);
+        if missing.is_empty() {
+            return self;
+        }
+        for launch in &mut self.launches {
+            let cells = launch.cells.iter().map(|planned| PlannedCell {
+                barred: planned
+                    .barred
+                    .or_else(|| lack(missing, catalogue, &planned.cell).map(Barred::Machine)),
+                cell: planned.cell,
+            });
+            launch.cells = cells.collect();
         }
         self
     }
@@ -257,24 +174,6 @@ impl Plan {
     }
 }
 
-/// Every cell of the catalogue, in order.
-pub fn cells(catalogue: &Catalogue) -> impl Iterator<Item = Cell> + '_ {
-    catalogue.scenarios.iter().flat_map(cells_of)
-}
-
-/// Every cell of a scenario, in order.
-pub fn cells_of(scenario: &Arc<Scenario>) -> impl Iterator<Item = Cell> + '_ {
-    let profile_axis = scenario.profile_axis();
-    scenario.combinations().map(move |combination| Cell {
-        id: scenario.cell_id(&combination),
-        profile: scenario.axes[profile_axis].values[usize::from(combination[profile_axis])]
-            .id
-            .clone(),
-        scenario: Arc::clone(scenario),
-        combination,
-    })
-}
-
 /// Why a cell cannot be asked of a release, if it cannot.
 pub fn not_applicable(catalogue: &Catalogue, release: &Version, cell: &Cell) -> Option<String> {
     if let Some(since) = cell
@@ -285,9 +184,9 @@ pub fn not_applicable(catalogue: &Catalogue, release: &Version, cell: &Cell) -> 
     {
         return Some(format!("the scenario's contract begins with {since}"));
     }
-    match catalogue.profiles.get(&cell.profile) {
+    match catalogue.profiles.get(cell.profile()) {
         Some(profile) => profile.launch_for(release).err(),
-        None => Some(format!("there is no profile {}", cell.profile)),
+        None => Some(format!("there is no profile {}", cell.profile())),
     }
 }
 
@@ -326,6 +225,6 @@ fn proxy<'a>(catalogue: &'a Catalogue, cell: &Cell) -> Option<&'a Proxy> {
 }
 
 fn own_network(catalogue: &Catalogue, cell: &Cell) -> bool {
-    let profile = catalogue.profiles.get(&cell.profile);
+    let profile = catalogue.profiles.get(cell.profile());
     profile.is_some_and(|profile| profile.own_network)
 }

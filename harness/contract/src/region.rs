@@ -4,7 +4,9 @@
 //! cells and no two of them overlap. Used for causes (which cells deviate), for comparisons and surveys, for the written
 //! contract, and for the decision table's errors (which cells no rule covers).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use indexmap::IndexSet;
 
 /// A combination: value index by axis.
 pub type Combination = Vec<u16>;
@@ -49,33 +51,43 @@ impl Region {
     }
 }
 
-type Sides = Vec<BTreeSet<u16>>;
-
 /// Describes `cells`, all of which are in `universe`, by few regions.
 ///
 /// Boxes are merged axis by axis for each order of the axes (all orders up to four axes, the rotations beyond), and the
 /// order that needs the fewest boxes and then the fewest conditions wins; ties go to the first order, so the result is
 /// the same for the same input. Conditions that the universe makes superfluous are dropped.
 pub fn minimize_conditions(cells: &[Combination], universe: &[Combination]) -> Vec<Region> {
+    minimize_among(cells, universe.iter().map(Vec::as_slice))
+}
+
+/// As [`minimize_conditions`], of a universe that need not be a list.
+pub fn minimize_among<'a>(
+    cells: &[Combination],
+    universe: impl Iterator<Item = &'a [u16]> + Clone,
+) -> Vec<Region> {
     let Some(axes) = cells.first().map(Vec::len) else {
         return Vec::new();
     };
-    let start: BTreeSet<Sides> = cells
-        .iter()
-        .map(|cell| cell.iter().map(|value| BTreeSet::from([*value])).collect())
-        .collect();
+    if axes == 0 {
+        return vec![describe(&[], cells, universe)];
+    }
+    let mut sides = Sides::default();
+    let single = |value: &u16| sides.number(BTreeSet::from([*value]));
+    let start: Vec<usize> = cells.iter().flatten().map(single).collect();
     let mut best: Option<(usize, usize, Vec<Region>)> = None;
     for order in orders(axes) {
-        let boxes = merge_along(start.clone(), &order);
-        if best
-            .as_ref()
-            .is_some_and(|(count, _, _)| boxes.len() > *count)
-        {
+        let boxes = merge_along(start.clone(), &order, &mut sides);
+        let count = boxes.len() / axes;
+        if best.as_ref().is_some_and(|(least, _, _)| count > *least) {
             continue;
         }
         let regions: Vec<Region> = boxes
-            .iter()
-            .map(|sides| describe(sides, cells, universe))
+            .chunks_exact(axes)
+            .map(|numbers| {
+                let of = |number: &usize| &sides.0[*number];
+                let sides: Vec<&BTreeSet<u16>> = numbers.iter().map(of).collect();
+                describe(&sides, cells, universe.clone())
+            })
             .collect();
         let conditions = regions
             .iter()
@@ -94,23 +106,39 @@ pub fn minimize_conditions(cells: &[Combination], universe: &[Combination]) -> V
     regions
 }
 
+/// Sets of values, each with a number: a box is a number for each axis, and boxes follow each other in one list.
+#[derive(Default)]
+struct Sides(IndexSet<BTreeSet<u16>>);
+
+impl Sides {
+    fn number(&mut self, side: BTreeSet<u16>) -> usize {
+        self.0.insert_full(side).0
+    }
+}
+
 /// Merges boxes that differ on one axis only, axis by axis, until nothing merges any more.
-fn merge_along(mut boxes: BTreeSet<Sides>, order: &[usize]) -> BTreeSet<Sides> {
+fn merge_along(mut boxes: Vec<usize>, order: &[usize], sides: &mut Sides) -> Vec<usize> {
+    let axes = order.len();
     loop {
         let before = boxes.len();
         for axis in order {
-            let mut merged: BTreeMap<Sides, BTreeSet<u16>> = BTreeMap::new();
-            for mut sides in boxes {
-                let side = std::mem::take(&mut sides[*axis]);
-                merged.entry(sides).or_default().extend(side);
+            let mut rows: Vec<&[usize]> = boxes.chunks_exact(axes).collect();
+            rows.sort_unstable_by(|a, b| {
+                (&a[..*axis], &a[axis + 1..]).cmp(&(&b[..*axis], &b[axis + 1..]))
+            });
+            let mut merged = Vec::with_capacity(boxes.len());
+            for same in
+                rows.chunk_by(|a, b| a[..*axis] == b[..*axis] && a[axis + 1..] == b[axis + 1..])
+            {
+                let start = merged.len();
+                merged.extend_from_slice(same[0]);
+                if same.len() > 1 {
+                    let values = same.iter().flat_map(|row| &sides.0[row[*axis]]);
+                    let values = values.copied().collect();
+                    merged[start + axis] = sides.number(values);
+                }
             }
-            boxes = merged
-                .into_iter()
-                .map(|(mut sides, side)| {
-                    sides[*axis] = side;
-                    sides
-                })
-                .collect();
+            boxes = merged;
         }
         if boxes.len() == before {
             return boxes;
@@ -119,11 +147,27 @@ fn merge_along(mut boxes: BTreeSet<Sides>, order: &[usize]) -> BTreeSet<Sides> {
 }
 
 /// Turns a box into a region, dropping conditions that every cell of the universe in reach meets anyway.
-fn describe(sides: &Sides, cells: &[Combination], universe: &[Combination]) -> Region {
-    let inside = |cell: &Combination, skip: &BTreeSet<usize>| {
-        cell.iter()
-            .enumerate()
-            .all(|(axis, value)| skip.contains(&axis) || sides[axis].contains(value))
+fn describe<'a>(
+    sides: &[&BTreeSet<u16>],
+    cells: &[Combination],
+    universe: impl Iterator<Item = &'a [u16]> + Clone,
+) -> Region {
+    // By value: a matrix of a million is gone through several times.
+    let accepts: Vec<Vec<bool>> = sides
+        .iter()
+        .map(|side| {
+            let end = side.last().map_or(0, |last| usize::from(*last) + 1);
+            let mut accepts = vec![false; end];
+            side.iter()
+                .for_each(|value| accepts[usize::from(*value)] = true);
+            accepts
+        })
+        .collect();
+    let inside = |cell: &[u16], skip: &BTreeSet<usize>| {
+        cell.iter().enumerate().all(|(axis, value)| {
+            let accepted = accepts[axis].get(usize::from(*value));
+            accepted.copied().unwrap_or(false) || skip.contains(&axis)
+        })
     };
     let none = BTreeSet::new();
     let mut own: Vec<Combination> = cells
@@ -136,12 +180,8 @@ fn describe(sides: &Sides, cells: &[Combination], universe: &[Combination]) -> R
     let mut dropped = BTreeSet::new();
     for axis in (0..sides.len()).rev() {
         dropped.insert(axis);
-        if universe
-            .iter()
-            .filter(|cell| inside(cell, &dropped))
-            .count()
-            != own.len()
-        {
+        let reach = universe.clone().filter(|cell| inside(cell, &dropped));
+        if reach.count() != own.len() {
             dropped.remove(&axis);
         }
     }

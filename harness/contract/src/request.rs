@@ -74,12 +74,8 @@ fn with_vars(cell: &Cell, written: Written) -> Written {
     }
     let mut vars: BTreeMap<&str, &str> = names.iter().map(|name| (name.as_str(), "")).collect();
     for value in cell.values() {
-        vars.extend(
-            value
-                .vars
-                .iter()
-                .map(|(name, text)| (name.as_str(), text.as_str())),
-        );
+        let own = value.vars.iter();
+        vars.extend(own.map(|(name, text)| (name.as_str(), text.as_str())));
     }
     let fill = |text: &String| {
         vars.iter().fold(text.clone(), |text, (name, value)| {
@@ -176,7 +172,7 @@ pub fn fill(written: Written, place: &Place<'_>) -> Result<Request, TemplateErro
 /// A cell's request as people read it: request line, header lines, body. Placeholders of secrets are not filled, bytes that
 /// do not print are escaped.
 pub fn as_text(cell: &Cell, catalogue: &Catalogue) -> String {
-    let profile = catalogue.profiles.get(&cell.profile);
+    let profile = catalogue.profiles.get(cell.profile());
     let caller = profile.map_or(&[][..], |profile| &profile.caller);
     let written = with_caller(written(cell), caller);
     let mut text = String::new();

@@ -3,9 +3,14 @@
 //! One file holds the whole matrix of a scenario and profile from a release on, in insta's format: one line a cell,
 //! pointing to a numbered list of distinct answers.
 
+mod cells;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
+
+pub use cells::SnapshotCells;
+use sha2::{Digest as _, Sha256};
 
 use crate::data::Data;
 use crate::release::Version;
@@ -32,8 +37,8 @@ pub struct Snapshot {
     pub profile: String,
     /// The first release it speaks about.
     pub since: Version,
-    /// Cell key (the id without scenario and profile) to its answer.
-    pub cells: BTreeMap<String, Answer>,
+    /// Its cells.
+    pub cells: SnapshotCells,
 }
 
 /// Everything in `snapshots/`.
@@ -78,11 +83,12 @@ impl Snapshots {
             .iter()
             .map(|name| read(data, name))
             .collect::<Result<_, _>>()?;
-        let mut all = String::new();
+        let mut all = Hashed(Sha256::new());
         let mut answers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for file in &files {
-            let _ = write!(all, "{}\n{}", file.path(), file.render());
-            for answer in file.cells.values() {
+            let _ = writeln!(all, "{}", file.path());
+            let _ = file.write(&mut all);
+            for answer in file.cells.answers() {
                 let texts = answers.entry(answer.outcome.clone()).or_default();
                 if !texts.contains(&answer.text) {
                     texts.insert(answer.text.clone());
@@ -92,7 +98,7 @@ impl Snapshots {
         Ok(Self {
             answers,
             data: data.clone(),
-            hash: base::files::sha256(all.as_bytes()),
+            hash: base::files::hex(all.0),
             files,
         })
     }
@@ -111,12 +117,13 @@ impl Snapshots {
     /// The snapshot that speaks about a scenario and profile on a release: the latest that is not later than it, unless
     /// the contract changed in between.
     pub fn find(&self, scenario: &Scenario, profile: &str, release: &Version) -> Option<&Snapshot> {
+        let files = self.files.iter();
+        let files = files.filter(|file| file.scenario == scenario.id && file.profile == profile);
+        let latest = files
+            .filter(|file| file.since <= *release)
+            .max_by(|a, b| a.since.cmp(&b.since))?;
         let floor = contract_since(scenario, profile, release);
-        self.files
-            .iter()
-            .filter(|file| file.scenario == scenario.id && file.profile == profile)
-            .filter(|file| file.since <= *release && floor.as_ref() <= Some(&file.since))
-            .max_by(|a, b| a.since.cmp(&b.since))
+        (floor.as_ref() <= Some(&latest.since)).then_some(latest)
     }
 
     /// All accepted snapshots.
@@ -207,9 +214,9 @@ impl Pending {
             .cells
             .iter()
             .filter_map(|(key, answer)| {
-                let before = old.cells.get(key)?;
+                let before = old.cells.get(&key)?;
                 let widens = before.grants(catalogue) < answer.grants(catalogue);
-                widens.then(|| (key.clone(), before.outcome.clone(), answer.outcome.clone()))
+                widens.then(|| (key, before.outcome.clone(), answer.outcome.clone()))
             })
             .collect()
     }
@@ -262,33 +269,39 @@ impl Snapshot {
 
     /// The whole file.
     pub fn render(&self) -> String {
+        let mut text = String::new();
+        let _ = self.write(&mut text);
+        text
+    }
+
+    /// Writes the whole file.
+    fn write(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        let (scenario, profile, since) = (&self.scenario, &self.profile, &self.since);
+        write!(
+            out,
+            "---\nsource: scenarios/{scenario}.toml\nexpression: \"{scenario} under profile {profile}, since {since}\"\n---\n",
+        )?;
         let mut answers: Vec<&Answer> = Vec::new();
-        let mut lines = String::new();
-        let width = self.cells.keys().map(String::len).max().unwrap_or(0);
-        for (key, answer) in &self.cells {
-            let known = answers
-                .iter()
-                .position(|other| other.outcome == answer.outcome && other.text == answer.text);
+        let width = self
+            .cells
+            .iter()
+            .map(|(key, _)| key.len())
+            .max()
+            .unwrap_or(0);
+        for (key, answer) in self.cells.iter() {
+            let same =
+                |other: &&Answer| other.outcome == answer.outcome && other.text == answer.text;
+            let known = answers.iter().position(same);
             let number = known.unwrap_or_else(|| {
                 answers.push(answer);
                 answers.len() - 1
             });
-            let _ = writeln!(lines, "{key:width$}  {}", number + 1);
+            writeln!(out, "{key:width$}  {}", number + 1)?;
         }
-        let mut out = format!(
-            "---\nsource: scenarios/{}.toml\nexpression: \"{} under profile {}, since {}\"\n---\n{lines}",
-            self.scenario, self.scenario, self.profile, self.since
-        );
-        for (index, answer) in answers.iter().enumerate() {
-            let _ = write!(
-                out,
-                "\n== answer {}: {}\n{}",
-                index + 1,
-                answer.outcome,
-                answer.text
-            );
+        for (index, Answer { outcome, text, .. }) in answers.iter().enumerate() {
+            write!(out, "\n== answer {}: {outcome}\n{text}", index + 1)?;
         }
-        out
+        Ok(())
     }
 
     fn parse(file: &SourceFile) -> Result<Self, Problem> {
@@ -306,17 +319,9 @@ impl Snapshot {
         let (profile, since) = rest.split_once(".since-").ok_or_else(bad_name)?;
         let since = since.parse().map_err(|_| bad_name())?;
 
-        let mut numbers: Vec<(String, usize, std::ops::Range<usize>)> = Vec::new();
         let mut answers: Vec<Answer> = Vec::new();
-        let mut offset = 0;
-        let mut fences = 0;
-        for (index, line) in file.text.split_inclusive('\n').enumerate() {
-            let span = offset..offset + line.trim_end().len();
-            offset += line.len();
-            let text = line.trim_end_matches(['\n', '\r']);
-            if fences < 2 {
-                fences += usize::from(text == "---");
-            } else if let Some(heading) = text.strip_prefix("== answer ") {
+        for (index, line, span) in lines(file) {
+            if let Some(heading) = line.strip_prefix(HEADING) {
                 let outcome = heading
                     .split_once(": ")
                     .map(|(_, outcome)| outcome.to_owned());
@@ -329,53 +334,92 @@ impl Snapshot {
                     line: index + 1,
                 });
             } else if let Some(answer) = answers.last_mut() {
-                if !text.is_empty() {
-                    answer.text.push_str(text);
-                    answer.text.push('\n');
+                answer.text.push_str(line);
+                answer.text.push('\n');
+            }
+        }
+        // Answers that no cell has are none.
+        let mut used = BTreeMap::new();
+        for (_, line, span) in cell_lines(file) {
+            let Some((_, number)) = cell(line) else {
+                let what = "not a cell and the number of its answer";
+                return Err(Problem::at(file, span, what, "this line"));
+            };
+            if !(1..=answers.len()).contains(&number) {
+                let what = format!("there is no answer {number} in this file");
+                return Err(Problem::at(file, span, what, "this line"));
+            }
+            used.insert(number, 0);
+        }
+        for (place, known) in used.values_mut().enumerate() {
+            *known = place;
+        }
+        let answers = (1..).zip(answers);
+        let answers = answers.filter(|(number, _)| used.contains_key(number));
+        let answers: Vec<Answer> = answers.map(|(_, answer)| answer).collect();
+        let places = || {
+            let cells = cell_lines(file).filter_map(|(_, line, _)| cell(line));
+            cells.map(|(key, number)| (key, used[&number]))
+        };
+        let cells = match SnapshotCells::in_order(places(), answers.clone()) {
+            Some(cells) => cells,
+            None => {
+                let mut seen = BTreeMap::new();
+                for ((key, place), (_, _, span)) in places().zip(cell_lines(file)) {
+                    if seen.insert(key, place).is_some() {
+                        let what = format!("cell {key} is listed twice");
+                        return Err(Problem::at(file, span, what, "the second one"));
+                    }
                 }
-            } else if !text.is_empty() {
-                let cell = text.rsplit_once(' ').and_then(|(key, number)| {
-                    Some((key.trim_end().to_owned(), number.parse().ok()?))
-                });
-                let (key, number) = cell.ok_or_else(|| {
-                    Problem::at(
-                        file,
-                        span.clone(),
-                        "not a cell and the number of its answer",
-                        "this line",
-                    )
-                })?;
-                numbers.push((key, number, span));
+                SnapshotCells::in_order(seen, answers).unwrap_or_default()
             }
-        }
-        let mut cells = BTreeMap::new();
-        for (key, number, span) in numbers {
-            let answer = number
-                .checked_sub(1)
-                .and_then(|index: usize| answers.get(index))
-                .ok_or_else(|| {
-                    Problem::at(
-                        file,
-                        span.clone(),
-                        format!("there is no answer {number} in this file"),
-                        "this line",
-                    )
-                })?;
-            if cells.insert(key.clone(), answer.clone()).is_some() {
-                return Err(Problem::at(
-                    file,
-                    span,
-                    format!("cell {key} is listed twice"),
-                    "the second one",
-                ));
-            }
-        }
+        };
         Ok(Self {
             scenario: scenario.to_owned(),
             profile: profile.to_owned(),
             since,
             cells,
         })
+    }
+}
+
+/// How the heading of an answer begins.
+const HEADING: &str = "== answer ";
+
+/// The lines below the head of a snapshot that are not empty: index, text, and place in the file.
+fn lines(file: &SourceFile) -> impl Iterator<Item = (usize, &str, std::ops::Range<usize>)> {
+    let (mut offset, mut fences) = (0, 0);
+    let lines = file.text.split_inclusive('\n').enumerate();
+    lines.filter_map(move |(index, line)| {
+        let span = offset..offset + line.trim_end().len();
+        offset += line.len();
+        let text = line.trim_end_matches(['\n', '\r']);
+        if fences < 2 {
+            fences += usize::from(text == "---");
+            return None;
+        }
+        (!text.is_empty()).then_some((index, text, span))
+    })
+}
+
+/// The lines of cells: those before the first answer.
+fn cell_lines(file: &SourceFile) -> impl Iterator<Item = (usize, &str, std::ops::Range<usize>)> {
+    lines(file).take_while(|(_, line, _)| !line.starts_with(HEADING))
+}
+
+/// A cell and the number of its answer.
+fn cell(line: &str) -> Option<(&str, usize)> {
+    let (key, number) = line.rsplit_once(' ')?;
+    Some((key.trim_end(), number.parse().ok()?))
+}
+
+/// Text that is hashed as it is written.
+struct Hashed(Sha256);
+
+impl fmt::Write for Hashed {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.update(text);
+        Ok(())
     }
 }
 

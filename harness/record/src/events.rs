@@ -36,18 +36,43 @@ impl Expected {
             title: rule.title.clone(),
             origin: rule.origin.clone(),
             source: rule.source.clone(),
-            outcome: Arc::clone(rule.expect.of(&cell.combination)?),
+            outcome: Arc::clone(rule.expect.of(&cell.combination())?),
         })
     }
 }
 
-/// One cell, asked and judged.
+/// One cell, asked and judged. It is small, since a run may have a million.
 #[derive(Debug, Clone)]
 pub struct CellResult {
     /// The cell.
-    pub cell: Arc<Cell>,
-    /// What came of it.
-    pub facts: Facts,
+    pub cell: Cell,
+    /// What came of it, but for the time it took: most cells of a run share that with others.
+    pub facts: Arc<Facts>,
+    /// Microseconds from connecting to the end of the answer.
+    pub took: u32,
+}
+
+impl CellResult {
+    /// Of a cell; the time is taken out of what was observed.
+    pub fn new(cell: &Cell, mut facts: Facts) -> Self {
+        let observed = facts.observed.as_mut();
+        let took = observed.map(|observed| std::mem::take(&mut observed.took));
+        Self {
+            cell: cell.clone(),
+            facts: Arc::new(facts),
+            took: took.map_or(0, micros),
+        }
+    }
+
+    /// From connecting to the end of the answer.
+    pub fn took(&self) -> Duration {
+        Duration::from_micros(self.took.into())
+    }
+}
+
+/// A time in microseconds: up to an hour.
+pub fn micros(time: Duration) -> u32 {
+    u32::try_from(time.as_micros()).unwrap_or(u32::MAX)
 }
 
 /// What came of a cell.
@@ -240,7 +265,7 @@ pub enum RunEvent {
         profile: String,
     },
     /// A cell was judged.
-    Cell(Box<CellResult>),
+    Cell(CellResult),
     /// A launch has ended.
     LaunchEnded(LaunchInfo),
     /// The run was told to stop.

@@ -2,14 +2,17 @@
 //!
 //! A cell of the record is made whenever somebody looks at it, so that a run of a million cells does not hold a million.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use super::recorder::fold;
 use super::tables::Texts;
 use super::{
-    CellRecord, ExpectedRecord, Gate, GateEffect, KeptResult, ObservedRecord, Record, RuleRecord,
-    Summary,
+    CellRecord, ExpectedRecord, Gate, GateEffect, ObservedRecord, Record, RuleRecord, Summary,
 };
+use crate::events::{CellResult, Facts};
 use crate::judge::{Cause, Verdict, VerdictKind};
 use contract::scenario::Catalogue;
 use contract::scenario::model::Kind;
@@ -23,19 +26,20 @@ pub struct FinishedRun<'a> {
     /// The record without its cells.
     pub head: Record,
     /// The results, in the order of the record: snapshots are made from them.
-    pub results: Vec<KeptResult>,
+    pub results: Vec<CellResult>,
     cells: Vec<Place>,
-    answers: Texts,
+    /// The places of the accepted and the observed answer, by the facts that hold them.
+    answers: HashMap<*const Facts, [Option<usize>; 2]>,
     catalogue: &'a Catalogue,
     /// Cells that the baseline excuses and that were not answered.
     unasked_excuses: usize,
 }
 
 /// What a cell has beside its result.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Place {
-    /// Its request in the table.
-    request: Option<u32>,
+    /// Its request in the table, from 1.
+    request: Option<NonZeroU32>,
     /// Its cause; 0 for none.
     cause: u32,
     standing: Option<GateEffect>,
@@ -46,22 +50,22 @@ impl<'a> FinishedRun<'a> {
     /// each cause make the run fail.
     pub(super) fn new(
         mut head: Record,
-        results: Vec<KeptResult>,
+        results: Vec<CellResult>,
         causes: &[Cause],
         gate: &Gate,
         catalogue: &'a Catalogue,
     ) -> (Self, Vec<usize>) {
         let mut failing = vec![0; causes.len()];
-        let mut owners = vec![0; results.len()];
+        let mut cells = vec![Place::default(); results.len()];
         for cause in causes {
             for cell in &cause.cells {
-                owners[*cell] = u32::try_from(cause.id).unwrap_or(u32::MAX);
+                cells[*cell].cause = u32::try_from(cause.id).unwrap_or(u32::MAX);
             }
         }
         let mut rules = BTreeMap::new();
-        let (mut requests, mut answers) = (Texts::default(), Texts::default());
+        let (mut requests, mut texts) = (Texts::default(), Texts::default());
+        let mut answers = HashMap::new();
         let (mut scenarios, mut issues) = (BTreeSet::new(), BTreeSet::new());
-        let mut cells = Vec::with_capacity(results.len());
         let mut answered_excuses = 0;
         // What was not asked, the recorder has counted.
         let mut summary = Summary {
@@ -69,15 +73,21 @@ impl<'a> FinishedRun<'a> {
             ..head.summary
         };
         head.run.may_skip = gate.may_skip.record();
-        for (result, cause) in results.iter().zip(owners) {
+        for (result, place) in results.iter().zip(&mut cells) {
             let (facts, cell) = (&*result.facts, &result.cell);
+            let id = cell.id();
             let (verdict, severity) = (facts.verdict.kind(), facts.severity);
             let observed = facts.observed.as_ref();
-            let standing = gate.standing(&facts.gateway, &cell.id, verdict, severity, observed);
+            let standing = gate.standing(&facts.gateway, &id, verdict, severity, observed);
             let text = (cell.scenario.kind != Kind::Start)
                 .then(|| contract::request::as_text(cell, catalogue));
             let request = text.and_then(|text| requests.take(text, MOST_REQUESTS));
-            if let Some(expected) = &facts.expected {
+            let request = request.and_then(|place| NonZeroU32::new(place + 1));
+            // What many cells share is looked at once.
+            let known = answers.entry(Arc::as_ptr(&result.facts));
+            let is_new = matches!(known, Entry::Vacant(_));
+            let [accepted, seen] = known.or_insert([None; 2]);
+            if let Some(expected) = facts.expected.as_ref().filter(|_| is_new) {
                 let scenario = &cell.scenario.id;
                 let key = (scenario.as_str(), expected.rule.as_str());
                 rules.entry(key).or_insert_with(|| RuleRecord {
@@ -87,20 +97,18 @@ impl<'a> FinishedRun<'a> {
                     origin: expected.origin.clone(),
                     source: expected.source.clone(),
                 });
-                if let Some(accepted) = &facts.accepted {
-                    answers.keep(accepted);
-                }
+                *accepted = facts.accepted.as_ref().map(|text| texts.keep(text));
             }
-            if let Some(observed) = observed {
-                answers.keep(&observed.answer);
+            if let Some(observed) = observed.filter(|_| is_new) {
+                *seen = Some(texts.keep(&observed.answer));
             }
             if scenarios.last() != Some(&cell.scenario.id.as_str()) {
                 scenarios.insert(cell.scenario.id.as_str());
             }
             issues.extend(facts.known_issue.as_ref().map(|issue| issue.id.as_str()));
             summary.add(&facts.verdict, standing);
-            for place in gate.may_skip.naming(&cell.id) {
-                let skip = &mut head.run.may_skip[place];
+            for entry in gate.may_skip.naming(&id) {
+                let skip = &mut head.run.may_skip[entry];
                 match verdict {
                     VerdictKind::NotAsked => skip.skipped += 1,
                     VerdictKind::NotApplicable => {}
@@ -108,25 +116,22 @@ impl<'a> FinishedRun<'a> {
                 }
             }
             answered_excuses +=
-                usize::from(observed.is_some() && gate.is_excused(&facts.gateway, &cell.id));
-            summary.better += usize::from(gate.is_better(&facts.gateway, &cell.id, verdict));
-            let of_cause = (cause as usize)
+                usize::from(observed.is_some() && gate.is_excused(&facts.gateway, &id));
+            summary.better += usize::from(gate.is_better(&facts.gateway, &id, verdict));
+            let of_cause = (place.cause as usize)
                 .checked_sub(1)
                 .and_then(|place| failing.get_mut(place));
             if let Some(of_cause) = of_cause {
                 *of_cause += usize::from(standing == Some(GateEffect::Fails));
             }
-            cells.push(Place {
-                request,
-                cause,
-                standing,
-            });
+            place.request = request;
+            place.standing = standing;
         }
         head.summary = summary;
         head.rules = rules.into_values().collect();
         head.describe(catalogue, &scenarios, &issues);
         head.requests = requests.into_texts();
-        head.answers = answers.to_texts();
+        head.answers = texts.into_texts();
         let excuses = gate.baseline.iter().flat_map(|baseline| {
             let gateways = head.gateways.iter();
             gateways.map(|gateway| baseline.excuses(&gateway.reference))
@@ -165,7 +170,7 @@ impl<'a> FinishedRun<'a> {
     pub fn smaller_baseline(&self) -> Option<FinishedRun<'a>> {
         let cells = self.results.iter().zip(&self.cells);
         let needed = cells.filter(|(_, place)| place.standing == Some(GateEffect::AsInBaseline));
-        let needed: Vec<KeptResult> = needed.map(|(result, _)| result.clone()).collect();
+        let needed: Vec<CellResult> = needed.map(|(result, _)| result.clone()).collect();
         let mut head = self.head.clone();
         head.relations.retain(|relation| !relation.failing);
         if needed.is_empty() && head.relations.is_empty() {
@@ -174,7 +179,7 @@ impl<'a> FinishedRun<'a> {
         head.run.baseline = None;
         head.run.baseline_strict = false;
         head.run.twice = None;
-        let cells: BTreeSet<String> = needed.iter().map(|result| result.cell.id.clone()).collect();
+        let cells: BTreeSet<String> = needed.iter().map(|result| result.cell.id()).collect();
         head.run.cells = cells.into_iter().collect();
         head.run.conditions.clear();
         let summary = &self.head.summary;
@@ -191,7 +196,7 @@ impl<'a> FinishedRun<'a> {
     }
 
     /// The record with all its cells, and the results.
-    pub fn into_record(self) -> (Record, Vec<KeptResult>) {
+    pub fn into_record(self) -> (Record, Vec<CellResult>) {
         let cells = self.results.iter().zip(&self.cells);
         let cells = cells
             .map(|(result, place)| self.cell(result, *place))
@@ -200,7 +205,7 @@ impl<'a> FinishedRun<'a> {
         (record, self.results)
     }
 
-    fn cell(&self, result: &KeptResult, place: Place) -> CellRecord {
+    fn cell(&self, result: &CellResult, place: Place) -> CellRecord {
         let (facts, cell) = (&*result.facts, &result.cell);
         let (direction, reason) = match &facts.verdict {
             Verdict::Deviates(deviation) | Verdict::Known(deviation) => (Some(*deviation), None),
@@ -210,11 +215,13 @@ impl<'a> FinishedRun<'a> {
             Verdict::Conforms | Verdict::Stale | Verdict::New => (None, None),
         };
         let own = place.request.is_none() && cell.scenario.kind != Kind::Start;
+        let answers = self.answers.get(&Arc::as_ptr(&result.facts));
+        let [accepted, seen] = answers.copied().unwrap_or_default();
         CellRecord {
-            id: cell.id.clone(),
+            id: cell.id(),
             gateway: facts.gateway.clone(),
             axes: cell.axes().collect(),
-            request: place.request.map(|place| place as usize),
+            request: place.request.map(|place| place.get() as usize - 1),
             own_request: own.then(|| contract::request::as_text(cell, self.catalogue)),
             expected: facts.expected.as_ref().map(|expected| ExpectedRecord {
                 rule: expected.rule.clone(),
@@ -222,10 +229,7 @@ impl<'a> FinishedRun<'a> {
                 direction: expected.outcome.direction,
                 grants: Some(expected.outcome.grants),
                 status: expected.outcome.status,
-                answer: facts
-                    .accepted
-                    .as_ref()
-                    .and_then(|text| self.answers.place(text)),
+                answer: accepted,
             }),
             observed: facts.observed.as_ref().map(|observed| ObservedRecord {
                 outcome: observed.outcome.clone(),
@@ -237,8 +241,8 @@ impl<'a> FinishedRun<'a> {
                 message: observed.message.clone(),
                 model_calls: observed.model_calls,
                 late_calls: observed.late_calls,
-                answer: self.answers.place(&observed.answer),
-                ms: (result.took.as_secs_f64() * 10_000.0).round() / 10.0,
+                answer: seen,
+                ms: (f64::from(result.took) / 100.0).round() / 10.0,
             }),
             verdict: facts.verdict.kind(),
             known_issue: facts.known_issue.as_ref().map(|issue| issue.id.clone()),

@@ -1,48 +1,34 @@
-//! Results as a recorder keeps them: what many cells have in common is kept once.
+//! What cells have in common, kept once.
 
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::collections::HashSet;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::events::{CellResult, Facts};
-use contract::plan::Cell;
+use crate::events::{CellResult, Expected, Facts};
+use contract::scenario::model::Outcome;
 
-/// A cell and what came of it.
-#[derive(Debug, Clone)]
-pub struct KeptResult {
-    /// The cell.
-    pub cell: Arc<Cell>,
-    /// What came of it, but for the time it took: most cells of a run share that with others.
-    pub facts: Arc<Facts>,
-    /// From connecting to the end of the answer.
-    pub took: Duration,
+impl Hash for Facts {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.gateway.hash(hasher);
+        self.verdict.name().hash(hasher);
+        self.accepted.hash(hasher);
+        self.attempts.hash(hasher);
+        let rule = self.expected.as_ref().map(|expected| &expected.origin);
+        rule.hash(hasher);
+        let answer = self.observed.as_ref().map(|observed| &observed.answer);
+        answer.hash(hasher);
+    }
 }
 
-impl Facts {
-    /// What rules and answers are told by: the key of [`Pool`].
-    fn hash(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.gateway.hash(&mut hasher);
-        self.verdict.name().hash(&mut hasher);
-        self.accepted.hash(&mut hasher);
-        self.attempts.hash(&mut hasher);
-        let rule = self.expected.as_ref().map(|expected| &expected.origin);
-        rule.hash(&mut hasher);
-        let answer = self.observed.as_ref().map(|observed| &observed.answer);
-        answer.hash(&mut hasher);
-        hasher.finish()
-    }
-
-    fn same(&self, other: &Self) -> bool {
-        let rule = |facts: &Self| {
-            let expected = facts.expected.as_ref()?;
-            Some((
-                expected.rule.clone(),
-                expected.origin.clone(),
+impl PartialEq for Facts {
+    fn eq(&self, other: &Self) -> bool {
+        fn rule(expected: &Expected) -> (&str, &str, *const Outcome) {
+            (
+                &expected.rule,
+                &expected.origin,
                 Arc::as_ptr(&expected.outcome),
-            ))
-        };
+            )
+        }
         let issue = |facts: &Self| facts.known_issue.as_ref().map(Arc::as_ptr);
         self.gateway == other.gateway
             && self.verdict == other.verdict
@@ -52,32 +38,30 @@ impl Facts {
             && self.severity == other.severity
             && self.attempts == other.attempts
             && issue(self) == issue(other)
-            && rule(self) == rule(other)
+            && self.expected.as_ref().map(rule) == other.expected.as_ref().map(rule)
     }
 }
 
+impl Eq for Facts {}
+
 /// The facts that were kept so far, each once.
 #[derive(Debug, Default)]
-pub(super) struct Pool(HashMap<u64, Vec<Arc<Facts>>>);
+pub(super) struct Pool(HashSet<Arc<Facts>>);
 
 impl Pool {
-    /// Keeps a result.
-    pub(super) fn keep(&mut self, result: &CellResult) -> KeptResult {
-        let mut facts = result.facts.clone();
-        let observed = facts.observed.as_mut();
-        let took = observed.map(|observed| std::mem::take(&mut observed.took));
-        let known = self.0.entry(facts.hash()).or_default();
-        let facts = match known.iter().find(|known| known.same(&facts)) {
+    /// The same result; what another one has, too, is shared with it.
+    pub(super) fn keep(&mut self, result: &CellResult) -> CellResult {
+        let facts = match self.0.get(&result.facts) {
             Some(known) => Arc::clone(known),
             None => {
-                known.push(Arc::new(facts));
-                Arc::clone(&known[known.len() - 1])
+                self.0.insert(Arc::clone(&result.facts));
+                Arc::clone(&result.facts)
             }
         };
-        KeptResult {
-            cell: Arc::clone(&result.cell),
+        CellResult {
+            cell: result.cell.clone(),
             facts,
-            took: took.unwrap_or_default(),
+            took: result.took,
         }
     }
 }

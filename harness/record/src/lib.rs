@@ -38,7 +38,6 @@ pub use cell::{CellRecord, ExpectedRecord, GateEffect, ObservedRecord};
 pub use ending::{Ending, Summary};
 pub use finished::FinishedRun;
 pub use gate::{Baseline, BaselineError, FailOn, Gate};
-pub use kept::KeptResult;
 pub use part::{LaunchCut, PartRecord, RuleLeftOut};
 pub use recorder::{Recorder, today};
 pub use results::{Results, ResultsError, is_record};

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::KeptResult;
+use crate::events::CellResult;
 use base::text::{count, duration};
 use contract::plan::budget::Shown;
 use contract::release::Version;
@@ -167,7 +167,7 @@ impl Open {
     pub(super) fn close(
         &self,
         part: &mut PartRecord,
-        results: &[KeptResult],
+        results: &[CellResult],
         catalogue: &Catalogue,
     ) {
         if let Some(started) = self.started {
@@ -177,7 +177,7 @@ impl Open {
         let answered = results
             .iter()
             .filter(|result| result.facts.observed.is_some());
-        let cells = answered.map(|result| result.cell.as_ref());
+        let cells = answered.map(|result| result.cell.clone());
         let asked = Shown::by(cells, catalogue, &self.release);
         let whole = &self.whole;
         part.rules = whole.rules.len();

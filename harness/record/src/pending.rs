@@ -1,13 +1,14 @@
 //! What a run saw becomes pending snapshots where it differs from the accepted ones.
 
-use std::collections::BTreeSet;
-
+use crate::Record;
+use crate::events::CellResult;
 use crate::judge::Verdict;
-use crate::{KeptResult, Record};
 use contract::plan::cells;
 use contract::release::Version;
 use contract::scenario::Catalogue;
-use contract::snapshots::{Answer, Snapshot, SnapshotError, Snapshots, contract_since};
+use contract::snapshots::{
+    Answer, Snapshot, SnapshotCells, SnapshotError, Snapshots, contract_since,
+};
 
 /// Writes pending snapshots and returns their paths.
 ///
@@ -20,7 +21,7 @@ pub fn keep_pending(
     catalogue: &Catalogue,
     snapshots: &Snapshots,
     record: &Record,
-    results: &[KeptResult],
+    results: &[CellResult],
 ) -> Result<Vec<String>, SnapshotError> {
     let whole = record.summary.could_not_run == 0
         && !record.run.interrupted
@@ -44,37 +45,38 @@ pub fn keep_pending(
     for scenario in &catalogue.scenarios {
         for profile in &scenario.axes[scenario.profile_axis()].values {
             let accepted = snapshots.find(scenario, &profile.id, &release);
-            let mut new = accepted.cloned().unwrap_or_else(|| Snapshot {
-                scenario: scenario.id.clone(),
-                profile: profile.id.clone(),
-                since: contract_since(scenario, &profile.id, &release)
-                    .unwrap_or_else(|| release.clone()),
-                cells: Default::default(),
-            });
-            let mut keys = BTreeSet::new();
-            let mine = results.iter().filter(|result| {
-                result.cell.scenario.id == scenario.id && result.cell.profile == profile.id
-            });
-            for result in mine {
-                let key = result.cell.key();
-                keys.insert(key.clone());
-                // Where a known issue says what is observed, the snapshot stays what the rule says.
-                let facts = &result.facts;
-                let differs = facts.by_rule()
-                    && (facts.verdict == Verdict::New || facts.difference.is_some());
-                if let Some(observed) = facts.observed.as_ref().filter(|_| differs) {
-                    let answer = Answer {
-                        outcome: observed.label(),
-                        text: observed.answer.clone(),
-                        line: 0,
-                    };
-                    new.cells.insert(key, answer);
-                }
-            }
-            if keys.is_empty() || new.cells.is_empty() {
+            let mine = || {
+                results.iter().filter(|result| {
+                    result.cell.scenario.id == scenario.id && result.cell.profile() == profile.id
+                })
+            };
+            let mut new = Snapshot {
+                cells: SnapshotCells::default(),
+                ..accepted.cloned().unwrap_or_else(|| Snapshot {
+                    scenario: scenario.id.clone(),
+                    profile: profile.id.clone(),
+                    since: contract_since(scenario, &profile.id, &release)
+                        .unwrap_or_else(|| release.clone()),
+                    cells: SnapshotCells::default(),
+                })
+            };
+            let before = |result: &CellResult| accepted?.cells.get(&result.cell.key());
+            let has = |result: &&CellResult| before(result).is_some();
+            let stays = !mine().any(|result| told(result).is_some())
+                && accepted
+                    .is_some_and(|accepted| mine().filter(has).count() == accepted.cells.len());
+            if stays {
+                snapshots.discard_pending(&new)?;
                 continue;
             }
-            new.cells.retain(|key, _| keys.contains(key));
+            let cells = mine().filter_map(|result| {
+                let answer = told(result).or_else(|| before(result).cloned())?;
+                Some((result.cell.key(), answer))
+            });
+            new.cells = cells.collect();
+            if new.cells.is_empty() {
+                continue;
+            }
             if accepted.is_some_and(|accepted| accepted.render() == new.render()) {
                 snapshots.discard_pending(&new)?;
             } else {
@@ -83,4 +85,17 @@ pub fn keep_pending(
         }
     }
     Ok(written)
+}
+
+/// The answer that a snapshot should have of a cell instead of what it has.
+fn told(result: &CellResult) -> Option<Answer> {
+    // Where a known issue says what is observed, the snapshot stays what the rule says.
+    let facts = &result.facts;
+    let differs = facts.by_rule() && (facts.verdict == Verdict::New || facts.difference.is_some());
+    let observed = facts.observed.as_ref().filter(|_| differs)?;
+    Some(Answer {
+        outcome: observed.label(),
+        text: observed.answer.clone(),
+        line: 0,
+    })
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::events::{CellResult, RunEvent};
 use crate::judge::{Broken, Cause, CausePart, broken_relations, causes};
-use crate::kept::{KeptResult, Pool};
+use crate::kept::Pool;
 use contract::plan::{Missing, Shares};
 use contract::scenario::Catalogue;
 
@@ -26,7 +26,7 @@ pub struct Recorder {
     gateways: Vec<GatewayRecord>,
     order: BTreeMap<String, usize>,
     pool: Pool,
-    results: Vec<KeptResult>,
+    results: Vec<CellResult>,
     /// Cells that were selected, and that were not.
     selected: (usize, usize),
     /// What a budget leaves out, until all is known.
@@ -108,6 +108,7 @@ impl Recorder {
                 self.selected.0 += info.selected;
                 self.selected.1 += info.unselected;
                 self.order.insert(info.gateway.clone(), self.gateways.len());
+                self.results.reserve_exact(info.selected);
                 self.gateways.push(GatewayRecord {
                     reference: info.gateway.clone(),
                     version: Some(info.version.to_string()),
@@ -184,7 +185,7 @@ impl Recorder {
         let facts = &result.facts;
         let standing = self.gate.standing(
             &facts.gateway,
-            &result.cell.id,
+            &result.cell.id(),
             facts.verdict.kind(),
             facts.severity,
             facts.observed.as_ref(),
@@ -198,7 +199,7 @@ impl Recorder {
     }
 
     /// Ends the record, and hands back the results with it: snapshots are made from them.
-    pub fn finish(self, catalogue: &Catalogue) -> (Record, Vec<KeptResult>) {
+    pub fn finish(self, catalogue: &Catalogue) -> (Record, Vec<CellResult>) {
         self.ended(catalogue).into_record()
     }
 
@@ -208,12 +209,13 @@ impl Recorder {
             open.close(part, &self.results, catalogue);
         }
         let order = std::mem::take(&mut self.order);
-        self.results.sort_by(|a, b| {
-            let place = |result: &KeptResult| order.get(&result.facts.gateway).copied();
-            (place(a), &a.cell.scenario.id, &a.cell.combination).cmp(&(
+        // No cell is told twice.
+        self.results.sort_unstable_by(|a, b| {
+            let place = |result: &CellResult| order.get(&result.facts.gateway).copied();
+            (place(a), &a.cell.scenario.id, a.cell.number).cmp(&(
                 place(b),
                 &b.cell.scenario.id,
-                &b.cell.combination,
+                b.cell.number,
             ))
         });
         let broken = match &self.run.shard {
@@ -255,7 +257,7 @@ impl Recorder {
 /// Folds results into causes and counts them; `head` is filled but for that.
 pub(super) fn fold<'a>(
     head: Record,
-    results: Vec<KeptResult>,
+    results: Vec<CellResult>,
     gate: &Gate,
     catalogue: &'a Catalogue,
 ) -> FinishedRun<'a> {
@@ -267,7 +269,7 @@ pub(super) fn fold<'a>(
     run
 }
 
-fn cause_record(cause: Cause, failing: usize, results: &[KeptResult]) -> CauseRecord {
+fn cause_record(cause: Cause, failing: usize, results: &[CellResult]) -> CauseRecord {
     let mut parts = cause
         .parts
         .into_iter()
@@ -299,13 +301,13 @@ fn cause_record(cause: Cause, failing: usize, results: &[KeptResult]) -> CauseRe
     }
 }
 
-fn part_record(part: CausePart, results: &[KeptResult]) -> CausePartRecord {
+fn part_record(part: CausePart, results: &[CellResult]) -> CausePartRecord {
     let example = part.cells.first().and_then(|place| results.get(*place));
     CausePartRecord {
         scenario: part.scenario,
         conditions: part.conditions.into_iter().collect(),
         cells: part.cells.len(),
-        example: example.map_or_else(String::new, |result| result.cell.id.clone()),
+        example: example.map_or_else(String::new, |result| result.cell.id()),
         expected: part.expected,
         observed: part.observed,
         answer: part.answer,

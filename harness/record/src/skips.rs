@@ -76,7 +76,7 @@ fn named(entry: &str, catalogue: &Catalogue) -> Result<Selection, SelectionError
     if let Some(name) = names.iter().find(|name| plain(name) == plain(entry)) {
         let taking = cells(catalogue)
             .filter(|cell| requirements(catalogue, cell).any(|other| other == *name));
-        return Ok(Selection::only(taking.map(|cell| cell.id)));
+        return Ok(Selection::only(taking.map(|cell| cell.id())));
     }
     let parsed = Selection::parse(catalogue, &[entry.to_owned()], &[]);
     parsed.map_err(|error| match error {

@@ -223,11 +223,10 @@ impl Record {
 pub(super) struct Texts(IndexSet<String>);
 
 impl Texts {
-    /// Takes a text in.
-    pub(super) fn keep(&mut self, text: &str) {
-        if !self.0.contains(text) {
-            self.0.insert(text.to_owned());
-        }
+    /// Takes a text in; its place.
+    pub(super) fn keep(&mut self, text: &str) -> usize {
+        let known = self.0.get_index_of(text);
+        known.unwrap_or_else(|| self.0.insert_full(text.to_owned()).0)
     }
 
     /// Takes a text in as long as there are not `most`; its place.
@@ -237,16 +236,6 @@ impl Texts {
             false => self.0.get_index_of(&text),
         };
         place.and_then(|place| u32::try_from(place).ok())
-    }
-
-    /// The place of a text.
-    pub(super) fn place(&self, text: &str) -> Option<usize> {
-        self.0.get_index_of(text)
-    }
-
-    /// The texts in order, once more.
-    pub(super) fn to_texts(&self) -> Vec<String> {
-        self.0.iter().cloned().collect()
     }
 
     /// The texts in order.

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ending, FinishedRun, KeptResult, RelationRecord};
+use super::{Ending, FinishedRun, RelationRecord};
+use crate::events::CellResult;
 use crate::observe::Observation;
 use crate::sameness::{RecordedAnswer, Sameness};
 
@@ -40,8 +41,11 @@ impl FinishedRun<'_> {
     /// Notes what the same cells answered another time. What differs makes the run fail: of two answers one is wrong, or the contract
     /// does not say which.
     pub fn compare_with_second(&mut self, second: &FinishedRun<'_>) {
-        let place = |result: &KeptResult| (result.facts.gateway.clone(), result.cell.id.clone());
-        let answered = |result: &&KeptResult| result.facts.observed.is_some();
+        fn place(result: &CellResult) -> (&str, &str, u32) {
+            let cell = &result.cell;
+            (&result.facts.gateway, &cell.scenario.id, cell.number)
+        }
+        let answered = |result: &&CellResult| result.facts.observed.is_some();
         let later = second.results.iter().filter(answered);
         let later: HashMap<_, _> = later.map(|result| (place(result), result)).collect();
         let mut twice = TwiceRecord::default();
@@ -58,7 +62,7 @@ impl FinishedRun<'_> {
             if !same(one, other) {
                 twice.differing.push(TwoAnswers {
                     gateway: first.facts.gateway.clone(),
-                    cell: first.cell.id.clone(),
+                    cell: first.cell.id(),
                     first: RecordedAnswer::from(one).line(),
                     second: RecordedAnswer::from(other).line(),
                 });

@@ -131,7 +131,7 @@ impl Progress {
         };
         let place = (result.facts.gateway.clone(), issue.id.clone());
         if self.issues.insert(place) {
-            let (gateway, id, cell) = (&result.facts.gateway, &issue.id, &result.cell.id);
+            let (gateway, id, cell) = (&result.facts.gateway, &issue.id, &result.cell.id());
             self.tell(&format!(
                 "{gateway}: known issue {id} shows, for example in {cell}"
             ));

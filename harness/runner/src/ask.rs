@@ -1,6 +1,7 @@
 //! Asking a running gateway: the positive control, then every cell, then the sequences.
 
 mod before;
+mod queue;
 mod steps;
 
 use std::collections::BTreeMap;
@@ -13,20 +14,21 @@ use jiff::civil::Date;
 use tokio_util::sync::CancellationToken;
 
 use super::proxies::Proxies;
-use super::seen::{Missed, Seen};
+use super::seen::{AllSeen, Missed, Seen};
 use super::target::Target;
 use super::verdicts::LaunchJudge;
 use super::{Context, RunEvent};
 use base::redact::Redactor;
 use base::secret::Secrets;
 use contract::exchange::{Exchange, Request};
-use contract::plan::{Cell, PlannedCell, Way};
+use contract::plan::{Cell, PlannedCell, PlannedCells, Way};
 use contract::request::Place;
 use contract::scenario::model::{Direction, Kind, ModelSaw, Protocol};
 use machine::clients::call;
 use machine::launch::Gateway;
 use machine::send::{Connections, Peer, SendError, send, websocket};
 use machine::upstream::Upstream;
+use queue::{Queue, note};
 use record::observe::{Reached, cut, observe};
 
 /// How long after the last request a gateway's end is still noticed.
@@ -45,37 +47,17 @@ const WORK: Duration = Duration::from_secs(120);
 /// How often is looked whether it has.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The canary that a request carried, and what was seen, or why nothing was.
-pub(super) type Answer = (String, Seen);
+/// The number of the canary that a request carried, and what was seen, or why nothing was.
+pub(super) type Answer = (u32, Seen);
 
 /// What came of a launch's requests.
 pub(super) struct Answers {
-    /// By position of the asked cell.
-    pub(super) cells: Vec<Answer>,
-    /// By position of the asked cell: whether it must be denied.
-    pub(super) to_deny: Vec<bool>,
+    /// By place of the cell.
+    pub(super) cells: AllSeen,
     /// Of requests that are sent before the one that is judged.
     pub(super) earlier: Vec<Answer>,
     /// Whether the positive control reached the model.
     pub(super) control: bool,
-}
-
-/// Cells, by their position, that several workers ask one after the other.
-struct Queue {
-    cells: Vec<usize>,
-    next: AtomicUsize,
-}
-
-impl Queue {
-    fn of(cells: Vec<usize>) -> Self {
-        let next = AtomicUsize::new(0);
-        Self { cells, next }
-    }
-
-    fn next(&self) -> Option<usize> {
-        let next = self.next.fetch_add(1, Ordering::Relaxed);
-        self.cells.get(next).copied()
-    }
 }
 
 /// Asks the cells of one running gateway.
@@ -111,69 +93,63 @@ pub(super) struct Asker<'a> {
 }
 
 impl Asker<'_> {
-    /// Asks all cells: first those that may overlap, then the sequences, in order.
-    pub(super) async fn ask_all(&self, asked: &[&PlannedCell], gateway: &mut Gateway) -> Answers {
-        let is_step = |planned: &PlannedCell| planned.cell.scenario.kind == Kind::Sequence;
-        let (steps, free): (Vec<usize>, Vec<usize>) =
-            (0..asked.len()).partition(|index| is_step(asked[*index]));
+    /// Asks all cells that send something: first those that may overlap, then the sequences, in order.
+    pub(super) async fn ask_all(&self, asked: &PlannedCells, gateway: &mut Gateway) -> Answers {
         let options = &self.context.options;
         // Other clients send one after the other in any case, and a gateway has room for few sockets that are not logged in
         // (2026.4.1: 503).
-        let is_denied = |index: &usize| {
-            let cell = &asked[*index].cell;
+        let is_denied = |cell: &Cell| {
             let plain = cell.scenario.request.protocol == Protocol::Http && cell.sender().is_none();
             options.denials > 0 && plain && cell.must_be_denied(&self.target.version)
         };
-        let (denied, others): (Vec<usize>, Vec<usize>) = free.into_iter().partition(is_denied);
-        let (denied, others) = (Queue::of(denied), Queue::of(others));
+        let [mut denied, mut others, mut steps] = [const { Queue::new() }; 3];
+        for (place, PlannedCell { cell, .. }) in asked.iter().enumerate() {
+            match cell.scenario.kind {
+                Kind::Start => {}
+                Kind::Sequence => steps.add(place),
+                Kind::Requests if is_denied(&cell) => denied.add(place),
+                Kind::Requests => others.add(place),
+            }
+        }
+        let any = [&denied, &others, &steps]
+            .iter()
+            .any(|queue| !queue.cells.is_empty());
+        let all = Mutex::new(AllSeen::nothing(asked.len()));
+        let seen = &all;
         let workers = (0..options.denials)
             .map(|_| &denied)
             .chain((0..options.jobs.max(1)).map(|_| &others));
-        let workers = workers.map(|queue| self.work(asked, queue));
+        let workers = workers.map(|queue| self.work(asked, queue, seen));
         let workers = futures_util::future::join_all(workers);
-        let work = async { tokio::join!(workers, self.control(asked)) };
-        let mut work = std::pin::pin!(work);
-        let (done, control) = tokio::select! {
+        let work = async { tokio::join!(workers, self.control(any)).1 };
+        let mut work = Box::pin(work);
+        let control = tokio::select! {
             biased;
-            done = &mut work => done,
+            control = &mut work => control,
             exit = gateway.exited() => {
                 self.give_up(format!("the gateway ended while it was asked: {exit}"));
-                work.await
+                (&mut work).await
             }
         };
-        let mut cells: Vec<_> = done.into_iter().flatten().collect();
-        cells.extend(self.steps(asked, steps, gateway).await);
-        cells.sort_by_key(|(index, _)| *index);
-        let to_deny = asked
-            .iter()
-            .map(|planned| planned.cell.must_be_denied(&self.target.version));
+        drop(work);
+        self.steps(asked, &steps.cells, gateway, seen).await;
         Answers {
-            to_deny: to_deny.collect(),
-            cells: cells.into_iter().map(|(_, answer)| answer).collect(),
+            cells: all.into_inner().unwrap_or_else(PoisonError::into_inner),
             earlier: std::mem::take(&mut *self.earlier()),
             control,
         }
     }
 
-    /// Asks one cell after the other until there is none left.
-    async fn work(&self, asked: &[&PlannedCell], queue: &Queue) -> Vec<(usize, Answer)> {
-        let mut answers = Vec::new();
-        while let Some(index) = queue.next() {
-            answers.push((index, self.ask(&asked[index].cell).await));
-        }
-        answers
-    }
-
     /// The positive control: a request that must reach the model. Without it a denial proves nothing.
-    async fn control(&self, asked: &[&PlannedCell]) -> bool {
+    async fn control(&self, any: bool) -> bool {
         let Some(profile) = self.context.catalogue.profiles.get(self.profile) else {
             return false;
         };
         // A profile without a control says why, and launches that ask nothing need no proof.
-        if asked.is_empty() || profile.no_control.is_some() {
+        if !any || profile.no_control.is_some() {
             return true;
         }
-        let canary = self.upstream.new_canary();
+        let (number, canary) = self.upstream.new_canary();
         let control = &self.context.catalogue.base.control;
         let Ok(request) = contract::request::build_control(
             control,
@@ -189,7 +165,7 @@ impl Asker<'_> {
             () = self.context.cancel.cancelled() => {}
             _ = sent => {}
         }
-        self.upstream.calls(&canary) > 0
+        self.upstream.calls(number) > 0
     }
 
     fn place<'b>(&'b self, canary: &'b str, words: &'b BTreeMap<String, String>) -> Place<'b> {
@@ -219,7 +195,7 @@ impl Asker<'_> {
     }
 
     /// How often a request has reached the model, once it has as often as `awaited`, or is not going to.
-    async fn calls(&self, awaited: Option<u32>, canary: &str) -> u32 {
+    async fn calls(&self, awaited: Option<u32>, canary: u32) -> u32 {
         if let Some(awaited) = awaited {
             let worked = async {
                 while self.upstream.calls(canary) < awaited {
@@ -243,30 +219,32 @@ impl Asker<'_> {
     }
 
     async fn ask(&self, cell: &Cell) -> Answer {
-        self.ask_with(cell, self.upstream.new_canary()).await
+        let (number, canary) = self.upstream.new_canary();
+        self.ask_with(cell, number, &canary).await
     }
 
-    async fn ask_with(&self, cell: &Cell, canary: String) -> Answer {
+    /// Asks a cell with this canary.
+    async fn ask_with(&self, cell: &Cell, number: u32, canary: &str) -> Answer {
         // What failed only because of that is no reason of its own.
         if self.context.cancel.is_cancelled() {
-            return (canary, Err(Missed::Interrupted));
+            return (number, Err(Missed::Interrupted));
         }
         let peer = match self.way(cell) {
             Ok(peer) => peer,
-            Err(reason) => return (canary, Err(reason.into())),
+            Err(reason) => return (number, Err(reason.into())),
         };
         let before = match self.before(cell, &peer).await {
             Ok(before) => before,
-            Err(missed) => return (canary, Err(missed)),
+            Err(missed) => return (number, Err(missed)),
         };
-        let place = self.place(&canary, &before.words);
+        let place = self.place(canary, &before.words);
         let request = match contract::request::build(cell, self.caller(), &place) {
             Ok(request) => request,
-            Err(error) => return (canary, Err(error.to_string().into())),
+            Err(error) => return (number, Err(error.to_string().into())),
         };
         let view = cell.scenario.request.model_view;
         if view {
-            self.upstream.watch(&canary);
+            self.upstream.watch(number);
         }
         // What comes until the time of the run is over counts.
         let left = self.context.time_left();
@@ -275,14 +253,15 @@ impl Asker<'_> {
         });
         let sent = tokio::select! {
             biased;
-            () = self.context.cancel.cancelled() => return (canary, Err(Missed::Interrupted)),
-            () = self.ended.cancelled() => return (canary, Err(self.why.get().cloned().unwrap_or_default().into())),
+            () = self.context.cancel.cancelled() => return (number, Err(Missed::Interrupted)),
+            () = self.ended.cancelled() => return (number, Err(self.why.get().cloned().unwrap_or_default().into())),
             sent = self.send(cell, peer, request, timeout) => sent,
         };
-        self.context.emit(RunEvent::Asked {
+        let asked = RunEvent::Asked {
             gateway: self.target.gateway.clone(),
             profile: self.profile.to_owned(),
-        });
+        };
+        self.context.events.tell_in_turn(asked).await;
         let sent = match sent {
             // Whoever is told yes, or a secret, has been let in, however the answer ends.
             Err(SendError::Unfinished { exchange, why }) => {
@@ -298,7 +277,7 @@ impl Asker<'_> {
         };
         if left.is_some_and(|left| left <= timeout) && sent.as_ref().is_err_and(SendError::is_late)
         {
-            return (canary, Err(Missed::Interrupted));
+            return (number, Err(Missed::Interrupted));
         }
         let seen = match sent {
             Ok(exchange) if self.is_of_a_proxy(cell, &exchange) => Err(format!(
@@ -309,15 +288,15 @@ impl Asker<'_> {
             Ok(exchange) => {
                 let took = exchange.took;
                 tracing::trace!(
-                    cell = cell.id,
+                    cell = cell.id(),
                     status = exchange.response.status,
                     ?took,
                     "asked"
                 );
                 self.silences.store(0, Ordering::Relaxed);
                 let awaited = self.awaited(cell, exchange.response.status);
-                let calls = self.calls(awaited, &canary).await;
-                let saw = view.then(|| self.upstream.saw(&canary, &before.canaries));
+                let calls = self.calls(awaited, number).await;
+                let saw = view.then(|| self.upstream.saw(number, &before.numbers()));
                 let reached = Reached {
                     calls: Some(calls),
                     saw: saw.flatten().map(|(model, earlier_words)| ModelSaw {
@@ -326,7 +305,7 @@ impl Asker<'_> {
                     }),
                 };
                 let outcomes = &self.context.catalogue.outcomes;
-                let words = before.names(&canary);
+                let words = before.names(canary);
                 let seen = observe(&exchange, &reached, &words, &self.redactor, outcomes);
                 if seen.direction == Direction::Deny {
                     self.note_end();
@@ -334,7 +313,7 @@ impl Asker<'_> {
                 Ok(seen)
             }
             Err(error) => {
-                tracing::debug!(cell = cell.id, %error, "no answer");
+                tracing::debug!(cell = cell.id(), %error, "no answer");
                 // Whoever refuses connections, or breaks them off, is about to be seen to have ended.
                 let through = matches!(cell.way(), Way::Through(_));
                 if matches!(error, SendError::Connect(_)) || (through && error.is_silence()) {
@@ -355,7 +334,7 @@ impl Asker<'_> {
                 })
             }
         };
-        (canary, seen)
+        (number, seen)
     }
 
     fn earlier(&self) -> MutexGuard<'_, Vec<Answer>> {

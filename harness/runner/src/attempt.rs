@@ -9,14 +9,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::ask::{Answers, Asker};
 use super::proxies::Proxies;
-use super::seen::{Missed, Seen, all, is_start, starved};
+use super::seen::{AllSeen, Missed, complete, is_start, starved};
 use super::slots::Slots;
 use super::target::Target;
 use super::verdicts::{Settled, settle};
 use super::{Context, RunEvent};
 use base::redact::Redactor;
 use base::secret::Secrets;
-use contract::plan::PlannedCell;
+use contract::plan::PlannedCells;
 use contract::scenario::Launch;
 use contract::scenario::Outcomes;
 use contract::scenario::model::Start;
@@ -90,7 +90,7 @@ pub(super) struct Attempt<'a> {
 
 impl Attempt<'_> {
     /// Starts, asks, stops: what was seen, cell by cell, and whether a denial proves anything.
-    pub(super) async fn run(&self, cells: &[&PlannedCell], slots: &Slots) -> (Vec<Seen>, Proof) {
+    pub(super) async fn run(&self, cells: &PlannedCells, slots: &Slots) -> (AllSeen, Proof) {
         let slot = slots.take().await;
         let mut live = match self.start(cells).await {
             Ok(live) => live,
@@ -123,16 +123,22 @@ impl Attempt<'_> {
         if !waited.is_zero() {
             tokio::time::sleep(AFTERMATH).await;
         }
-        let Settled { seen, proof, model } = settle(asked.answers, &upstream, waited, open);
-        let failure = upstream.failure().map(str::to_owned);
-        let starved = failure.or_else(|| starved(&log, &seen));
-        let seen = all(
+        let Settled {
+            mut seen,
+            proof,
+            model,
+        } = settle(
+            asked.answers,
             cells,
             &self.target.version,
-            seen,
-            &started,
-            starved.as_deref(),
+            &upstream,
+            waited,
+            open,
         );
+        let failure = upstream.failure().map(str::to_owned);
+        let starved = failure.or_else(|| starved(&log, &seen));
+        let (release, why) = (&self.target.version, starved.as_deref());
+        complete(&mut seen, cells, release, &started, why);
         let chatted = died.is_none() && model.calls > 0;
         self.clear(chatted.then_some(temp)).await;
         let doubt = model.doubt();
@@ -158,28 +164,23 @@ impl Attempt<'_> {
     /// Asks a gateway that is up and stays so.
     pub(super) async fn ask_and_keep(
         &self,
-        cells: &[&PlannedCell],
+        cells: &PlannedCells,
         live: &mut Live,
-    ) -> (Vec<Seen>, Proof) {
+    ) -> (AllSeen, Proof) {
         let (asked, _) = self.ask(cells, live).await;
         let (waited, _) = self.wait_for_late_calls(&asked, live, true).await;
-        let Settled { seen, proof, .. } = settle(asked.answers, &live.upstream, waited, 0);
-        let starved = live.upstream.failure();
-        (
-            all(
-                cells,
-                &self.target.version,
-                seen,
-                &live.started(self.context),
-                starved,
-            ),
-            proof,
-        )
+        let (release, upstream) = (&self.target.version, &live.upstream);
+        let Settled {
+            mut seen, proof, ..
+        } = settle(asked.answers, cells, release, upstream, waited, 0);
+        let started = live.started(self.context);
+        complete(&mut seen, cells, release, &started, upstream.failure());
+        (seen, proof)
     }
 
     /// Starts the gateway; what was seen instead where it does not start.
-    pub(super) async fn start(&self, cells: &[&PlannedCell]) -> Result<Live, Vec<Seen>> {
-        let not_asked = || vec![Err(Missed::NotAsked); cells.len()];
+    pub(super) async fn start(&self, cells: &PlannedCells) -> Result<Live, AllSeen> {
+        let not_asked = || AllSeen::of(cells, |_| Err(Missed::NotAsked));
         if self.context.cancel.is_cancelled() {
             return Err(not_asked());
         }
@@ -249,7 +250,7 @@ impl Attempt<'_> {
     }
 
     /// Asks a gateway that is up; also says why it, or a proxy before it, is not any more.
-    async fn ask(&self, cells: &[&PlannedCell], live: &mut Live) -> (Asked, Option<String>) {
+    async fn ask(&self, cells: &PlannedCells, live: &mut Live) -> (Asked, Option<String>) {
         let place = super::proxies::Place {
             catalogue: &self.context.catalogue,
             gateway: live.gateway.peer().address,
@@ -284,13 +285,8 @@ impl Attempt<'_> {
             denied: std::sync::Mutex::default(),
             earlier: std::sync::Mutex::default(),
         };
-        let requests: Vec<&PlannedCell> = cells
-            .iter()
-            .copied()
-            .filter(|cell| !is_start(cell))
-            .collect();
         let gateway = &mut live.gateway;
-        let answers = asker.ask_all(&requests, gateway).await;
+        let answers = asker.ask_all(cells, gateway).await;
         // Whoever has ended has failed, even if nobody has noticed yet.
         let why = asker.why.get().cloned();
         let patience = why.as_ref().map_or(Duration::ZERO, |_| LAST_WORD);
@@ -350,7 +346,7 @@ impl Attempt<'_> {
     }
 
     /// A gateway that does not start: for cells about the start that is the answer, for all others there is none.
-    fn not_started(&self, cells: &[&PlannedCell], error: &LaunchError) -> Vec<Seen> {
+    fn not_started(&self, cells: &PlannedCells, error: &LaunchError) -> AllSeen {
         let refused = match error {
             LaunchError::Refused {
                 reason,
@@ -358,7 +354,7 @@ impl Attempt<'_> {
                 code,
                 took,
                 ..
-            } if cells.iter().any(|cell| is_start(cell)) => {
+            } if cells.iter().any(|planned| is_start(&planned.cell)) => {
                 // Nothing of this machine goes into a record.
                 let clean = |text: &str| text.replace(&self.folder(), "[launch]");
                 let (reason, said) = (clean(reason), clean(said));
@@ -376,12 +372,11 @@ impl Attempt<'_> {
             .then(|| error.brief().replace(&self.folder(), "[launch]"));
         let lines = error.said().lines().map(str::to_owned).collect();
         self.ended(error.exit_code(), failure, self.log(lines));
-        let seen = cells.iter().map(|cell| match (&refused, is_start(cell)) {
+        AllSeen::of(cells, |cell| match (&refused, is_start(cell)) {
             (Some(seen), true) => Ok(seen.clone()),
             (None, true) => Err("the gateway did not get ready".into()),
             (_, false) => Err("the gateway did not start".into()),
-        });
-        seen.collect()
+        })
     }
 
     fn failed(&self, error: String, help: Option<String>) {

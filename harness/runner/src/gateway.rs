@@ -39,7 +39,7 @@ pub(super) async fn run_gateway(context: &Arc<Context>, reference: &GatewayRef) 
             (Arc::clone(context), Arc::clone(&target), Arc::clone(&slots));
         tasks.spawn(async move {
             let _turn = turn;
-            run_launch(&context, &target, &slots, launch.profile, &launch.cells).await;
+            run_launch(&context, &target, &slots, launch).await;
         });
     }
     let all = async {

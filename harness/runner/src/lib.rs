@@ -19,7 +19,7 @@ mod verdicts;
 mod watch;
 
 pub use budget::estimates;
-pub use drive::drive;
+pub use drive::{Events, drive};
 pub use options::RunOptions;
 pub use watch::{RoundStats, Rounds};
 
@@ -27,7 +27,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use record::events::RunEvent;
-use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use contract::scenario::Catalogue;
@@ -39,7 +38,7 @@ pub(crate) struct Context {
     pub(crate) catalogue: Catalogue,
     pub(crate) snapshots: Snapshots,
     pub(crate) options: RunOptions,
-    pub(crate) events: UnboundedSender<RunEvent>,
+    pub(crate) events: Events,
     /// Whether to stop, for whatever reason.
     pub(crate) cancel: CancellationToken,
     /// Whether to stop because somebody said so.
@@ -66,9 +65,9 @@ impl Context {
         Some(left.saturating_sub(LAST_MOMENT))
     }
 
-    /// Nobody listening is no reason to stop a run.
+    /// Tells an event.
     pub(crate) fn emit(&self, event: RunEvent) {
-        let _ = self.events.send(event);
+        self.events.tell(event);
     }
 }
 
@@ -80,7 +79,7 @@ pub async fn run(
     catalogue: Catalogue,
     snapshots: Snapshots,
     options: RunOptions,
-    events: UnboundedSender<RunEvent>,
+    events: Events,
     cancel: CancellationToken,
 ) {
     let context = Arc::new(Context {

@@ -71,7 +71,7 @@ fn first(fault: &str) -> Option<&'static str> {
 /// The profiles that scenarios name, those of the largest scenarios first.
 fn profiles(catalogue: &Catalogue) -> Vec<String> {
     let mut scenarios: Vec<_> = catalogue.scenarios.iter().collect();
-    scenarios.sort_by_key(|scenario| std::cmp::Reverse(scenario.product().count()));
+    scenarios.sort_by_key(|scenario| std::cmp::Reverse(scenario.product()));
     let values = scenarios
         .iter()
         .flat_map(|scenario| &scenario.axes[scenario.profile_axis()].values);
@@ -141,10 +141,10 @@ pub async fn fate(
         match event {
             RunEvent::Cell(result) => match &result.facts.verdict {
                 Verdict::Deviates(deviation) if caught.is_none() => {
-                    caught = Some(MutantResult::Caught(result.cell.id.clone(), *deviation));
+                    caught = Some(MutantResult::Caught(result.cell.id(), *deviation));
                 }
                 Verdict::CouldNotRun(reason) => {
-                    trouble.get_or_insert_with(|| format!("{}: {reason}", result.cell.id));
+                    trouble.get_or_insert_with(|| format!("{}: {reason}", result.cell.id()));
                 }
                 _ => {}
             },

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use base::redact::Redactor;
 use base::secret::Secrets;
-use contract::plan::{PlannedCell, Way};
+use contract::plan::{PlannedCell, PlannedCells, Way};
 use contract::scenario::{Catalogue, Proxy};
 use machine::launch::{Exit, LaunchError, ProxySpec, RunningProxy, launch_proxy};
 use machine::network::Network;
@@ -45,13 +45,13 @@ impl Proxies {
     /// those that do not start.
     pub(super) async fn start(
         &mut self,
-        cells: &[&PlannedCell],
+        cells: &PlannedCells,
         place: &Place<'_>,
         cancel: &CancellationToken,
     ) -> Vec<LaunchError> {
         let mut errors = Vec::new();
-        for cell in cells {
-            let Way::Through(id) = cell.cell.way() else {
+        for PlannedCell { cell, .. } in cells.iter() {
+            let Way::Through(id) = cell.way() else {
                 continue;
             };
             let Some(proxy) = place.catalogue.proxies.get(id) else {

@@ -1,7 +1,6 @@
 //! A gateway that is ready to be launched, and who asks it.
 
 use super::Context;
-use contract::plan::PlannedCell;
 use contract::release::Version;
 use machine::clients::{Senders, used};
 use machine::install::Program;
@@ -39,9 +38,4 @@ pub(super) async fn senders(context: &Context) -> Senders {
         true => Senders::find(used, &options.install).await,
         false => Senders::none(used, "only clawgauge's own sender was asked for"),
     }
-}
-
-/// The cells that can be asked and those that cannot.
-pub(super) fn partition(cells: &[PlannedCell]) -> (Vec<&PlannedCell>, Vec<&PlannedCell>) {
-    cells.iter().partition(|planned| planned.barred.is_none())
 }

@@ -1,13 +1,15 @@
 //! From what a launch's cells answered to verdicts, as events.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Context;
 use super::ask::Answers;
-use super::seen::Seen;
+use super::seen::{AllSeen, Seen};
 use super::target::Target;
-use contract::plan::Cell;
+use contract::plan::{Cell, PlannedCell, PlannedCells};
+use contract::release::Version;
 use contract::scenario::model::Direction;
 use machine::upstream::Upstream;
 use record::events::{CellResult, RunEvent};
@@ -15,8 +17,8 @@ use record::judge::{Judge, ModelCalls, Proof, Verdict};
 
 /// What came of a launch, once nothing can call its model any more.
 pub(super) struct Settled {
-    /// By position of the asked cell.
-    pub(super) seen: Vec<Seen>,
+    /// By place of the cell.
+    pub(super) seen: AllSeen,
     /// Whether its denials prove anything.
     pub(super) proof: Proof,
     /// The calls that reached the model.
@@ -27,6 +29,8 @@ pub(super) struct Settled {
 /// for, and `open` how many connections to the model were left.
 pub(super) fn settle(
     answers: Answers,
+    cells: &PlannedCells,
+    release: &Version,
     upstream: &Upstream,
     waited: Duration,
     open: usize,
@@ -55,30 +59,30 @@ pub(super) fn settle(
             .is_ok_and(|seen| seen.direction == Direction::Deny)
         {
             unexplained(
-                upstream.calls(canary),
+                upstream.calls(*canary),
                 "for a denied request that came before another",
             );
         }
     }
-    // A denied caller's words that reached the model count whether or not an answer came back, and whatever a retry answers.
-    for ((canary, seen), to_deny) in answers.cells.iter().zip(&answers.to_deny) {
-        if *to_deny && seen.is_err() {
-            unexplained(
-                upstream.calls(canary),
-                "for a request to be denied that got no answer",
-            );
+    let mut seen = answers.cells;
+    for place in 0..seen.len() {
+        let Some(canary) = seen.canary(place) else {
+            continue;
+        };
+        let calls = upstream.calls(canary);
+        match seen.look(place) {
+            // A denied caller's words that reached the model count whether or not an answer came back, and whatever a retry
+            // answers.
+            Some(Err(_)) if calls > 0 && cells.get(place).cell.must_be_denied(release) => {
+                unexplained(calls, "for a request to be denied that got no answer");
+            }
+            Some(Ok(observation)) if observation.model_calls != Some(calls) => {
+                let late = seen.get(place);
+                seen.put(place, late.map(|late| late.with_late_calls(calls)));
+            }
+            Some(_) | None => {}
         }
     }
-    let late = |(canary, seen): (String, Seen)| {
-        let calls = upstream.calls(&canary);
-        match seen {
-            Ok(observation) if observation.model_calls != Some(calls) => {
-                Ok(observation.with_late_calls(calls))
-            }
-            seen => seen,
-        }
-    };
-    let seen: Vec<Seen> = answers.cells.into_iter().map(late).collect();
     let observed = || seen.iter().flatten();
     let reached = answers.control || observed().any(|seen| seen.model_calls > Some(0));
     let proof = Proof::of(reached, &model);
@@ -93,20 +97,30 @@ pub(super) struct LaunchJudge<'a> {
 
 impl LaunchJudge<'_> {
     /// Judges one cell; `attempts` says why earlier ones brought no answer.
-    pub(super) fn judge(&self, cell: &Arc<Cell>, seen: Seen, proof: Proof, attempts: Vec<String>) {
-        self.emit(self.result(cell, seen, proof, attempts));
+    pub(super) async fn judge(&self, cell: &Cell, seen: Seen, proof: Proof, attempts: Vec<String>) {
+        self.tell(self.result(cell, seen, proof, attempts)).await;
     }
 
-    /// A cell of which nothing was seen.
-    pub(super) fn unseen(&self, cell: &Arc<Cell>, verdict: Verdict, attempts: Vec<String>) {
-        self.emit(self.by().unseen(cell, verdict, attempts));
+    /// The cells that can be asked; the others are judged.
+    pub(super) async fn askable<'c>(&self, cells: &'c PlannedCells) -> Cow<'c, PlannedCells> {
+        if cells.askable().count() == cells.len() {
+            return Cow::Borrowed(cells);
+        }
+        for PlannedCell { cell, barred } in cells.iter() {
+            if let Some(barred) = &barred {
+                let result = self.by().unseen(&cell, barred.into(), Vec::new());
+                self.tell(result).await;
+            }
+        }
+        let askable = cells.iter().filter(|planned| planned.barred.is_none());
+        Cow::Owned(askable.collect())
     }
 
     /// What deviates has this rank.
     pub(super) const DEVIATES: u8 = 5;
 
     /// How far an answer is from what the contract says; more is worse.
-    pub(super) fn rank(&self, cell: &Arc<Cell>, seen: Seen) -> u8 {
+    pub(super) fn rank(&self, cell: &Cell, seen: Seen) -> u8 {
         match self
             .result(cell, seen, Proof::Shown, Vec::new())
             .facts
@@ -121,13 +135,7 @@ impl LaunchJudge<'_> {
         }
     }
 
-    fn result(
-        &self,
-        cell: &Arc<Cell>,
-        seen: Seen,
-        proof: Proof,
-        attempts: Vec<String>,
-    ) -> CellResult {
+    fn result(&self, cell: &Cell, seen: Seen, proof: Proof, attempts: Vec<String>) -> CellResult {
         let seen = seen.map_err(|missed| missed.to_string());
         self.by().cell(cell, seen, proof, attempts)
     }
@@ -142,8 +150,9 @@ impl LaunchJudge<'_> {
         }
     }
 
-    fn emit(&self, result: CellResult) {
-        tracing::trace!(cell = result.cell.id, verdict = ?result.facts.verdict, "judged");
-        self.context.emit(RunEvent::Cell(Box::new(result)));
+    async fn tell(&self, result: CellResult) {
+        tracing::trace!(cell = result.cell.id(), verdict = ?result.facts.verdict, "judged");
+        let event = RunEvent::Cell(result);
+        self.context.events.tell_in_turn(event).await;
     }
 }

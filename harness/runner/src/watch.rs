@@ -6,17 +6,16 @@ use std::sync::{Arc, OnceLock};
 
 use machine::folder::RunFolder;
 use tokio::sync::Semaphore;
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Attempt, Live};
 use super::gateway::{plan, prepare};
-use super::seen::Seen;
-use super::target::{Target, partition};
+use super::seen::{AllSeen, Seen};
+use super::target::Target;
 use super::verdicts::LaunchJudge;
-use super::{Context, RunEvent, RunOptions};
-use contract::plan::{PlannedCell, PlannedLaunch, Way};
+use super::{Context, Events, RunOptions};
+use contract::plan::{Cell, PlannedCell, PlannedCells, PlannedLaunch, Way};
 use contract::release::GatewayRef;
 use contract::request::as_text;
 use contract::scenario::model::Kind;
@@ -63,7 +62,7 @@ impl Rounds {
         catalogue: &Catalogue,
         options: &RunOptions,
         reference: &GatewayRef,
-        events: UnboundedSender<RunEvent>,
+        events: Events,
         cancel: &CancellationToken,
     ) -> Option<Self> {
         let context = Context {
@@ -91,7 +90,7 @@ impl Rounds {
         catalogue: Catalogue,
         snapshots: Snapshots,
         options: RunOptions,
-        events: UnboundedSender<RunEvent>,
+        events: Events,
         cancel: CancellationToken,
     ) -> RoundStats {
         let context = Arc::new(Context {
@@ -164,12 +163,7 @@ async fn round_of(
     before: Option<Standing>,
 ) -> (Option<Standing>, RoundStats) {
     let bench = LaunchJudge { context, target };
-    let (cells, skipped) = partition(&launch.cells);
-    for planned in skipped {
-        if let Some(barred) = &planned.barred {
-            bench.unseen(&planned.cell, barred.into(), Vec::new());
-        }
-    }
+    let cells = bench.askable(&launch.cells).await;
     let profile = context.catalogue.profiles.get(&launch.profile);
     let config = profile.and_then(|profile| profile.launch_for(&target.version).ok());
     let Some(config) = config.filter(|_| !cells.is_empty()) else {
@@ -185,7 +179,7 @@ async fn round_of(
         again: false,
     };
     let outcomes = format!("{:?}", context.catalogue.outcomes);
-    let sent = |planned: &PlannedCell| sent(planned, &context.catalogue, &outcomes);
+    let sent = |cell: &Cell| sent(cell, &context.catalogue, &outcomes);
     let (mut standing, mut stats) = match keep(before, config, &cells, &sent).await {
         Some(standing) => (standing, RoundStats::default()),
         None => {
@@ -198,17 +192,15 @@ async fn round_of(
             };
             match attempt.start(&cells).await {
                 Ok(live) => standing.live = Some(live),
-                Err(seen) => standing.note(&cells, seen, &sent),
+                Err(seen) => standing.note(&cells, &seen, &sent),
             }
             let launched = 1;
             (standing, RoundStats { asked: 0, launched })
         }
     };
-    let open: Vec<&PlannedCell> = cells
-        .iter()
-        .copied()
-        .filter(|planned| standing.answer(planned, &sent).is_none())
-        .collect();
+    let open = cells.iter();
+    let open = open.filter(|planned| standing.answer(&planned.cell, &sent).is_none());
+    let open: PlannedCells = open.collect();
     if let Some(live) = standing.live.as_mut().filter(|_| !open.is_empty()) {
         let (seen, proof) = attempt.ask_and_keep(&open, live).await;
         stats.asked = open.len();
@@ -220,13 +212,13 @@ async fn round_of(
             (_, Proof::Missing) if standing.seen.is_empty() => Proof::Missing,
             (before, Proof::Missing) => before,
         };
-        standing.spent |= open.iter().any(|planned| is_step(planned));
-        standing.note(&open, seen, &sent);
+        standing.spent |= open.iter().any(|planned| is_step(&planned.cell));
+        standing.note(&open, &seen, &sent);
     }
-    for planned in cells {
-        let seen = standing.answer(planned, &sent).cloned();
+    for PlannedCell { cell, .. } in cells.iter() {
+        let seen = standing.answer(&cell, &sent).cloned();
         let seen = seen.unwrap_or_else(|| Err("it was not asked".into()));
-        bench.judge(&planned.cell, seen, standing.proof, Vec::new());
+        bench.judge(&cell, seen, standing.proof, Vec::new()).await;
     }
     // What brought no answer is asked again in the next round.
     standing.seen.retain(|_, (_, seen)| seen.is_ok());
@@ -237,8 +229,8 @@ async fn round_of(
 async fn keep(
     before: Option<Standing>,
     config: &Launch,
-    cells: &[&PlannedCell],
-    sent: &impl Fn(&PlannedCell) -> u64,
+    cells: &PlannedCells,
+    sent: &impl Fn(&Cell) -> u64,
 ) -> Option<Standing> {
     let mut standing = before?;
     let up = match &mut standing.live {
@@ -247,10 +239,10 @@ async fn keep(
     };
     let complete = cells
         .iter()
-        .all(|planned| standing.answer(planned, sent).is_some());
+        .all(|planned| standing.answer(&planned.cell, sent).is_some());
     let steps = cells
         .iter()
-        .any(|planned| is_step(planned) && standing.answer(planned, sent).is_none());
+        .any(|PlannedCell { cell, .. }| is_step(&cell) && standing.answer(&cell, sent).is_none());
     // A gateway that did not start has nothing more to say; a sequence begins with a fresh one.
     let fresh = standing.live.is_some() && !standing.spent;
     let serves = complete || (fresh && (!steps || standing.seen.is_empty()));
@@ -262,30 +254,23 @@ async fn keep(
 }
 
 impl Standing {
-    fn answer(&self, planned: &PlannedCell, sent: &impl Fn(&PlannedCell) -> u64) -> Option<&Seen> {
-        let (before, seen) = self.seen.get(&planned.cell.id)?;
-        (*before == sent(planned)).then_some(seen)
+    fn answer(&self, cell: &Cell, sent: &impl Fn(&Cell) -> u64) -> Option<&Seen> {
+        let (before, seen) = self.seen.get(&cell.id())?;
+        (*before == sent(cell)).then_some(seen)
     }
 
-    fn note(
-        &mut self,
-        cells: &[&PlannedCell],
-        seen: Vec<Seen>,
-        sent: &impl Fn(&PlannedCell) -> u64,
-    ) {
-        for (planned, seen) in cells.iter().zip(seen) {
-            let id = planned.cell.id.clone();
-            self.seen.insert(id, (sent(planned), seen));
+    fn note(&mut self, cells: &PlannedCells, seen: &AllSeen, sent: &impl Fn(&Cell) -> u64) {
+        for (place, PlannedCell { cell, .. }) in cells.iter().enumerate() {
+            self.seen.insert(cell.id(), (sent(&cell), seen.get(place)));
         }
     }
 }
 
 /// Everything that an observation of a cell depends on: what the gateway gets to see, and the outcomes it is read by.
-fn sent(planned: &PlannedCell, catalogue: &Catalogue, outcomes: &str) -> u64 {
-    let cell = &planned.cell;
+fn sent(cell: &Cell, catalogue: &Catalogue, outcomes: &str) -> u64 {
     let steps: Vec<String> = cell
         .values()
-        .filter(|_| is_step(planned))
+        .filter(|_| is_step(cell))
         .map(|value| format!("{} {} {:?}", value.repeat, value.set_config, value.wait))
         .collect();
     let (kind, protocol) = (cell.scenario.kind, cell.scenario.request.protocol);
@@ -307,6 +292,6 @@ fn sent(planned: &PlannedCell, catalogue: &Catalogue, outcomes: &str) -> u64 {
     hash.finish()
 }
 
-fn is_step(planned: &PlannedCell) -> bool {
-    planned.cell.scenario.kind == Kind::Sequence
+fn is_step(cell: &Cell) -> bool {
+    cell.scenario.kind == Kind::Sequence
 }

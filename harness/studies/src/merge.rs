@@ -9,10 +9,11 @@ mod error;
 
 pub use error::{MergeError, Sides};
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use contract::plan::{Plan, PlannedCell, Selection, Shares};
+use fixedbitset::FixedBitSet;
+
+use contract::plan::{Barred, Cell, Missing, Places, Plan, PlannedCell, Selection, Shares, cells};
 use contract::release::Version;
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
@@ -20,7 +21,8 @@ use jiff::civil::Date;
 use record::events::{CellResult, Expected, Facts, RunEvent};
 use record::judge::{Judge, Proof, Verdict};
 use record::{
-    CellRecord, Gate, GatewayRecord, PartRecord, Record, Recorder, Results, ResultsError,
+    CellRecord, FinishedRun, Gate, GatewayRecord, PartRecord, Record, Recorder, Results,
+    ResultsError,
 };
 
 use crate::reread::{Reread, launch_of};
@@ -58,12 +60,12 @@ impl Part<'_> {
 ///
 /// # Errors
 /// They are not all shards of one run, each once; see [`MergeError`].
-pub fn merge(
+pub fn merge<'a>(
     parts: &[Part<'_>],
-    catalogue: &Catalogue,
+    catalogue: &'a Catalogue,
     snapshots: &Snapshots,
     gate: Gate,
-) -> Result<Record, MergeError> {
+) -> Result<FinishedRun<'a>, MergeError> {
     let (first, shares) = check::whole(parts)?;
     let run = &first.head().run;
     if run.table_hash != catalogue.table_hash {
@@ -101,7 +103,7 @@ pub fn merge(
         shares,
         recorder: &mut recorder,
         gateways: BTreeMap::new(),
-        cells: HashMap::new(),
+        places: Places::of(catalogue),
     };
     merged.gateways(parts, &selection)?;
     for part in parts {
@@ -113,7 +115,8 @@ pub fn merge(
     if heads().any(|run| run.stopped_early) {
         recorder.stop_early();
     }
-    let (mut record, _) = recorder.finish(catalogue);
+    let mut merged = recorder.ended(catalogue);
+    let record = &mut merged.head;
     record.run.interrupted = heads().any(|run| run.interrupted);
     // Times of one form are in order as texts, too.
     let begun = heads().map(|run| run.started.clone()).min();
@@ -125,24 +128,28 @@ pub fn merge(
             gateway.error = Some(error.clone());
         }
     }
-    Ok(record)
+    Ok(merged)
 }
 
 /// A gateway of the whole run.
 struct MergedGateway {
     /// None where no shard could have it.
     release: Option<Version>,
+    /// What the machines that have it have not.
+    missing: Missing,
     /// Why a shard could not have it, by the shard's number.
     errors: BTreeMap<u32, String>,
+    /// The places of the cells that it was to be asked.
+    planned: FixedBitSet,
+    /// The places of those that their shards have told.
+    told: FixedBitSet,
 }
 
-/// A cell of the whole run.
-struct Place {
-    planned: PlannedCell,
-    /// The shard that it belongs to.
-    shard: u32,
-    /// Whether its shard has told it.
-    told: bool,
+impl MergedGateway {
+    /// Why a cell cannot be asked of it, if it cannot.
+    fn barred(&self, catalogue: &Catalogue, cell: &Cell) -> Option<Barred> {
+        Barred::of(catalogue, self.release.as_ref()?, &self.missing, cell)
+    }
 }
 
 /// What is known of the whole run while its parts are told.
@@ -154,7 +161,7 @@ struct Merged<'a> {
     shares: &'a Shares,
     recorder: &'a mut Recorder,
     gateways: BTreeMap<String, MergedGateway>,
-    cells: HashMap<(String, String), Place>,
+    places: Places<'a>,
 }
 
 impl Merged<'_> {
@@ -186,21 +193,26 @@ impl Merged<'_> {
                     }
                 }
             }
-            let release = match known {
-                Some((part, gateway)) => Some(self.gateway(part, &gateway, selection)?),
+            let mut merged = MergedGateway {
+                release: None,
+                missing: Missing::new(),
+                errors,
+                planned: FixedBitSet::with_capacity(self.places.count()),
+                told: FixedBitSet::with_capacity(self.places.count()),
+            };
+            match known {
+                Some((part, gateway)) => self.gateway(part, &gateway, selection, &mut merged)?,
                 None => {
-                    if let Some(error) = errors.values().next() {
+                    if let Some(error) = merged.errors.values().next() {
                         self.recorder.event(&RunEvent::GatewayFailed {
                             gateway: name.to_owned(),
                             error: error.clone(),
                             help: None,
                         });
                     }
-                    None
                 }
-            };
-            let gateway = MergedGateway { release, errors };
-            self.gateways.insert(name.to_owned(), gateway);
+            }
+            self.gateways.insert(name.to_owned(), merged);
         }
         Ok(())
     }
@@ -210,7 +222,8 @@ impl Merged<'_> {
         part: &Part<'_>,
         gateway: &GatewayRecord,
         selection: &Selection,
-    ) -> Result<Version, MergeError> {
+        merged: &mut MergedGateway,
+    ) -> Result<(), MergeError> {
         let invalid = |why: String| MergeError::Invalid(part.name.clone(), why);
         let name = &gateway.reference;
         let release = gateway.version.as_deref().unwrap_or_default();
@@ -226,25 +239,19 @@ impl Merged<'_> {
                 .event(&RunEvent::LaunchEnded(launch.ended(name)));
         }
         for launch in plan.launches {
-            let shard = check::shard_of(self.shares, name, &launch.profile);
-            let shard = shard.ok_or_else(|| {
-                invalid(format!(
-                    "no shard makes the launch {} of {name}",
-                    launch.profile
-                ))
-            })?;
-            for planned in launch.cells {
-                let place = (name.clone(), planned.cell.id.clone());
-                let told = false;
-                let cell = Place {
-                    planned,
-                    shard,
-                    told,
-                };
-                self.cells.insert(place, cell);
+            if check::shard_of(self.shares, name, &launch.profile).is_none() {
+                let profile = &launch.profile;
+                return Err(invalid(format!(
+                    "no shard makes the launch {profile} of {name}"
+                )));
             }
+            let places = launch.cells.iter();
+            let places = places.filter_map(|planned| self.places.place(&planned.cell));
+            merged.planned.extend(places);
         }
-        Ok(release)
+        merged.release = Some(release);
+        merged.missing = gateway.missing.clone();
+        Ok(())
     }
 
     /// Tells the cells of one shard.
@@ -270,25 +277,26 @@ impl Merged<'_> {
         reread: &mut Reread<'_>,
         cell: &CellRecord,
     ) -> Result<(), MergeError> {
-        let id = format!("{} on {}", cell.id, cell.gateway);
-        let place = self.cells.get_mut(&(cell.gateway.clone(), cell.id.clone()));
-        let Some(place) = place else {
-            return Err(MergeError::Strange(part.name.clone(), id));
-        };
-        let number = part.shares()?.number;
-        if place.shard != number || place.told {
+        let id = || format!("{} on {}", cell.id, cell.gateway);
+        let strange = || MergeError::Strange(part.name.clone(), id());
+        let gateway = self.gateways.get_mut(&cell.gateway).ok_or_else(strange)?;
+        let planned = self.places.find(&cell.id).ok_or_else(strange)?;
+        let place = self.places.place(&planned).ok_or_else(strange)?;
+        let shard = check::shard_of(self.shares, &cell.gateway, planned.profile());
+        let shard = shard.filter(|_| gateway.planned.contains(place));
+        let shard = shard.ok_or_else(strange)?;
+        if shard != part.shares()?.number || gateway.told.put(place) {
             return Err(MergeError::CellTwice {
                 part: part.name.clone(),
-                cell: id,
-                shard: place.shard,
+                cell: id(),
+                shard,
             });
         }
-        place.told = true;
-        let release = self.gateways.get(&cell.gateway);
-        let release = release.and_then(|gateway| gateway.release.as_ref());
-        let Some(release) = release else {
-            return Err(MergeError::Strange(part.name.clone(), id));
+        let planned = PlannedCell {
+            barred: gateway.barred(self.catalogue, &planned),
+            cell: planned,
         };
+        let release = gateway.release.as_ref().ok_or_else(strange)?;
         let judge = Judge {
             catalogue: self.catalogue,
             snapshots: self.snapshots,
@@ -301,12 +309,12 @@ impl Merged<'_> {
         let launch = gateway.and_then(|gateway| launch_of(gateway, cell));
         let proof = launch.and_then(|launch| launch.proof);
         let proof = proof.unwrap_or(Proof::Shown);
-        let result = reread.judge(&judge, &place.planned, cell, None, proof);
+        let result = reread.judge(&judge, &planned, cell, None, proof);
         reread.compare(cell, &result);
         if let Some(difference) = reread.differences.drain(..).next() {
             return Err(MergeError::Unsound(part.name.clone(), difference));
         }
-        self.recorder.event(&RunEvent::Cell(Box::new(result)));
+        self.recorder.event(&RunEvent::Cell(result));
         Ok(())
     }
 
@@ -317,36 +325,44 @@ impl Merged<'_> {
         for part in parts {
             stopped.insert(part.shares()?.number, part);
         }
-        let mut left: Vec<_> = self.cells.iter().filter(|(_, place)| !place.told).collect();
-        left.sort_by(|a, b| a.0.cmp(b.0));
-        for ((name, id), place) in left {
-            let gateway = self.gateways.get(name);
-            let error = gateway.and_then(|gateway| gateway.errors.get(&place.shard));
-            let part = stopped.get(&place.shard);
-            match (error, part) {
-                (Some(error), _) => {
-                    let reason = format!("shard {} could not have it: {error}", place.shard);
-                    let release = gateway.and_then(|gateway| gateway.release.as_ref());
-                    let cell = &place.planned.cell;
-                    let expected = release.and_then(|release| Expected::of(cell, release));
-                    let verdict = match &place.planned.barred {
-                        Some(barred) => barred.into(),
-                        None => Verdict::CouldNotRun(reason),
-                    };
-                    let facts = Facts::unseen(name, expected, verdict);
-                    let cell = Arc::clone(cell);
-                    self.recorder
-                        .event(&RunEvent::Cell(Box::new(CellResult { cell, facts })));
-                }
-                (None, Some(part)) if part.stopped() => {}
-                (None, part) => {
-                    let part = part.map_or("?", |part| part.name.as_str());
-                    return Err(MergeError::CellMissing(
-                        part.to_owned(),
-                        format!("{id} on {name}"),
-                    ));
+        let mut missing: Option<(String, String, u32)> = None;
+        for (name, gateway) in &self.gateways {
+            let Some(release) = &gateway.release else {
+                continue;
+            };
+            let is_left = |cell: &Cell| {
+                let place = self.places.place(cell);
+                place.is_some_and(|place| {
+                    gateway.planned.contains(place) && !gateway.told.contains(place)
+                })
+            };
+            for cell in cells(self.catalogue).filter(is_left) {
+                let shard = check::shard_of(self.shares, name, cell.profile()).unwrap_or_default();
+                match (gateway.errors.get(&shard), stopped.get(&shard)) {
+                    (Some(error), _) => {
+                        let expected = Expected::of(&cell, release);
+                        let verdict = match gateway.barred(self.catalogue, &cell) {
+                            Some(barred) => Verdict::from(&barred),
+                            None => Verdict::CouldNotRun(format!(
+                                "shard {shard} could not have it: {error}"
+                            )),
+                        };
+                        let facts = Facts::unseen(name, expected, verdict);
+                        let result = CellResult::new(&cell, facts);
+                        self.recorder.event(&RunEvent::Cell(result));
+                    }
+                    (None, Some(part)) if part.stopped() => {}
+                    (None, _) => {
+                        let this = (name.clone(), cell.id(), shard);
+                        missing = Some(missing.map_or(this.clone(), |first| first.min(this)));
+                    }
                 }
             }
+        }
+        if let Some((name, id, shard)) = missing {
+            let part = stopped.get(&shard).map_or("?", |part| part.name.as_str());
+            let cell = format!("{id} on {name}");
+            return Err(MergeError::CellMissing(part.to_owned(), cell));
         }
         let gateways = self.gateways.iter().filter_map(|(name, gateway)| {
             let (shard, error) = gateway.errors.iter().next()?;

@@ -6,7 +6,7 @@ use super::output::{Failure, Output};
 use contract::plan::cells;
 use contract::release::Version;
 use contract::scenario::Catalogue;
-use contract::snapshots::{Pending, Snapshots};
+use contract::snapshots::{Pending, SnapshotCells, Snapshots};
 use record::Ending;
 
 /// Arguments of `accept`.
@@ -85,30 +85,20 @@ pub(super) fn accept(
 }
 
 fn describe(entry: &Pending) -> String {
-    let old = entry
-        .old
-        .as_ref()
-        .map(|old| old.cells.clone())
-        .unwrap_or_default();
-    let changed = entry.new.cells.iter().filter(|(key, answer)| {
-        old.get(*key).is_some_and(|before| {
-            (&before.outcome, &before.text) != (&answer.outcome, &answer.text)
-        })
-    });
-    let added = entry
-        .new
-        .cells
-        .keys()
-        .filter(|key| !old.contains_key(*key))
-        .count();
-    let removed = old
-        .keys()
-        .filter(|key| !entry.new.cells.contains_key(*key))
-        .count();
+    let nothing = SnapshotCells::default();
+    let old = entry.old.as_ref().map_or(&nothing, |old| &old.cells);
+    let (mut changed, mut kept) = (0, 0);
+    for (key, answer) in entry.new.cells.iter() {
+        if let Some(before) = old.get(&key) {
+            kept += 1;
+            let same = (&before.outcome, &before.text) == (&answer.outcome, &answer.text);
+            changed += usize::from(!same);
+        }
+    }
+    let (added, removed) = (entry.new.cells.len() - kept, old.len() - kept);
     format!(
-        "{}: {} cells changed, {added} added, {removed} removed",
-        entry.path,
-        changed.count()
+        "{}: {changed} cells changed, {added} added, {removed} removed",
+        entry.path
     )
 }
 
@@ -116,7 +106,7 @@ fn rule_of(catalogue: &Catalogue, entry: &Pending, key: &str) -> String {
     cells(catalogue)
         .find(|cell| {
             cell.scenario.id == entry.new.scenario
-                && cell.profile == entry.new.profile
+                && cell.profile() == entry.new.profile
                 && cell.key() == key
         })
         .and_then(|cell| cell.rule(&entry.new.since).map(|rule| rule.id.clone()))

@@ -1,7 +1,7 @@
 //! `clawgauge check`: the scenario files alone.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::output::{Failure, Output};
 use contract::cases::Cases;
@@ -34,17 +34,19 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failur
         };
         let contract = contract_since(scenario, &snapshot.profile, &snapshot.since)
             .unwrap_or_else(|| snapshot.since.clone());
-        let mut left: BTreeMap<_, _> = snapshot.cells.iter().collect();
+        let mut known: HashSet<String> = HashSet::new();
         // One problem a rule and answer, however many cells it shows in.
         let mut groups: BTreeMap<(&str, usize), (Problem, usize)> = BTreeMap::new();
-        for cell in cells_of(scenario).filter(|cell| cell.profile == snapshot.profile) {
-            let Some(answer) = left.remove(&cell.key()) else {
+        for cell in cells_of(scenario).filter(|cell| cell.profile() == snapshot.profile) {
+            let key = cell.key();
+            let Some(answer) = snapshot.cells.get(&key) else {
                 continue;
             };
-            let Some(rule) = scenario.rule_for(&snapshot.since, &cell.combination) else {
+            known.insert(key);
+            let Some(rule) = scenario.rule_for(&snapshot.since, &cell.combination()) else {
                 continue;
             };
-            let expected = rule.expect.of(&cell.combination);
+            let expected = rule.expect.of(&cell.combination());
             let Some(expected) = expected.filter(|outcome| outcome.id != answer.outcome) else {
                 continue;
             };
@@ -57,7 +59,10 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failur
                 };
                 let message = format!(
                     "{path}:{} accepts {} for {}, the rule expects {}{worse}",
-                    answer.line, answer.outcome, cell.id, expected.id
+                    answer.line,
+                    answer.outcome,
+                    cell.id(),
+                    expected.id
                 );
                 let problem = Problem::at(&scenario.file, rule.span.clone(), message, "this rule");
                 (problem, 0)
@@ -75,11 +80,15 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failur
                     "mend the rule, or run the release and accept its answers{more}"
                 ))
             }));
-        if let Some((key, _)) = left.first_key_value() {
+        let mut left = snapshot
+            .cells
+            .iter()
+            .filter(|(key, _)| !known.contains(key));
+        if let Some((key, _)) = left.next() {
             problems.0.push(
                 Problem::nowhere(format!(
                     "{path} holds {} cells that the scenario has not, the first is {key}",
-                    left.len()
+                    left.count() + 1
                 ))
                 .help(format!(
                     "run a release since {contract} and accept its answers"

@@ -60,14 +60,14 @@ pub(super) fn list(args: &ListArgs, catalogue: &Catalogue, output: &Output) -> R
         if args.json {
             let rule = cell.rule(&args.select.release);
             let line = serde_json::json!({
-                "id": cell.id,
+                "id": cell.id(),
                 "axes": cell.axes().collect::<std::collections::BTreeMap<_, _>>(),
                 "rule": rule.map(|rule| &rule.id),
                 "outcome": cell.expected(&args.select.release).map(|outcome| &outcome.id),
             });
             let _ = writeln!(out, "{line}");
         } else {
-            let _ = writeln!(out, "{}", cell.id);
+            let _ = writeln!(out, "{}", cell.id());
         }
     }
     if out.is_empty() {
@@ -95,8 +95,8 @@ pub(super) fn contract(
 
 /// Explains one cell.
 pub(super) fn show(args: &ShowArgs, catalogue: &Catalogue, output: &Output) -> Result<(), Failure> {
-    let Some(cell) = cells(catalogue).find(|cell| cell.id == args.cell) else {
-        let ids: Vec<String> = cells(catalogue).map(|cell| cell.id).collect();
+    let Some(cell) = cells(catalogue).find(|cell| cell.id() == args.cell) else {
+        let ids: Vec<String> = cells(catalogue).map(|cell| cell.id()).collect();
         let failure = Failure::usage(format!("there is no cell {}", args.cell));
         return Err(match nearest(&args.cell, ids.iter().map(String::as_str)) {
             Some(id) => failure.help(format!("the closest is {id}")),
@@ -108,7 +108,7 @@ pub(super) fn show(args: &ShowArgs, catalogue: &Catalogue, output: &Output) -> R
 }
 
 fn explain(cell: &Cell, release: &Version, catalogue: &Catalogue, snapshots: &Snapshots) -> String {
-    let mut out = format!("{}\n{}\n\n", cell.id, cell.scenario.title);
+    let mut out = format!("{}\n{}\n\n", cell.id(), cell.scenario.title);
     for (axis, value) in cell.scenario.axes.iter().zip(cell.values()) {
         let _ = writeln!(
             out,
@@ -141,7 +141,7 @@ fn explain(cell: &Cell, release: &Version, catalogue: &Catalogue, snapshots: &Sn
         }
     }
 
-    let profile = catalogue.profiles.get(&cell.profile);
+    let profile = catalogue.profiles.get(cell.profile());
     match profile.map(|profile| profile.launch_for(release)) {
         Some(Ok(launch)) => {
             let _ = writeln!(out, "\nlaunch       {}", launch.args.join(" "));
@@ -195,7 +195,7 @@ fn explain(cell: &Cell, release: &Version, catalogue: &Catalogue, snapshots: &Sn
         }
     }
 
-    let accepted = snapshots.find(&cell.scenario, &cell.profile, release);
+    let accepted = snapshots.find(&cell.scenario, cell.profile(), release);
     match accepted.and_then(|snapshot| Some((snapshot, snapshot.cells.get(&cell.key())?))) {
         Some((snapshot, answer)) => {
             let _ = writeln!(
@@ -218,6 +218,6 @@ fn explain(cell: &Cell, release: &Version, catalogue: &Catalogue, snapshots: &Sn
     if cell.scenario.kind == Kind::Sequence {
         out.push_str("\na step of a sequence: all steps of its profile are sent, in order\n");
     }
-    let _ = writeln!(out, "\nreplay       clawgauge run '{}'{gateway}", cell.id);
+    let _ = writeln!(out, "\nreplay       clawgauge run '{}'{gateway}", cell.id());
     out
 }

@@ -64,12 +64,13 @@ pub(super) fn run(args: &MergeArgs, catalogue: &Catalogue, output: &Output) -> R
         may_skip: MaySkip::recorded(run.map_or(&[], |run| &run.may_skip), catalogue)?,
     };
     let snapshots = Snapshots::load(&catalogue.data)?;
-    let record = merge(&parts, catalogue, &snapshots, gate)?;
+    let run = merge(&parts, catalogue, &snapshots, gate)?;
+    let results = Results::from(&run);
     let detail = detail(args.quiet, args.verbose);
     output.first([
-        ended_as(&record),
-        show(&Results::from(&record), detail, output),
-        reports.write(&Results::from(&record), output),
+        ended_as(&run.head),
+        show(&results, detail, output),
+        reports.write(&results, output),
     ])
 }
 

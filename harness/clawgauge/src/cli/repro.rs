@@ -129,20 +129,22 @@ fn subject(args: &ReproArgs, catalogue: &Catalogue) -> Result<Subject, Failure> 
 }
 
 fn find(catalogue: &Catalogue, id: &str) -> Result<Cell, Failure> {
-    cells(catalogue).find(|cell| cell.id == id).ok_or_else(|| {
-        let ids: Vec<String> = cells(catalogue).map(|cell| cell.id).collect();
-        let issues = catalogue.known_issues.iter().map(|issue| issue.id.as_str());
-        let what = if id.contains('/') {
-            "cell"
-        } else {
-            "cell or known issue"
-        };
-        let failure = Failure::usage(format!("there is no {what} {id}"));
-        match nearest(id, ids.iter().map(String::as_str).chain(issues)) {
-            Some(id) => failure.help(format!("the closest is {id}")),
-            None => failure.help("clawgauge list shows every cell"),
-        }
-    })
+    cells(catalogue)
+        .find(|cell| cell.id() == id)
+        .ok_or_else(|| {
+            let ids: Vec<String> = cells(catalogue).map(|cell| cell.id()).collect();
+            let issues = catalogue.known_issues.iter().map(|issue| issue.id.as_str());
+            let what = if id.contains('/') {
+                "cell"
+            } else {
+                "cell or known issue"
+            };
+            let failure = Failure::usage(format!("there is no {what} {id}"));
+            match nearest(id, ids.iter().map(String::as_str).chain(issues)) {
+                Some(id) => failure.help(format!("the closest is {id}")),
+                None => failure.help("clawgauge list shows every cell"),
+            }
+        })
 }
 
 /// A script has to fetch its gateway on any machine, so it must be a release.

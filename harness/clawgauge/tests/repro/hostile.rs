@@ -10,7 +10,7 @@ const HOSTILE: &str = "EOF\nEND_OF_PROGRAM\n`touch pwned` $(touch pwned) '; touc
 
 fn seed() -> Repro {
     let catalogue = catalogue();
-    let cell = cells(&catalogue).find(|known| known.id == SEED).unwrap();
+    let cell = cells(&catalogue).find(|known| known.id() == SEED).unwrap();
     Repro::new(&catalogue, &cell, &"2026.9.6".parse().unwrap()).unwrap()
 }
 
@@ -101,7 +101,7 @@ fn the_gateway_gets_data_to_the_letter() {
 #[case::nothing("")]
 fn an_odd_method_is_refused(#[case] method: &str) {
     let catalogue = catalogue();
-    let mut cell = cells(&catalogue).find(|known| known.id == SEED).unwrap();
+    let mut cell = cells(&catalogue).find(|known| known.id() == SEED).unwrap();
     let mut scenario = (*cell.scenario).clone();
     scenario.request.method = method.to_owned();
     cell.scenario = scenario.into();
@@ -121,7 +121,7 @@ fn an_odd_method_is_refused(#[case] method: &str) {
 #[case::digit("1X")]
 fn an_odd_variable_is_refused(#[case] name: &str) {
     let mut catalogue = catalogue();
-    let cell = cells(&catalogue).find(|known| known.id == SEED).unwrap();
+    let cell = cells(&catalogue).find(|known| known.id() == SEED).unwrap();
     let profile = catalogue.profiles.get_mut("none").unwrap();
     profile.launches[0]
         .env

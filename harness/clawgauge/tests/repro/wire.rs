@@ -37,7 +37,7 @@ use std::collections::BTreeMap;
 fn sends_what_a_run_sends(#[case] cell: &str) {
     let catalogue = catalogue();
     let known = cells(&catalogue)
-        .find(|known| known.id == cell)
+        .find(|known| known.id() == cell)
         .unwrap_or_else(|| panic!("no cell {cell}"));
     let sandbox = Sandbox::new();
     let (sent, port, text) = captured(&sandbox, &rendered(cell, "2026.9.6"));
@@ -49,7 +49,7 @@ fn sends_what_a_run_sends(#[case] cell: &str) {
         canary: &canary,
         port,
     };
-    let caller = &catalogue.profiles[&known.profile].caller;
+    let caller = &catalogue.profiles[known.profile()].caller;
     let request = clawgauge::contract::request::build(&known, caller, &place).unwrap();
     let wanted = request.encode(([127, 0, 0, 1], port).into(), false);
     let (sent, wanted) = (

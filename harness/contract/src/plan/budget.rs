@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use choose::{Market, Offer, Unit};
 
-use super::{Cell, Plan, PlannedCell, PlannedLaunch};
+use super::{Cell, Plan, PlannedLaunch};
 use crate::release::Version;
 use crate::scenario::Catalogue;
 use crate::scenario::model::Kind;
@@ -77,8 +77,8 @@ pub struct Shown {
 
 impl Shown {
     /// By cells that were asked, or would be.
-    pub fn by<'a>(
-        cells: impl IntoIterator<Item = &'a Cell>,
+    pub fn by(
+        cells: impl IntoIterator<Item = Cell>,
         catalogue: &Catalogue,
         release: &Version,
     ) -> Self {
@@ -86,8 +86,8 @@ impl Shown {
         let mut ids = BTreeSet::new();
         for cell in cells {
             shown.cells += 1;
-            ids.insert(cell.id.as_str());
-            shown.issues.extend(issues(catalogue, release, cell));
+            ids.insert(cell.id());
+            shown.issues.extend(issues(catalogue, release, &cell));
             if let Some(rule) = cell.rule(release) {
                 let place = (cell.scenario.id.clone(), rule.id.clone());
                 *shown.rules.entry(place).or_default() += 1;
@@ -104,8 +104,10 @@ impl Shown {
 
     /// By all cells of a plan that can be asked.
     pub fn of(plan: &Plan, catalogue: &Catalogue) -> Self {
-        let cells = plan.launches.iter().flat_map(askable);
-        let cells = cells.map(|planned| planned.cell.as_ref());
+        let cells = plan
+            .launches
+            .iter()
+            .flat_map(|launch| launch.cells.askable());
         Self::by(cells, catalogue, &plan.release)
     }
 }
@@ -113,16 +115,11 @@ impl Shown {
 /// Known issues that say something about a cell on a release.
 fn issues(catalogue: &Catalogue, release: &Version, cell: &Cell) -> Vec<String> {
     let says = |part: &crate::scenario::Affects| {
-        part.scenario == cell.scenario.id && part.holds(release, &cell.combination)
+        part.scenario == cell.scenario.id && part.holds(release, &cell.combination())
     };
     let issues = catalogue.known_issues.iter();
     let issues = issues.filter(|issue| issue.affects.iter().any(says));
     issues.map(|issue| issue.id.clone()).collect()
-}
-
-fn askable(launch: &PlannedLaunch) -> impl Iterator<Item = &PlannedCell> {
-    let cells = launch.cells.iter();
-    cells.filter(|planned| planned.barred.is_none())
 }
 
 /// A launch of the whole plan, and what of it fits.
@@ -193,7 +190,7 @@ impl<'a> Units<'a> {
     /// A step of a sequence means nothing without the steps around it; every other cell stands alone.
     fn of(launch: &'a PlannedLaunch) -> Self {
         let mut cells: Vec<Vec<usize>> = Vec::new();
-        let mut sequences: HashMap<&str, usize> = HashMap::new();
+        let mut sequences: HashMap<String, usize> = HashMap::new();
         for (index, planned) in launch.cells.iter().enumerate() {
             if planned.barred.is_some() {
                 continue;
@@ -206,7 +203,7 @@ impl<'a> Units<'a> {
             match sequences.get(scenario.id.as_str()) {
                 Some(unit) => cells[*unit].push(index),
                 None => {
-                    sequences.insert(&scenario.id, cells.len());
+                    sequences.insert(scenario.id.clone(), cells.len());
                     cells.push(vec![index]);
                 }
             }
@@ -232,7 +229,7 @@ pub fn fit(plan: &Plan, catalogue: &Catalogue, estimates: &Estimates, time: Dura
     let marks = Numbers::of(&whole, catalogue);
     let mut offers: Vec<Offer> = Vec::new();
     for launch in &askable {
-        let mut places: HashMap<&str, usize> = HashMap::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         let profile = catalogue.profiles.get(&units[*launch].launch.profile);
         let mode = profile.map_or("", |profile| profile.mode.as_str());
         let mut offer = Offer {
@@ -242,9 +239,9 @@ pub fn fit(plan: &Plan, catalogue: &Catalogue, estimates: &Estimates, time: Dura
         for cells in &units[*launch].cells {
             let mut unit = Unit::default();
             for index in cells {
-                let cell = &units[*launch].launch.cells[*index].cell;
+                let cell = &units[*launch].launch.cells.get(*index).cell;
                 unit.cost = unit.cost.saturating_add(estimates.cell(cell, release));
-                places.insert(&cell.id, offer.units.len());
+                places.insert(cell.id(), offer.units.len());
                 let rule = cell.rule(release);
                 let rule = rule.map(|rule| (cell.scenario.id.clone(), rule.id.clone()));
                 if let Some(rule) = rule.and_then(|rule| marks.rules.get(&rule)) {
@@ -341,7 +338,7 @@ fn fitted(
 ) -> FittedLaunch {
     FittedLaunch {
         profile: launch.profile.clone(),
-        of: askable(launch).count(),
+        of: launch.cells.askable().count(),
         cells,
         takes: Duration::from_millis(cost.saturating_add(asking)),
         origin: *origin,
@@ -352,10 +349,10 @@ fn fitted(
 fn only(launch: &PlannedLaunch, wanted: &[usize]) -> PlannedLaunch {
     let barred = launch.cells.iter();
     let barred = barred.filter(|planned| planned.barred.is_some());
-    let wanted = wanted.iter().map(|index| &launch.cells[*index]);
+    let wanted = wanted.iter().map(|index| launch.cells.get(*index));
     PlannedLaunch {
         profile: launch.profile.clone(),
-        cells: wanted.chain(barred).cloned().collect(),
+        cells: wanted.chain(barred).collect(),
     }
 }
 

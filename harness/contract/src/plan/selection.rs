@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use globset::{GlobBuilder, GlobSet};
 
-use super::{Cell, cells};
+use super::{Cell, Places, cells};
 use crate::cell_id::CellId;
 use crate::scenario::Catalogue;
 use base::nearest::nearest;
@@ -75,18 +75,14 @@ impl Selection {
         globs: &[String],
         wheres: &[String],
     ) -> Result<Self, SelectionError> {
-        let ids: Vec<String> = if globs.is_empty() {
-            Vec::new()
-        } else {
-            cells(catalogue).map(|cell| cell.id).collect()
-        };
         // Of thousands of cells by name each is looked up, not matched.
+        let places = Places::of(catalogue);
         let (exact, globs): (Vec<&String>, Vec<&String>) =
-            globs.iter().partition(|glob| ids.contains(glob));
+            globs.iter().partition(|glob| places.find(glob).is_some());
         let only = (!exact.is_empty()).then(|| exact.into_iter().cloned().collect());
         let globs = globs
             .into_iter()
-            .map(|glob| parse_glob(glob, &ids))
+            .map(|glob| parse_glob(glob, catalogue))
             .collect::<Result<_, _>>()?;
         let conditions = wheres
             .iter()
@@ -109,7 +105,11 @@ impl Selection {
 
     /// Whether the cell is selected: by its id or any glob (if there are any) and by every condition.
     pub fn accepts(&self, cell: &Cell) -> bool {
-        self.accepts_named(&cell.id, &|axis| {
+        let id = match self.only.is_some() || !self.globs.is_empty() {
+            true => cell.id(),
+            false => String::new(),
+        };
+        self.accepts_named(&id, &|axis| {
             let mut axes = cell.axes();
             axes.find(|(name, _)| *name == axis).map(|(_, value)| value)
         })
@@ -131,14 +131,16 @@ impl Selection {
 /// A glob of cells is no longer than this; the longest cell id has some 200 characters.
 const MAX_GLOB: usize = 2_000;
 
-fn parse_glob(text: &str, ids: &[String]) -> Result<GlobSet, SelectionError> {
+fn parse_glob(text: &str, catalogue: &Catalogue) -> Result<GlobSet, SelectionError> {
     let (pattern, glob) = glob_of(text)?;
-    if ids.iter().any(|id| glob.is_match(id)) {
+    let mut ids = cells(catalogue).map(|cell| cell.id());
+    if ids.any(|id| glob.is_match(id)) {
         return Ok(glob);
     }
+    let ids: Vec<String> = cells(catalogue).map(|cell| cell.id()).collect();
     Err(SelectionError::Unmatched {
         glob: text.to_owned(),
-        nearest: fixed(&pattern, ids),
+        nearest: fixed(&pattern, &ids),
     })
 }
 

@@ -153,9 +153,8 @@ impl Shares {
 
 /// What a launch takes, in milliseconds.
 fn estimate(estimates: &Estimates, launch: &PlannedLaunch, release: &Version) -> u64 {
-    let asked = launch.cells.iter();
-    let asked = asked.filter(|planned| planned.barred.is_none());
-    let cells = asked.map(|planned| estimates.cell(&planned.cell, release));
+    let cells = launch.cells.askable();
+    let cells = cells.map(|cell| estimates.cell(&cell, release));
     match launch.needs_gateway() {
         true => cells.fold(estimates.launch(launch, release).0, u64::saturating_add),
         false => 0,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Headers, Privilege, SourceFile};
 use crate::cell_id::CellId;
 pub use crate::cell_id::PROFILE_AXIS;
-use crate::region::Axes;
+use crate::region::{Axes, Combination};
 use crate::release::{Version, VersionRange};
 
 /// The axis whose values are proxies, and [`DIRECT`]; only some scenarios have it.
@@ -191,8 +191,8 @@ pub struct AxisValue {
     pub body: Option<String>,
     /// What is sent before the request.
     pub before: Vec<Before>,
-    /// Texts for placeholders of their own, with placeholders.
-    pub vars: BTreeMap<String, String>,
+    /// Texts for placeholders of their own, with placeholders: of many thousand values each has few.
+    pub vars: Vec<(String, String)>,
     /// The client that sends the request instead of clawgauge itself.
     pub sender: Option<String>,
     /// Where the request comes from, if not from where a proxy is.
@@ -405,10 +405,17 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// The numbers of all combinations of the axes that no exclude leaves out, in the order of the file.
+    pub fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
+        let numbers = 0..self.product();
+        numbers.filter(|number| {
+            self.excludes.is_empty() || self.excluded(&self.combination(*number)).is_none()
+        })
+    }
+
     /// Every combination of the axes that no exclude leaves out, in the order of the file.
-    pub fn combinations(&self) -> impl Iterator<Item = Vec<u16>> + '_ {
-        self.product()
-            .filter(|combination| self.excluded(combination).is_none())
+    pub fn combinations(&self) -> impl Iterator<Item = Combination> + '_ {
+        self.numbers().map(|number| self.combination(number))
     }
 
     /// The exclude that leaves a combination out, if one does.
@@ -418,18 +425,29 @@ impl Scenario {
             .find(|exclude| any_matches(&exclude.when, combination))
     }
 
-    /// The full product of the axes, the last axis running fastest.
-    pub fn product(&self) -> impl Iterator<Item = Vec<u16>> + '_ {
-        let sizes: Vec<usize> = self.axes.iter().map(|axis| axis.values.len()).collect();
-        let total: usize = sizes.iter().product();
-        (0..total).map(move |mut index| {
-            let mut combination = vec![0; sizes.len()];
-            for (slot, size) in combination.iter_mut().zip(&sizes).rev() {
-                *slot = u16::try_from(index % size).unwrap_or(u16::MAX);
-                index /= size;
-            }
-            combination
-        })
+    /// How many combinations the full product of the axes has: they are numbered from 0, the last axis running fastest.
+    pub fn product(&self) -> u32 {
+        let sizes = self.axes.iter().map(|axis| axis.values.len());
+        u32::try_from(sizes.product::<usize>()).unwrap_or(u32::MAX)
+    }
+
+    /// A combination of the full product: value index by axis.
+    pub fn combination(&self, number: u32) -> Combination {
+        let places = (0..self.axes.len()).map(|axis| self.place(number, axis));
+        places
+            .map(|place| u16::try_from(place).unwrap_or(u16::MAX))
+            .collect()
+    }
+
+    /// The value index of a combination on one axis.
+    pub(crate) fn place(&self, number: u32, axis: usize) -> usize {
+        let faster = self
+            .axes
+            .iter()
+            .skip(axis + 1)
+            .map(|axis| axis.values.len());
+        let size = self.axes.get(axis).map_or(1, |axis| axis.values.len());
+        number as usize / faster.product::<usize>().max(1) % size.max(1)
     }
 
     /// The stable id of a cell: `scenario/axis=value/axis=value`.

@@ -1,5 +1,6 @@
 //! From a scenario file to the model: names become references, and every slip becomes a [`Problem`] with its place.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use toml::Spanned;
@@ -21,7 +22,7 @@ use super::{Problem, Problems, SourceFile};
 use crate::data::Data;
 use base::nearest::advice;
 
-/// A scenario has no more cells than this: each takes some hundred bytes, and a check looks at every one.
+/// A scenario has no more cells than this: each takes some 60 bytes in a run, and a check looks at every one.
 const MAX_CELLS: u128 = 1_000_000;
 
 /// Resolves one scenario file.
@@ -44,7 +45,9 @@ pub(super) fn scenario(
         .map(|name| read_body(file, data, name, &mut problems));
     let used = used_axes(file, &raw, axes, &mut problems);
     let vars = used.iter().flat_map(|axis| &axis.values);
-    let vars: Vec<String> = vars.flat_map(|value| value.vars.keys().cloned()).collect();
+    let vars: BTreeSet<String> = vars
+        .flat_map(|value| value.vars.iter().map(|(name, _)| name.clone()))
+        .collect();
     let known = placeholders(secrets, &vars);
     let mut kept = Vec::new();
     let before = before::steps(file, before, data, &known, &mut kept, &mut problems);
@@ -165,7 +168,7 @@ pub(super) fn scenario(
                 .collect(),
             body: body.unwrap_or_default(),
         },
-        vars: vars.into_iter().collect(),
+        vars,
         axes: used,
         sets,
         answers,

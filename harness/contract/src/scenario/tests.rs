@@ -221,8 +221,8 @@ proptest! {
             if cell.scenario.since.as_ref().is_some_and(|since| release < *since) {
                 continue;
             }
-            let rules = cell.scenario.rules.iter().filter(|rule| rule.holds(&release, &cell.combination)).count();
-            prop_assert_eq!(rules, 1, "{} on {}", cell.id, release);
+            let rules = cell.scenario.rules.iter().filter(|rule| rule.holds(&release, &cell.combination())).count();
+            prop_assert_eq!(rules, 1, "{} on {}", cell.id(), release);
         }
     }
 
@@ -232,9 +232,10 @@ proptest! {
         let catalogue = Catalogue::load(&Data::Folder(repository())).unwrap();
         let cells: Vec<_> = crate::plan::cells(&catalogue).collect();
         let cell = &cells[index];
-        let parts: Vec<(&str, &str)> = crate::cell_id::CellId::of(&cell.id).values().collect();
+        let id = cell.id();
+        let parts: Vec<(&str, &str)> = crate::cell_id::CellId::of(&id).values().collect();
         prop_assert_eq!(parts, cell.axes().collect::<Vec<_>>());
-        prop_assert_eq!(cells.iter().filter(|other| other.id == cell.id).count(), 1);
+        prop_assert_eq!(cells.iter().filter(|other| other.id() == id).count(), 1);
     }
 }
 

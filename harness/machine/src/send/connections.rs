@@ -72,7 +72,10 @@ impl Connections {
     /// A connection that is still open and silent.
     fn take(&self, head: &[u8], peer: &Peer) -> Option<TcpStream> {
         let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|one| one.since.elapsed() < FRESH);
+        // Those that wait longest are first.
+        while idle.front().is_some_and(|one| one.since.elapsed() >= FRESH) {
+            idle.pop_front();
+        }
         let is_fit = |one: &Idle| one.head == head && one.peer == *peer;
         let place = idle.iter().rposition(is_fit)?;
         let stream = idle.remove(place)?.stream;

@@ -1,13 +1,13 @@
 //! Finding canaries in bytes of any kind: plain, in another case, percent-encoded, base64, hexadecimal, behind escapes,
 //! backwards, and cut to the first or last half of the word.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use base::escapes::Layer;
 use base::secret::{CANARY_DIGITS, CANARY_PREFIX, is_canary_digit};
 
 /// Half a canary's word: so much of it is enough to know it by.
-const PIECE: usize = CANARY_DIGITS / 2;
+pub(super) const PIECE: usize = CANARY_DIGITS / 2;
 /// An encoding within an encoding is still read.
 const DEPTH: u32 = 2;
 /// Fewer characters of base64 hold no piece.
@@ -15,75 +15,61 @@ const MIN_BASE64: usize = (PIECE * 4).div_ceil(3);
 /// Fewer hexadecimal digits hold no piece.
 const MIN_HEX: usize = PIECE * 2;
 
-/// The pieces by which canaries are known, each with the position of its canary.
-#[derive(Debug, Default)]
-pub(super) struct Pieces(HashMap<[u8; PIECE], usize>);
+/// Which canary a piece belongs to, by its number.
+pub(super) trait Known: Fn(&[u8; PIECE]) -> Option<u32> {}
 
-impl Pieces {
-    /// Adds the pieces of a canary.
-    pub(super) fn add(&mut self, canary: &str, position: usize) {
-        let word = canary.strip_prefix(CANARY_PREFIX).unwrap_or(canary);
-        for half in word.as_bytes().as_chunks::<PIECE>().0 {
-            let mut backwards = *half;
-            backwards.reverse();
-            self.0.insert(*half, position);
-            self.0.insert(backwards, position);
-        }
+impl<T: Fn(&[u8; PIECE]) -> Option<u32>> Known for T {}
+
+/// The numbers of all canaries that are found in these bytes.
+pub(super) fn find(bytes: &[u8], known: &impl Known) -> BTreeSet<u32> {
+    let mut found = BTreeSet::new();
+    search(bytes, DEPTH, known, &mut found);
+    found
+}
+
+fn search(bytes: &[u8], depth: u32, known: &impl Known, found: &mut BTreeSet<u32>) {
+    scan(bytes, known, found);
+    if depth == 0 {
+        return;
     }
-
-    /// The positions of all canaries that are found in these bytes.
-    pub(super) fn find(&self, bytes: &[u8]) -> BTreeSet<usize> {
-        let mut found = BTreeSet::new();
-        if !self.0.is_empty() {
-            self.search(bytes, DEPTH, &mut found);
-        }
-        found
+    if let Some(text) = Layer::of(bytes).unescaped() {
+        search(text.bytes(), depth - 1, known, found);
     }
-
-    fn search(&self, bytes: &[u8], depth: u32, found: &mut BTreeSet<usize>) {
-        self.scan(bytes, found);
-        if depth == 0 {
-            return;
-        }
-        if let Some(text) = Layer::of(bytes).unescaped() {
-            self.search(text.bytes(), depth - 1, found);
-        }
-        for run in bytes.split(|byte| sextet(*byte).is_none()) {
-            // Where the text before it runs into it, the groups of four begin elsewhere.
-            for start in 0..4 {
-                if run.len() >= start + MIN_BASE64 {
-                    self.search(&base64(&run[start..]), depth - 1, found);
-                }
-            }
-        }
-        for run in bytes.split(|byte| !byte.is_ascii_hexdigit()) {
-            for start in 0..2 {
-                if run.len() >= start + MIN_HEX {
-                    self.search(&hex(&run[start..]), depth - 1, found);
-                }
+    for run in bytes.split(|byte| sextet(*byte).is_none()) {
+        // Where the text before it runs into it, the groups of four begin elsewhere.
+        for start in 0..4 {
+            if run.len() >= start + MIN_BASE64 {
+                search(&base64(&run[start..]), depth - 1, known, found);
             }
         }
     }
+    for run in bytes.split(|byte| !byte.is_ascii_hexdigit()) {
+        for start in 0..2 {
+            if run.len() >= start + MIN_HEX {
+                search(&hex(&run[start..]), depth - 1, known, found);
+            }
+        }
+    }
+}
 
-    /// Pieces that stand in the bytes as they are, in whatever case.
-    fn scan(&self, bytes: &[u8], found: &mut BTreeSet<usize>) {
-        let mut piece = [0; PIECE];
-        let mut length = 0;
-        for byte in bytes {
-            let byte = byte.to_ascii_lowercase();
-            // Canaries have no vowels, so that nearly no other word gets this far.
-            if !is_canary_digit(byte) {
-                length = 0;
-                continue;
-            }
-            piece.rotate_left(1);
-            piece[PIECE - 1] = byte;
-            length += 1;
-            if length >= PIECE
-                && let Some(position) = self.0.get(&piece)
-            {
-                found.insert(*position);
-            }
+/// Pieces that stand in the bytes as they are, in whatever case.
+fn scan(bytes: &[u8], known: &impl Known, found: &mut BTreeSet<u32>) {
+    let mut piece = [0; PIECE];
+    let mut length = 0;
+    for byte in bytes {
+        let byte = byte.to_ascii_lowercase();
+        // Canaries have no vowels, so that nearly no other word gets this far.
+        if !is_canary_digit(byte) {
+            length = 0;
+            continue;
+        }
+        piece.rotate_left(1);
+        piece[PIECE - 1] = byte;
+        length += 1;
+        if length >= PIECE
+            && let Some(number) = known(&piece)
+        {
+            found.insert(number);
         }
     }
 }
@@ -159,11 +145,18 @@ mod tests {
     #[case::hexadecimal_upper_case("00:6D6E707172737476", true)]
     #[case::another_canary("canary-22223333zzzzwwww", false)]
     fn canaries_are_found(#[case] text: &str, #[case] found: bool) {
-        let mut pieces = Pieces::default();
-        pieces.add("canary-9999888877776666", 0);
-        pieces.add(CANARY, 1);
-        let expected: BTreeSet<usize> = found.then_some(1).into_iter().collect();
-        assert_eq!(pieces.find(text.as_bytes()), expected);
+        let words = ["9999888877776666", "bcdfghjkmnpqrstv"];
+        let known = |piece: &[u8; PIECE]| {
+            let forwards = String::from_utf8(piece.to_vec()).unwrap();
+            let backwards: String = forwards.chars().rev().collect();
+            let is_half =
+                |word: &str, piece: &str| word[..PIECE] == *piece || word[PIECE..] == *piece;
+            let has = |word: &&str| is_half(word, &forwards) || is_half(word, &backwards);
+            let number = words.iter().position(has)?;
+            u32::try_from(number).ok()
+        };
+        let expected: BTreeSet<u32> = found.then_some(1).into_iter().collect();
+        assert_eq!(find(text.as_bytes(), &known), expected);
     }
 
     #[test]

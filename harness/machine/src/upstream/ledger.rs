@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::canary::Pieces;
+use super::canary::{PIECE, find};
+use super::words::Words;
 
 /// So many calls that nothing explains are named; the others are counted.
 const NAMED: usize = 5;
@@ -25,15 +26,19 @@ pub struct Tally {
 
 /// Calls by canary.
 #[derive(Debug, Default)]
-pub(super) struct Ledger(Mutex<Entries>);
+pub(super) struct Ledger {
+    words: Words,
+    entries: Mutex<Entries>,
+}
 
 #[derive(Debug, Default)]
 struct Entries {
-    positions: HashMap<String, usize>,
-    canaries: Vec<Counts>,
-    pieces: Pieces,
+    /// How many canaries there are.
+    canaries: u32,
+    /// By number; those after the last one that has arrived are left out.
+    counts: Vec<Counts>,
     /// The last call of each canary that is looked at more closely.
-    watched: HashMap<usize, Option<Call>>,
+    watched: HashMap<u32, Option<Call>>,
     /// Method and path of calls that a gateway makes by itself.
     own: Vec<String>,
     tally: Tally,
@@ -52,17 +57,17 @@ struct Counts {
 #[derive(Debug, Default)]
 struct Call {
     model: String,
-    canaries: BTreeSet<usize>,
+    canaries: BTreeSet<u32>,
 }
 
 impl Ledger {
-    /// A request with this canary is about to be sent.
-    pub(super) fn expect(&self, canary: &str) {
+    /// A new canary, and its number: a request with it is about to be sent.
+    pub(super) fn new_canary(&self) -> (u32, String) {
         let mut entries = self.entries();
-        let position = entries.canaries.len();
-        entries.canaries.push(Counts::default());
-        entries.pieces.add(canary, position);
-        entries.positions.insert(canary.to_owned(), position);
+        let number = entries.canaries;
+        entries.canaries += 1;
+        drop(entries);
+        (number, self.words.canary(number))
     }
 
     /// The gateway makes these calls by itself: method and path. Without anybody's words in them they are explained.
@@ -76,17 +81,21 @@ impl Ledger {
     /// that counts.
     pub(super) fn note(&self, place: &str, bytes: &[u8], model: &str, said: &[String]) {
         let mut entries = self.entries();
-        let mut found = entries.pieces.find(bytes);
+        let end = entries.canaries;
+        let known = |piece: &[u8; PIECE]| self.words.number(piece, end);
+        let mut found = find(bytes, &known);
         entries.tally.calls += 1;
         for canary in said {
-            if let Some(position) = entries.positions.get(canary).copied() {
-                entries.canaries[position].said += 1;
-                found.insert(position);
+            // A whole word is told by both of its halves.
+            let mut numbers = find(canary.as_bytes(), &known).into_iter();
+            if let Some(number) = numbers.find(|number| self.words.canary(*number) == *canary) {
+                entries.counts_of(number).said += 1;
+                found.insert(number);
             }
         }
-        for position in &found {
-            entries.canaries[*position].carried += 1;
-            if let Some(last) = entries.watched.get_mut(position) {
+        for number in &found {
+            entries.counts_of(*number).carried += 1;
+            if let Some(last) = entries.watched.get_mut(number) {
                 *last = Some(Call {
                     model: model.to_owned(),
                     canaries: found.clone(),
@@ -94,7 +103,7 @@ impl Ledger {
             }
         }
         let own = entries.own.iter().any(|call| call == place);
-        match (found.is_empty() && !own, entries.canaries.is_empty()) {
+        match (found.is_empty() && !own, entries.canaries == 0) {
             (false, _) => {}
             (true, true) => entries.tally.before += 1,
             (true, false) => {
@@ -109,34 +118,25 @@ impl Ledger {
     }
 
     /// How often a canary has reached the model.
-    pub(super) fn calls(&self, canary: &str) -> u32 {
-        let entries = self.entries();
-        let position = entries.positions.get(canary);
-        match position.map(|position| entries.canaries[*position]) {
-            Some(Counts { said: 0, carried }) => carried,
-            Some(Counts { said, .. }) => said,
+    pub(super) fn calls(&self, number: u32) -> u32 {
+        match self.entries().counts.get(number as usize) {
+            Some(Counts { said: 0, carried }) => *carried,
+            Some(Counts { said, .. }) => *said,
             None => 0,
         }
     }
 
     /// What a canary's calls were about is asked for later.
-    pub(super) fn watch(&self, canary: &str) {
-        let mut entries = self.entries();
-        if let Some(position) = entries.positions.get(canary).copied() {
-            entries.watched.insert(position, None);
-        }
+    pub(super) fn watch(&self, number: u32) {
+        self.entries().watched.insert(number, None);
     }
 
     /// The model that was asked for when a watched canary came last, and whether one of `earlier` came along; `None` where it never came.
-    pub(super) fn saw(&self, canary: &str, earlier: &[String]) -> Option<(String, bool)> {
+    pub(super) fn saw(&self, number: u32, earlier: &[u32]) -> Option<(String, bool)> {
         let entries = self.entries();
-        let position = entries.positions.get(canary)?;
-        let call = entries.watched.get(position)?.as_ref()?;
-        let came_along = |canary: &String| {
-            let position = entries.positions.get(canary);
-            position.is_some_and(|position| call.canaries.contains(position))
-        };
-        Some((call.model.clone(), earlier.iter().any(came_along)))
+        let call = entries.watched.get(&number)?.as_ref()?;
+        let came_along = earlier.iter().any(|other| call.canaries.contains(other));
+        Some((call.model.clone(), came_along))
     }
 
     pub(super) fn tally(&self) -> Tally {
@@ -144,6 +144,16 @@ impl Ledger {
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entries {
+    fn counts_of(&mut self, number: u32) -> &mut Counts {
+        let place = number as usize;
+        if self.counts.len() <= place {
+            self.counts.resize(place + 1, Counts::default());
+        }
+        &mut self.counts[place]
     }
 }

@@ -8,13 +8,12 @@ mod canary;
 mod ledger;
 mod reply;
 mod server;
+mod words;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-
-use base::secret::new_canary;
 
 use crate::network::Namespace;
 use ledger::Ledger;
@@ -66,11 +65,9 @@ impl Upstream {
         format!("http://{}/v1", self.address)
     }
 
-    /// A new canary. The ledger finds it in whatever arrives from now on.
-    pub fn new_canary(&self) -> String {
-        let canary = new_canary();
-        self.ledger().expect(&canary);
-        canary
+    /// A new canary and its number. The ledger finds it in whatever arrives from now on.
+    pub fn new_canary(&self) -> (u32, String) {
+        self.ledger().new_canary()
     }
 
     /// The calls that a gateway makes by itself, as method and path; without anybody's words in them they are explained.
@@ -78,18 +75,18 @@ impl Upstream {
         self.ledger().expect_own(calls);
     }
 
-    /// How often a canary has reached the model.
-    pub fn calls(&self, canary: &str) -> u32 {
+    /// How often the canary with this number has reached the model.
+    pub fn calls(&self, canary: u32) -> u32 {
         self.ledger().calls(canary)
     }
 
     /// What a canary's calls were about is asked for later, by [`Upstream::saw`].
-    pub fn watch(&self, canary: &str) {
+    pub fn watch(&self, canary: u32) {
         self.ledger().watch(canary);
     }
 
     /// The model that was asked for when a watched canary came last, and whether one of `earlier` came along; `None` where it never came.
-    pub fn saw(&self, canary: &str, earlier: &[String]) -> Option<(String, bool)> {
+    pub fn saw(&self, canary: u32, earlier: &[u32]) -> Option<(String, bool)> {
         self.ledger().saw(canary, earlier)
     }
 

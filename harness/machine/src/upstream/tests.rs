@@ -27,7 +27,7 @@ fn chat(stream: bool, content: impl Into<serde_json::Value>) -> serde_json::Valu
 #[tokio::test]
 async fn the_last_words_of_the_user_are_counted() {
     let upstream = Upstream::start().unwrap();
-    let (earlier, own) = (upstream.new_canary(), upstream.new_canary());
+    let ((first, earlier), (number, own)) = (upstream.new_canary(), upstream.new_canary());
     let ask = |content: serde_json::Value| post("/v1/chat/completions", &chat(false, content));
     let plain = exchange(&upstream, &ask(format!("ping {earlier}").into())).await;
     assert!(plain.contains("chat.completion\"") && plain.contains("pong"));
@@ -38,12 +38,8 @@ async fn the_last_words_of_the_user_are_counted() {
     ] });
     let streamed = exchange(&upstream, &post("/v1/chat/completions", &body)).await;
     assert!(streamed.ends_with("data: [DONE]\n\n") && streamed.contains("pong"));
-    assert_eq!(upstream.calls(&own), 1);
-    assert_eq!(
-        upstream.calls(&earlier),
-        1,
-        "an earlier turn is no new call"
-    );
+    assert_eq!(upstream.calls(number), 1);
+    assert_eq!(upstream.calls(first), 1, "an earlier turn is no new call");
     assert_eq!(
         upstream.tally(),
         Tally {
@@ -64,9 +60,9 @@ async fn the_last_words_of_the_user_are_counted() {
 #[tokio::test]
 async fn canaries_are_found_anywhere(#[case] bytes: &dyn Fn(&str) -> Vec<u8>) {
     let upstream = Upstream::start().unwrap();
-    let (canary, other) = (upstream.new_canary(), upstream.new_canary());
+    let ((number, canary), (other, _)) = (upstream.new_canary(), upstream.new_canary());
     exchange(&upstream, &bytes(&canary)).await;
-    assert_eq!((upstream.calls(&canary), upstream.calls(&other)), (1, 0));
+    assert_eq!((upstream.calls(number), upstream.calls(other)), (1, 0));
     assert_eq!(
         upstream.tally(),
         Tally {
@@ -100,7 +96,7 @@ async fn calls_without_a_canary_are_named() {
 #[tokio::test]
 async fn a_connection_serves_call_after_call_until_it_is_closed() {
     let upstream = Upstream::start().unwrap();
-    let canary = upstream.new_canary();
+    let (number, canary) = upstream.new_canary();
     let body = chat(false, canary.as_str()).to_string();
     let call = format!(
         "POST /v1/chat/completions HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n{body}",
@@ -120,7 +116,7 @@ async fn a_connection_serves_call_after_call_until_it_is_closed() {
             "{answer}"
         );
     }
-    assert_eq!(upstream.calls(&canary), 2);
+    assert_eq!(upstream.calls(number), 2);
     assert_eq!(upstream.closed(Duration::from_millis(20)).await, 1);
     drop(stream);
     assert_eq!(upstream.closed(Duration::from_secs(5)).await, 0);
@@ -129,11 +125,11 @@ async fn a_connection_serves_call_after_call_until_it_is_closed() {
 #[tokio::test]
 async fn every_input_of_an_embedding_counts() {
     let upstream = Upstream::start().unwrap();
-    let (one, two) = (upstream.new_canary(), upstream.new_canary());
+    let ((first, one), (second, two)) = (upstream.new_canary(), upstream.new_canary());
     let body = serde_json::json!({ "input": [one, two, one] });
     let answer = exchange(&upstream, &post("/v1/embeddings", &body)).await;
     assert!(answer.contains("\"index\":2"), "{answer}");
-    assert_eq!((upstream.calls(&one), upstream.calls(&two)), (2, 1));
+    assert_eq!((upstream.calls(first), upstream.calls(second)), (2, 1));
 }
 
 /// What a gateway asks of its provider by itself is no denied caller's, unless it carries their words.
@@ -141,7 +137,7 @@ async fn every_input_of_an_embedding_counts() {
 async fn a_gateways_own_calls_are_explained() {
     let upstream = Upstream::start().unwrap();
     upstream.expect_own(&["GET /v1/models".to_owned()]);
-    let canary = upstream.new_canary();
+    let (number, canary) = upstream.new_canary();
     let get = |path: &str| {
         let head = format!("GET {path} HTTP/1.1\r\nConnection: close\r\nX-Note: {canary}\r\n\r\n");
         (head.replace(&format!("X-Note: {canary}\r\n"), ""), head)
@@ -154,7 +150,7 @@ async fn a_gateways_own_calls_are_explained() {
     );
     exchange(&upstream, telling.as_bytes()).await;
     assert_eq!(
-        (upstream.calls(&canary), upstream.tally().unexplained),
+        (upstream.calls(number), upstream.tally().unexplained),
         (1, 0)
     );
     exchange(&upstream, get("/v1/files").0.as_bytes()).await;

@@ -8,10 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::joined::{Base, joined};
 use super::{Deviation, Severity, Verdict};
-use crate::KeptResult;
-use crate::events::Expected;
+use crate::events::{CellResult, Expected};
 use crate::observe::Observation;
-use contract::region::{Combination, Conditions, Region, minimize_conditions};
+use contract::region::{Combination, Conditions, Region, minimize_among};
 use contract::request::{Written, written};
 use contract::scenario::Privilege;
 
@@ -95,7 +94,7 @@ type Place<'a> = (&'a str, &'a str, &'a str);
 /// Folds all deviating cells of a run. The result depends on the set of results only, not on their order.
 ///
 /// What no known issue explains comes first, and in that the most severe; of these, what grants the most.
-pub fn causes(results: &[KeptResult]) -> Vec<Cause> {
+pub fn causes(results: &[CellResult]) -> Vec<Cause> {
     let mut groups: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
     for (place, result) in results.iter().enumerate() {
         if let Verdict::Deviates(deviation) | Verdict::Known(deviation) = &result.facts.verdict {
@@ -180,7 +179,7 @@ pub fn causes(results: &[KeptResult]) -> Vec<Cause> {
             Reverse(cause.cells.len()),
             cause.parts[0].rule.clone(),
             // No two causes share a cell, so that the first one tells them apart.
-            results[cause.cells[0]].cell.id.clone(),
+            results[cause.cells[0]].cell.id(),
         )
     });
     for (index, cause) in causes.iter_mut().enumerate() {
@@ -196,10 +195,10 @@ fn place_of(key: &Key) -> Place<'_> {
 /// The cells that ran, by whose cells a fold must tell from each other.
 fn universes<'a>(
     groups: &'a BTreeMap<Key, Vec<usize>>,
-    results: &'a [KeptResult],
+    results: &'a [CellResult],
     ran: &[usize],
-) -> BTreeMap<Place<'a>, Vec<Combination>> {
-    let mut universes: BTreeMap<Place<'a>, Vec<Combination>> = groups
+) -> BTreeMap<Place<'a>, Vec<u16>> {
+    let mut universes: BTreeMap<Place<'a>, Vec<u16>> = groups
         .keys()
         .map(|key| (place_of(key), Vec::new()))
         .collect();
@@ -209,7 +208,7 @@ fn universes<'a>(
         let (gateway, scenario) = (&result.facts.gateway, &result.cell.scenario.id);
         for rule in [rule, ""] {
             if let Some(universe) = universes.get_mut(&(gateway, scenario, rule)) {
-                universe.push(result.cell.combination.clone());
+                universe.extend(result.cell.combination());
             }
             if rule.is_empty() {
                 break;
@@ -222,12 +221,13 @@ fn universes<'a>(
 /// The groups, where only some of a rule's cells are let in: a secret that is accepted in another form is another way in.
 fn by_way_in(
     groups: &BTreeMap<Key, Vec<usize>>,
-    results: &[KeptResult],
-    universes: &BTreeMap<Place<'_>, Vec<Combination>>,
+    results: &[CellResult],
+    universes: &BTreeMap<Place<'_>, Vec<u16>>,
 ) -> BTreeMap<Key, Vec<usize>> {
     let mut split: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
     for (key, places) in groups {
-        let all = universes[&place_of(key)].len() == places.len();
+        let axes = results[places[0]].cell.scenario.axes.len();
+        let all = universes[&place_of(key)].len() == places.len() * axes;
         if all || key.known_issue.is_some() || key.deviation != Deviation::UnexpectedAllow {
             split.insert(key.clone(), places.clone());
             continue;
@@ -267,20 +267,22 @@ fn ways_in(request: &Written) -> BTreeSet<String> {
 fn regions(
     key: &Key,
     places: &[usize],
-    universe: &[Combination],
-    results: &[KeptResult],
+    universe: &[u16],
+    results: &[CellResult],
 ) -> Vec<(Vec<usize>, CausePart)> {
-    let mut by_cell: Vec<(&Combination, usize)> = places
+    let mut by_cell: Vec<(Combination, usize)> = places
         .iter()
-        .map(|place| (&results[*place].cell.combination, *place))
+        .map(|place| (results[*place].cell.combination(), *place))
         .collect();
     by_cell.sort_unstable();
-    let cells: Vec<Combination> = by_cell.iter().map(|(cell, _)| (*cell).clone()).collect();
+    let cells: Vec<Combination> = by_cell.iter().map(|(cell, _)| cell.clone()).collect();
+    let axes = results[places[0]].cell.scenario.axes.len();
+    let universe = universe.chunks_exact(axes);
     let of = |cell: &Combination| {
-        let place = by_cell.binary_search_by(|(known, _)| (*known).cmp(cell));
+        let place = by_cell.binary_search_by(|(known, _)| known.cmp(cell));
         place.ok().map(|place| by_cell[place].1)
     };
-    let found = minimize_conditions(&cells, universe).into_iter();
+    let found = minimize_among(&cells, universe).into_iter();
     let parts = found.map(|region| {
         let axes = region.conditions.iter().map(|(axis, _)| *axis).collect();
         let cells: Vec<usize> = region.cells.iter().filter_map(of).collect();
@@ -289,7 +291,7 @@ fn regions(
     parts.filter(|(_, part)| !part.cells.is_empty()).collect()
 }
 
-fn part(key: &Key, region: Region, cells: Vec<usize>, results: &[KeptResult]) -> CausePart {
+fn part(key: &Key, region: Region, cells: Vec<usize>, results: &[CellResult]) -> CausePart {
     let scenario = &results[cells[0]].cell.scenario;
     let expected = cells
         .iter()
@@ -354,7 +356,7 @@ fn merged(parts: Vec<CausePart>, by: &Conditions) -> Vec<CausePart> {
 }
 
 /// Whether there is an answer to say something about.
-fn ran(result: &KeptResult) -> bool {
+fn ran(result: &CellResult) -> bool {
     match result.facts.verdict {
         Verdict::NotApplicable(_) | Verdict::NotAsked(_) | Verdict::CouldNotRun(_) => false,
         Verdict::Conforms
@@ -365,7 +367,7 @@ fn ran(result: &KeptResult) -> bool {
     }
 }
 
-fn key(result: &KeptResult, deviation: Deviation) -> Key {
+fn key(result: &CellResult, deviation: Deviation) -> Key {
     let facts = &*result.facts;
     let observed = facts.observed.as_ref();
     Key {

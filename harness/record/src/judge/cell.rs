@@ -6,7 +6,7 @@ use contract::plan::Cell;
 use contract::release::Version;
 use contract::scenario::model::Outcome;
 use contract::scenario::{Catalogue, KnownIssue};
-use contract::snapshots::{Snapshot, Snapshots};
+use contract::snapshots::{Answer, Snapshot, Snapshots};
 use jiff::civil::Date;
 
 use super::{Difference, Proof, Severity, SnapshotView, Verdict, judge};
@@ -33,13 +33,7 @@ pub struct Judge<'a> {
 
 impl Judge<'_> {
     /// Judges one cell; `attempts` says why earlier ones brought no answer.
-    pub fn cell(
-        &self,
-        cell: &Arc<Cell>,
-        seen: Seen,
-        proof: Proof,
-        attempts: Vec<String>,
-    ) -> CellResult {
+    pub fn cell(&self, cell: &Cell, seen: Seen, proof: Proof, attempts: Vec<String>) -> CellResult {
         let Some(expected) = self.expected(cell) else {
             let reason = format!("no rule speaks about it on {}", self.release);
             return self.unseen(cell, Verdict::CouldNotRun(reason), attempts);
@@ -48,11 +42,12 @@ impl Judge<'_> {
             Err(reason) => return self.unseen(cell, Verdict::CouldNotRun(reason), attempts),
             Ok(observed) => observed,
         };
+        let accepted = self.accepted(cell);
         let known = self.known(cell);
         let by = known
             .as_ref()
             .map(|(issue, outcome)| (&**issue, &**outcome));
-        let (verdict, difference) = self.verdict(cell, &expected, &observed, proof, by);
+        let (verdict, difference) = self.verdict(accepted, &expected, &observed, proof, by);
         let known_issue = match &verdict {
             Verdict::Known(_) | Verdict::Stale => known.map(|(issue, _)| issue),
             Verdict::Conforms
@@ -68,39 +63,33 @@ impl Judge<'_> {
             observed: Some(observed),
             verdict,
             known_issue,
-            accepted: self.accepted(cell),
+            accepted: accepted.map(|(_, answer)| answer.text.clone()),
             difference,
             severity: None,
             attempts,
         };
         let severity = Severity::of(&facts, &self.catalogue.outcomes);
-        let facts = Facts { severity, ..facts };
-        let cell = Arc::clone(cell);
-        CellResult { cell, facts }
+        CellResult::new(cell, Facts { severity, ..facts })
     }
 
     /// A cell of which nothing was seen.
-    pub fn unseen(&self, cell: &Arc<Cell>, verdict: Verdict, attempts: Vec<String>) -> CellResult {
+    pub fn unseen(&self, cell: &Cell, verdict: Verdict, attempts: Vec<String>) -> CellResult {
         let facts = Facts {
-            accepted: self.accepted(cell),
+            accepted: self.accepted(cell).map(|(_, answer)| answer.text.clone()),
             attempts,
             ..Facts::unseen(self.gateway, self.expected(cell), verdict)
         };
-        let cell = Arc::clone(cell);
-        CellResult { cell, facts }
+        CellResult::new(cell, facts)
     }
 
     fn verdict(
         &self,
-        cell: &Cell,
+        accepted: Option<(&Snapshot, &Answer)>,
         expected: &Expected,
         observed: &Observation,
         proof: Proof,
         known: Option<(&KnownIssue, &Outcome)>,
     ) -> (Verdict, Option<Difference>) {
-        let snapshot = self.snapshot(cell);
-        let accepted =
-            snapshot.and_then(|snapshot| Some((snapshot, snapshot.cells.get(&cell.key())?)));
         let view = accepted.map_or(SnapshotView::Absent, |(_, answer)| SnapshotView::Accepted {
             answer: &answer.text,
             grants: answer.grants(self.catalogue),
@@ -155,12 +144,9 @@ impl Judge<'_> {
         Expected::of(cell, self.release)
     }
 
-    fn accepted(&self, cell: &Cell) -> Option<String> {
-        Some(self.snapshot(cell)?.cells.get(&cell.key())?.text.clone())
-    }
-
-    fn snapshot(&self, cell: &Cell) -> Option<&Snapshot> {
-        self.snapshots
-            .find(&cell.scenario, &cell.profile, self.release)
+    fn accepted(&self, cell: &Cell) -> Option<(&Snapshot, &Answer)> {
+        let (scenario, profile) = (&cell.scenario, cell.profile());
+        let snapshot = self.snapshots.find(scenario, profile, self.release)?;
+        Some((snapshot, snapshot.cells.get(&cell.key())?))
     }
 }

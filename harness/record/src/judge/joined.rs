@@ -12,7 +12,7 @@ use contract::request::written;
 use contract::scenario::model::Kind;
 
 use super::Deviation;
-use crate::KeptResult;
+use crate::events::CellResult;
 
 /// What the request is, among the conditions on axes.
 const REQUEST: &str = "request";
@@ -46,7 +46,7 @@ type Condition = (u32, u32);
 const NONE: u32 = u32::MAX;
 
 /// Joins what is one; every base is in exactly one group. `ran` holds the places of all cells that were answered.
-pub(super) fn joined(bases: &[Base], results: &[KeptResult], ran: &[usize]) -> Vec<Joined> {
+pub(super) fn joined(bases: &[Base], results: &[CellResult], ran: &[usize]) -> Vec<Joined> {
     let mut groups = by_change(bases, results);
     let taken: HashSet<usize> = groups
         .iter()
@@ -70,7 +70,7 @@ pub(super) fn joined(bases: &[Base], results: &[KeptResult], ran: &[usize]) -> V
 }
 
 /// Cells that get what they may, and of which the accepted answers changed in the same lines.
-fn by_change(bases: &[Base], results: &[KeptResult]) -> Vec<Joined> {
+fn by_change(bases: &[Base], results: &[CellResult]) -> Vec<Joined> {
     let mut known: HashMap<usize, String> = HashMap::new();
     let mut change = |place: &usize| {
         let facts = &results[*place].facts;
@@ -145,7 +145,7 @@ impl Features {
     }
 
     /// The values of a cell on its axes, and its request.
-    fn of(&mut self, result: &KeptResult) -> Vec<u32> {
+    fn of(&mut self, result: &CellResult) -> Vec<u32> {
         let cell = &result.cell;
         let axes = cell.axes().take(MOST_FEATURES);
         let mut found: Vec<u32> = axes.map(|(axis, value)| self.number(axis, value)).collect();
@@ -190,7 +190,7 @@ struct Counts<'a> {
 fn by_condition(
     bases: &[Base],
     open: &[usize],
-    results: &[KeptResult],
+    results: &[CellResult],
     ran: &[usize],
 ) -> Vec<Joined> {
     let mut groups = Vec::new();
@@ -211,7 +211,7 @@ fn of_class(
     bases: &[Base],
     gateway: &str,
     mine: &[usize],
-    results: &[KeptResult],
+    results: &[CellResult],
     ran: &[usize],
 ) -> Vec<Joined> {
     let mut features = Features::default();
@@ -293,7 +293,7 @@ fn explained(
     bases: &[Base],
     places: &[usize],
     counted: &Counts<'_>,
-    results: &[KeptResult],
+    results: &[CellResult],
 ) -> Vec<Vec<usize>> {
     let mut by_rule: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for place in places {

@@ -1,8 +1,8 @@
 //! Relations between what was observed of two cells: they need no expected value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::KeptResult;
+use crate::events::CellResult;
 use crate::observe::Observation;
 use contract::scenario::model::Direction;
 use contract::scenario::{Holds, Relation};
@@ -27,14 +27,18 @@ pub struct Broken {
 }
 
 /// Checks every relation on every gateway's cells that were observed.
-pub fn broken_relations(relations: &[Relation], results: &[KeptResult]) -> Vec<Broken> {
-    let mut by_gateway: BTreeMap<&str, BTreeMap<&str, &KeptResult>> = BTreeMap::new();
-    for result in results
+pub fn broken_relations(relations: &[Relation], results: &[CellResult]) -> Vec<Broken> {
+    let pairs = relations.iter().flat_map(|relation| &relation.pairs);
+    let related: HashSet<&str> = pairs.flat_map(|(one, two)| [one.as_str(), two]).collect();
+    let mut by_gateway: BTreeMap<&str, HashMap<&str, &CellResult>> = BTreeMap::new();
+    let observed = results
         .iter()
-        .filter(|result| result.facts.observed.is_some())
-    {
-        let cells = by_gateway.entry(&result.facts.gateway).or_default();
-        cells.insert(&result.cell.id, result);
+        .filter(|result| result.facts.observed.is_some());
+    for result in observed.filter(|_| !related.is_empty()) {
+        if let Some(id) = related.get(result.cell.id().as_str()) {
+            let cells = by_gateway.entry(&result.facts.gateway).or_default();
+            cells.insert(id, result);
+        }
     }
     let mut broken = Vec::new();
     for (gateway, cells) in &by_gateway {
@@ -45,11 +49,7 @@ pub fn broken_relations(relations: &[Relation], results: &[KeptResult]) -> Vec<B
     broken
 }
 
-fn check(
-    relation: &Relation,
-    gateway: &str,
-    cells: &BTreeMap<&str, &KeptResult>,
-) -> Option<Broken> {
+fn check(relation: &Relation, gateway: &str, cells: &HashMap<&str, &CellResult>) -> Option<Broken> {
     let mut found: Option<Broken> = None;
     for (first, second) in &relation.pairs {
         let (Some(one), Some(two)) = (cells.get(first.as_str()), cells.get(second.as_str())) else {

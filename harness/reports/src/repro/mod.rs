@@ -151,13 +151,13 @@ impl Repro {
         if let Some(sender) = cell.sender() {
             let axis = |sender: &str| format!("/{SENDER_AXIS}={sender}");
             return Err(ReproError::Client {
-                cell: cell.id.clone(),
+                cell: cell.id(),
                 sender: sender.to_owned(),
-                own: cell.id.replacen(&axis(sender), &axis(OWN_SENDER), 1),
+                own: cell.id().replacen(&axis(sender), &axis(OWN_SENDER), 1),
             });
         }
         let refuse = |reason: String| ReproError::NotApplicable {
-            cell: cell.id.clone(),
+            cell: cell.id(),
             release: release.clone(),
             reason,
         };
@@ -168,8 +168,8 @@ impl Repro {
         }
         let profile = catalogue
             .profiles
-            .get(&cell.profile)
-            .ok_or_else(|| refuse(format!("there is no profile {}", cell.profile)))?;
+            .get(cell.profile())
+            .ok_or_else(|| refuse(format!("there is no profile {}", cell.profile())))?;
         let beside = match cell.way() {
             _ if profile.own_network => Some("network namespaces".to_owned()),
             Way::Through(proxy) => Some(format!("the proxy {proxy}")),
@@ -177,13 +177,16 @@ impl Repro {
             Way::AsProxy | Way::PastProxies | Way::AtGateway => None,
         };
         if let Some(what) = beside {
-            let cell = cell.id.clone();
+            let cell = cell.id();
             return Err(ReproError::Beside { cell, what });
         }
         let launch = profile.launch_for(release).map_err(refuse)?.clone();
         let rule = scenario.rules.iter().find(|rule| {
             rule.range.contains(release)
-                && rule.when.iter().any(|when| when.matches(&cell.combination))
+                && rule
+                    .when
+                    .iter()
+                    .any(|when| when.matches(&cell.combination()))
         });
         let (Some(rule), Some(outcome)) = (rule, cell.expected(release)) else {
             return Err(refuse("no rule is about it".to_owned()));
@@ -196,8 +199,10 @@ impl Repro {
                 steps
             }
             Kind::Sequence => cells(catalogue)
-                .filter(|other| other.scenario.id == scenario.id && other.profile == cell.profile)
-                .take_while(|other| other.combination != cell.combination)
+                .filter(|other| {
+                    other.scenario.id == scenario.id && other.profile() == cell.profile()
+                })
+                .take_while(|other| other.number != cell.number)
                 .chain([cell.clone()])
                 .map(|other| Step::new(&other, &profile.caller))
                 .collect(),
@@ -214,7 +219,7 @@ impl Repro {
             };
             Step::of(with_caller(written, &profile.caller))
         });
-        odd_name(&cell.id, &launch, outcome, steps.iter().chain(&control))?;
+        odd_name(&cell.id(), &launch, outcome, steps.iter().chain(&control))?;
         let needs = catalogue.needs.iter();
         let needs = needs.filter(|need| need.range.contains(release));
         let since = VersionRange {
@@ -223,7 +228,7 @@ impl Repro {
         };
         let titles = scenario.axes.iter().zip(cell.values());
         Ok(Self {
-            cell: cell.id.clone(),
+            cell: cell.id(),
             release: release.clone(),
             range: [&rule.range, &launch.range].into_iter().fold(since, both),
             node: NODES[0],
@@ -337,9 +342,9 @@ pub fn first_affected(
 /// What an issue says is observed of a cell, whether or not it still excuses it.
 fn observed_by(issue: &KnownIssue, cell: &Cell, release: &Version) -> Option<Arc<Outcome>> {
     let affects = issue.affects.iter().find(|affects| {
-        affects.scenario == cell.scenario.id && affects.holds(release, &cell.combination)
+        affects.scenario == cell.scenario.id && affects.holds(release, &cell.combination())
     })?;
-    affects.observed.of(&cell.combination).cloned()
+    affects.observed.of(&cell.combination()).cloned()
 }
 
 fn explanation(catalogue: &Catalogue, cell: &Cell, release: &Version) -> Option<Explanation> {

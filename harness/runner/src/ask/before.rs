@@ -15,8 +15,8 @@ use record::observe::{CANARY, EARLIER_CANARY, Reached, SESSION_NAME, observe};
 /// What came before a cell's request.
 #[derive(Debug, Default)]
 pub(super) struct Before {
-    /// The canaries of its requests.
-    pub(super) canaries: Vec<String>,
+    /// The canaries of its requests, with their numbers.
+    canaries: Vec<(u32, String)>,
     /// Texts by the placeholder that stands for them.
     pub(super) words: BTreeMap<String, String>,
 }
@@ -28,7 +28,7 @@ impl Before {
         names.extend(
             self.canaries
                 .iter()
-                .map(|canary| (canary.as_str(), EARLIER_CANARY)),
+                .map(|(_, canary)| (canary.as_str(), EARLIER_CANARY)),
         );
         names.extend(
             self.words
@@ -36,6 +36,11 @@ impl Before {
                 .map(|session| (session.as_str(), SESSION_NAME)),
         );
         names
+    }
+
+    /// The numbers of its requests' canaries.
+    pub(super) fn numbers(&self) -> Vec<u32> {
+        self.canaries.iter().map(|(number, _)| *number).collect()
     }
 }
 
@@ -47,7 +52,7 @@ impl Asker<'_> {
         for (step, written) in contract::request::before(cell) {
             let written = with_caller(written, self.caller());
             for _ in 0..step.repeat.max(1) {
-                let canary = self.upstream.new_canary();
+                let (number, canary) = self.upstream.new_canary();
                 let place = self.place(&canary, &before.words);
                 let request = fill(written.clone(), &place).map_err(|error| error.to_string())?;
                 let sent = tokio::select! {
@@ -64,13 +69,13 @@ impl Asker<'_> {
                     ))
                 })?;
                 let reached = Reached {
-                    calls: Some(self.upstream.calls(&canary)),
+                    calls: Some(self.upstream.calls(number)),
                     saw: None,
                 };
                 let outcomes = &self.context.catalogue.outcomes;
                 let seen = observe(&exchange, &reached, &[], &self.redactor, outcomes);
-                self.earlier().push((canary.clone(), Ok(seen)));
-                before.canaries.push(canary);
+                self.earlier().push((number, Ok(seen)));
+                before.canaries.push((number, canary));
                 let (status, wanted) = (exchange.response.status, step.status);
                 if status != wanted {
                     return Err(

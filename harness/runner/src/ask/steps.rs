@@ -1,31 +1,31 @@
 //! The steps of sequences: one after the other, each judged only if what it is about was not over when its answer came.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use contract::plan::{Cell, PlannedCell};
+use contract::plan::{Cell, PlannedCells};
 use machine::launch::Gateway;
 
-use super::{Answer, Asker, LaunchJudge};
+use super::{Answer, Asker, LaunchJudge, note};
+use crate::seen::AllSeen;
 
 impl Asker<'_> {
-    /// Asks the steps with these numbers, in order.
+    /// Asks the steps at these places, in order.
     pub(super) async fn steps(
         &self,
-        asked: &[&PlannedCell],
-        steps: Vec<usize>,
+        asked: &PlannedCells,
+        steps: &[u32],
         gateway: &Gateway,
-    ) -> Vec<(usize, Answer)> {
-        let mut answers = Vec::new();
+        seen: &Mutex<AllSeen>,
+    ) {
         let mut begun = HashMap::new();
-        for index in steps {
-            let cell = &asked[index].cell;
-            let (sent, answer) = self.step(cell, gateway).await;
+        for place in steps {
+            let cell = asked.get(*place as usize).cell;
+            let (sent, answer) = self.step(&cell, gateway).await;
             begun.extend(cell.values().map(|value| (value.id.clone(), sent)));
-            answers.push((index, self.in_time(cell, &begun, answer)));
+            note(seen, *place as usize, self.in_time(&cell, &begun, answer));
         }
-        answers
     }
 
     /// The answer, unless what it is about was over when it came: then it says nothing.
@@ -48,7 +48,7 @@ impl Asker<'_> {
     }
 
     /// One step of a sequence: change the configuration, wait, send as often as it says. Also when it was sent last.
-    async fn step(&self, cell: &Arc<Cell>, gateway: &Gateway) -> (Instant, Answer) {
+    async fn step(&self, cell: &Cell, gateway: &Gateway) -> (Instant, Answer) {
         for value in cell.values() {
             if value
                 .set_config
@@ -57,7 +57,7 @@ impl Asker<'_> {
                 && let Err(error) = gateway.change_config(&value.set_config)
             {
                 let error = format!("its configuration cannot be changed: {error}");
-                return (Instant::now(), (String::new(), Err(error.into())));
+                return (Instant::now(), (u32::MAX, Err(error.into())));
             }
         }
         let wait: Duration = cell.values().map(|value| value.wait).sum();
@@ -67,11 +67,11 @@ impl Asker<'_> {
         }
         let repeat = cell.values().map(|value| value.repeat).max().unwrap_or(1);
         let mut answers = Vec::new();
-        let canary = self.upstream.new_canary();
+        let (number, canary) = self.upstream.new_canary();
         let mut sent = Instant::now();
         for _ in 0..repeat.max(1) {
             sent = Instant::now();
-            answers.push(self.ask_with(cell, canary.clone()).await);
+            answers.push(self.ask_with(cell, number, &canary).await);
         }
         // All of them are the same request: the one that is answered worst is judged.
         let judge = LaunchJudge {

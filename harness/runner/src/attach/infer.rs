@@ -121,10 +121,13 @@ pub(super) fn resembles<'a>(
     let says = |issue: &&KnownIssue| {
         issue.affects.iter().any(|part| {
             part.scenario == cell.scenario.id
-                && part.when.iter().any(|when| when.matches(&cell.combination))
+                && part
+                    .when
+                    .iter()
+                    .any(|when| when.matches(&cell.combination()))
                 && part
                     .observed
-                    .of(&cell.combination)
+                    .of(&cell.combination())
                     .map(|outcome| outcome.id.as_str())
                     == seen.outcome.as_deref()
         })

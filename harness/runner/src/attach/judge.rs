@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{AttachOptions, Choice};
 use base::redact::Redactor;
 use contract::exchange::Exchange;
+use contract::plan::Cell;
 use contract::release::Version;
 use contract::scenario::{Catalogue, Outcomes};
 use record::events::{CellResult, Expected, Facts};
@@ -44,23 +45,22 @@ pub(super) fn results(
     seen: &[Option<Result<Observation, String>>],
 ) -> Vec<CellResult> {
     let results = choices.iter().zip(seen).map(|(choice, seen)| {
-        let mut result = CellResult {
-            cell: Arc::clone(&choice.cell),
-            facts: Facts::unseen(
-                &options.address.reference,
-                Expected::of(&choice.cell, release),
-                Verdict::CouldNotRun("it was not asked".to_owned()),
-            ),
-        };
+        let mut facts = Facts::unseen(
+            &options.address.reference,
+            Expected::of(&choice.cell, release),
+            Verdict::CouldNotRun("it was not asked".to_owned()),
+        );
         match (&choice.what, seen) {
-            (Err(reason), _) => result.facts.verdict = Verdict::NotApplicable(reason.clone()),
+            (Err(reason), _) => facts.verdict = Verdict::NotApplicable(reason.clone()),
             (Ok(_), Some(Err(reason))) => {
-                result.facts.verdict = Verdict::CouldNotRun(reason.clone())
+                facts.verdict = Verdict::CouldNotRun(reason.clone());
             }
-            (Ok(_), Some(Ok(seen))) => judge_seen(catalogue, options, release, &mut result, seen),
+            (Ok(_), Some(Ok(seen))) => {
+                judge_seen(catalogue, options, release, &choice.cell, &mut facts, seen);
+            }
             (Ok(_), None) => {}
         }
-        result
+        CellResult::new(&choice.cell, facts)
     });
     results.collect()
 }
@@ -69,24 +69,24 @@ fn judge_seen(
     catalogue: &Catalogue,
     options: &AttachOptions,
     release: &Version,
-    result: &mut CellResult,
+    cell: &Cell,
+    facts: &mut Facts,
     seen: &Observation,
 ) {
-    let Some(expected) = &result.facts.expected else {
-        result.facts.verdict =
-            Verdict::CouldNotRun(format!("no rule speaks about it on {release}"));
+    let Some(expected) = &facts.expected else {
+        facts.verdict = Verdict::CouldNotRun(format!("no rule speaks about it on {release}"));
         return;
     };
     // A known issue that does not show is good news about somebody's gateway, not a stale file.
     let issue = options
         .known_issues
-        .and_then(|today| result.cell.known(catalogue, release, today))
+        .and_then(|today| cell.known(catalogue, release, today))
         .filter(|(_, outcome)| seen.outcome.as_deref() == Some(outcome.id.as_str()));
     let outcome = issue.map(|(_, outcome)| &**outcome);
-    result.facts.verdict = judge_outcome(&expected.outcome, seen, outcome);
-    if let (Verdict::Known(_), Some((issue, _))) = (&result.facts.verdict, issue) {
-        result.facts.known_issue = Some(Arc::clone(issue));
+    facts.verdict = judge_outcome(&expected.outcome, seen, outcome);
+    if let (Verdict::Known(_), Some((issue, _))) = (&facts.verdict, issue) {
+        facts.known_issue = Some(Arc::clone(issue));
     }
-    result.facts.observed = Some(seen.clone());
-    result.facts.severity = Severity::of(&result.facts, &catalogue.outcomes);
+    facts.observed = Some(seen.clone());
+    facts.severity = Severity::of(facts, &catalogue.outcomes);
 }

@@ -22,8 +22,9 @@ pub use select::{Choice, Chosen, Safety, select};
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
+
+use crate::Events;
 
 use base::redact::Redactor;
 use base::secret::{ExposeSecret, SecretString, Secrets};
@@ -150,19 +151,19 @@ pub struct Findings {
 pub async fn attach(
     catalogue: &Catalogue,
     options: &AttachOptions,
-    events: &UnboundedSender<RunEvent>,
+    events: &Events,
     cancel: &CancellationToken,
 ) -> Result<Findings, AttachError> {
     let found = probe_and_ask(catalogue, options, events, cancel).await;
     if let Err(error) = &found {
-        let _ = events.send(RunEvent::GatewayFailed {
+        events.tell(RunEvent::GatewayFailed {
             gateway: options.address.reference.clone(),
             error: error.to_string(),
             help: None,
         });
     }
     if cancel.is_cancelled() {
-        let _ = events.send(RunEvent::Interrupted);
+        events.tell(RunEvent::Interrupted);
     }
     found
 }
@@ -170,10 +171,10 @@ pub async fn attach(
 async fn probe_and_ask(
     catalogue: &Catalogue,
     options: &AttachOptions,
-    events: &UnboundedSender<RunEvent>,
+    events: &Events,
     cancel: &CancellationToken,
 ) -> Result<Findings, AttachError> {
-    let emit = |event| drop(events.send(event));
+    let emit = |event| events.tell(event);
     let gateway = options.address.reference.clone();
     let secrets = options.secrets();
     let redactor = Redactor::new(&secrets);
@@ -204,7 +205,7 @@ async fn probe_and_ask(
     .await;
 
     let answers: Vec<(&Cell, &Observation)> = (choices.iter().zip(&seen))
-        .filter_map(|(choice, seen)| Some((&*choice.cell, seen.as_ref()?.as_ref().ok()?)))
+        .filter_map(|(choice, seen)| Some((&choice.cell, seen.as_ref()?.as_ref().ok()?)))
         .collect();
     let likeness = infer(catalogue, &answers, &options.newest);
     let release = options
@@ -235,7 +236,7 @@ async fn probe_and_ask(
         unselected: 0,
     }));
     for result in results {
-        emit(RunEvent::Cell(Box::new(result)));
+        emit(RunEvent::Cell(result));
     }
     // Whoever gives a credential, or says that there is a mode, takes the gateway for guarded.
     let open = (capabilities.credential_unused && options.mode != Some(Mode::None))

@@ -19,7 +19,7 @@ const OWN_BEGINNING: &str = "Bearer cG-";
 #[derive(Debug, Clone)]
 pub struct Choice {
     /// The cell.
-    pub cell: Arc<Cell>,
+    pub cell: Cell,
     /// How it is asked, or why it is not.
     pub what: Result<Chosen, String>,
 }
@@ -104,11 +104,8 @@ fn key(request: &Written) -> Key {
 }
 
 /// What any rule or known issue of any release says of a cell.
-fn every_outcome<'a>(
-    catalogue: &'a Catalogue,
-    cell: &'a Cell,
-) -> impl Iterator<Item = &'a Arc<Outcome>> {
-    let at = &cell.combination;
+fn every_outcome<'a>(catalogue: &'a Catalogue, cell: &'a Cell) -> Vec<&'a Arc<Outcome>> {
+    let at = &cell.combination();
     let rules = cell.scenario.rules.iter();
     let rules = rules.filter(|rule| rule.when.iter().any(|when| when.matches(at)));
     let issues = catalogue
@@ -121,6 +118,7 @@ fn every_outcome<'a>(
     rules
         .filter_map(|rule| rule.expect.of(at))
         .chain(issues.filter_map(|part| part.observed.of(at)))
+        .collect()
 }
 
 /// Decides about every cell of the found mode.
@@ -133,13 +131,10 @@ pub fn select(
     let profile = capabilities.mode.profile();
     let mut models = options.limits.model_calls;
     let mut choices: Vec<Choice> = cells(catalogue)
-        .filter(|cell| cell.profile == profile)
+        .filter(|cell| cell.profile() == profile)
         .map(|cell| {
             let what = choose(catalogue, capabilities, options, safety, &cell, &mut models);
-            Choice {
-                cell: Arc::new(cell),
-                what,
-            }
+            Choice { cell, what }
         })
         .collect();
     spare_wrong(&mut choices, options);
@@ -180,7 +175,7 @@ fn choose(
             return no("it is about proxies that clawgauge starts itself");
         }
     }
-    let profile = catalogue.profiles.get(&cell.profile);
+    let profile = catalogue.profiles.get(cell.profile());
     let caller = profile.map_or(&[][..], |profile| &profile.caller);
     let raw = written(cell);
     let wants_caller = raw.headers.iter().any(|line| line == CALLER);

@@ -4,12 +4,11 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use super::Dropped;
 use super::install::{Coming, Guests};
-use crate::{RunOptions, drive, run};
+use crate::{Events, RunOptions, drive, run};
 use contract::release::{GatewayRef, ReleaseName, Version};
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
@@ -271,13 +270,13 @@ impl Turn<'_, '_> {
             .asked_for(options.known_issues, &asked.cells, &asked.conditions);
         let (catalogue, snapshots) = (self.job.catalogue.clone(), self.job.snapshots.clone());
         let gateway = reference(self.version);
-        let work = async move |events: UnboundedSender<RunEvent>, stop| match arrived {
+        let work = async move |events: Events, stop| match arrived {
             Ok(()) => run(catalogue, snapshots, options, events, stop).await,
-            Err(error) => drop(events.send(RunEvent::GatewayFailed {
+            Err(error) => events.tell(RunEvent::GatewayFailed {
                 gateway,
                 error: error.to_string(),
                 help: error.help(),
-            })),
+            }),
         };
         let (mut ready, mut failed, mut given_up) = (0, 0, false);
         drive(work, cancel, |event| {

@@ -197,7 +197,7 @@ impl Hunt {
             subject: self.question.name.clone(),
             kind: self.question.kind,
             title: self.question.title.clone(),
-            cells: self.question.ids().map(str::to_owned).collect(),
+            cells: self.question.ids().collect(),
             left_out: left_out.collect(),
             expect: self.expect.clone(),
             ends: (name(0), name(self.line.len() - 1)),

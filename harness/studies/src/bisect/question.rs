@@ -1,7 +1,6 @@
 //! What is asked of every release: one cell, or the cells of a rule or of a known issue.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -33,7 +32,7 @@ pub struct Question {
     /// In one sentence; may be empty.
     pub title: String,
     /// The cells, in the order of the plan.
-    pub cells: Vec<Arc<Cell>>,
+    pub cells: Vec<Cell>,
     /// Cells that are not asked, and why.
     pub left_out: Vec<(String, String)>,
 }
@@ -93,12 +92,12 @@ impl Question {
     /// # Errors
     /// There is no such thing, or more than one.
     pub fn find(catalogue: &Catalogue, what: &str) -> Result<Self, QuestionError> {
-        if let Some(cell) = cells(catalogue).find(|cell| cell.id == what) {
+        if let Some(cell) = cells(catalogue).find(|cell| cell.id() == what) {
             return Ok(Self {
-                name: cell.id.clone(),
+                name: cell.id(),
                 kind: QuestionKind::Cell,
                 title: cell.scenario.title.clone(),
-                cells: vec![Arc::new(cell)],
+                cells: vec![cell],
                 left_out: Vec::new(),
             });
         }
@@ -113,15 +112,15 @@ impl Question {
         let affected = |cell: &Cell| {
             issue.affects.iter().any(|affects| {
                 affects.scenario == cell.scenario.id
-                    && any_matches(&affects.when, &cell.combination)
-                    && affects.observed.of(&cell.combination).is_some()
+                    && any_matches(&affects.when, &cell.combination())
+                    && affects.observed.of(&cell.combination()).is_some()
             })
         };
         Self {
             name: issue.id.clone(),
             kind: QuestionKind::KnownIssue,
             title: issue.title.clone(),
-            cells: cells(catalogue).filter(affected).map(Arc::new).collect(),
+            cells: cells(catalogue).filter(affected).collect(),
             left_out: Vec::new(),
         }
     }
@@ -147,7 +146,7 @@ impl Question {
                         .collect(),
                 });
             }
-            let mut names: Vec<String> = cells(catalogue).map(|cell| cell.id).collect();
+            let mut names: Vec<String> = cells(catalogue).map(|cell| cell.id()).collect();
             names.extend(catalogue.known_issues.iter().map(|issue| issue.id.clone()));
             names.extend(rules().flat_map(|(name, _, rule)| [name, rule.id.clone()]));
             return Err(QuestionError::Unknown {
@@ -157,14 +156,14 @@ impl Question {
         };
         let under = |cell: &Cell| {
             cell.scenario.id == scenario.id
-                && any_matches(&rule.when, &cell.combination)
-                && rule.expect.of(&cell.combination).is_some()
+                && any_matches(&rule.when, &cell.combination())
+                && rule.expect.of(&cell.combination()).is_some()
         };
         Ok(Self {
             name: name.clone(),
             kind: QuestionKind::Rule,
             title: rule.title.clone(),
-            cells: cells(catalogue).filter(under).map(Arc::new).collect(),
+            cells: cells(catalogue).filter(under).collect(),
             left_out: Vec::new(),
         })
     }
@@ -174,14 +173,14 @@ impl Question {
         let mut hints = BTreeSet::new();
         for cell in &self.cells {
             let rules = cell.scenario.rules.iter();
-            let rules = rules.filter(|rule| any_matches(&rule.when, &cell.combination));
+            let rules = rules.filter(|rule| any_matches(&rule.when, &cell.combination()));
             let issues = catalogue
                 .known_issues
                 .iter()
                 .flat_map(|issue| &issue.affects);
             let issues = issues.filter(|affects| {
                 affects.scenario == cell.scenario.id
-                    && any_matches(&affects.when, &cell.combination)
+                    && any_matches(&affects.when, &cell.combination())
             });
             let ranges = rules
                 .map(|rule| &rule.range)
@@ -222,8 +221,8 @@ impl Question {
             let mut left_out = Vec::new();
             for cell in &self.cells {
                 match reason(cell, &releases) {
-                    None => kept.push(Arc::clone(cell)),
-                    Some(reason) => left_out.push((cell.id.clone(), reason)),
+                    None => kept.push(cell.clone()),
+                    Some(reason) => left_out.push((cell.id(), reason)),
                 }
             }
             if !kept.is_empty() {
@@ -238,7 +237,7 @@ impl Question {
     }
 
     /// Ids of the cells.
-    pub fn ids(&self) -> impl Iterator<Item = &str> {
-        self.cells.iter().map(|cell| cell.id.as_str())
+    pub fn ids(&self) -> impl Iterator<Item = String> {
+        self.cells.iter().map(Cell::id)
     }
 }

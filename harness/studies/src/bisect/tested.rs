@@ -83,10 +83,10 @@ impl Tested {
     }
 
     /// What a record says of a release about these cells; `None` where it does not speak about all of them.
-    pub fn of<'a>(
+    pub fn of(
         record: &Record,
         release: &Version,
-        cells: impl IntoIterator<Item = &'a str>,
+        cells: impl IntoIterator<Item = String>,
     ) -> Option<Self> {
         let mut gateways = record.gateways.iter();
         let text = release.to_string();
@@ -116,10 +116,10 @@ impl Tested {
             return Some(tested);
         }
         for id in cells {
-            let cell = *mine.get(id)?;
+            let cell = *mine.get(id.as_str())?;
             match answer(cell) {
                 Ok(answer) => {
-                    tested.answers.insert(id.to_owned(), answer);
+                    tested.answers.insert(id, answer);
                 }
                 Err(why) => {
                     let failure = failure(gateway, cell.profile());

@@ -88,14 +88,14 @@ impl Again<'_> {
                 folder: &about.folder,
                 cells: &self.record.cells,
             };
-            for planned in plan.launches.iter().flat_map(|launch| &launch.cells) {
-                let place = (gateway.reference.clone(), planned.cell.id.clone());
+            for planned in plan.launches.iter().flat_map(|launch| launch.cells.iter()) {
+                let place = (gateway.reference.clone(), planned.cell.id());
                 let Some(recorded) = cells.remove(&place) else {
                     // What a budget leaves out is counted, and the counts are compared.
                     if run.budget.is_some() && planned.barred.is_none() {
                         continue;
                     }
-                    let id = planned.cell.id.clone();
+                    let id = planned.cell.id();
                     self.reread.note(id, "the cell", "missing", "asked for");
                     continue;
                 };
@@ -105,8 +105,8 @@ impl Again<'_> {
                 };
                 let proof = self.proof(recorded, &launches);
                 let reread = &mut self.reread;
-                let result = reread.judge(&judge, planned, recorded, Some(&log), proof);
-                recorder.event(&RunEvent::Cell(Box::new(result)));
+                let result = reread.judge(&judge, &planned, recorded, Some(&log), proof);
+                recorder.event(&RunEvent::Cell(result));
             }
         }
         let left = self.record.cells.iter();

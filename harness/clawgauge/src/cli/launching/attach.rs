@@ -392,7 +392,7 @@ fn dry_run(
         ));
         if args.verbose || options.mode.is_some() {
             for choice in &asked {
-                out.push_str(&format!("  {}\n", choice.cell.id));
+                out.push_str(&format!("  {}\n", choice.cell.id()));
             }
         }
         let mut left_out = std::collections::BTreeMap::<&str, usize>::new();

@@ -282,7 +282,7 @@ impl Command<'_> {
     ) -> Result<Tested, Failure> {
         self.output.note(&format!("{release}: testing"));
         let gateway = GatewayRef::Published(ReleaseName::Exact(release.clone()));
-        let ids: Vec<String> = question.ids().map(str::to_owned).collect();
+        let ids: Vec<String> = question.ids().collect();
         let options = RunOptions {
             gateways: vec![gateway],
             selection: Selection::only(ids.clone()),

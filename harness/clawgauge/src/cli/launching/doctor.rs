@@ -157,15 +157,14 @@ impl DoctorArgs {
 impl Report {
     /// Counts the cells, and what they take.
     fn plan(&mut self, plan: &Plan, missing: &Missing, may_skip: &MaySkip, catalogue: &Catalogue) {
-        let mut needs: BTreeMap<&str, Need> = BTreeMap::new();
-        let launches = plan.launches.iter().flat_map(|launch| &launch.cells);
-        for planned in launches.filter(|planned| planned.barred.is_none()) {
-            let cell = &planned.cell;
-            let expected = may_skip.accepts(&cell.id);
+        let mut needs: BTreeMap<String, Need> = BTreeMap::new();
+        let launches = plan.launches.iter();
+        for cell in launches.flat_map(|launch| launch.cells.askable()) {
+            let expected = may_skip.accepts(&cell.id());
             let mut lacks = false;
-            for name in requirements(catalogue, cell) {
+            for name in requirements(catalogue, &cell) {
                 lacks |= missing.contains_key(name);
-                let need = needs.entry(name).or_insert_with(|| Need {
+                let need = needs.entry(name.to_owned()).or_insert_with(|| Need {
                     name: name.to_owned(),
                     found: !missing.contains_key(name),
                     cells: 0,

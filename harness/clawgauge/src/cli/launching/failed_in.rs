@@ -74,11 +74,15 @@ impl Earlier {
             ));
         }
         let (mut mine, mut known) = (Vec::new(), BTreeSet::new());
-        for cell in cells(catalogue).filter(|cell| failed.contains(&cell.id)) {
-            if selection.accepts(&cell) {
-                mine.push(cell.id.clone());
+        for cell in cells(catalogue) {
+            let id = cell.id();
+            if !failed.contains(&id) {
+                continue;
             }
-            known.insert(cell.id);
+            if selection.accepts(&cell) {
+                mine.push(id.clone());
+            }
+            known.insert(id);
         }
         if known.len() < failed.len() {
             let cells = count(failed.len() - known.len(), "cell");

@@ -74,7 +74,7 @@ pub(super) fn plan(args: &PlanArgs, catalogue: &Catalogue, output: &Output) -> R
             launch.cells.len()
         );
         let mut counts: std::collections::BTreeMap<String, usize> = Default::default();
-        for planned in &launch.cells {
+        for planned in launch.cells.iter() {
             let what = match (&planned.barred, planned.cell.rule(release)) {
                 (Some(Barred::Release(reason)), _) => format!("not applicable: {reason}"),
                 (Some(Barred::Machine(reason)), _) => format!("not asked: {reason}"),
@@ -92,9 +92,8 @@ pub(super) fn plan(args: &PlanArgs, catalogue: &Catalogue, output: &Output) -> R
         }
     }
     for scenario in &catalogue.scenarios {
-        let left_out: Vec<_> = scenario
-            .product()
-            .filter_map(|combination| scenario.excluded(&combination))
+        let left_out: Vec<_> = (0..scenario.product())
+            .filter_map(|number| scenario.excluded(&scenario.combination(number)))
             .collect();
         if left_out.is_empty() {
             continue;

@@ -44,7 +44,13 @@ impl Stopwatch {
         match event {
             RunEvent::GatewayReady(info) => {
                 let release = info.version.clone();
-                self.releases.insert(info.gateway.clone(), release);
+                if self
+                    .gateways
+                    .iter()
+                    .any(|known| known.to_string() == info.gateway)
+                {
+                    self.releases.insert(info.gateway.clone(), release);
+                }
             }
             RunEvent::LaunchStarted { gateway, profile } => {
                 let lap = Lap {
@@ -93,17 +99,18 @@ impl Stopwatch {
     }
 
     fn cell(&mut self, result: &CellResult) {
-        let place = (result.facts.gateway.clone(), result.cell.profile.clone());
-        let (Some(lap), Some(release)) = (
-            self.launches.get_mut(&place),
-            self.releases.get(&result.facts.gateway),
-        ) else {
+        let gateway = &result.facts.gateway;
+        let Some(release) = self.releases.get(gateway) else {
+            return;
+        };
+        let place = (gateway.clone(), result.cell.profile().to_owned());
+        let Some(lap) = self.launches.get_mut(&place) else {
             return;
         };
         match &result.facts.observed {
             Some(observed) if observed.start.is_none() => {
                 let kind = RequestKind::of(&result.cell, release);
-                lap.taken.requests.push((kind, observed.took));
+                lap.taken.requests.push((kind, result.took()));
             }
             Some(_) => lap.ended |= lap.taken.refused.is_some(),
             None => {}

@@ -231,17 +231,14 @@ impl Estimates {
 
     /// Milliseconds of a launch without its requests, and where that comes from.
     pub fn launch(&self, launch: &PlannedLaunch, release: &Version) -> (u64, Origin) {
-        let refused = launch.cells.iter().any(|planned| {
-            let start = planned
-                .cell
-                .expected(release)
-                .and_then(|outcome| outcome.start);
-            planned.barred.is_none() && start == Some(Start::Refused)
+        let refused = launch.cells.askable().any(|cell| {
+            let start = cell.expected(release).and_then(|outcome| outcome.start);
+            start == Some(Start::Refused)
         });
         let asks = launch
             .cells
-            .iter()
-            .any(|planned| planned.barred.is_none() && planned.cell.scenario.kind != Kind::Start);
+            .askable()
+            .any(|cell| cell.scenario.kind != Kind::Start);
         let typical = &self.typical;
         let first_call = match asks {
             true => typical

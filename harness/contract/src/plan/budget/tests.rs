@@ -80,15 +80,16 @@ fn two_minutes_on_the_heaviest_release() {
         fitted.takes
     );
     let rules = |plan: &Plan| -> BTreeSet<(String, String)> {
-        let cells = plan.launches.iter().flat_map(|launch| &launch.cells);
-        let cells = cells.filter(|planned| planned.barred.is_none());
-        let cells = cells.map(|planned| &planned.cell).filter(|cell| {
-            cell.scenario.id == "chat-completions"
-                && ["none", "token"].contains(&cell.profile.as_str())
+        let cells = plan
+            .launches
+            .iter()
+            .flat_map(|launch| launch.cells.askable());
+        let cells = cells.filter(|cell| {
+            cell.scenario.id == "chat-completions" && ["none", "token"].contains(&cell.profile())
         });
-        let rule = |cell: &std::sync::Arc<Cell>| cell.rule(&plan.release).unwrap().id.clone();
+        let rule = |cell: &Cell| cell.rule(&plan.release).unwrap().id.clone();
         cells
-            .map(|cell| (cell.profile.clone(), rule(cell)))
+            .map(|cell| (cell.profile().to_owned(), rule(&cell)))
             .collect()
     };
     let whole = rules(&plan("2026.9.6"));
@@ -107,7 +108,7 @@ fn the_first_launch_shows_the_reported_break() {
     let fitted = fitted("2026.3.28", 120);
     let first = &fitted.plan.launches[0];
     let shown = Shown::by(
-        first.cells.iter().map(|planned| planned.cell.as_ref()),
+        first.cells.iter().map(|planned| planned.cell),
         &CATALOGUE,
         &fitted.plan.release,
     );
@@ -126,10 +127,10 @@ fn a_cell_keeps_what_it_needs() {
         let fitted = fitted("2026.9.6", seconds);
         let steps = |plan: &Plan| {
             let mut steps: BTreeMap<(String, String), usize> = BTreeMap::new();
-            for planned in plan.launches.iter().flat_map(|launch| &launch.cells) {
+            for planned in plan.launches.iter().flat_map(|launch| launch.cells.iter()) {
                 let scenario = &planned.cell.scenario;
                 if scenario.kind == Kind::Sequence {
-                    let place = (planned.cell.profile.clone(), scenario.id.clone());
+                    let place = (planned.cell.profile().to_owned(), scenario.id.clone());
                     *steps.entry(place).or_default() += 1;
                 }
             }
@@ -140,7 +141,7 @@ fn a_cell_keeps_what_it_needs() {
             assert_eq!(whole[&place], count, "{place:?} in {seconds} s");
         }
         let barred = |plan: &Plan| {
-            let cells = plan.launches.iter().flat_map(|launch| &launch.cells);
+            let cells = plan.launches.iter().flat_map(|launch| launch.cells.iter());
             cells.filter(|planned| planned.barred.is_some()).count()
         };
         assert_eq!(barred(&fitted.plan), barred(&plan("2026.9.6")));
@@ -154,7 +155,7 @@ fn where_everything_fits_nothing_is_moved() {
     let ids = |plan: &Plan| -> Vec<Vec<String>> {
         let launches = plan.launches.iter();
         launches
-            .map(|launch| launch.cells.iter().map(|it| it.cell.id.clone()).collect())
+            .map(|launch| launch.cells.iter().map(|it| it.cell.id()).collect())
             .collect()
     };
     assert_eq!(ids(&fitted.plan), ids(&plan("2026.9.6")));
@@ -175,8 +176,7 @@ fn what_a_whole_launch_shows_is_all_that_it_could() {
             let launch = launches
                 .find(|launch| launch.profile == made.profile)
                 .unwrap();
-            let cells = launch.cells.iter().filter(|it| it.barred.is_none());
-            let shown = Shown::by(cells.map(|it| it.cell.as_ref()), &CATALOGUE, &plan.release);
+            let shown = Shown::by(launch.cells.askable(), &CATALOGUE, &plan.release);
             let rules: Vec<_> = shown.rules.into_keys().collect();
             (rules, shown.issues, shown.relations)
         };

@@ -141,12 +141,12 @@ proptest! {
             mine.cut("reference", &mut plan);
             prop_assert_eq!(plan.launches.len(), mine.mine().count());
             for launch in plan.launches {
-                let cells = launch.cells.iter().map(|planned| planned.cell.id.clone()).collect();
+                let cells = launch.cells.iter().map(|planned| planned.cell.id()).collect();
                 prop_assert!(pieces.insert(launch.profile, cells).is_none(), "twice");
             }
         }
         for launch in &whole.launches {
-            let cells: Vec<String> = launch.cells.iter().map(|planned| planned.cell.id.clone()).collect();
+            let cells: Vec<String> = launch.cells.iter().map(|planned| planned.cell.id()).collect();
             prop_assert_eq!(pieces.remove(&launch.profile), Some(cells));
         }
         prop_assert!(pieces.is_empty());

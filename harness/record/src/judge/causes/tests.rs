@@ -1,8 +1,5 @@
 //! Causes of results that are made up from the scenarios' own cells.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use contract::data::Data;
 use contract::plan::{Cell, cells};
 use contract::release::Version;
@@ -21,7 +18,7 @@ fn catalogue() -> Catalogue {
 fn results(
     catalogue: &Catalogue,
     wrong: &dyn Fn(&Cell, &Outcome) -> Option<&'static str>,
-) -> Vec<KeptResult> {
+) -> Vec<CellResult> {
     let release: Version = "2026.9.6".parse().unwrap();
     let all = cells(catalogue).filter_map(|cell| {
         let expected = Expected::of(&cell, &release)?;
@@ -40,11 +37,7 @@ fn results(
             ..Facts::unseen("gateway", Some(expected), verdict)
         };
         let severity = Severity::of(&facts, &catalogue.outcomes);
-        Some(KeptResult {
-            cell: Arc::new(cell),
-            facts: Arc::new(Facts { severity, ..facts }),
-            took: Duration::ZERO,
-        })
+        Some(CellResult::new(&cell, Facts { severity, ..facts }))
     });
     all.collect()
 }
@@ -124,7 +117,7 @@ fn unrelated_causes_stay_apart() {
 fn causes_are_exact() {
     let catalogue = catalogue();
     let results = results(&catalogue, &|cell, expected| {
-        let some = cell.combination.iter().sum::<u16>() % 3 == 0;
+        let some = cell.combination().iter().sum::<u16>() % 3 == 0;
         (some && expected.id == "unauthorized" && cell.scenario.id != "hooks").then_some("answered")
     });
     let causes = causes(&results);

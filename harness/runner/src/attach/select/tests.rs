@@ -108,7 +108,7 @@ fn no_body_that_a_model_would_answer(#[case] mode: Mode, #[case] credential: Opt
             ("GET" | "HEAD" | "OPTIONS", _) => true,
             _ => false,
         };
-        assert!(harmless, "{} {request:?}", choice.cell.id);
+        assert!(harmless, "{} {request:?}", choice.cell.id());
     }
 }
 
@@ -149,7 +149,7 @@ fn no_route_that_is_off() {
     let options = options(Some("hunter2"), 0);
     let choices = select(&catalogue, &off, &options, &Safety::new(&catalogue));
     let asked = choices.iter().filter(|choice| choice.is_asked());
-    let ids: Vec<&str> = asked.map(|choice| choice.cell.id.as_str()).collect();
+    let ids: Vec<String> = asked.map(|choice| choice.cell.id()).collect();
     assert!(!ids.is_empty());
     let models = ["endpoint=models/", "dot-segments", "trailing-slash"];
     assert!(
@@ -165,7 +165,7 @@ fn no_secret_in_a_query() {
         assert!(
             !written(&choice.cell).target.contains("${"),
             "{}",
-            choice.cell.id
+            choice.cell.id()
         );
     }
 }

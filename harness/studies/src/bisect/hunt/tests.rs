@@ -49,10 +49,7 @@ fn answers(hunt: &Hunt, release: &Version, outcome: &str) -> Tested {
         expected: Some("answered".to_owned()),
         known_issue: None,
     };
-    let cells = hunt
-        .question()
-        .ids()
-        .map(|id| (id.to_owned(), answer.clone()));
+    let cells = hunt.question().ids().map(|id| (id, answer.clone()));
     Tested {
         trouble: None,
         answers: cells.collect(),

@@ -1,0 +1,73 @@
+//! Cells that wait to be asked, and the workers that take them.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::{Answer, Asker};
+use crate::seen::AllSeen;
+use contract::plan::PlannedCells;
+
+/// Whoever is answered within this time takes more cells at a time.
+const QUICK: Duration = Duration::from_millis(10);
+/// So many cells are taken at a time, and no more.
+const LONGEST_RUN: u32 = 32;
+
+/// Cells, by their place, that several workers ask one after the other.
+pub(super) struct Queue {
+    pub(super) cells: Vec<u32>,
+    next: AtomicUsize,
+}
+
+impl Queue {
+    pub(super) const fn new() -> Self {
+        Self {
+            cells: Vec::new(),
+            next: AtomicUsize::new(0),
+        }
+    }
+
+    pub(super) fn add(&mut self, place: usize) {
+        self.cells.extend(u32::try_from(place));
+    }
+
+    /// The next ones, `most` of them; nothing once there is none left.
+    fn next(&self, most: usize) -> &[u32] {
+        let next = self.next.fetch_add(most, Ordering::Relaxed);
+        let left = self.cells.get(next..).unwrap_or_default();
+        &left[..left.len().min(most)]
+    }
+}
+
+/// Notes what came of a cell.
+pub(super) fn note(all: &Mutex<AllSeen>, place: usize, (canary, seen): Answer) {
+    let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+    all.put(place, seen);
+    all.carried(place, canary);
+}
+
+impl Asker<'_> {
+    /// Asks one cell after the other until there is none left.
+    pub(super) async fn work(&self, asked: &PlannedCells, queue: &Queue, seen: &Mutex<AllSeen>) {
+        // Neighbours share header lines, and with them a connection where their scenario allows it: whoever is answered quickly
+        // takes several at a time.
+        let mut run: u32 = 1;
+        loop {
+            let places = queue.next(run as usize);
+            let started = Instant::now();
+            let mut shares = false;
+            for place in places {
+                let cell = asked.get(*place as usize).cell;
+                shares = cell.scenario.request.keep_alive;
+                note(seen, *place as usize, self.ask(&cell).await);
+            }
+            if places.is_empty() {
+                return;
+            }
+            run = match shares && started.elapsed() < QUICK * run {
+                true => (2 * run).min(LONGEST_RUN),
+                false => 1,
+            };
+        }
+    }
+}
