@@ -167,6 +167,11 @@ async fn connected(peer: &Peer) -> Result<TcpStream, SendError> {
     Ok(stream)
 }
 
+/// The port of this machine that a connection has.
+fn port(stream: &TcpStream) -> u16 {
+    stream.local_addr().map_or(0, |address| address.port())
+}
+
 /// Buffers what the connection brings.
 struct Reader {
     stream: TcpStream,
@@ -282,6 +287,7 @@ impl Reader {
                             .iter()
                             .map(|header| (header.name.to_owned(), header.value.to_vec()))
                             .collect(),
+                        port: port(&self.stream),
                         ..Response::default()
                     };
                     self.delimited = parsed.version == Some(1);

@@ -109,6 +109,16 @@ pub(super) struct Asker<'a> {
     pub(super) earlier: Mutex<Vec<Answer>>,
 }
 
+/// The port that a request was sent from, if that is known.
+fn port(sent: &Result<Exchange, SendError>) -> Option<u16> {
+    match sent {
+        Ok(exchange) => Some(exchange.response.port),
+        Err(SendError::Unfinished { exchange, .. }) => Some(exchange.response.port),
+        Err(_) => None,
+    }
+    .filter(|port| *port != 0)
+}
+
 impl Asker<'_> {
     /// Asks all cells: first those that may overlap, then the sequences, in order.
     pub(super) async fn ask_all(&self, asked: &[&PlannedCell], gateway: &mut Gateway) -> Answers {
@@ -324,6 +334,8 @@ impl Asker<'_> {
         self.context.emit(RunEvent::Asked {
             gateway: self.target.gateway.clone(),
             profile: self.profile.to_owned(),
+            cell: cell.id.clone(),
+            port: port(&sent).filter(|_| !matches!(cell.way(), Way::Through(_))),
         });
         let sent = match sent {
             // Whoever is told yes, or a secret, has been let in, however the answer ends.

@@ -449,7 +449,13 @@ impl Attempt<'_> {
             args: program.args.clone(),
             path_dirs: program.path_dirs.clone(),
             profile_args: self.config.args.clone(),
-            env: self.config.env.clone(),
+            env: self
+                .config
+                .env
+                .iter()
+                .chain(&program.env)
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
             files: self.config.files.clone(),
             config: self.config.config.clone(),
             secrets: secrets.clone(),

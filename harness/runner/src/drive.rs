@@ -68,6 +68,8 @@ mod tests {
         RunEvent::Asked {
             gateway: "g".to_owned(),
             profile: profile.to_owned(),
+            cell: String::new(),
+            port: None,
         }
     }
 

@@ -4,6 +4,7 @@ mod ask;
 pub mod attach;
 mod attempt;
 mod budget;
+pub mod coverage;
 mod drive;
 mod gateway;
 mod launch;

@@ -1,11 +1,13 @@
 //! What records say together: two compared ([`compare`]), many surveyed ([`survey`]), shards made one ([`merge`]), a change
-//! searched for ([`bisect`]), a run judged again from its evidence ([`bundle`]).
+//! searched for ([`bisect`]), a run judged again from its evidence ([`bundle`]), what of a release's own code was reached
+//! ([`coverage`]).
 //!
-//! Everything here is a view of [`record::Record`]s; nothing launches a gateway.
+//! Everything here is a view of what runs have told; nothing launches a gateway.
 
 pub mod bisect;
 pub mod bundle;
 pub mod compare;
+pub mod coverage;
 mod difference;
 pub mod merge;
 mod reread;

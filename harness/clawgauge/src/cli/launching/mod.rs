@@ -3,6 +3,7 @@
 mod args;
 mod attach;
 mod bisect;
+mod coverage;
 mod doctor;
 mod drive;
 mod evidence;
@@ -55,6 +56,8 @@ pub(super) enum Command {
     /// List or install the client libraries that can send in clawgauge's place
     #[command(name = "clients", alias = "senders")]
     Senders(senders::SendersArgs),
+    /// Measure which functions and branches of a release's own code the cells reach, and which none does
+    Coverage(coverage::CoverageArgs),
     /// Measure the scenarios: run them against the reference gateway's seeded faults
     Mutants(mutants::MutantsArgs),
     /// The reference gateway: a server that keeps the documented contract
@@ -81,6 +84,7 @@ impl Command {
             Self::Survey(args) => args.stdout(),
             Self::Gateway(command) => command.stdout(),
             Self::Bisect(args) => args.stdout(),
+            Self::Coverage(args) => args.stdout(),
         }
     }
 
@@ -115,6 +119,10 @@ impl Command {
                 gateway::gateway(&command, &|| place.catalogue(), session, output)
             }
             Self::Senders(args) => senders::senders(&args, &place.catalogue()?, session, output),
+            Self::Coverage(args) => {
+                let project = place.project()?;
+                coverage::coverage(&args, &project, &|| place.load(&project), session, output)
+            }
             Self::Mutants(args) => mutants::run(args, place.catalogue()?, session, output),
             Self::ReferenceGateway { args } => return Ok(reference(args)),
         };
