@@ -108,7 +108,13 @@ impl CopyFolder {
     ) -> Result<Self, InstrumentError> {
         let entry = program.args.first().map(PathBuf::from);
         let package = entry.as_deref().and_then(package_of).ok_or_else(|| {
-            InstrumentError::NoPackage(entry.as_ref().unwrap_or(&program.command).display().to_string())
+            InstrumentError::NoPackage(
+                entry
+                    .as_ref()
+                    .unwrap_or(&program.command)
+                    .display()
+                    .to_string(),
+            )
         })?;
         let parser = &instrument.parser;
         let library = NodeLibrary {
@@ -122,7 +128,9 @@ impl CopyFolder {
             fs::write(folder.path().join(name), text)?;
         }
         // What a package needs lies beside it.
-        let beside = package.parent().filter(|parent| parent.ends_with("node_modules"));
+        let beside = package
+            .parent()
+            .filter(|parent| parent.ends_with("node_modules"));
         let from = beside.unwrap_or(&package).to_path_buf();
         let to = folder.path().join("copy/node_modules");
         let copy = match beside {
@@ -254,7 +262,10 @@ fn package_of(script: &Path) -> Option<PathBuf> {
 fn link(from: &Path, to: &Path) -> std::io::Result<()> {
     for entry in walkdir::WalkDir::new(from) {
         let entry = entry?;
-        let inside = entry.path().strip_prefix(from).map_err(std::io::Error::other)?;
+        let inside = entry
+            .path()
+            .strip_prefix(from)
+            .map_err(std::io::Error::other)?;
         let there = to.join(inside);
         let kind = entry.file_type();
         if kind.is_dir() {
@@ -296,6 +307,9 @@ mod tests {
         fs::remove_file(to.join("dist/a.mjs")).unwrap();
         fs::write(to.join("dist/a.mjs"), "changed").unwrap();
         assert_eq!(fs::read_to_string(from.join("dist/a.mjs")).unwrap(), "a");
-        assert_eq!(fs::read_to_string(to.join("dist/b.mjs")).unwrap(), "changed");
+        assert_eq!(
+            fs::read_to_string(to.join("dist/b.mjs")).unwrap(),
+            "changed"
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! Coverage of a release's own code, and what differs between that of two.
 
 mod html;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use html::coverage_html;

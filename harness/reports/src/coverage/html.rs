@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::{percent, share, shares};
 use crate::html::assets::policy_for;
+use base::text::count;
 use studies::coverage::{Coverage, CoverageRegion, CoveredPoint, Map, PointKind};
 
 /// The style.
@@ -119,9 +120,12 @@ fn paint(coverage: &Coverage, point: &CoveredPoint, lines: &mut [LineView<'_>]) 
 
 /// Who reaches a point, in words.
 fn who(coverage: &Coverage, point: &CoveredPoint) -> String {
-    match (coverage.size(point.cells), coverage.size(point.launches)) {
-        (0, launches) => format!("{launches} launches"),
-        (cells, 0) => format!("{cells} cells"),
-        (cells, launches) => format!("{cells} cells, {launches} launches"),
-    }
+    let kinds = [
+        (point.cells, "cell"),
+        (point.launches, "start"),
+        (point.others, "other request"),
+    ];
+    let told = kinds.iter().filter(|(set, _)| set.is_some());
+    let told = told.map(|(set, noun)| count(coverage.size(*set), noun));
+    told.collect::<Vec<_>>().join(", ")
 }

@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use super::{share, shares};
 use crate::Paint;
 use base::text::{count, one_line};
-use studies::coverage::{Coverage, CoverageChange, Unreached};
-
+use studies::coverage::{Coverage, CoverageChange, PointKind, Unreached};
 
 /// Renders coverage; `most` is how many points are told that nobody reached.
 pub fn coverage_text(coverage: &Coverage, most: usize, paint: Paint) -> String {
@@ -24,12 +23,19 @@ pub fn coverage_text(coverage: &Coverage, most: usize, paint: Paint) -> String {
         count(coverage.launches.len(), "launch"),
         shares(&coverage.total)
     );
-    let width = coverage.regions.iter().map(|region| region.name.len()).max();
+    let width = coverage
+        .regions
+        .iter()
+        .map(|region| region.name.len())
+        .max();
     let width = width.unwrap_or(0);
     let _ = writeln!(
         out,
         "\n{}",
-        paint.dim(&format!("{:<width$}  {:>10}  {:>10}", "region", "functions", "branches"))
+        paint.dim(&format!(
+            "{:<width$}  {:>10}  {:>10}",
+            "region", "functions", "branches"
+        ))
     );
     for region in &coverage.regions {
         let line = format!(
@@ -62,20 +68,21 @@ pub fn coverage_text(coverage: &Coverage, most: usize, paint: Paint) -> String {
 
 fn one(out: &mut String, unreached: &Unreached, paint: Paint) {
     let function = unreached.function.as_deref().unwrap_or("-");
-    let _ = writeln!(
-        out,
-        "{}:{} {function}: {} {}",
-        unreached.region,
-        unreached.line,
-        paint.warn(unreached.kind.name()),
-        one_line(&unreached.text)
-    );
+    let what = match unreached.kind {
+        PointKind::Function => paint.warn("never called"),
+        kind => format!("{} {}", paint.warn(kind.name()), one_line(&unreached.text)),
+    };
+    let (region, line) = (&unreached.region, unreached.line);
+    let _ = writeln!(out, "{region}:{line} {function}: {what}");
     let mut notes = Vec::new();
     if unreached.passed_by > 0 {
-        notes.push(format!("{} pass by", count(unreached.passed_by, "cell")));
+        notes.push(format!("passed by {}", count(unreached.passed_by, "cell")));
     }
     if unreached.behind > 0 {
-        notes.push(format!("{} behind it", count(unreached.behind, "more point")));
+        notes.push(format!(
+            "{} behind it",
+            count(unreached.behind, "more point")
+        ));
     }
     if !notes.is_empty() {
         let _ = writeln!(out, "    {}", paint.dim(&notes.join("; ")));
@@ -98,8 +105,12 @@ pub fn coverage_change_text(change: &CoverageChange, paint: Paint) -> String {
         }
         let who = match (function.cells, function.launches) {
             (0, 0) => paint.warn("no cell reaches it"),
-            (0, launches) => format!("{} at the start", count(launches, "launch")),
-            (cells, _) => format!("{}, such as {}", count(cells, "cell"), function.examples.join(", ")),
+            (0, launches) => format!("no cell, {} otherwise", count(launches, "launch")),
+            (cells, _) => format!(
+                "{}, such as {}",
+                count(cells, "cell"),
+                function.examples.join(", ")
+            ),
         };
         let _ = writeln!(
             out,

@@ -37,7 +37,7 @@ pub struct ChangedFunction {
     pub line: u32,
     /// Cells that reach it there.
     pub cells: usize,
-    /// Launches that reach it outside of all cells there.
+    /// Launches that reach it there, at the start or by other requests.
     pub launches: usize,
     /// Some of the cells.
     pub examples: Vec<String>,
@@ -124,7 +124,7 @@ fn describe(
         change,
         line: point.line,
         cells: of.size(point.cells),
-        launches: of.size(point.launches),
+        launches: of.size(point.launches).max(of.size(point.others)),
         examples: examples.into_iter().map(str::to_owned).collect(),
     }
 }

@@ -96,9 +96,12 @@ pub struct CoveredPoint {
     /// The cells that reach it, as a position in `sets`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cells: Option<usize>,
-    /// The launches in which it is reached outside of all cells (at the start, by a probe, behind a proxy), likewise.
+    /// The launches in which it is reached outside of all requests, at the start or by a timer, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub launches: Option<usize>,
+    /// The launches in which another request reaches it: a probe, the positive control, one through a proxy; likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub others: Option<usize>,
     /// A hash of a function's text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
@@ -107,7 +110,7 @@ pub struct CoveredPoint {
 impl CoveredPoint {
     /// Whether anybody reached it.
     pub fn is_reached(&self) -> bool {
-        self.cells.is_some() || self.launches.is_some()
+        self.cells.is_some() || self.launches.is_some() || self.others.is_some()
     }
 }
 
@@ -169,6 +172,7 @@ impl Coverage {
                 text: point.text.clone(),
                 cells: sets.put(&reached.cells),
                 launches: sets.put(&reached.launches),
+                others: sets.put(&reached.others),
                 digest: point.digest.clone(),
             });
         }

@@ -73,19 +73,24 @@ pub(super) fn unreached(map: &Map, reach: &Reach, ranks: &Ranks) -> Vec<Unreache
         }
     }
     let passed_by = |point: &MapPoint| {
-        let around = point.within.and_then(|around| reach.points().get(around as usize));
+        let around = point
+            .within
+            .and_then(|around| reach.points().get(around as usize));
         around.map_or(0, |reached| reached.cells.len())
     };
-    let found = numbered().filter(|(number, _)| !is_reached(*number) && outermost[*number as usize] == *number);
-    let mut found: Vec<((usize, bool, std::cmp::Reverse<usize>), Unreached)> = found
+    let found = numbered()
+        .filter(|(number, _)| !is_reached(*number) && outermost[*number as usize] == *number);
+    let mut found: Vec<((usize, u8, std::cmp::Reverse<usize>), Unreached)> = found
         .filter_map(|(number, point)| {
             let region = &map.regions.get(point.region)?.name;
             let passed_by = passed_by(point);
-            let key = (
-                ranks.of(region),
-                point.kind == PointKind::Function,
-                std::cmp::Reverse(passed_by),
-            );
+            // A default says less about who gets in than a decision.
+            let last = match point.kind {
+                PointKind::Function => 1,
+                PointKind::Default => 2,
+                _ => 0,
+            };
+            let key = (ranks.of(region), last, std::cmp::Reverse(passed_by));
             let unreached = Unreached {
                 region: region.clone(),
                 kind: point.kind,

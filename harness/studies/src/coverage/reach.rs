@@ -1,4 +1,4 @@
-//! Who reached which point: cells by the port from which they asked, launches by what happened outside of all requests.
+//! Who reached which point: cells by the port from which they asked, launches by what belongs to no cell.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -28,14 +28,17 @@ pub struct Reach {
 pub struct Reached {
     /// Cells, by number.
     pub cells: BTreeSet<u32>,
-    /// Launches, by number, in which it was reached outside of all cells: at the start, by a probe, by a proxy, by a timer.
+    /// Launches, by number, in which it was reached outside of all requests: at the start, by a timer.
     pub launches: BTreeSet<u32>,
+    /// Launches, by number, in which a request reached it that belongs to no cell, or to nobody knows which: a probe, the
+    /// positive control, one that came through a proxy.
+    pub others: BTreeSet<u32>,
 }
 
 impl Reached {
     /// Whether anybody did.
     pub fn is_reached(&self) -> bool {
-        !self.cells.is_empty() || !self.launches.is_empty()
+        !self.cells.is_empty() || !self.launches.is_empty() || !self.others.is_empty()
     }
 }
 
@@ -91,9 +94,10 @@ impl Reach {
         let cell = cells.and_then(|cells| cells.get(line.nth)).copied();
         for point in &line.points {
             if let Some(reached) = self.points.get_mut(*point) {
-                match cell {
-                    Some(cell) => reached.cells.insert(cell),
-                    None => reached.launches.insert(launch),
+                match (cell, line.port) {
+                    (Some(cell), _) => reached.cells.insert(cell),
+                    (None, 0) => reached.launches.insert(launch),
+                    (None, _) => reached.others.insert(launch),
                 };
             }
         }

@@ -72,10 +72,14 @@ fn a_request_belongs_to_the_cell_that_asked() {
         coverage.cells_of(points[0].cells, 9),
         ["s/profile=token/n=2", "s/profile=none/n=1"]
     );
-    assert_eq!(coverage.cells_of(points[1].cells, 9), ["s/profile=token/n=2"]);
-    // What no cell is known for is the launch's.
+    assert_eq!(
+        coverage.cells_of(points[1].cells, 9),
+        ["s/profile=token/n=2"]
+    );
+    // What no cell is known for is the launch's, and a request is not its start.
     assert_eq!(coverage.size(points[0].launches), 1);
-    assert_eq!(points[1].launches, None);
+    assert_eq!(coverage.size(points[0].others), 1);
+    assert_eq!((points[1].launches, points[1].others), (None, None));
     assert_eq!(coverage.total.functions, (1, 2));
     assert_eq!(coverage.total.branches, (1, 3));
     let json = serde_json::to_vec(&coverage).unwrap();
@@ -103,7 +107,10 @@ fn a_line_that_was_cut_off_is_passed_over_and_one_that_is_wrong_is_not() {
     assert_eq!(coverage.total.functions.0, 1);
     let mut reach = Reach::new(1);
     let error = reach.read(&format!("{whole}nonsense\n")).unwrap_err();
-    assert!(error.to_string().starts_with("line 2 of a trace"), "{error}");
+    assert!(
+        error.to_string().starts_with("line 2 of a trace"),
+        "{error}"
+    );
 }
 
 #[test]

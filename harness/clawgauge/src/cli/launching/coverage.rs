@@ -91,10 +91,10 @@ pub(super) fn coverage(
         return args.compare(output);
     };
     if *gateway == GatewayRef::Reference {
-        return Err(
-            Failure::usage("the reference gateway is no package whose code could be counted")
-                .help("name a release: --gateway openclaw@2026.9.6"),
-        );
+        return Err(Failure::usage(
+            "the reference gateway is no package whose code could be counted",
+        )
+        .help("name a release: --gateway openclaw@2026.9.6"));
     }
     let catalogue = load()?;
     let instrument = Instrument::load(&catalogue.data)?;
