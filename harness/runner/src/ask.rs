@@ -89,6 +89,8 @@ pub(super) struct Asker<'a> {
     /// The gateway, from its own machine.
     pub(super) at_gateway: Peer,
     pub(super) proxies: &'a Proxies,
+    /// Whether the positive control is sent, too.
+    pub(super) has_control: bool,
     /// Those that scenarios use again.
     pub(super) connections: Connections,
     pub(super) redactor: Redactor,
@@ -222,7 +224,7 @@ impl Asker<'_> {
             return false;
         };
         // A profile without a control says why, and launches that ask nothing need no proof.
-        if asked.is_empty() || profile.no_control.is_some() {
+        if asked.is_empty() || !self.has_control || profile.no_control.is_some() {
             return true;
         }
         let canary = self.upstream.new_canary();

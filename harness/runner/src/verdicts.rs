@@ -121,7 +121,8 @@ impl LaunchJudge<'_> {
         }
     }
 
-    fn result(
+    /// What comes of one cell.
+    pub(super) fn result(
         &self,
         cell: &Arc<Cell>,
         seen: Seen,

@@ -10,8 +10,9 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::attempt::{Attempt, Live};
+use super::attempt::Attempt;
 use super::gateway::{plan, prepare};
+use super::live::Live;
 use super::seen::Seen;
 use super::target::{Target, partition};
 use super::verdicts::LaunchJudge;

@@ -1,6 +1,7 @@
 //! What records say together: two compared ([`compare`]), many surveyed ([`survey`]), shards made one ([`merge`]), a change
 //! searched for ([`bisect`]), a run judged again from its evidence ([`bundle`]), what of a release's own code was reached
-//! ([`coverage`]).
+//! ([`coverage`]) and
+//! which mutants of it were noticed ([`mutation`]).
 //!
 //! Everything here is a view of what runs have told; nothing launches a gateway.
 
@@ -10,5 +11,6 @@ pub mod compare;
 pub mod coverage;
 mod difference;
 pub mod merge;
+pub mod mutation;
 mod reread;
 pub mod survey;

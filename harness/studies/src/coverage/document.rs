@@ -46,6 +46,12 @@ pub struct CoverageHead {
     pub node: Option<String>,
     /// What read the code: package and version.
     pub parser: String,
+    /// Patterns of cells that were asked for; none for all.
+    #[serde(default)]
+    pub globs: Vec<String>,
+    /// Conditions on cells that were asked for, likewise.
+    #[serde(default)]
+    pub conditions: Vec<String>,
     /// Cells that got an answer.
     pub asked: usize,
     /// Cells that got none, or were not applicable.
@@ -124,6 +130,8 @@ impl CoverageHead {
             copy_of: None,
             node: None,
             parser,
+            globs: Vec::new(),
+            conditions: Vec::new(),
             asked: 0,
             not_asked: 0,
             deviate: 0,
@@ -205,11 +213,25 @@ impl Coverage {
         set.and_then(|set| self.sets.get(set)).map_or(0, count)
     }
 
+    /// The launches of a set.
+    pub fn launches_of(&self, set: Option<usize>) -> Vec<&str> {
+        names(&self.launches, set.and_then(|set| self.sets.get(set)))
+            .map(String::as_str)
+            .collect()
+    }
+
     /// The cells of a set, at most so many.
     pub fn cells_of(&self, set: Option<usize>, most: usize) -> Vec<&str> {
-        let runs = set.and_then(|set| self.sets.get(set)).into_iter().flatten();
-        let numbers = runs.flat_map(|(first, last)| *first..=*last);
-        let names = numbers.filter_map(|number| self.cells.get(number as usize));
-        names.take(most).map(String::as_str).collect()
+        names(&self.cells, set.and_then(|set| self.sets.get(set)))
+            .take(most)
+            .map(String::as_str)
+            .collect()
     }
+}
+
+/// What the numbers of runs name.
+fn names<'a>(all: &'a [String], runs: Option<&'a Runs>) -> impl Iterator<Item = &'a String> {
+    let runs = runs.into_iter().flatten();
+    let numbers = runs.flat_map(|(first, last)| *first..=*last);
+    numbers.filter_map(|number| all.get(number as usize))
 }

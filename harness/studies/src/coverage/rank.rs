@@ -84,11 +84,13 @@ pub(super) fn unreached(map: &Map, reach: &Reach, ranks: &Ranks) -> Vec<Unreache
         .filter_map(|(number, point)| {
             let region = &map.regions.get(point.region)?.name;
             let passed_by = passed_by(point);
-            // A default says less about who gets in than a decision.
+            // A decision says more about who gets in than which value is taken.
             let last = match point.kind {
-                PointKind::Function => 1,
-                PointKind::Default => 2,
-                _ => 0,
+                PointKind::Then | PointKind::Else | PointKind::Case | PointKind::Catch => 0,
+                PointKind::And | PointKind::Or => 1,
+                PointKind::Function => 2,
+                PointKind::Yes | PointKind::No => 3,
+                PointKind::Default => 4,
             };
             let key = (ranks.of(region), last, std::cmp::Reverse(passed_by));
             let unreached = Unreached {

@@ -17,7 +17,7 @@ use contract::release::GatewayRef;
 use contract::scenario::{Catalogue, Instrument};
 use contract::snapshots::Snapshots;
 use machine::install::Progress as Step;
-use machine::instrument::InstrumentError;
+use machine::instrument::{CopyFolder, InstrumentError};
 use record::events::RunEvent;
 use record::{Ending, Gate, Recorder};
 use reports::{Progress, coverage_change_text, coverage_html, coverage_text};
@@ -98,8 +98,6 @@ pub(super) fn coverage(
     }
     let catalogue = load()?;
     let instrument = Instrument::load(&catalogue.data)?;
-    let ranks = Ranks::new(&instrument.regions.rank)
-        .map_err(|error| Failure::usage(format!("fixtures/coverage/regions.toml: {error}")))?;
     let selection = selected(&catalogue, &args.globs, &args.conditions)?;
     let snapshots = Snapshots::load(&catalogue.data)?;
     let options = tuning.options(&catalogue, std::slice::from_ref(gateway), selection)?;
@@ -112,47 +110,51 @@ pub(super) fn coverage(
             clients: false,
             ..options
         },
+        globs: &args.globs,
+        conditions: &args.conditions,
         output,
         progress: detail(args.quiet, args.verbose),
     };
     let measured = session.run(async |cancel| measure.measure(gateway, cancel).await)?;
     let Measured {
-        head,
+        coverage,
         map,
-        reach,
         ended,
+        ..
     } = measured;
-    let coverage = Coverage::new(head, &map, &reach, &ranks);
-    let deviate = coverage.head.deviate;
-    if deviate > 0 {
-        output.note(&format!(
-            "{} deviate on the copy; whether they do on the release itself, clawgauge run --gateway {gateway} says",
-            base::text::count(deviate, "cell")
-        ));
-    }
     output.first([ended, args.write(&coverage, &map, output)])
 }
 
 /// What is measured, and how.
-struct Measure<'a> {
-    catalogue: &'a Catalogue,
-    snapshots: &'a Snapshots,
-    instrument: &'a Instrument,
-    options: RunOptions,
-    output: &'a Output,
-    progress: reports::Detail,
+pub(super) struct Measure<'a> {
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) snapshots: &'a Snapshots,
+    pub(super) instrument: &'a Instrument,
+    pub(super) options: RunOptions,
+    /// What was asked for.
+    pub(super) globs: &'a [String],
+    pub(super) conditions: &'a [String],
+    pub(super) output: &'a Output,
+    pub(super) progress: reports::Detail,
 }
 
 /// What came of it.
-struct Measured {
-    head: CoverageHead,
-    map: Map,
-    reach: studies::coverage::Reach,
-    ended: Result<(), Failure>,
+pub(super) struct Measured {
+    pub(super) coverage: Coverage,
+    /// What there is to reach.
+    pub(super) map: Map,
+    /// The copy, which can be changed again.
+    pub(super) copy: CopyFolder,
+    /// How the run ended.
+    pub(super) ended: Result<(), Failure>,
 }
 
 impl Measure<'_> {
-    async fn measure(
+    /// Makes a copy that counts, runs it, and reads what was reached.
+    ///
+    /// # Errors
+    /// The copy cannot be made, or what it wrote cannot be read.
+    pub(super) async fn measure(
         &self,
         gateway: &GatewayRef,
         cancel: &CancellationToken,
@@ -192,6 +194,8 @@ impl Measure<'_> {
         let head = CoverageHead {
             copy_of: copy.original.integrity.clone(),
             node: copy.original.node.clone(),
+            globs: self.globs.to_vec(),
+            conditions: self.conditions.to_vec(),
             asked,
             not_asked,
             deviate,
@@ -207,10 +211,18 @@ impl Measure<'_> {
             (ending, why) => Err(Failure::new(ending, why)),
         };
         let reach = copy.reach(watch)?;
+        let ranks = Ranks::new(&self.instrument.regions.rank)
+            .map_err(|error| Failure::usage(format!("fixtures/coverage/regions.toml: {error}")))?;
+        if deviate > 0 {
+            self.output.note(&format!(
+                "{} deviate on the copy; whether they do on the release itself, clawgauge run --gateway {gateway} says",
+                base::text::count(deviate, "cell")
+            ));
+        }
         Ok(Measured {
-            head,
+            coverage: Coverage::new(head, &copy.map, &reach, &ranks),
             map: copy.map,
-            reach,
+            copy: copy.folder,
             ended,
         })
     }

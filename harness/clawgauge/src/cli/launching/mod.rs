@@ -13,6 +13,7 @@ mod mutants;
 mod plan;
 mod plan_budget;
 mod progress;
+mod release_mutants;
 mod releases;
 mod run;
 mod senders;
@@ -58,7 +59,7 @@ pub(super) enum Command {
     Senders(senders::SendersArgs),
     /// Measure which functions and branches of a release's own code the cells reach, and which none does
     Coverage(coverage::CoverageArgs),
-    /// Measure the scenarios: run them against the reference gateway's seeded faults
+    /// Measure the scenarios: run them against the reference gateway's seeded faults, or against mutants of a release
     Mutants(mutants::MutantsArgs),
     /// The reference gateway: a server that keeps the documented contract
     #[command(hide = true, disable_help_flag = true)]

@@ -1,0 +1,365 @@
+//! Mutants of a release's own code: a copy holds many, each behind a switch, so that most cost no launch of their own.
+//!
+//! Read [`MutantRun::carry_out`]. A mutant that requests reach is switched on in a gateway that is up, and asked by the cells that
+//! reach it; one that the start reaches needs launches of its own. A cell kills a mutant only if the same cell, asked again with the mutant
+//! switched off, conforms.
+
+mod standing;
+mod switch;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use tokio::sync::mpsc::unbounded_channel;
+use tokio_util::sync::CancellationToken;
+
+use self::standing::Standing;
+use crate::gateway::{plan, prepare};
+use crate::mutants::{self, fate};
+use crate::target::{Target, partition};
+use crate::{Context, RunOptions};
+use base::files::sha256;
+use contract::plan::{PlannedCell, PlannedLaunch, Selection};
+use contract::release::GatewayRef;
+use contract::scenario::model::{Kind, PROFILE_AXIS};
+use contract::scenario::{Catalogue, Instrument};
+use contract::snapshots::Snapshots;
+use machine::install::Program;
+use machine::instrument::{Change, CopyFolder, InstrumentError};
+use studies::coverage::Map;
+use studies::mutation::{Chosen, Fate};
+
+/// The variable that switches a mutant on from the start.
+const MUTANT: &str = "CLAWGAUGE_MUTANT";
+/// The variable that names the socket of a copy, from the folder that it is started in.
+const CONTROL: &str = "CLAWGAUGE_CONTROL";
+/// The socket, from there.
+const SOCKET: &str = "../control";
+/// So many cells are asked first: most of what dies dies there.
+const FIRST: usize = 16;
+
+/// What is needed to try mutants of a release.
+#[derive(Debug)]
+pub struct MutantRun<'a> {
+    /// What is asked and judged by.
+    pub catalogue: &'a Catalogue,
+    /// The accepted answers.
+    pub snapshots: &'a Snapshots,
+    /// How gateways are launched and asked.
+    pub options: &'a RunOptions,
+    /// What mutants are made of.
+    pub instrument: &'a Instrument,
+    /// The release.
+    pub gateway: &'a GatewayRef,
+    /// Patterns of the cells to ask.
+    pub globs: &'a [String],
+    /// Conditions on the cells to ask.
+    pub conditions: &'a [String],
+    /// A copy of it.
+    pub copy: &'a CopyFolder,
+    /// When to stop.
+    pub ends: Option<Instant>,
+}
+
+/// A mutant that is not decided yet.
+#[derive(Debug)]
+struct Pending<'a> {
+    chosen: &'a Chosen,
+    /// Its position among the chosen ones.
+    place: usize,
+    /// Its cells by launch; those that a launch has answered are gone.
+    cells: BTreeMap<String, Vec<String>>,
+    /// Launches that it needs for itself.
+    alone: Vec<String>,
+    /// Cells that were asked with it.
+    asked: usize,
+    fate: Option<Fate>,
+}
+
+impl MutantRun<'_> {
+    /// Tries the mutants, and tells each fate once, by the position of the mutant, as it is known.
+    ///
+    /// # Errors
+    /// A copy cannot be changed.
+    pub async fn carry_out(
+        &self,
+        chosen: &[Chosen],
+        tell: &(dyn Fn(usize, &Fate) + Sync),
+        cancel: &CancellationToken,
+    ) -> Result<Vec<Fate>, InstrumentError> {
+        let sequences = self.sequences();
+        let mut fates: Vec<Option<Fate>> = vec![None; chosen.len()];
+        let mut left: Vec<usize> = Vec::new();
+        for (place, one) in chosen.iter().enumerate() {
+            match one.is_reached() {
+                true => left.push(place),
+                false => {
+                    tell(place, &Fate::NotReached);
+                    fates[place] = Some(Fate::NotReached);
+                }
+            }
+        }
+        // Those that overlap wait for the next copy.
+        while !left.is_empty() && !self.is_over(cancel) {
+            let numbers: Vec<u32> = left.iter().map(|place| chosen[*place].number).collect();
+            let change = Change::Hold(&numbers);
+            let (map, program) = self.copy.change(self.instrument, change, cancel).await?;
+            let map =
+                Map::read(&map).map_err(|error| InstrumentError::Failed(error.to_string()))?;
+            let (now, later): (Vec<usize>, Vec<usize>) = left
+                .into_iter()
+                .partition(|place| map.held.contains(&chosen[*place].number));
+            if now.is_empty() {
+                let why = "the copy holds none of the mutants".to_owned();
+                return Err(InstrumentError::Failed(why));
+            }
+            let pending = now
+                .iter()
+                .map(|place| pending(&chosen[*place], *place, &sequences));
+            let mut pending: Vec<Pending<'_>> = pending.collect();
+            self.batch(&mut pending, &program, tell, cancel).await;
+            for one in pending {
+                fates[one.place] = one.fate;
+            }
+            left = later;
+        }
+        let why = match cancel.is_cancelled() {
+            true => "interrupted",
+            false => "the time was over",
+        };
+        let undecided = || Fate::Undecided {
+            why: why.to_owned(),
+        };
+        Ok(fates
+            .into_iter()
+            .map(|fate| fate.unwrap_or_else(undecided))
+            .collect())
+    }
+
+    fn is_over(&self, cancel: &CancellationToken) -> bool {
+        cancel.is_cancelled() || self.ends.is_some_and(|ends| Instant::now() >= ends)
+    }
+
+    /// The cells whose launch has to be their own.
+    fn sequences(&self) -> HashMap<String, String> {
+        let cells = contract::plan::cells(self.catalogue);
+        let cells = cells.filter(|cell| cell.scenario.kind == Kind::Sequence);
+        cells.map(|cell| (cell.id, cell.profile)).collect()
+    }
+
+    /// The mutants that one copy holds: first those that requests reach, then what is left of the others.
+    async fn batch(
+        &self,
+        pending: &mut [Pending<'_>],
+        program: &Program,
+        tell: &(dyn Fn(usize, &Fate) + Sync),
+        cancel: &CancellationToken,
+    ) {
+        self.while_up(pending, program, tell, cancel).await;
+        for one in pending.iter_mut().filter(|one| one.fate.is_none()) {
+            if self.is_over(cancel) {
+                continue;
+            }
+            if !one.cells.is_empty() {
+                let launches: Vec<&str> = one.cells.keys().map(String::as_str).collect();
+                let why = format!("not asked under {}", launches.join(", "));
+                one.decide(Fate::Undecided { why }, tell);
+                continue;
+            }
+            let fate = self.alone(one, program, cancel).await;
+            one.decide(fate, tell);
+        }
+    }
+
+    /// Launches what cells of several mutants need, the launch of most of them first, and asks one mutant after the other.
+    async fn while_up(
+        &self,
+        pending: &mut [Pending<'_>],
+        program: &Program,
+        tell: &(dyn Fn(usize, &Fate) + Sync),
+        cancel: &CancellationToken,
+    ) {
+        let ids = pending.iter().flat_map(|one| one.cells.values().flatten());
+        let selection = Selection::only(ids.cloned());
+        let mut program = program.clone();
+        program.env.insert(CONTROL.to_owned(), SOCKET.to_owned());
+        // Nobody listens: what is told of launches is of no interest.
+        let (events, _) = unbounded_channel();
+        let context = Arc::new(Context {
+            catalogue: self.catalogue.clone(),
+            snapshots: self.snapshots.clone(),
+            options: RunOptions {
+                program: Some(program),
+                selection,
+                ..self.options.clone()
+            },
+            events,
+            cancel: cancel.clone(),
+            interrupted: cancel.clone(),
+            ends: OnceLock::new(),
+        });
+        let Some((target, _folder)) = prepare(&context, self.gateway).await else {
+            return;
+        };
+        let mut launches = plan(&context, &target).launches;
+        while !launches.is_empty() && !self.is_over(cancel) {
+            let needs = |launch: &PlannedLaunch| {
+                let open = pending.iter().filter(|one| one.fate.is_none());
+                open.filter(|one| one.cells.contains_key(&launch.profile))
+                    .count()
+            };
+            let most = (0..launches.len()).max_by_key(|place| needs(&launches[*place]));
+            let Some(place) = most.filter(|place| needs(&launches[*place]) > 0) else {
+                return;
+            };
+            let launch = launches.swap_remove(place);
+            self.launch(&context, &target, &launch, pending, tell).await;
+        }
+    }
+
+    /// Asks under one launch whatever mutants have cells there.
+    async fn launch(
+        &self,
+        context: &Arc<Context>,
+        target: &Target,
+        launch: &PlannedLaunch,
+        pending: &mut [Pending<'_>],
+        tell: &(dyn Fn(usize, &Fate) + Sync),
+    ) {
+        let (cells, _) = partition(&launch.cells);
+        let by_id: HashMap<&str, &PlannedCell> = cells
+            .iter()
+            .map(|planned| (planned.cell.id.as_str(), *planned))
+            .collect();
+        let Some(mut standing) = Standing::new(context, target, &launch.profile) else {
+            return;
+        };
+        for one in pending.iter_mut().filter(|one| one.fate.is_none()) {
+            let Some(ids) = one.cells.get(&launch.profile) else {
+                continue;
+            };
+            if self.is_over(&context.cancel) {
+                break;
+            }
+            let mut cells: Vec<&PlannedCell> = ids
+                .iter()
+                .filter_map(|id| by_id.get(id.as_str()).copied())
+                .collect();
+            // Those first that any other order would bring first, too, so that they are a mixture.
+            let key = |planned: &&PlannedCell| {
+                sha256(format!("{} {}", one.chosen.id, planned.cell.id).as_bytes())
+            };
+            cells.sort_by_cached_key(key);
+            let (first, rest) = cells.split_at(cells.len().min(FIRST));
+            let mut met = Ok(None);
+            for some in [first, rest].into_iter().filter(|some| !some.is_empty()) {
+                met = standing.ask(one.chosen.number, some).await;
+                one.asked += some.len();
+                if !matches!(met, Ok(None)) {
+                    break;
+                }
+            }
+            match met {
+                Ok(Some(killed)) => one.decide(killed, tell),
+                Ok(None) => {
+                    one.cells.remove(&launch.profile);
+                    if one.cells.is_empty() && one.alone.is_empty() {
+                        let asked = one.asked;
+                        one.decide(Fate::Survived { asked }, tell);
+                    }
+                }
+                Err(why) if context.cancel.is_cancelled() => {
+                    tracing::debug!(why, "interrupted");
+                    break;
+                }
+                Err(why) => one.decide(Fate::Undecided { why }, tell),
+            }
+        }
+        standing.stop().await;
+    }
+
+    /// Launches that a mutant has for itself, on from the start.
+    async fn alone(
+        &self,
+        one: &mut Pending<'_>,
+        program: &Program,
+        cancel: &CancellationToken,
+    ) -> Fate {
+        let mut program = program.clone();
+        let number = one.chosen.number.to_string();
+        program.env.insert(MUTANT.to_owned(), number);
+        for (done, launch) in one.alone.iter().enumerate() {
+            if self.is_over(cancel) {
+                let why = format!(
+                    "the time was over after {done} of {} launches",
+                    one.alone.len()
+                );
+                return Fate::Undecided { why };
+            }
+            let mut conditions = self.conditions.to_vec();
+            conditions.push(format!("{PROFILE_AXIS}={launch}"));
+            let selection = match Selection::parse(self.catalogue, self.globs, &conditions) {
+                Ok(selection) => selection,
+                Err(error) => {
+                    return Fate::Undecided {
+                        why: error.to_string(),
+                    };
+                }
+            };
+            let options = RunOptions {
+                gateways: vec![self.gateway.clone()],
+                program: Some(program.clone()),
+                selection,
+                ..self.options.clone()
+            };
+            match fate(self.catalogue, self.snapshots, options, cancel).await {
+                mutants::MutantResult::Survived => {}
+                mutants::MutantResult::Caught(cell, deviation) => {
+                    let how = deviation.name().to_owned();
+                    return Fate::Killed { cell, how };
+                }
+                mutants::MutantResult::Unknown(why) if cancel.is_cancelled() => {
+                    return Fate::Undecided { why };
+                }
+                mutants::MutantResult::Unknown(why) => return Fate::Broken { why },
+            }
+        }
+        Fate::Survived { asked: one.asked }
+    }
+}
+
+impl Pending<'_> {
+    fn decide(&mut self, fate: Fate, tell: &(dyn Fn(usize, &Fate) + Sync)) {
+        tell(self.place, &fate);
+        self.fate = Some(fate);
+    }
+}
+
+/// A mutant by what it needs: launches that are shared, and launches of its own.
+fn pending<'a>(
+    chosen: &'a Chosen,
+    place: usize,
+    sequences: &HashMap<String, String>,
+) -> Pending<'a> {
+    let mut cells: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut alone = chosen.starts.clone();
+    for cell in &chosen.cells {
+        match sequences.get(cell) {
+            Some(launch) if alone.contains(launch) => {}
+            Some(launch) => alone.push(launch.clone()),
+            None => {
+                let launch = contract::cell_id::CellId::of(cell).profile().to_owned();
+                cells.entry(launch).or_default().push(cell.clone());
+            }
+        }
+    }
+    Pending {
+        chosen,
+        place,
+        cells,
+        alone,
+        asked: 0,
+        fate: None,
+    }
+}

@@ -1,0 +1,148 @@
+//! A gateway with mutants that stays up while they are asked, and is launched again where one has spoiled it.
+
+use std::sync::Arc;
+
+use super::switch::switch;
+use crate::Context;
+use crate::attempt::Attempt;
+use crate::live::Live;
+use crate::seen::Seen;
+use crate::target::Target;
+use crate::verdicts::LaunchJudge;
+use contract::plan::PlannedCell;
+use contract::scenario::Launch;
+use record::judge::{Proof, Verdict};
+use studies::mutation::Fate;
+
+/// A profile of a copy that holds mutants.
+pub(super) struct Standing<'a> {
+    context: &'a Arc<Context>,
+    target: &'a Target,
+    profile: &'a str,
+    config: &'a Launch,
+    live: Option<Live>,
+    /// Counts launches, so that no launch finds the folder of another.
+    launches: u32,
+}
+
+impl<'a> Standing<'a> {
+    /// Of a profile; nothing is launched yet. `None` where the release does not know the profile.
+    pub(super) fn new(
+        context: &'a Arc<Context>,
+        target: &'a Target,
+        profile: &'a str,
+    ) -> Option<Self> {
+        let known = context.catalogue.profiles.get(profile);
+        let config = known.and_then(|profile| profile.launch_for(&target.version).ok())?;
+        Some(Self {
+            context,
+            target,
+            profile,
+            config,
+            live: None,
+            launches: 0,
+        })
+    }
+
+    /// Asks cells with a mutant switched on; what became of it, if a cell tells.
+    ///
+    /// # Errors
+    /// The gateway does not start with all mutants off, or cannot be asked, in words.
+    pub(super) async fn ask(
+        &mut self,
+        mutant: u32,
+        cells: &[&PlannedCell],
+    ) -> Result<Option<Fate>, String> {
+        let seen = self.asked(Some(mutant), cells).await?;
+        let told = cells.iter().zip(seen);
+        let mut told = told.filter_map(|(cell, seen)| Some((*cell, self.objection(cell, seen)?)));
+        let Some((cell, how)) = told.next() else {
+            return Ok(None);
+        };
+        drop(told);
+        if self.context.cancel.is_cancelled() {
+            return Err("interrupted".to_owned());
+        }
+        let killed = Fate::Killed {
+            cell: cell.cell.id.clone(),
+            how,
+        };
+        if self.conforms(cell).await? {
+            return Ok(Some(killed));
+        }
+        // What it did may last longer than it is on: only a fresh gateway tells.
+        self.stop().await;
+        match self.conforms(cell).await? {
+            true => Ok(Some(killed)),
+            false => Err(format!(
+                "{} deviates with the mutant off, too",
+                cell.cell.id
+            )),
+        }
+    }
+
+    /// Whether a cell conforms with all mutants off.
+    async fn conforms(&mut self, cell: &PlannedCell) -> Result<bool, String> {
+        let seen = self.asked(None, &[cell]).await?;
+        let mut seen = seen.into_iter();
+        Ok(seen
+            .next()
+            .is_some_and(|seen| self.objection(cell, seen).is_none()))
+    }
+
+    async fn asked(
+        &mut self,
+        mutant: Option<u32>,
+        cells: &[&PlannedCell],
+    ) -> Result<Vec<Seen>, String> {
+        let (context, target, profile, config) =
+            (self.context, self.target, self.profile, self.config);
+        let attempt = |number| Attempt {
+            context,
+            target,
+            profile,
+            config,
+            number,
+            again: false,
+        };
+        let is_up = match &mut self.live {
+            Some(live) => live.is_up().await,
+            None => false,
+        };
+        if !is_up {
+            self.stop().await;
+            self.launches += 1;
+            let started = attempt(self.launches).start(cells).await;
+            let live = started.map_err(|_| format!("profile {profile} does not start"))?;
+            self.live = Some(live);
+        }
+        let Some(live) = &mut self.live else {
+            return Err(format!("profile {profile} is not up"));
+        };
+        let switched = switch(live.folder(), mutant).await;
+        switched.map_err(|error| format!("the copy takes no mutant: {error}"))?;
+        Ok(attempt(self.launches).ask_at_once(cells, live).await)
+    }
+
+    /// Why an answer is not what the contract says, if it is not.
+    fn objection(&self, cell: &PlannedCell, seen: Seen) -> Option<String> {
+        let judge = LaunchJudge {
+            context: self.context,
+            target: self.target,
+        };
+        let result = judge.result(&cell.cell, seen, Proof::Shown, Vec::new());
+        match result.facts.verdict {
+            Verdict::Conforms | Verdict::Known(_) | Verdict::NotApplicable(_) => None,
+            Verdict::Deviates(deviation) => Some(deviation.name().to_owned()),
+            Verdict::CouldNotRun(_) => Some("no answer".to_owned()),
+            verdict @ (Verdict::New | Verdict::Stale) => Some(verdict.name().to_owned()),
+        }
+    }
+
+    /// Stops the gateway, if it is up.
+    pub(super) async fn stop(&mut self) {
+        if let Some(live) = self.live.take() {
+            live.stop().await;
+        }
+    }
+}
