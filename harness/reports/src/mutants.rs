@@ -11,7 +11,7 @@ use studies::mutation::{Fate, MutantReport, MutantResult, Score};
 pub fn mutants_text(report: &MutantReport, paint: Paint) -> String {
     let (head, score) = (&report.head, report.score);
     let mut out = format!(
-        "{}\n{} killed, {} do not start, {} survived, {} not reached, {} undecided\n",
+        "{}\n{} killed, {} do not start, {} survived, {} survived for a known reason, {} not reached, {} undecided\n",
         paint.bold(&format!(
             "{} of {} mutants of {}, seed {}",
             report.mutants.len(),
@@ -22,6 +22,7 @@ pub fn mutants_text(report: &MutantReport, paint: Paint) -> String {
         score.killed,
         score.broken,
         score.survived,
+        score.explained,
         score.not_reached,
         score.undecided
     );
@@ -59,7 +60,9 @@ pub fn mutants_text(report: &MutantReport, paint: Paint) -> String {
             "{region:<width$}  {noticed:>7}  {survived:>8}  {missed:>11}  {open:>9}"
         );
     }
-    let survived = |mutant: &&MutantResult| matches!(mutant.fate, Fate::Survived { .. });
+    let survived = |mutant: &&MutantResult| {
+        matches!(mutant.fate, Fate::Survived { .. }) && mutant.reason.is_none()
+    };
     let undecided = |mutant: &&MutantResult| matches!(mutant.fate, Fate::Undecided { .. });
     list(
         &mut out,

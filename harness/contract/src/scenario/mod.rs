@@ -39,7 +39,7 @@ pub use profile::{Base, CALLER, Control, Launch, NotApplicable, Profile, merge};
 pub use proxy::Proxy;
 pub use relation::{Holds, Relation};
 pub use schema::file_schemas;
-pub use survivors::Survivor;
+pub use survivors::{KnownMutant, Survivor};
 pub use table::{breakpoints, check_table};
 pub use timings::{Timings, Typical};
 

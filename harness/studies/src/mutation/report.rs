@@ -1,5 +1,7 @@
 //! What became of mutants, as a document.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -124,6 +126,9 @@ pub struct MutantResult {
     pub starts: usize,
     /// Some of those cells.
     pub examples: Vec<String>,
+    /// Why no caller could tell it from the release, where that is written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// What became of it.
     #[serde(flatten)]
     pub fate: Fate,
@@ -143,6 +148,7 @@ impl MutantResult {
             cells: chosen.cells.len(),
             starts: chosen.starts.len(),
             examples: chosen.cells.iter().take(EXAMPLES).cloned().collect(),
+            reason: None,
             fate,
         }
     }
@@ -155,8 +161,10 @@ pub struct Score {
     pub killed: usize,
     /// With which the gateway does not start.
     pub broken: usize,
-    /// That nothing told from the release.
+    /// That nothing told from the release, though somebody could.
     pub survived: usize,
+    /// That nobody could tell, with the reason written down.
+    pub explained: usize,
     /// That nobody reaches.
     pub not_reached: usize,
     /// Of which not everything was asked.
@@ -164,10 +172,11 @@ pub struct Score {
 }
 
 impl Score {
-    fn of<'a>(fates: impl Iterator<Item = &'a Fate>) -> Self {
+    fn of(mutants: &[MutantResult]) -> Self {
         let mut score = Self::default();
-        for fate in fates {
-            *match fate {
+        for mutant in mutants {
+            *match &mutant.fate {
+                Fate::Survived { .. } if mutant.reason.is_some() => &mut score.explained,
                 Fate::Killed { .. } => &mut score.killed,
                 Fate::Broken { .. } => &mut score.broken,
                 Fate::Survived { .. } => &mut score.survived,
@@ -200,12 +209,20 @@ impl Score {
 }
 
 impl MutantReport {
-    /// Puts results together.
-    pub fn new(head: MutantHead, mut mutants: Vec<MutantResult>) -> Self {
+    /// Puts results together; `reasons` are those that are written down, by the ids of mutants.
+    pub fn new(
+        head: MutantHead,
+        mut mutants: Vec<MutantResult>,
+        reasons: &BTreeMap<&str, &str>,
+    ) -> Self {
+        for mutant in &mut mutants {
+            let reason = reasons.get(mutant.id.as_str());
+            mutant.reason = reason.map(|reason| (*reason).to_owned());
+        }
         mutants.sort_by(|a, b| (&a.region, a.line, &a.id).cmp(&(&b.region, b.line, &b.id)));
         Self {
             head,
-            score: Score::of(mutants.iter().map(|mutant| &mutant.fate)),
+            score: Score::of(&mutants),
             mutants,
         }
     }
@@ -220,6 +237,15 @@ impl MutantReport {
             SCHEMA => Ok(read),
             other => Err(format!("its schema is {other}, not {SCHEMA}")),
         }
+    }
+
+    /// Mutants that were noticed, though it is written down that nobody could.
+    pub fn told_after_all(&self) -> impl Iterator<Item = &MutantResult> {
+        let noticed = |mutant: &&MutantResult| {
+            matches!(mutant.fate, Fate::Killed { .. } | Fate::Broken { .. })
+        };
+        let mutants = self.mutants.iter().filter(noticed);
+        mutants.filter(|mutant| mutant.reason.is_some())
     }
 
     /// What an earlier run of the same release found out, by the ids of mutants.

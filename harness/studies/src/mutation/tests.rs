@@ -84,6 +84,7 @@ fn the_score_counts_what_is_reached_and_decided() {
             why: "x".to_owned(),
         },
         Fate::Survived { asked: 1 },
+        Fate::Survived { asked: 1 },
         Fate::NotReached,
         Fate::Undecided {
             why: "y".to_owned(),
@@ -94,7 +95,12 @@ fn the_score_counts_what_is_reached_and_decided() {
         .zip(fates)
         .map(|(one, fate)| MutantResult::new(one, fate));
     let head = MutantHead::new("openclaw@2026.9.6", "2026.9.6", 40, 1);
-    let report = MutantReport::new(head, results.collect());
+    let reasons = [(&*chosen[4].id, "the same"), (&*chosen[0].id, "wrong")].into();
+    let report = MutantReport::new(head, results.collect(), &reasons);
+    // Whoever survives for a reason does not count; whoever is noticed does, and is named.
+    assert_eq!((report.score.survived, report.score.explained), (1, 1));
+    let after_all: Vec<&str> = report.told_after_all().map(|one| one.id.as_str()).collect();
+    assert_eq!(after_all, [chosen[0].id.as_str()]);
     assert_eq!(report.score.reached(), (3, 4));
     assert_eq!(report.score.all(), (3, 5));
     assert_eq!(Score::percent(report.score.reached()), 75.0);
@@ -103,6 +109,6 @@ fn the_score_counts_what_is_reached_and_decided() {
     assert_eq!(read, report);
     // What is not decided is tried again.
     assert!(read.decided(&chosen[3]).is_some());
-    assert_eq!(read.decided(&chosen[5]), None);
+    assert_eq!(read.decided(&chosen[6]), None);
     assert_eq!(read.decided(&chosen[9]), None);
 }

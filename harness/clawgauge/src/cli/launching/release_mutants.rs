@@ -1,5 +1,6 @@
 //! `clawgauge mutants --gateway`: mutants of a release's own code.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -194,6 +195,9 @@ impl ReleaseArgs {
             }
             _ => None,
         };
+        let reasons = measure.catalogue.known_mutants.iter();
+        let reasons = reasons.map(|known| (known.id.as_str(), known.reason.as_str()));
+        let reasons: BTreeMap<&str, &str> = reasons.collect();
         let known = |one: &Chosen| before.as_ref()?.decided(one).cloned();
         let mut results = Vec::new();
         let mut left = Vec::new();
@@ -220,7 +224,7 @@ impl ReleaseArgs {
             // Whoever panicked while he held it has ended the command.
             if let Ok(mut kept) = kept.lock() {
                 kept.push(MutantResult::new(one, fate.clone()));
-                let so_far = MutantReport::new(head.clone(), kept.clone());
+                let so_far = MutantReport::new(head.clone(), kept.clone(), &reasons);
                 if let Err(error) = self.write(&so_far) {
                     tracing::warn!(?error, "the fates so far are not written");
                 }
@@ -244,7 +248,7 @@ impl ReleaseArgs {
                 results.push(MutantResult::new(one, fate));
             }
         }
-        Ok(MutantReport::new(head, results))
+        Ok(MutantReport::new(head, results, &reasons))
     }
 
     fn write(&self, report: &MutantReport) -> Result<(), Failure> {
@@ -309,6 +313,13 @@ fn line(one: &Chosen, fate: &Fate, output: &Output) -> String {
 /// Whether enough of what is reached is noticed.
 fn verdict(report: &MutantReport, least: f64) -> Result<(), Failure> {
     let reached = report.score.reached();
+    let after_all: Vec<&str> = report.told_after_all().map(|one| one.id.as_str()).collect();
+    if !after_all.is_empty() {
+        let all = after_all.join(", ");
+        let message = format!("scenarios/survivors.toml says that nobody could tell: {all}");
+        return Err(Failure::new(Ending::Broken, message)
+            .help("a cell tells; take the lines out of the file"));
+    }
     if reached.1 == 0 {
         let message = "no mutant that is reached was decided";
         return Err(Failure::new(Ending::Incomplete, message)
