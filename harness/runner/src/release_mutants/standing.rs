@@ -1,5 +1,6 @@
 //! A gateway with mutants that stays up while they are asked, and is launched again where one has spoiled it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::switch::switch;
@@ -13,6 +14,9 @@ use contract::plan::PlannedCell;
 use contract::scenario::Launch;
 use record::judge::{Proof, Verdict};
 use studies::mutation::Fate;
+
+/// How a cell objects that got no answer.
+const NO_ANSWER: &str = "no answer";
 
 /// A profile of a copy that holds mutants.
 pub(super) struct Standing<'a> {
@@ -53,13 +57,15 @@ impl<'a> Standing<'a> {
         mutant: u32,
         cells: &[&PlannedCell],
     ) -> Result<Option<Fate>, String> {
-        let seen = self.asked(Some(mutant), cells).await?;
-        let told = cells.iter().zip(seen);
-        let mut told = told.filter_map(|(cell, seen)| Some((*cell, self.objection(cell, seen)?)));
-        let Some((cell, how)) = told.next() else {
+        let mut told = self.told(mutant, cells).await?;
+        if told.as_ref().is_some_and(|(_, how)| how == NO_ANSWER) {
+            // Whoever was on before may have ended the gateway only now.
+            self.stop().await;
+            told = self.told(mutant, cells).await?;
+        }
+        let Some((cell, how)) = told else {
             return Ok(None);
         };
-        drop(told);
         if self.context.cancel.is_cancelled() {
             return Err("interrupted".to_owned());
         }
@@ -81,6 +87,18 @@ impl<'a> Standing<'a> {
         }
     }
 
+    /// The first cell that objects with a mutant switched on, and how.
+    async fn told<'c>(
+        &mut self,
+        mutant: u32,
+        cells: &[&'c PlannedCell],
+    ) -> Result<Option<(&'c PlannedCell, String)>, String> {
+        let seen = self.asked(Some(mutant), cells).await?;
+        let told = cells.iter().zip(seen);
+        let mut told = told.filter_map(|(cell, seen)| Some((*cell, self.objection(cell, seen)?)));
+        Ok(told.next())
+    }
+
     /// Whether a cell conforms with all mutants off.
     async fn conforms(&mut self, cell: &PlannedCell) -> Result<bool, String> {
         let seen = self.asked(None, &[cell]).await?;
@@ -95,16 +113,35 @@ impl<'a> Standing<'a> {
         mutant: Option<u32>,
         cells: &[&PlannedCell],
     ) -> Result<Vec<Seen>, String> {
-        let (context, target, profile, config) =
-            (self.context, self.target, self.profile, self.config);
-        let attempt = |number| Attempt {
-            context,
-            target,
-            profile,
-            config,
-            number,
+        if self.switched(mutant, cells).await.is_err() {
+            // It may just have ended.
+            self.stop().await;
+            self.switched(mutant, cells).await?;
+        }
+        let attempt = self.attempt();
+        match &mut self.live {
+            Some(live) => Ok(attempt.ask_at_once(cells, live).await),
+            None => Err(format!("profile {} is not up", self.profile)),
+        }
+    }
+
+    fn attempt(&self) -> Attempt<'a> {
+        Attempt {
+            context: self.context,
+            target: self.target,
+            profile: self.profile,
+            config: self.config,
+            number: self.launches,
             again: false,
-        };
+        }
+    }
+
+    /// Launches the gateway, unless it is up, and switches a mutant on.
+    async fn switched(
+        &mut self,
+        mutant: Option<u32>,
+        cells: &[&PlannedCell],
+    ) -> Result<(), String> {
         let is_up = match &mut self.live {
             Some(live) => live.is_up().await,
             None => false,
@@ -112,16 +149,13 @@ impl<'a> Standing<'a> {
         if !is_up {
             self.stop().await;
             self.launches += 1;
-            let started = attempt(self.launches).start(cells).await;
-            let live = started.map_err(|_| format!("profile {profile} does not start"))?;
+            let started = self.attempt().start(cells).await;
+            let live = started.map_err(|_| format!("profile {} does not start", self.profile))?;
             self.live = Some(live);
         }
-        let Some(live) = &mut self.live else {
-            return Err(format!("profile {profile} is not up"));
-        };
-        let switched = switch(live.folder(), mutant).await;
-        switched.map_err(|error| format!("the copy takes no mutant: {error}"))?;
-        Ok(attempt(self.launches).ask_at_once(cells, live).await)
+        let folder = self.live.as_ref().map(Live::folder);
+        let switched = switch(folder.unwrap_or(Path::new("")), mutant).await;
+        switched.map_err(|error| format!("the copy takes no mutant: {error}"))
     }
 
     /// Why an answer is not what the contract says, if it is not.
@@ -134,7 +168,7 @@ impl<'a> Standing<'a> {
         match result.facts.verdict {
             Verdict::Conforms | Verdict::Known(_) | Verdict::NotApplicable(_) => None,
             Verdict::Deviates(deviation) => Some(deviation.name().to_owned()),
-            Verdict::CouldNotRun(_) => Some("no answer".to_owned()),
+            Verdict::CouldNotRun(_) => Some(NO_ANSWER.to_owned()),
             verdict @ (Verdict::New | Verdict::Stale) => Some(verdict.name().to_owned()),
         }
     }
