@@ -78,33 +78,35 @@ pub(super) fn unreached(map: &Map, reach: &Reach, ranks: &Ranks) -> Vec<Unreache
             .and_then(|around| reach.points().get(around as usize));
         around.map_or(0, |reached| reached.cells.len())
     };
-    let found = numbered()
-        .filter(|(number, _)| !is_reached(*number) && outermost[*number as usize] == *number);
-    let mut found: Vec<((usize, u8, std::cmp::Reverse<usize>), Unreached)> = found
+    let is_told = |number: &u32| !is_reached(*number) && outermost[*number as usize] == *number;
+    let found = numbered().filter(|(number, _)| is_told(number));
+    let mut found: Vec<Unreached> = found
         .filter_map(|(number, point)| {
-            let region = &map.regions.get(point.region)?.name;
-            let passed_by = passed_by(point);
-            // A decision says more about who gets in than which value is taken.
-            let last = match point.kind {
-                PointKind::Then | PointKind::Else | PointKind::Case | PointKind::Catch => 0,
-                PointKind::And | PointKind::Or => 1,
-                PointKind::Function => 2,
-                PointKind::Yes | PointKind::No => 3,
-                PointKind::Default => 4,
-            };
-            let key = (ranks.of(region), last, std::cmp::Reverse(passed_by));
-            let unreached = Unreached {
-                region: region.clone(),
+            Some(Unreached {
+                region: map.regions.get(point.region)?.name.clone(),
                 kind: point.kind,
                 line: point.line,
                 function: point.function.clone(),
                 text: point.text.clone(),
-                passed_by,
+                passed_by: passed_by(point),
                 behind: behind.get(&number).copied().unwrap_or(0),
-            };
-            Some((key, unreached))
+            })
         })
         .collect();
-    found.sort_by_key(|(key, _)| *key);
-    found.into_iter().map(|(_, unreached)| unreached).collect()
+    found.sort_by_cached_key(|one| {
+        let rank = ranks.of(&one.region);
+        (rank, weight(one.kind), std::cmp::Reverse(one.passed_by))
+    });
+    found
+}
+
+/// What is looked at first: a decision says more about who gets in than which value is taken.
+fn weight(kind: PointKind) -> u8 {
+    match kind {
+        PointKind::Then | PointKind::Else | PointKind::Case | PointKind::Catch => 0,
+        PointKind::And | PointKind::Or => 1,
+        PointKind::Function => 2,
+        PointKind::Yes | PointKind::No => 3,
+        PointKind::Default => 4,
+    }
 }
