@@ -242,6 +242,10 @@ impl ReleaseArgs {
             ends,
         };
         let fates = run.carry_out(&left, &tell, cancel).await?;
+        if cancel.is_cancelled() {
+            // What is known stands in the file of `--json`.
+            return Err(Failure::new(Ending::Interrupted, "interrupted"));
+        }
         let mut results = kept.into_inner().unwrap_or_default();
         for (one, fate) in left.iter().zip(fates) {
             if !results.iter().any(|known| known.id == one.id) {
