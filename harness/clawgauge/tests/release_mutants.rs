@@ -17,6 +17,9 @@ use support::{Sandbox, repository};
 /// The cells that the small gateway knows, a part.
 const CELLS: &str = "chat-completions/profile={none,token}/credential={absent,valid,wrong}/**";
 
+/// Mutants that never answer take half a minute each.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(900);
+
 fn small_gateway(sandbox: &Sandbox) -> PathBuf {
     let folder = sandbox.folder.path().join("js-gateway");
     support::copy(&repository().join("fixtures/js-gateway"), &folder);
@@ -27,6 +30,7 @@ fn tried(sandbox: &Sandbox, gateway: &Path, flags: &[&str]) -> (Assert, MutantRe
     let json = sandbox.folder.path().join("mutants.json");
     let done = sandbox
         .clawgauge()
+        .timeout(PATIENCE)
         .args(["mutants", CELLS, "--gateway"])
         .arg(gateway)
         .arg("--json")
@@ -129,6 +133,7 @@ fn samples_resumption_and_reasons() {
     let json = sandbox.folder.path().join("mutants.json");
     let run = |flags: &[&str]| {
         let mut command = sandbox.clawgauge();
+        command.timeout(PATIENCE);
         command.args([
             "mutants",
             "--min-score",

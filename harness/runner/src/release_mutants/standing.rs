@@ -58,7 +58,7 @@ impl<'a> Standing<'a> {
         cells: &[&PlannedCell],
     ) -> Result<Option<Fate>, String> {
         let mut told = self.told(mutant, cells).await?;
-        if told.as_ref().is_some_and(|(_, how)| how == NO_ANSWER) {
+        if told.as_ref().is_some_and(|(_, how)| how == NO_ANSWER) && !self.is_up().await {
             // Whoever was on before may have ended the gateway only now.
             self.stop().await;
             told = self.told(mutant, cells).await?;
@@ -125,6 +125,13 @@ impl<'a> Standing<'a> {
         }
     }
 
+    async fn is_up(&mut self) -> bool {
+        match &mut self.live {
+            Some(live) => live.is_up().await,
+            None => false,
+        }
+    }
+
     fn attempt(&self) -> Attempt<'a> {
         Attempt {
             context: self.context,
@@ -142,11 +149,7 @@ impl<'a> Standing<'a> {
         mutant: Option<u32>,
         cells: &[&PlannedCell],
     ) -> Result<(), String> {
-        let is_up = match &mut self.live {
-            Some(live) => live.is_up().await,
-            None => false,
-        };
-        if !is_up {
+        if !self.is_up().await {
             self.stop().await;
             self.launches += 1;
             let started = self.attempt().start(cells).await;
