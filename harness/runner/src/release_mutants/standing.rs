@@ -169,7 +169,10 @@ impl<'a> Standing<'a> {
         };
         let result = judge.result(&cell.cell, seen, Proof::Shown, Vec::new());
         match result.facts.verdict {
-            Verdict::Conforms | Verdict::Known(_) | Verdict::NotApplicable(_) => None,
+            Verdict::Conforms
+            | Verdict::Known(_)
+            | Verdict::NotApplicable(_)
+            | Verdict::NotAsked(_) => None,
             Verdict::Deviates(deviation) => Some(deviation.name().to_owned()),
             Verdict::CouldNotRun(_) => Some(NO_ANSWER.to_owned()),
             verdict @ (Verdict::New | Verdict::Stale) => Some(verdict.name().to_owned()),
