@@ -237,8 +237,8 @@ pub enum RunEvent {
         profile: String,
         /// Id of the cell; empty where it is about none.
         cell: String,
-        /// The port that it was sent from; `None` where somebody else stood between, or nobody knows.
-        port: Option<u16>,
+        /// The ports that its requests were sent from, in order; none where somebody else stood between, or nobody knows.
+        ports: Vec<u16>,
     },
     /// A cell was judged.
     Cell(Box<CellResult>),

@@ -37,6 +37,13 @@ pub fn mutants_text(report: &MutantReport, paint: Paint) -> String {
         all.0,
         all.1
     );
+    if score.undecided > 0 {
+        let _ = writeln!(
+            out,
+            "if nothing noticed those that are undecided: {:.1} % of those that are reached",
+            Score::percent(score.at_least())
+        );
+    }
     let mut regions: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
     for mutant in &report.mutants {
         let place = match mutant.fate {

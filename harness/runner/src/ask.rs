@@ -1,6 +1,7 @@
 //! Asking a running gateway: the positive control, then every cell, then the sequences.
 
 mod before;
+mod sending;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,13 +19,12 @@ use super::verdicts::LaunchJudge;
 use super::{Context, RunEvent};
 use base::redact::Redactor;
 use base::secret::Secrets;
-use contract::exchange::{Exchange, Request};
+use contract::exchange::Exchange;
 use contract::plan::{Cell, PlannedCell, Way};
 use contract::request::Place;
 use contract::scenario::model::{Direction, Kind, ModelSaw, Protocol};
-use machine::clients::call;
 use machine::launch::Gateway;
-use machine::send::{Connections, Peer, SendError, send, websocket};
+use machine::send::{Connections, Peer, SendError, send};
 use machine::upstream::Upstream;
 use record::observe::{Reached, cut, observe};
 
@@ -36,8 +36,6 @@ const PROXY_ERRORS: [u16; 3] = [502, 503, 504];
 const PROXY_PAGE: usize = 600;
 /// So many requests in a row without any answer, beyond those in flight, and the launch is given up.
 const SILENCES: usize = 3;
-/// So many failures of a sender in a row, and the launch's other cells are not asked by it.
-const SENDER_FAILURES: usize = 3;
 
 /// How long a gateway that answers first and works later is waited for.
 const WORK: Duration = Duration::from_secs(120);
@@ -109,16 +107,6 @@ pub(super) struct Asker<'a> {
     pub(super) denied: Mutex<Option<Instant>>,
     /// What was sent before requests that are judged.
     pub(super) earlier: Mutex<Vec<Answer>>,
-}
-
-/// The port that a request was sent from, if that is known.
-fn port(sent: &Result<Exchange, SendError>) -> Option<u16> {
-    match sent {
-        Ok(exchange) => Some(exchange.response.port),
-        Err(SendError::Unfinished { exchange, .. }) => Some(exchange.response.port),
-        Err(_) => None,
-    }
-    .filter(|port| *port != 0)
 }
 
 impl Asker<'_> {
@@ -337,7 +325,7 @@ impl Asker<'_> {
             gateway: self.target.gateway.clone(),
             profile: self.profile.to_owned(),
             cell: cell.id.clone(),
-            port: port(&sent).filter(|_| !matches!(cell.way(), Way::Through(_))),
+            ports: sending::ports(cell, before.ports.clone(), &sent),
         });
         let sent = match sent {
             // Whoever is told yes, or a secret, has been let in, however the answer ends.
@@ -441,57 +429,6 @@ impl Asker<'_> {
             && proxies
                 .get(proxy)
                 .is_some_and(|proxy| proxy.no_answer.iter().any(is_its_page))
-    }
-
-    async fn send(
-        &self,
-        cell: &Cell,
-        peer: Peer,
-        request: Request,
-        timeout: Duration,
-    ) -> Result<Exchange, SendError> {
-        if let Some(sender) = cell.sender() {
-            return self.send_by(sender, request, timeout).await;
-        }
-        match cell.scenario.request.protocol {
-            Protocol::Http if cell.scenario.request.keep_alive => {
-                self.connections.send(peer, request, timeout).await
-            }
-            Protocol::Http => send(peer, request, timeout).await,
-            Protocol::Websocket => websocket(peer, request, timeout).await,
-        }
-    }
-
-    /// Lets another client send the request. One that fails again and again is not waited for any longer.
-    async fn send_by(
-        &self,
-        sender: &str,
-        request: Request,
-        timeout: Duration,
-    ) -> Result<Exchange, SendError> {
-        let no_answer = |why: String| SendError::Sender {
-            sender: sender.to_owned(),
-            why,
-        };
-        let failures = || self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let senders = &self.target.senders;
-        let ready = senders.ready.get(sender);
-        let ready = ready.ok_or_else(|| no_answer("it is not installed".to_owned()))?;
-        // Whether it is given up is asked when it is its turn: others may have failed meanwhile.
-        let _turn = senders.turn().await;
-        if failures().get(sender) >= Some(&SENDER_FAILURES) {
-            let why = format!("given up after {SENDER_FAILURES} failures in a row");
-            return Err(no_answer(why));
-        }
-        let home = self.folder.join("senders").join(sender);
-        let called = call(ready, self.peer.address, request, &home, timeout).await;
-        let mut failures = failures();
-        let count = failures.entry(sender.to_owned()).or_default();
-        match &called {
-            Err(error) if error.is_failure() => *count += 1,
-            Ok(_) | Err(_) => *count = 0,
-        }
-        called.map_err(|error| no_answer(error.to_string()))
     }
 
     fn note_silence(&self, error: &SendError) {

@@ -72,8 +72,8 @@ impl CountingCopy {
     /// What the copy wrote cannot be read.
     pub fn reach(&self, watch: Watch) -> Result<Reach, InstrumentError> {
         let mut reach = Reach::new(self.map.points.len());
-        for (launch, cell, port) in &watch.asked {
-            reach.asked(launch, cell, *port);
+        for (launch, cell, ports) in &watch.asked {
+            reach.asked(launch, cell, ports);
         }
         for entry in fs::read_dir(self.folder.beside(TRACES)?)? {
             let trace = fs::read_to_string(entry?.path())?;
@@ -87,8 +87,8 @@ impl CountingCopy {
 /// What a run told that coverage is about.
 #[derive(Debug, Default)]
 pub struct Watch {
-    /// Launch, cell and port, in the order in which they asked.
-    asked: Vec<(String, String, Option<u16>)>,
+    /// Launch, cell and ports, in the order in which they asked.
+    asked: Vec<(String, String, Vec<u16>)>,
     /// Cells that were judged.
     pub cells: Vec<CellResult>,
 }
@@ -100,9 +100,11 @@ impl Watch {
             RunEvent::Asked {
                 profile,
                 cell,
-                port,
+                ports,
                 ..
-            } => self.asked.push((profile.clone(), cell.clone(), *port)),
+            } => self
+                .asked
+                .push((profile.clone(), cell.clone(), ports.clone())),
             RunEvent::Cell(result) => self.cells.push((**result).clone()),
             _ => {}
         }

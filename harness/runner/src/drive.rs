@@ -69,7 +69,7 @@ mod tests {
             gateway: "g".to_owned(),
             profile: profile.to_owned(),
             cell: String::new(),
-            port: None,
+            ports: Vec::new(),
         }
     }
 

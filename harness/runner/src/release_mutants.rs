@@ -1,28 +1,32 @@
 //! Mutants of a release's own code: a copy holds many, each behind a switch, so that most cost no launch of their own.
 //!
 //! Read [`MutantRun::carry_out`]. A mutant that requests reach is switched on in a gateway that is up, and asked by the cells that
-//! reach it; one that the start reaches needs launches of its own. A cell kills a mutant only if the same cell, asked again with the mutant
-//! switched off, conforms.
+//! reach it; one that the start reaches needs launches of its own. A cell kills a mutant only if it deviates again, and conforms
+//! with the mutant switched off.
 
+mod alone;
 mod standing;
 mod switch;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
+use futures_util::StreamExt as _;
+use futures_util::future::join_all;
+use futures_util::stream;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 
+use self::alone::Alone;
 use self::standing::Standing;
 use crate::gateway::{plan, prepare};
-use crate::mutants::{self, fate};
 use crate::target::{Target, partition};
 use crate::{Context, RunOptions};
 use base::files::sha256;
 use contract::plan::{PlannedCell, PlannedLaunch, Selection};
 use contract::release::GatewayRef;
-use contract::scenario::model::{Kind, PROFILE_AXIS};
+use contract::scenario::model::Kind;
 use contract::scenario::{Catalogue, Instrument};
 use contract::snapshots::Snapshots;
 use machine::install::Program;
@@ -30,14 +34,14 @@ use machine::instrument::{Change, CopyFolder, InstrumentError};
 use studies::coverage::Map;
 use studies::mutation::{Chosen, Fate};
 
-/// The variable that switches a mutant on from the start.
-const MUTANT: &str = "CLAWGAUGE_MUTANT";
 /// The variable that names the socket of a copy, from the folder that it is started in.
 const CONTROL: &str = "CLAWGAUGE_CONTROL";
 /// The socket, from there.
 const SOCKET: &str = "../control";
 /// So many cells are asked first: most of what dies dies there.
 const FIRST: usize = 16;
+/// So many launches at a time: a gateway lets whoever guesses wait, and a start keeps one core busy.
+const LAUNCHES: usize = 3;
 
 /// What is needed to try mutants of a release.
 #[derive(Debug)]
@@ -68,10 +72,16 @@ struct Pending<'a> {
     chosen: &'a Chosen,
     /// Its position among the chosen ones.
     place: usize,
-    /// Its cells by launch; those that a launch has answered are gone.
-    cells: BTreeMap<String, Vec<String>>,
     /// Launches that it needs for itself.
     alone: Vec<String>,
+    state: Mutex<State>,
+}
+
+/// What is known of it so far.
+#[derive(Debug)]
+struct State {
+    /// Its cells by launch; those that a launch has answered are gone.
+    cells: BTreeMap<String, Vec<String>>,
     /// Cells that were asked with it.
     asked: usize,
     fate: Option<Fate>,
@@ -118,9 +128,11 @@ impl MutantRun<'_> {
                 .iter()
                 .map(|place| pending(&chosen[*place], *place, &sequences));
             let mut pending: Vec<Pending<'_>> = pending.collect();
-            self.batch(&mut pending, &program, tell, cancel).await;
+            // What takes many launches goes last: the time may be over before.
+            pending.sort_by_key(|one| one.alone.len());
+            self.batch(&pending, &program, tell, cancel).await;
             for one in pending {
-                fates[one.place] = one.fate;
+                fates[one.place] = one.state().fate.take();
             }
             left = later;
         }
@@ -151,37 +163,51 @@ impl MutantRun<'_> {
     /// The mutants that one copy holds: first those that requests reach, then what is left of the others.
     async fn batch(
         &self,
-        pending: &mut [Pending<'_>],
+        pending: &[Pending<'_>],
         program: &Program,
         tell: &(dyn Fn(usize, &Fate) + Sync),
         cancel: &CancellationToken,
     ) {
         self.while_up(pending, program, tell, cancel).await;
-        for one in pending.iter_mut().filter(|one| one.fate.is_none()) {
-            if self.is_over(cancel) {
-                continue;
+        let alone = Alone::new(self, program, cancel);
+        let tried = pending.iter().map(async |one| {
+            if one.state().fate.is_some() || self.is_over(cancel) {
+                return;
             }
-            if !one.cells.is_empty() {
-                let launches: Vec<&str> = one.cells.keys().map(String::as_str).collect();
-                let why = format!("not asked under {}", launches.join(", "));
-                one.decide(Fate::Undecided { why }, tell);
-                continue;
-            }
-            let fate = self.alone(one, program, cancel).await;
-            one.decide(fate, tell);
-        }
+            let not_asked: Vec<String> = one.state().cells.keys().cloned().collect();
+            let fate = match not_asked.is_empty() {
+                true => alone.fate(one.chosen.number, &one.alone).await,
+                false => Some(Fate::Undecided {
+                    why: format!("not asked under {}", not_asked.join(", ")),
+                }),
+            };
+            let asked = one.state().asked;
+            one.decide(fate.unwrap_or(Fate::Survived { asked }), tell);
+        });
+        let done: Vec<()> = stream::iter(tried)
+            .buffer_unordered(LAUNCHES)
+            .collect()
+            .await;
+        drop(done);
     }
 
     /// Launches what cells of several mutants need, the launch of most of them first, and asks one mutant after the other.
     async fn while_up(
         &self,
-        pending: &mut [Pending<'_>],
+        pending: &[Pending<'_>],
         program: &Program,
         tell: &(dyn Fn(usize, &Fate) + Sync),
         cancel: &CancellationToken,
     ) {
-        let ids = pending.iter().flat_map(|one| one.cells.values().flatten());
-        let selection = Selection::only(ids.cloned());
+        let ids = pending.iter().flat_map(|one| {
+            one.state()
+                .cells
+                .values()
+                .flatten()
+                .cloned()
+                .collect::<Vec<_>>()
+        });
+        let selection = Selection::only(ids);
         let mut program = program.clone();
         program.env.insert(CONTROL.to_owned(), SOCKET.to_owned());
         // Nobody listens: what is told of launches is of no interest.
@@ -202,20 +228,23 @@ impl MutantRun<'_> {
         let Some((target, _folder)) = prepare(&context, self.gateway).await else {
             return;
         };
-        let mut launches = plan(&context, &target).launches;
-        while !launches.is_empty() && !self.is_over(cancel) {
+        let launches = Mutex::new(plan(&context, &target).launches);
+        let next = || {
             let needs = |launch: &PlannedLaunch| {
-                let open = pending.iter().filter(|one| one.fate.is_none());
-                open.filter(|one| one.cells.contains_key(&launch.profile))
-                    .count()
+                let open = pending.iter().filter(|one| one.needs(&launch.profile));
+                open.count()
             };
-            let most = (0..launches.len()).max_by_key(|place| needs(&launches[*place]));
-            let Some(place) = most.filter(|place| needs(&launches[*place]) > 0) else {
-                return;
-            };
-            let launch = launches.swap_remove(place);
-            self.launch(&context, &target, &launch, pending, tell).await;
-        }
+            let mut launches = launches.lock().unwrap_or_else(PoisonError::into_inner);
+            let most = (0..launches.len()).max_by_key(|place| needs(&launches[*place]))?;
+            let launch = launches.swap_remove(most);
+            (needs(&launch) > 0 && !self.is_over(cancel)).then_some(launch)
+        };
+        let work = (0..LAUNCHES).map(async |_| {
+            while let Some(launch) = next() {
+                self.launch(&context, &target, &launch, pending, tell).await;
+            }
+        });
+        join_all(work).await;
     }
 
     /// Asks under one launch whatever mutants have cells there.
@@ -224,7 +253,7 @@ impl MutantRun<'_> {
         context: &Arc<Context>,
         target: &Target,
         launch: &PlannedLaunch,
-        pending: &mut [Pending<'_>],
+        pending: &[Pending<'_>],
         tell: &(dyn Fn(usize, &Fate) + Sync),
     ) {
         let (cells, _) = partition(&launch.cells);
@@ -235,15 +264,14 @@ impl MutantRun<'_> {
         let Some(mut standing) = Standing::new(context, target, &launch.profile) else {
             return;
         };
-        for one in pending.iter_mut().filter(|one| one.fate.is_none()) {
-            let Some(ids) = one.cells.get(&launch.profile) else {
-                continue;
-            };
+        for one in pending.iter().filter(|one| one.needs(&launch.profile)) {
             if self.is_over(&context.cancel) {
                 break;
             }
+            let ids = one.state().cells.get(&launch.profile).cloned();
             let mut cells: Vec<&PlannedCell> = ids
                 .iter()
+                .flatten()
                 .filter_map(|id| by_id.get(id.as_str()).copied())
                 .collect();
             // Those first that any other order would bring first, too, so that they are a mixture.
@@ -255,20 +283,14 @@ impl MutantRun<'_> {
             let mut met = Ok(None);
             for some in [first, rest].into_iter().filter(|some| !some.is_empty()) {
                 met = standing.ask(one.chosen.number, some).await;
-                one.asked += some.len();
+                one.state().asked += some.len();
                 if !matches!(met, Ok(None)) {
                     break;
                 }
             }
             match met {
                 Ok(Some(killed)) => one.decide(killed, tell),
-                Ok(None) => {
-                    one.cells.remove(&launch.profile);
-                    if one.cells.is_empty() && one.alone.is_empty() {
-                        let asked = one.asked;
-                        one.decide(Fate::Survived { asked }, tell);
-                    }
-                }
+                Ok(None) => one.is_asked(&launch.profile, tell),
                 Err(why) if context.cancel.is_cancelled() => {
                     tracing::debug!(why, "interrupted");
                     break;
@@ -278,61 +300,37 @@ impl MutantRun<'_> {
         }
         standing.stop().await;
     }
-
-    /// Launches that a mutant has for itself, on from the start.
-    async fn alone(
-        &self,
-        one: &mut Pending<'_>,
-        program: &Program,
-        cancel: &CancellationToken,
-    ) -> Fate {
-        let mut program = program.clone();
-        let number = one.chosen.number.to_string();
-        program.env.insert(MUTANT.to_owned(), number);
-        for (done, launch) in one.alone.iter().enumerate() {
-            if self.is_over(cancel) {
-                let why = format!(
-                    "the time was over after {done} of {} launches",
-                    one.alone.len()
-                );
-                return Fate::Undecided { why };
-            }
-            let mut conditions = self.conditions.to_vec();
-            conditions.push(format!("{PROFILE_AXIS}={launch}"));
-            let selection = match Selection::parse(self.catalogue, self.globs, &conditions) {
-                Ok(selection) => selection,
-                Err(error) => {
-                    return Fate::Undecided {
-                        why: error.to_string(),
-                    };
-                }
-            };
-            let options = RunOptions {
-                gateways: vec![self.gateway.clone()],
-                program: Some(program.clone()),
-                selection,
-                ..self.options.clone()
-            };
-            match fate(self.catalogue, self.snapshots, options, cancel).await {
-                mutants::MutantResult::Survived => {}
-                mutants::MutantResult::Caught(cell, deviation) => {
-                    let how = deviation.name().to_owned();
-                    return Fate::Killed { cell, how };
-                }
-                mutants::MutantResult::Unknown(why) if cancel.is_cancelled() => {
-                    return Fate::Undecided { why };
-                }
-                mutants::MutantResult::Unknown(why) => return Fate::Broken { why },
-            }
-        }
-        Fate::Survived { asked: one.asked }
-    }
 }
 
 impl Pending<'_> {
-    fn decide(&mut self, fate: Fate, tell: &(dyn Fn(usize, &Fate) + Sync)) {
-        tell(self.place, &fate);
-        self.fate = Some(fate);
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether cells of a launch are still to be asked.
+    fn needs(&self, launch: &str) -> bool {
+        let state = self.state();
+        state.fate.is_none() && state.cells.contains_key(launch)
+    }
+
+    /// All its cells of a launch have been asked, and none has noticed it.
+    fn is_asked(&self, launch: &str, tell: &(dyn Fn(usize, &Fate) + Sync)) {
+        let mut state = self.state();
+        state.cells.remove(launch);
+        let (asked, done) = (state.asked, state.cells.is_empty());
+        drop(state);
+        if done && self.alone.is_empty() {
+            self.decide(Fate::Survived { asked }, tell);
+        }
+    }
+
+    /// The first fate counts: another launch may bring one at the same time.
+    fn decide(&self, fate: Fate, tell: &(dyn Fn(usize, &Fate) + Sync)) {
+        let mut state = self.state();
+        if state.fate.is_none() {
+            tell(self.place, &fate);
+            state.fate = Some(fate);
+        }
     }
 }
 
@@ -357,9 +355,11 @@ fn pending<'a>(
     Pending {
         chosen,
         place,
-        cells,
         alone,
-        asked: 0,
-        fate: None,
+        state: Mutex::new(State {
+            cells,
+            asked: 0,
+            fate: None,
+        }),
     }
 }

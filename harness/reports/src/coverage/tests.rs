@@ -20,7 +20,7 @@ fn measured() -> (Coverage, Map) {
     });
     let map = Map::read(map.to_string().as_bytes()).unwrap();
     let mut reach = Reach::new(4);
-    reach.asked("token", "chat/profile=token/x=1", Some(4000));
+    reach.asked("token", "chat/profile=token/x=1", &[4000]);
     let line = "{\"place\":\"/r/token/workspace\",\"port\":4000,\"nth\":0,\"points\":[0,2]}\n";
     reach.read(line).unwrap();
     let head = CoverageHead::new("openclaw@2026.9.6", "2026.9.6", "acorn 8.19.0".to_owned());

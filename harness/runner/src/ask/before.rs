@@ -17,6 +17,8 @@ use record::observe::{CANARY, EARLIER_CANARY, Reached, SESSION_NAME, observe};
 pub(super) struct Before {
     /// The canaries of its requests.
     pub(super) canaries: Vec<String>,
+    /// The ports that they came from.
+    pub(super) ports: Vec<u16>,
     /// Texts by the placeholder that stands for them.
     pub(super) words: BTreeMap<String, String>,
 }
@@ -71,6 +73,7 @@ impl Asker<'_> {
                 let seen = observe(&exchange, &reached, &[], &self.redactor, outcomes);
                 self.earlier().push((canary.clone(), Ok(seen)));
                 before.canaries.push(canary);
+                before.ports.push(exchange.response.port);
                 let (status, wanted) = (exchange.response.status, step.status);
                 if status != wanted {
                     return Err(

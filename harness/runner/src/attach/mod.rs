@@ -172,7 +172,7 @@ async fn probe_and_ask(
             gateway: gateway.clone(),
             profile: mode.profile().to_owned(),
             cell: String::new(),
-            port: None,
+            ports: Vec::new(),
         });
     })
     .await;

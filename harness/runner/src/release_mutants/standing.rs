@@ -57,55 +57,56 @@ impl<'a> Standing<'a> {
         mutant: u32,
         cells: &[&PlannedCell],
     ) -> Result<Option<Fate>, String> {
-        let mut told = self.told(mutant, cells).await?;
+        let mut told = self.told(Some(mutant), cells).await?;
         if told.as_ref().is_some_and(|(_, how)| how == NO_ANSWER) && !self.is_up().await {
             // Whoever was on before may have ended the gateway only now.
             self.stop().await;
-            told = self.told(mutant, cells).await?;
+            told = self.told(Some(mutant), cells).await?;
         }
-        let Some((cell, how)) = told else {
+        let Some((cell, _)) = told else {
             return Ok(None);
         };
-        if self.context.cancel.is_cancelled() {
-            return Err("interrupted".to_owned());
+        // A machine that is busy deviates, too: once more, with it off and on.
+        if self.told(None, &[cell]).await?.is_none()
+            && let Some((cell, how)) = self.told(Some(mutant), &[cell]).await?
+        {
+            return self.killed(cell, how).map(Some);
         }
-        let killed = Fate::Killed {
-            cell: cell.cell.id.clone(),
-            how,
-        };
-        if self.conforms(cell).await? {
-            return Ok(Some(killed));
-        }
-        // What it did may last longer than it is on: only a fresh gateway tells.
+        // What it does, or what the one before it did, may last longer than it is on: only fresh gateways tell, with all cells.
         self.stop().await;
-        match self.conforms(cell).await? {
-            true => Ok(Some(killed)),
-            false => Err(format!(
-                "{} deviates with the mutant off, too",
-                cell.cell.id
-            )),
+        if let Some((cell, how)) = self.told(None, cells).await? {
+            let cell = &cell.cell.id;
+            return Err(format!("with the mutant off {cell} deviates, too: {how}"));
+        }
+        self.stop().await;
+        let Some((cell, how)) = self.told(Some(mutant), cells).await? else {
+            return Ok(None);
+        };
+        self.stop().await;
+        self.killed(cell, how).map(Some)
+    }
+
+    fn killed(&self, cell: &PlannedCell, how: String) -> Result<Fate, String> {
+        // Who is interrupted gets no answers.
+        match self.context.cancel.is_cancelled() {
+            true => Err("interrupted".to_owned()),
+            false => Ok(Fate::Killed {
+                cell: cell.cell.id.clone(),
+                how,
+            }),
         }
     }
 
-    /// The first cell that objects with a mutant switched on, and how.
+    /// The first cell that objects with a mutant switched on, or with all off, and how.
     async fn told<'c>(
         &mut self,
-        mutant: u32,
+        mutant: Option<u32>,
         cells: &[&'c PlannedCell],
     ) -> Result<Option<(&'c PlannedCell, String)>, String> {
-        let seen = self.asked(Some(mutant), cells).await?;
+        let seen = self.asked(mutant, cells).await?;
         let told = cells.iter().zip(seen);
         let mut told = told.filter_map(|(cell, seen)| Some((*cell, self.objection(cell, seen)?)));
         Ok(told.next())
-    }
-
-    /// Whether a cell conforms with all mutants off.
-    async fn conforms(&mut self, cell: &PlannedCell) -> Result<bool, String> {
-        let seen = self.asked(None, &[cell]).await?;
-        let mut seen = seen.into_iter();
-        Ok(seen
-            .next()
-            .is_some_and(|seen| self.objection(cell, seen).is_none()))
     }
 
     async fn asked(

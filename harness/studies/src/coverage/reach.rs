@@ -61,12 +61,13 @@ impl Reach {
         }
     }
 
-    /// A cell of a launch has asked; `port` is the one that it asked from, if the gateway sees that.
-    pub fn asked(&mut self, launch: &str, cell: &str, port: Option<u16>) {
+    /// A cell of a launch has asked; `ports` are those that its requests came from, as far as the gateway sees that.
+    pub fn asked(&mut self, launch: &str, cell: &str, ports: &[u16]) {
         let launch = self.launch(launch);
         let cell = number(self.cells.insert_full(cell.to_owned()).0);
-        if let Some(port) = port {
-            self.asked.entry((launch, port)).or_default().push(cell);
+        // 0 is no port.
+        for port in ports.iter().filter(|port| **port != 0) {
+            self.asked.entry((launch, *port)).or_default().push(cell);
         }
     }
 

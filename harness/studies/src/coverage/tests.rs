@@ -46,9 +46,10 @@ fn line(place: &str, port: u16, nth: usize, points: &[u32]) -> String {
 fn coverage(text: &str, traces: &[String]) -> Coverage {
     let map = map(text);
     let mut reach = Reach::new(map.points.len());
-    reach.asked("token", "s/profile=token/n=1", Some(4000));
-    reach.asked("token", "s/profile=token/n=2", Some(4000));
-    reach.asked("none", "s/profile=none/n=1", Some(4000));
+    // What comes before a cell's request is sent from a port of its own; 0 is none.
+    reach.asked("token", "s/profile=token/n=1", &[0, 4000]);
+    reach.asked("token", "s/profile=token/n=2", &[4002, 4000]);
+    reach.asked("none", "s/profile=none/n=1", &[4000]);
     for trace in traces {
         reach.read(trace).unwrap();
     }
@@ -62,6 +63,7 @@ fn coverage(text: &str, traces: &[String]) -> Coverage {
 fn a_request_belongs_to_the_cell_that_asked() {
     let trace = [
         line("/tmp/run/token/workspace", 4000, 1, &[0, 1]),
+        line("/tmp/run/token/workspace", 4002, 0, &[2]),
         line("/tmp/run/none/workspace", 4000, 0, &[0]),
         line("/tmp/run/none/workspace", 4001, 0, &[0]),
         line("/tmp/run/none/workspace", 0, 0, &[0]),
@@ -76,12 +78,16 @@ fn a_request_belongs_to_the_cell_that_asked() {
         coverage.cells_of(points[1].cells, 9),
         ["s/profile=token/n=2"]
     );
+    assert_eq!(
+        coverage.cells_of(points[2].cells, 9),
+        ["s/profile=token/n=2"]
+    );
     // What no cell is known for is the launch's, and a request is not its start.
     assert_eq!(coverage.size(points[0].launches), 1);
     assert_eq!(coverage.size(points[0].others), 1);
     assert_eq!((points[1].launches, points[1].others), (None, None));
     assert_eq!(coverage.total.functions, (1, 2));
-    assert_eq!(coverage.total.branches, (1, 3));
+    assert_eq!(coverage.total.branches, (2, 3));
     let json = serde_json::to_vec(&coverage).unwrap();
     assert_eq!(Coverage::read(&json).unwrap(), coverage);
 }

@@ -193,6 +193,12 @@ impl Score {
         (noticed, noticed + self.survived)
     }
 
+    /// Noticed, and all that are reached: the share if nothing notices those that are undecided.
+    pub fn at_least(self) -> (usize, usize) {
+        let (noticed, reached) = self.reached();
+        (noticed, reached + self.undecided)
+    }
+
     /// Noticed, and all that are decided.
     pub fn all(self) -> (usize, usize) {
         let (noticed, reached) = self.reached();

@@ -22,7 +22,7 @@ fn map() -> Map {
 
 fn coverage(map: &Map) -> Coverage {
     let mut reach = Reach::new(2);
-    reach.asked("token", "s/profile=token/n=1", Some(4000));
+    reach.asked("token", "s/profile=token/n=1", &[4000]);
     reach
         .read("{\"place\":\"/r/token/workspace\",\"port\":4000,\"nth\":0,\"points\":[0]}\n")
         .unwrap();
@@ -102,6 +102,7 @@ fn the_score_counts_what_is_reached_and_decided() {
     let after_all: Vec<&str> = report.told_after_all().map(|one| one.id.as_str()).collect();
     assert_eq!(after_all, [chosen[0].id.as_str()]);
     assert_eq!(report.score.reached(), (3, 4));
+    assert_eq!(report.score.at_least(), (3, 5));
     assert_eq!(report.score.all(), (3, 5));
     assert_eq!(Score::percent(report.score.reached()), 75.0);
     let json = serde_json::to_vec(&report).unwrap();
