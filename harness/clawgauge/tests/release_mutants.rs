@@ -17,7 +17,9 @@ use support::{Sandbox, repository};
 /// The cells that the small gateway knows, a part.
 const CELLS: &str = "chat-completions/profile={none,token}/credential={absent,valid,wrong}/**";
 
-/// Mutants that never answer take half a minute each, as do those that do not start.
+/// Seconds that a request to a mutant may take: some never answer.
+const SILENCE: &str = "8";
+/// What a command may take on a busy machine.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(900);
 
 fn small_gateway(sandbox: &Sandbox) -> PathBuf {
@@ -31,7 +33,7 @@ fn tried(sandbox: &Sandbox, gateway: &Path, flags: &[&str]) -> (Assert, MutantRe
     let done = sandbox
         .clawgauge()
         .timeout(PATIENCE)
-        .args(["mutants", CELLS, "--gateway"])
+        .args(["mutants", CELLS, "--timeout", SILENCE, "--gateway"])
         .arg(gateway)
         .arg("--json")
         .arg(&json)
@@ -138,6 +140,8 @@ fn samples_resumption_and_reasons() {
             "mutants",
             "--min-score",
             "0",
+            "--timeout",
+            SILENCE,
             "--coverage",
             coverage,
             "--json",

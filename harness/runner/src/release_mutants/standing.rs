@@ -18,6 +18,9 @@ use studies::mutation::Fate;
 /// How a cell objects that got no answer.
 const NO_ANSWER: &str = "no answer";
 
+/// So many cells are asked of a gateway that was just launched, before answers count.
+const WARM_UP: usize = 16;
+
 /// A profile of a copy that holds mutants.
 pub(super) struct Standing<'a> {
     context: &'a Arc<Context>,
@@ -154,7 +157,11 @@ impl<'a> Standing<'a> {
             self.stop().await;
             self.launches += 1;
             let started = self.attempt().start(cells).await;
-            let live = started.map_err(|_| format!("profile {} does not start", self.profile))?;
+            let mut live =
+                started.map_err(|_| format!("profile {} does not start", self.profile))?;
+            // What is asked first of a gateway may take it long.
+            let first = &cells[..cells.len().min(WARM_UP)];
+            self.attempt().ask_at_once(first, &mut live).await;
             self.live = Some(live);
         }
         let folder = self.live.as_ref().map(Live::folder);

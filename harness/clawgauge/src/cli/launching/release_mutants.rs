@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::coverage::{Measure, Measured};
 use super::session::Session;
+use super::tuning::parse_seconds;
 use crate::cli::output::{Failure, Output};
 use crate::cli::reference::reference;
 use crate::cli::select::selected;
@@ -27,8 +28,8 @@ use runner::release_mutants::MutantRun;
 use studies::coverage::{Coverage, Map};
 use studies::mutation::{Chosen, Fate, MutantHead, MutantReport, MutantResult, Score, choose};
 
-/// So long a request may take: a mutant may never answer, and is asked twice. A gateway lets whoever guesses wait for 5 s.
-const TIMEOUT: Duration = Duration::from_secs(15);
+/// So long a request to a mutant may take. A gateway lets whoever guesses wait for 5 s, and a busy machine is slow.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The arguments that are about a release.
 #[derive(Debug, Clone, Args)]
@@ -48,6 +49,10 @@ pub(super) struct ReleaseArgs {
     /// Begin nothing after this time, such as 30m; what is left is undecided
     #[arg(long, value_name = "TIME", requires = "gateway")]
     budget: Option<Budget>,
+
+    /// Seconds that a request to a mutant may take; one that never answers takes them twice [default: 30]
+    #[arg(long, value_name = "SECONDS", requires = "gateway", value_parser = parse_seconds)]
+    timeout: Option<Duration>,
 
     /// Ask with these cells only: axis=value,value or axis!=value; all that are given must hold
     #[arg(
@@ -105,7 +110,6 @@ impl ReleaseArgs {
         let selection = selected(catalogue, globs, &self.conditions)?;
         let install = InstallContext::from_env(reference()?, catalogue.needs.clone());
         let options = RunOptions {
-            timeout: TIMEOUT,
             clients: false,
             ..RunOptions::new(vec![gateway.clone()], selection, install)
         };
@@ -230,10 +234,14 @@ impl ReleaseArgs {
                 }
             }
         };
+        let options = RunOptions {
+            timeout: self.timeout.unwrap_or(TIMEOUT),
+            ..measure.options.clone()
+        };
         let run = MutantRun {
             catalogue: measure.catalogue,
             snapshots: measure.snapshots,
-            options: &measure.options,
+            options: &options,
             instrument: measure.instrument,
             gateway,
             globs: &coverage.head.globs,
