@@ -4,6 +4,7 @@ fn main() {
     for name in [
         "scenarios",
         "snapshots",
+        "fixtures/coverage",
         "fixtures/profiles",
         "fixtures/proxies",
         "fixtures/requests",

@@ -10,12 +10,15 @@ use contract::scenario::file_schemas;
 use record::Record;
 use studies::bisect::Bisection;
 use studies::compare::Comparison;
+use studies::coverage::{Coverage, CoverageChange};
+use studies::mutation::MutantReport;
 use studies::passages::Passages;
 use studies::survey::SurveyDocument;
 
 /// One document; `$defs` holds a schema a kind of data file, `project` for `clawgauge.toml`, `record` for what a run
-/// writes, `comparison` for what `compare` does, `bisection` for what `bisect` does, `cases` for `scenarios/cases.toml`, `map` for what
-/// `cases` makes of it, and `survey` for the table that a survey makes.
+/// writes, `comparison` for what `compare` does, `bisection` for what `bisect` does, `coverage` and `coverage-change` for what
+/// `coverage` does, `mutants` for what `mutants --gateway` does, `cases` for `scenarios/cases.toml`, `map` for what `cases` makes
+/// of it, and `survey` for the table that a survey makes.
 pub fn json_schema() -> Value {
     let mut schemas = file_schemas();
     schemas.insert("project".to_owned(), schema_for!(ProjectFile).to_value());
@@ -25,6 +28,9 @@ pub fn json_schema() -> Value {
     schemas.insert("record".to_owned(), written::<Record>());
     schemas.insert("comparison".to_owned(), written::<Comparison>());
     schemas.insert("bisection".to_owned(), written::<Bisection>());
+    schemas.insert("coverage".to_owned(), written::<Coverage>());
+    schemas.insert("mutants".to_owned(), written::<MutantReport>());
+    schemas.insert("coverage-change".to_owned(), written::<CoverageChange>());
     schemas.insert("docs".to_owned(), written::<Passages>());
     // With an id each is a resource of its own, in which its references hold.
     for (name, schema) in &mut schemas {
@@ -33,7 +39,7 @@ pub fn json_schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "clawgauge files",
-        "description": "Files under scenarios/ and fixtures/, clawgauge.toml (project), what a run writes (record), what compare writes (comparison), what bisect writes (bisection), the map of questions (map), and the table of a survey (survey). Point an editor at the definition that fits the file.",
+        "description": "Files under scenarios/ and fixtures/, clawgauge.toml (project), what a run writes (record), what compare writes (comparison), what bisect writes (bisection), what coverage writes (coverage, coverage-change), what mutants of a release come to (mutants), the map of questions (map), and the table of a survey (survey). Point an editor at the definition that fits the file.",
         "$defs": schemas,
     })
 }
@@ -64,6 +70,8 @@ mod tests {
             "releases",
             "survivors",
             "timings",
+            "regions",
+            "coverage",
         ] {
             assert_eq!(schema["$defs"][name]["type"], "object", "{name}");
             assert_eq!(

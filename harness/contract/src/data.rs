@@ -13,7 +13,7 @@ const MAX_FILE: u64 = 16 * 1024 * 1024;
 const MARK: &str = "scenarios/outcomes.toml";
 
 /// The data as they were when the binary was built; names are relative to the data root. `build.rs` tells cargo of changes.
-const EMBEDDED: [(&str, Dir<'_>); 6] = [
+const EMBEDDED: [(&str, Dir<'_>); 7] = [
     (
         "scenarios",
         include_dir!("$CARGO_MANIFEST_DIR/data/scenarios"),
@@ -21,6 +21,10 @@ const EMBEDDED: [(&str, Dir<'_>); 6] = [
     (
         "snapshots",
         include_dir!("$CARGO_MANIFEST_DIR/data/snapshots"),
+    ),
+    (
+        "fixtures/coverage",
+        include_dir!("$CARGO_MANIFEST_DIR/data/fixtures/coverage"),
     ),
     (
         "fixtures/profiles",

@@ -81,6 +81,8 @@ pub struct Response {
     /// Whatever came beside the body, raw: the heads of this answer and of those before it, what stands between the parts of a
     /// body and after them, frames that are no answer. Only secrets are looked for in it.
     pub aside: Vec<u8>,
+    /// The port of this machine that it came to; 0 where another client asked.
+    pub port: u16,
 }
 
 /// A request, its answer, and how long it took.

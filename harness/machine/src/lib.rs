@@ -7,6 +7,7 @@
 pub mod clients;
 pub mod folder;
 pub mod install;
+pub mod instrument;
 pub mod keeper;
 pub mod launch;
 pub mod limits;

@@ -204,6 +204,11 @@ async fn connected(peer: &Peer) -> Result<TcpStream, SendError> {
 /// A connection, in plain or over TLS.
 type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
+/// The port of this machine that a connection has.
+fn port(stream: &TcpStream) -> u16 {
+    stream.local_addr().map_or(0, |address| address.port())
+}
+
 /// Buffers what the connection brings.
 struct Reader {
     stream: Stream,
@@ -321,6 +326,10 @@ impl Reader {
                             .iter()
                             .map(|header| (header.name.to_owned(), header.value.to_vec()))
                             .collect(),
+                        port: port(match &self.stream {
+                            Either::Left(plain) => plain,
+                            Either::Right(tls) => tls.get_ref().0,
+                        }),
                         ..Response::default()
                     };
                     self.delimited = parsed.version == Some(1);

@@ -257,12 +257,16 @@ pub enum RunEvent {
         /// Whether it is tried again.
         again: bool,
     },
-    /// A request was answered, or not; for progress only.
+    /// A request was answered, or not. Nothing is judged by it.
     Asked {
         /// The gateway.
         gateway: String,
         /// The profile.
         profile: String,
+        /// Id of the cell; empty where it is about none.
+        cell: String,
+        /// The ports that its requests were sent from, in order; none where somebody else stood between, or nobody knows.
+        ports: Vec<u16>,
     },
     /// A cell was judged.
     Cell(CellResult),

@@ -83,7 +83,9 @@ impl Progress {
                     self.tell("  it is tried again");
                 }
             }
-            RunEvent::Asked { gateway, profile } => {
+            RunEvent::Asked {
+                gateway, profile, ..
+            } => {
                 if let Some(bar) = self.bars.get(&(gateway.clone(), profile.clone())) {
                     bar.inc(1);
                 }

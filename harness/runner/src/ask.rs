@@ -2,6 +2,7 @@
 
 mod before;
 mod queue;
+mod sending;
 mod steps;
 
 use std::collections::BTreeMap;
@@ -20,13 +21,12 @@ use super::verdicts::LaunchJudge;
 use super::{Context, RunEvent};
 use base::redact::Redactor;
 use base::secret::Secrets;
-use contract::exchange::{Exchange, Request};
+use contract::exchange::Exchange;
 use contract::plan::{Cell, PlannedCell, PlannedCells, Way};
 use contract::request::Place;
 use contract::scenario::model::{Direction, Kind, ModelSaw, Protocol};
-use machine::clients::call;
 use machine::launch::Gateway;
-use machine::send::{Connections, Peer, SendError, send, websocket};
+use machine::send::{Connections, Peer, SendError, send};
 use machine::upstream::Upstream;
 use queue::{Queue, note};
 use record::observe::{Reached, cut, observe};
@@ -39,8 +39,6 @@ const PROXY_ERRORS: [u16; 3] = [502, 503, 504];
 const PROXY_PAGE: usize = 600;
 /// So many requests in a row without any answer, beyond those in flight, and the launch is given up.
 const SILENCES: usize = 3;
-/// So many failures of a sender in a row, and the launch's other cells are not asked by it.
-const SENDER_FAILURES: usize = 3;
 
 /// How long a gateway that answers first and works later is waited for.
 const WORK: Duration = Duration::from_secs(120);
@@ -72,6 +70,8 @@ pub(super) struct Asker<'a> {
     /// The gateway, from its own machine.
     pub(super) at_gateway: Peer,
     pub(super) proxies: &'a Proxies,
+    /// Whether the positive control is sent, too.
+    pub(super) has_control: bool,
     /// Those that scenarios use again.
     pub(super) connections: Connections,
     pub(super) redactor: Redactor,
@@ -146,7 +146,7 @@ impl Asker<'_> {
             return false;
         };
         // A profile without a control says why, and launches that ask nothing need no proof.
-        if !any || profile.no_control.is_some() {
+        if !any || !self.has_control || profile.no_control.is_some() {
             return true;
         }
         let (number, canary) = self.upstream.new_canary();
@@ -260,6 +260,8 @@ impl Asker<'_> {
         let asked = RunEvent::Asked {
             gateway: self.target.gateway.clone(),
             profile: self.profile.to_owned(),
+            cell: cell.id(),
+            ports: sending::ports(cell, before.ports.clone(), &sent),
         };
         self.context.events.tell_in_turn(asked).await;
         let sent = match sent {
@@ -364,57 +366,6 @@ impl Asker<'_> {
             && proxies
                 .get(proxy)
                 .is_some_and(|proxy| proxy.no_answer.iter().any(is_its_page))
-    }
-
-    async fn send(
-        &self,
-        cell: &Cell,
-        peer: Peer,
-        request: Request,
-        timeout: Duration,
-    ) -> Result<Exchange, SendError> {
-        if let Some(sender) = cell.sender() {
-            return self.send_by(sender, request, timeout).await;
-        }
-        match cell.scenario.request.protocol {
-            Protocol::Http if cell.scenario.request.keep_alive => {
-                self.connections.send(peer, request, timeout).await
-            }
-            Protocol::Http => send(peer, request, timeout).await,
-            Protocol::Websocket => websocket(peer, request, timeout).await,
-        }
-    }
-
-    /// Lets another client send the request. One that fails again and again is not waited for any longer.
-    async fn send_by(
-        &self,
-        sender: &str,
-        request: Request,
-        timeout: Duration,
-    ) -> Result<Exchange, SendError> {
-        let no_answer = |why: String| SendError::Sender {
-            sender: sender.to_owned(),
-            why,
-        };
-        let failures = || self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let senders = &self.target.senders;
-        let ready = senders.ready.get(sender);
-        let ready = ready.ok_or_else(|| no_answer("it is not installed".to_owned()))?;
-        // Whether it is given up is asked when it is its turn: others may have failed meanwhile.
-        let _turn = senders.turn().await;
-        if failures().get(sender) >= Some(&SENDER_FAILURES) {
-            let why = format!("given up after {SENDER_FAILURES} failures in a row");
-            return Err(no_answer(why));
-        }
-        let home = self.folder.join("senders").join(sender);
-        let called = call(ready, self.peer.address, request, &home, timeout).await;
-        let mut failures = failures();
-        let count = failures.entry(sender.to_owned()).or_default();
-        match &called {
-            Err(error) if error.is_failure() => *count += 1,
-            Ok(_) | Err(_) => *count = 0,
-        }
-        called.map_err(|error| no_answer(error.to_string()))
     }
 
     fn note_silence(&self, error: &SendError) {

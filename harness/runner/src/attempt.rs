@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::ask::{Answers, Asker};
+use super::live::Live;
 use super::proxies::Proxies;
-use super::seen::{AllSeen, Missed, complete, is_start, starved};
+use super::seen::{AllSeen, Missed, Seen, complete, is_start, starved};
 use super::slots::Slots;
 use super::target::Target;
 use super::verdicts::{Settled, settle};
@@ -21,13 +22,13 @@ use contract::scenario::Launch;
 use contract::scenario::Outcomes;
 use contract::scenario::model::Start;
 use machine::install::CompileCache;
-use machine::launch::{Gateway, LaunchError, LaunchSpec, StopReport, launch};
+use machine::launch::{LaunchError, LaunchSpec, launch};
 use machine::network::Network;
 use machine::send::Connections;
 use machine::upstream::Upstream;
 use record::events::{LaunchInfo, LaunchLog};
 use record::judge::Proof;
-use record::observe::{Observation, observe_start};
+use record::observe::observe_start;
 
 /// How long a gateway that answers no more is given to show that it has ended: that says more than its silence.
 const LAST_WORD: Duration = Duration::from_secs(1);
@@ -37,37 +38,6 @@ const LATE: Duration = Duration::from_millis(1500);
 const CLOSING: Duration = Duration::from_secs(2);
 /// How long a call may still come once nobody is connected.
 const AFTERMATH: Duration = Duration::from_millis(100);
-
-/// A gateway that is up, with what belongs to its launch.
-#[derive(Debug)]
-pub(super) struct Live {
-    proxies: Proxies,
-    gateway: Gateway,
-    upstream: Upstream,
-    secrets: Secrets,
-    /// Removed last, when nothing runs in it any more.
-    network: Option<Arc<Network>>,
-}
-
-impl Live {
-    /// Stops it.
-    pub(super) async fn stop(self) -> StopReport {
-        self.proxies.stop().await;
-        self.gateway.stop().await
-    }
-
-    /// Whether it still runs.
-    pub(super) async fn is_up(&mut self) -> bool {
-        let ended = tokio::time::timeout(Duration::ZERO, self.gateway.exited());
-        ended.await.is_err()
-    }
-
-    /// That it started, as an answer.
-    fn started(&self, context: &Context) -> Observation {
-        let (took, outcomes) = (self.gateway.ready_after(), &context.catalogue.outcomes);
-        observe_start(Start::Up, None, "", "", took, outcomes)
-    }
-}
 
 /// What came of asking.
 struct Asked {
@@ -99,7 +69,7 @@ impl Attempt<'_> {
                 return (seen, Proof::Shown);
             }
         };
-        let (asked, died) = self.ask(cells, &mut live).await;
+        let (asked, died) = self.ask(cells, &mut live, true).await;
         let _settling = slot.settle().await;
         let (waited, gone) = self
             .wait_for_late_calls(&asked, &mut live, died.is_none())
@@ -167,7 +137,7 @@ impl Attempt<'_> {
         cells: &PlannedCells,
         live: &mut Live,
     ) -> (AllSeen, Proof) {
-        let (asked, _) = self.ask(cells, live).await;
+        let (asked, _) = self.ask(cells, live, true).await;
         let (waited, _) = self.wait_for_late_calls(&asked, live, true).await;
         let (release, upstream) = (&self.target.version, &live.upstream);
         let Settled {
@@ -176,6 +146,13 @@ impl Attempt<'_> {
         let started = live.started(self.context);
         complete(&mut seen, cells, release, &started, upstream.failure());
         (seen, proof)
+    }
+
+    /// Asks a gateway that is up and stays so, without a positive control and without waiting for late calls of the model.
+    pub(super) async fn ask_at_once(&self, cells: &PlannedCells, live: &mut Live) -> Vec<Seen> {
+        let (asked, _) = self.ask(cells, live, false).await;
+        let seen = &asked.answers.cells;
+        (0..cells.len()).map(|place| seen.get(place)).collect()
     }
 
     /// Starts the gateway; what was seen instead where it does not start.
@@ -250,7 +227,12 @@ impl Attempt<'_> {
     }
 
     /// Asks a gateway that is up; also says why it, or a proxy before it, is not any more.
-    async fn ask(&self, cells: &PlannedCells, live: &mut Live) -> (Asked, Option<String>) {
+    async fn ask(
+        &self,
+        cells: &PlannedCells,
+        live: &mut Live,
+        control: bool,
+    ) -> (Asked, Option<String>) {
         let place = super::proxies::Place {
             catalogue: &self.context.catalogue,
             gateway: live.gateway.peer().address,
@@ -273,6 +255,7 @@ impl Attempt<'_> {
             past_proxies: live.gateway.peer_past_proxies(),
             at_gateway: live.gateway.peer_at_gateway(),
             proxies: &live.proxies,
+            has_control: control,
             connections: Connections::default(),
             redactor: live.gateway.redactor().clone().with_folder(&self.folder()),
             upstream: &live.upstream,
@@ -444,7 +427,13 @@ impl Attempt<'_> {
             args: program.args.clone(),
             path_dirs: program.path_dirs.clone(),
             profile_args: self.config.args.clone(),
-            env: self.config.env.clone(),
+            env: self
+                .config
+                .env
+                .iter()
+                .chain(&program.env)
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
             files: self.config.files.clone(),
             config: self.config.config.clone(),
             secrets: secrets.clone(),

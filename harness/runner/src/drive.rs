@@ -26,6 +26,14 @@ pub struct Events {
 }
 
 impl Events {
+    /// A way that leads nowhere.
+    pub(crate) fn unheard() -> Self {
+        Self {
+            sender: unbounded_channel().0,
+            room: Arc::new(Semaphore::new(WAITING)),
+        }
+    }
+
     /// Tells an event. Nobody listening is no reason to stop a run.
     pub fn tell(&self, event: RunEvent) {
         let _ = self.sender.send((event, None));
@@ -103,6 +111,8 @@ mod tests {
         RunEvent::Asked {
             gateway: "g".to_owned(),
             profile: profile.to_owned(),
+            cell: String::new(),
+            ports: Vec::new(),
         }
     }
 

@@ -74,6 +74,9 @@ pub(super) async fn prepare(
     let install = &context.options.install;
     let mut left = context.options.retries;
     let program = loop {
+        if let Some(copy) = &context.options.program {
+            break copy.clone();
+        }
         let error = match resolve(reference, install, &progress, &context.cancel).await {
             Ok(program) => {
                 tracing::debug!(?program, "{gateway} is this program");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use contract::plan::budget::Budget;
 use contract::plan::{Selection, Shares};
 use contract::release::{GatewayRef, Version};
-use machine::install::InstallContext;
+use machine::install::{InstallContext, Program};
 
 /// What a run is asked to do.
 #[derive(Debug, Clone)]
@@ -49,6 +49,8 @@ pub struct RunOptions {
     pub clients: bool,
     /// Where releases come from.
     pub install: InstallContext,
+    /// What is launched in place of the one gateway that is named: a changed copy of it.
+    pub program: Option<Program>,
 }
 
 /// Launches of the reference gateway at a time: it starts in no time.
@@ -94,6 +96,7 @@ impl RunOptions {
             compile_cache: true,
             clients: true,
             install,
+            program: None,
         }
     }
 }

@@ -135,7 +135,14 @@ impl LaunchJudge<'_> {
         }
     }
 
-    fn result(&self, cell: &Cell, seen: Seen, proof: Proof, attempts: Vec<String>) -> CellResult {
+    /// What comes of one cell.
+    pub(super) fn result(
+        &self,
+        cell: &Cell,
+        seen: Seen,
+        proof: Proof,
+        attempts: Vec<String>,
+    ) -> CellResult {
         let seen = seen.map_err(|missed| missed.to_string());
         self.by().cell(cell, seen, proof, attempts)
     }

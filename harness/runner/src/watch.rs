@@ -9,8 +9,9 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::attempt::{Attempt, Live};
+use super::attempt::Attempt;
 use super::gateway::{plan, prepare};
+use super::live::Live;
 use super::seen::{AllSeen, Seen};
 use super::target::Target;
 use super::verdicts::LaunchJudge;

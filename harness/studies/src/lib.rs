@@ -1,14 +1,17 @@
 //! What records say together: two compared ([`compare`]), many surveyed ([`survey`]), shards made one ([`merge`]), a change
-//! searched for ([`bisect`]), a run judged again from its evidence ([`bundle`]). And what rules cite, against what a release says
+//! searched for ([`bisect`]), a run judged again from its evidence ([`bundle`]), what of a release's own code was reached
+//! ([`coverage`]) and which mutants of it were noticed ([`mutation`]). And what rules cite, against what a release says
 //! ([`passages`]).
 //!
-//! Everything here is a view of [`record::Record`]s; nothing launches a gateway.
+//! Everything here is a view of what runs have told; nothing launches a gateway.
 
 pub mod bisect;
 pub mod bundle;
 pub mod compare;
+pub mod coverage;
 mod difference;
 pub mod merge;
+pub mod mutation;
 pub mod passages;
 mod reread;
 pub mod survey;

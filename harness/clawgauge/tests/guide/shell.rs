@@ -187,7 +187,7 @@ pub(crate) fn kind(line: &str) -> Kind {
         "survey" | "bisect" | "compare" | "docs" => Kind::NeedsMore,
         "attach" if has("--dry-run") => Kind::Offline,
         "run" if published => Kind::NeedsMore,
-        "attach" | "run" | "mutants" | "doctor" => Kind::ParsedOnly,
+        "attach" | "run" | "mutants" | "doctor" | "coverage" => Kind::ParsedOnly,
         "gateway" | "clients" if has("install") => Kind::NeedsMore,
         "gateway" | "clients" => Kind::Offline,
         other => panic!("what can be done with `clawgauge {other}` here? {line}"),

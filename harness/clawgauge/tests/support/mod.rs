@@ -62,6 +62,7 @@ impl Sandbox {
         for name in [
             "scenarios",
             "snapshots",
+            "fixtures/coverage",
             "fixtures/profiles",
             "fixtures/proxies",
             "fixtures/requests",
@@ -241,7 +242,7 @@ pub(crate) fn executable(path: &Path, script: &str) {
     assert!(shell.wait().unwrap().success());
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -13,7 +13,7 @@ use super::profile::{Base, Profile, Profiles};
 use super::proxy::{self, Proxies, Proxy};
 use super::relation::{self, Relation};
 use super::sender::{self, SENDER_AXIS, Sender, Senders};
-use super::survivors::{self, Survivor};
+use super::survivors::{self, KnownMutant, Survivor};
 use super::timings::{self, Timings};
 use super::{Problem, Problems, SourceFile};
 use super::{needs, parse, resolve};
@@ -41,6 +41,8 @@ pub struct Catalogue {
     pub relations: Vec<Relation>,
     /// Seeded faults that no scenario shows.
     pub survivors: Vec<Survivor>,
+    /// Mutants of releases that no caller could tell from the release.
+    pub known_mutants: Vec<KnownMutant>,
     /// What some releases need that they do not bring along.
     pub needs: Vec<Need>,
     /// What launches and requests are known to take; nothing is judged by it.
@@ -111,11 +113,11 @@ impl Catalogue {
             problems.0.extend(found.0);
             Vec::new()
         });
-        let survivors = match is_there(data, SURVIVORS) {
-            false => Vec::new(),
+        let (survivors, known_mutants) = match is_there(data, SURVIVORS) {
+            false => Default::default(),
             true => survivors::survivors(&read(SURVIVORS)?).unwrap_or_else(|found| {
                 problems.0.extend(found.0);
-                Vec::new()
+                Default::default()
             }),
         };
         // Nothing is judged by it, so it is not part of the hash, and data without it take the binary's.
@@ -272,6 +274,7 @@ impl Catalogue {
             known_issues,
             relations,
             survivors,
+            known_mutants,
             needs,
             timings,
             base,

@@ -4,6 +4,7 @@ use schemars::schema_for;
 use serde_json::{Map, Value};
 
 use super::files::{AxisFile, OutcomesFile, ScenarioFile};
+use super::instrument::InstrumentFile;
 use super::known_issue::KnownIssueFile;
 use super::needs::ReleasesFile;
 use super::profile::{Base, ProfilesFile};
@@ -28,6 +29,7 @@ pub fn file_schemas() -> Map<String, Value> {
         ("base", schema_for!(Base)),
         ("sender", schema_for!(SenderFile)),
         ("timings", schema_for!(TimingsFile)),
+        ("regions", schema_for!(InstrumentFile)),
     ];
     let schemas = schemas.into_iter();
     schemas

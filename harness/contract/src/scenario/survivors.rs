@@ -1,4 +1,4 @@
-//! Seeded faults that no scenario shows, each with the reason why that is accepted.
+//! Seeded faults that no scenario shows, and mutants of releases that nobody could tell from the release, each with the reason.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -17,6 +17,9 @@ pub(crate) struct SurvivorsFile {
     /// The faults.
     #[serde(default)]
     survivor: Vec<Survivor>,
+    /// Mutants of releases.
+    #[serde(default)]
+    mutant: Vec<KnownMutant>,
 }
 
 /// A seeded fault that no scenario shows.
@@ -29,10 +32,20 @@ pub struct Survivor {
     pub reason: String,
 }
 
+/// A mutant of a release that no caller could tell from the release.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KnownMutant {
+    /// What it is known by, as `clawgauge mutants --gateway` prints it.
+    pub id: String,
+    /// Why no caller could tell.
+    pub reason: String,
+}
+
 /// Reads `scenarios/survivors.toml`.
-pub(super) fn survivors(file: &SourceFile) -> Result<Vec<Survivor>, Problems> {
+pub(super) fn survivors(file: &SourceFile) -> Result<(Vec<Survivor>, Vec<KnownMutant>), Problems> {
     let raw: SurvivorsFile = parse_toml(file)?;
     let mut problems = Problems::default();
     schema_version(file, &raw.schema, &mut problems);
-    problems.into_result(raw.survivor)
+    problems.into_result((raw.survivor, raw.mutant))
 }

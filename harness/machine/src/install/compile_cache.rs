@@ -27,7 +27,7 @@ pub struct CompileCache {
 
 impl CompileCache {
     /// That of an entry of the cache of releases. One that has changed since it was kept is removed.
-    pub(super) fn of(entry: &Path, node: &str) -> Self {
+    pub(crate) fn of(entry: &Path, node: &str) -> Self {
         let folder = entry.join(files::COMPILE_CACHE).join(node);
         let kept = Self { folder };
         if kept.folder.exists() && !kept.is_as_kept() {

@@ -1,5 +1,6 @@
 //! What is executed to run a gateway.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -21,6 +22,8 @@ pub struct Program {
     pub node: Option<String>,
     /// What was done so that it runs; for reports.
     pub notes: Vec<String>,
+    /// Variables that it gets besides those of its launch.
+    pub env: BTreeMap<String, String>,
     /// Folders to put first on `PATH`.
     pub path_dirs: Vec<PathBuf>,
     /// Its compile cache, where it is installed in the cache of releases.

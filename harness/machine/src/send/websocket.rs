@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::{Exchange, MAX_ASIDE, MAX_BODY, Peer, Request, Response, SendError, timed};
+use super::{Exchange, MAX_ASIDE, MAX_BODY, Peer, Request, Response, SendError, port, timed};
 
 /// How long the gateway's first event is waited for; it is not needed.
 const GREETING: Duration = Duration::from_secs(2);
@@ -50,6 +50,7 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
         .connect()
         .await
         .map_err(|error| SendError::Connect(error.to_string()))?;
+    let port = port(&stream);
     let config = WebSocketConfig::default().max_message_size(Some(MAX_BODY));
     let upgrade = upgrade(peer.address, request)?;
     let connected =
@@ -72,6 +73,7 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
                     .collect(),
                 body: answer.body().clone().unwrap_or_default(),
                 partial: true,
+                port,
                 ..Response::default()
             });
         }
@@ -112,6 +114,7 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
         body: Value::Object(answers).to_string().into_bytes(),
         partial: true,
         aside: aside.into_bytes(),
+        port,
         ..Response::default()
     })
 }

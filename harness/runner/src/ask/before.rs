@@ -16,7 +16,9 @@ use record::observe::{CANARY, EARLIER_CANARY, Reached, SESSION_NAME, observe};
 #[derive(Debug, Default)]
 pub(super) struct Before {
     /// The canaries of its requests, with their numbers.
-    canaries: Vec<(u32, String)>,
+    pub(super) canaries: Vec<(u32, String)>,
+    /// The ports that they came from.
+    pub(super) ports: Vec<u16>,
     /// Texts by the placeholder that stands for them.
     pub(super) words: BTreeMap<String, String>,
 }
@@ -76,6 +78,7 @@ impl Asker<'_> {
                 let seen = observe(&exchange, &reached, &[], &self.redactor, outcomes);
                 self.earlier().push((number, Ok(seen)));
                 before.canaries.push((number, canary));
+                before.ports.push(exchange.response.port);
                 let (status, wanted) = (exchange.response.status, step.status);
                 if status != wanted {
                     return Err(

@@ -200,6 +200,8 @@ async fn probe_and_ask(
         emit(RunEvent::Asked {
             gateway: gateway.clone(),
             profile: mode.profile().to_owned(),
+            cell: String::new(),
+            ports: Vec::new(),
         });
     })
     .await;

@@ -3,6 +3,7 @@
 mod args;
 mod attach;
 mod bisect;
+mod coverage;
 mod docs;
 mod doctor;
 mod drive;
@@ -13,6 +14,7 @@ mod mutants;
 mod plan;
 mod plan_budget;
 mod progress;
+mod release_mutants;
 mod releases;
 mod run;
 mod senders;
@@ -58,7 +60,9 @@ pub(super) enum Command {
     /// List or install the client libraries that can send in clawgauge's place
     #[command(name = "clients", alias = "senders")]
     Senders(senders::SendersArgs),
-    /// Measure the scenarios: run them against the reference gateway's seeded faults
+    /// Measure which functions and branches of a release's own code the cells reach, and which none does
+    Coverage(coverage::CoverageArgs),
+    /// Measure the scenarios: run them against the reference gateway's seeded faults, or against mutants of a release
     Mutants(mutants::MutantsArgs),
     /// The reference gateway: a server that keeps the documented contract
     #[command(hide = true, disable_help_flag = true)]
@@ -90,6 +94,7 @@ impl Command {
             Self::Survey(args) => args.stdout(),
             Self::Gateway(command) => command.stdout(),
             Self::Bisect(args) => args.stdout(),
+            Self::Coverage(args) => args.stdout(),
         }
     }
 
@@ -125,6 +130,10 @@ impl Command {
             }
             Self::Docs(args) => docs::docs(&args, &place.catalogue()?, session, output),
             Self::Senders(args) => senders::senders(&args, &place.catalogue()?, session, output),
+            Self::Coverage(args) => {
+                let project = place.project()?;
+                coverage::coverage(&args, &project, &|| place.load(&project), session, output)
+            }
             Self::Mutants(args) => mutants::run(args, place.catalogue()?, session, output),
             Self::ReferenceGateway { args } => return Ok(reference(args)),
         };

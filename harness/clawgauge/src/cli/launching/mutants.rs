@@ -1,4 +1,5 @@
-//! `clawgauge mutants`: how many seeded faults the scenarios catch.
+//! `clawgauge mutants`: how many seeded faults of the reference gateway the scenarios catch; of a release's own code, see
+//! [`super::release_mutants`].
 
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use reference_gateway::Fault;
 
+use super::release_mutants::ReleaseArgs;
 use super::session::Session;
 use crate::cli::output::{Failure, Output};
 use crate::cli::reference::reference;
@@ -23,12 +25,17 @@ use runner::mutants::{MutantResult, fate, run_mutants, score};
 /// Arguments of `mutants`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct MutantsArgs {
-    /// Only these faults
-    #[arg(value_name = "FAULT")]
-    faults: Vec<String>,
+    /// Only these faults; with `--gateway`, ask only cells whose id matches
+    #[arg(value_name = "FAULT|CELL-GLOB")]
+    names: Vec<String>,
 
     /// Faults at a time
-    #[arg(long, default_value = "8", value_name = "N")]
+    #[arg(
+        long,
+        default_value = "8",
+        value_name = "N",
+        conflicts_with = "gateway"
+    )]
     jobs: NonZeroUsize,
 
     /// The share in percent that must be caught
@@ -36,8 +43,11 @@ pub(in crate::cli) struct MutantsArgs {
     min_score: f64,
 
     /// Only list the faults
-    #[arg(long)]
+    #[arg(long, conflicts_with = "gateway")]
     list: bool,
+
+    #[command(flatten)]
+    release: ReleaseArgs,
 }
 
 /// Runs the scenarios against every seeded fault and tells the score.
@@ -47,7 +57,13 @@ pub(super) fn run(
     session: &Session,
     output: &Output,
 ) -> Result<(), Failure> {
-    let chosen = choose(&args.faults)?;
+    if let Some(gateway) = &args.release.gateway {
+        let asked = (args.names.as_slice(), args.min_score);
+        return args
+            .release
+            .run(gateway, asked, &catalogue, session, output);
+    }
+    let chosen = choose(&args.names)?;
     if args.list {
         let mut out = String::new();
         for mutant in &chosen {

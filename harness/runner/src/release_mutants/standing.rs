@@ -1,0 +1,200 @@
+//! A gateway with mutants that stays up while they are asked, and is launched again where one has spoiled it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::switch::switch;
+use crate::Context;
+use crate::attempt::Attempt;
+use crate::live::Live;
+use crate::seen::Seen;
+use crate::target::Target;
+use crate::verdicts::LaunchJudge;
+use contract::plan::{PlannedCell, PlannedCells};
+use contract::scenario::Launch;
+use record::judge::{Proof, Verdict};
+use studies::mutation::Fate;
+
+/// How a cell objects that got no answer.
+const NO_ANSWER: &str = "no answer";
+
+/// So many cells are asked of a gateway that was just launched, before answers count.
+const WARM_UP: usize = 16;
+
+/// A profile of a copy that holds mutants.
+pub(super) struct Standing<'a> {
+    context: &'a Arc<Context>,
+    target: &'a Target,
+    profile: &'a str,
+    config: &'a Launch,
+    live: Option<Live>,
+    /// Counts launches, so that no launch finds the folder of another.
+    launches: u32,
+}
+
+fn planned(cells: &[&PlannedCell]) -> PlannedCells {
+    cells.iter().map(|cell| (*cell).clone()).collect()
+}
+
+impl<'a> Standing<'a> {
+    /// Of a profile; nothing is launched yet. `None` where the release does not know the profile.
+    pub(super) fn new(
+        context: &'a Arc<Context>,
+        target: &'a Target,
+        profile: &'a str,
+    ) -> Option<Self> {
+        let known = context.catalogue.profiles.get(profile);
+        let config = known.and_then(|profile| profile.launch_for(&target.version).ok())?;
+        Some(Self {
+            context,
+            target,
+            profile,
+            config,
+            live: None,
+            launches: 0,
+        })
+    }
+
+    /// Asks cells with a mutant switched on; what became of it, if a cell tells.
+    ///
+    /// # Errors
+    /// The gateway does not start with all mutants off, or cannot be asked, in words.
+    pub(super) async fn ask(
+        &mut self,
+        mutant: u32,
+        cells: &[&PlannedCell],
+    ) -> Result<Option<Fate>, String> {
+        let mut told = self.told(Some(mutant), cells).await?;
+        if told.as_ref().is_some_and(|(_, how)| how == NO_ANSWER) && !self.is_up().await {
+            // Whoever was on before may have ended the gateway only now.
+            self.stop().await;
+            told = self.told(Some(mutant), cells).await?;
+        }
+        let Some((cell, _)) = told else {
+            return Ok(None);
+        };
+        // A machine that is busy deviates, too: once more, with it off and on.
+        if self.told(None, &[cell]).await?.is_none()
+            && let Some((cell, how)) = self.told(Some(mutant), &[cell]).await?
+        {
+            return self.killed(cell, how).map(Some);
+        }
+        // What it does, or what the one before it did, may last longer than it is on: only fresh gateways tell, with all cells.
+        self.stop().await;
+        if let Some((cell, how)) = self.told(None, cells).await? {
+            let cell = cell.cell.id();
+            return Err(format!("with the mutant off {cell} deviates, too: {how}"));
+        }
+        self.stop().await;
+        let Some((cell, how)) = self.told(Some(mutant), cells).await? else {
+            return Ok(None);
+        };
+        self.stop().await;
+        self.killed(cell, how).map(Some)
+    }
+
+    fn killed(&self, cell: &PlannedCell, how: String) -> Result<Fate, String> {
+        // Who is interrupted gets no answers.
+        match self.context.cancel.is_cancelled() {
+            true => Err("interrupted".to_owned()),
+            false => Ok(Fate::Killed {
+                cell: cell.cell.id(),
+                how,
+            }),
+        }
+    }
+
+    /// The first cell that objects with a mutant switched on, or with all off, and how.
+    async fn told<'c>(
+        &mut self,
+        mutant: Option<u32>,
+        cells: &[&'c PlannedCell],
+    ) -> Result<Option<(&'c PlannedCell, String)>, String> {
+        let seen = self.asked(mutant, cells).await?;
+        let told = cells.iter().zip(seen);
+        let mut told = told.filter_map(|(cell, seen)| Some((*cell, self.objection(cell, seen)?)));
+        Ok(told.next())
+    }
+
+    async fn asked(
+        &mut self,
+        mutant: Option<u32>,
+        cells: &[&PlannedCell],
+    ) -> Result<Vec<Seen>, String> {
+        if self.switched(mutant, cells).await.is_err() {
+            // It may just have ended.
+            self.stop().await;
+            self.switched(mutant, cells).await?;
+        }
+        let attempt = self.attempt();
+        match &mut self.live {
+            Some(live) => Ok(attempt.ask_at_once(&planned(cells), live).await),
+            None => Err(format!("profile {} is not up", self.profile)),
+        }
+    }
+
+    async fn is_up(&mut self) -> bool {
+        match &mut self.live {
+            Some(live) => live.is_up().await,
+            None => false,
+        }
+    }
+
+    fn attempt(&self) -> Attempt<'a> {
+        Attempt {
+            context: self.context,
+            target: self.target,
+            profile: self.profile,
+            config: self.config,
+            number: self.launches,
+            again: false,
+        }
+    }
+
+    /// Launches the gateway, unless it is up, and switches a mutant on.
+    async fn switched(
+        &mut self,
+        mutant: Option<u32>,
+        cells: &[&PlannedCell],
+    ) -> Result<(), String> {
+        if !self.is_up().await {
+            self.stop().await;
+            self.launches += 1;
+            let started = self.attempt().start(&planned(cells)).await;
+            let mut live =
+                started.map_err(|_| format!("profile {} does not start", self.profile))?;
+            // What is asked first of a gateway may take it long.
+            let first = &cells[..cells.len().min(WARM_UP)];
+            self.attempt().ask_at_once(&planned(first), &mut live).await;
+            self.live = Some(live);
+        }
+        let folder = self.live.as_ref().map(Live::folder);
+        let switched = switch(folder.unwrap_or(Path::new("")), mutant).await;
+        switched.map_err(|error| format!("the copy takes no mutant: {error}"))
+    }
+
+    /// Why an answer is not what the contract says, if it is not.
+    fn objection(&self, cell: &PlannedCell, seen: Seen) -> Option<String> {
+        let judge = LaunchJudge {
+            context: self.context,
+            target: self.target,
+        };
+        let result = judge.result(&cell.cell, seen, Proof::Shown, Vec::new());
+        match &result.facts.verdict {
+            Verdict::Conforms
+            | Verdict::Known(_)
+            | Verdict::NotApplicable(_)
+            | Verdict::NotAsked(_) => None,
+            Verdict::Deviates(deviation) => Some(deviation.name().to_owned()),
+            Verdict::CouldNotRun(_) => Some(NO_ANSWER.to_owned()),
+            verdict @ (Verdict::New | Verdict::Stale) => Some(verdict.name().to_owned()),
+        }
+    }
+
+    /// Stops the gateway, if it is up.
+    pub(super) async fn stop(&mut self) {
+        if let Some(live) = self.live.take() {
+            live.stop().await;
+        }
+    }
+}
