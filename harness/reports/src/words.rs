@@ -2,6 +2,7 @@
 
 use base::text::{count, one_line, quoted};
 use contract::region::Region;
+use contract::release::tells_release;
 use contract::scenario::model::Scenario;
 use record::region::{prose, terse};
 use record::{CauseRecord, Record};
@@ -67,9 +68,8 @@ pub(super) fn replay(record: &Record, gateway: &str, cell: &str) -> String {
         .gateways
         .iter()
         .find(|known| known.reference == gateway);
-    // A published release and the reference tell what they are; a path may not.
     if let Some(version) = known.and_then(|known| known.version.as_deref())
-        && gateway.contains('/')
+        && !tells_release(gateway)
     {
         command.push_str(&format!(" --release {}", quoted(version)));
     }

@@ -29,13 +29,11 @@ pub fn estimates(
     release: &contract::release::Version,
     launches: usize,
 ) -> Estimates {
-    let measured = match (gateway, cache) {
-        (GatewayRef::Published(_), Some(cache)) => timings::read(cache, release),
-        (GatewayRef::Published(_) | GatewayRef::Reference | GatewayRef::Path(_), _) => None,
-    };
+    let published = matches!(gateway, GatewayRef::Published(_));
+    let cache = cache.filter(|_| published);
     Estimates {
         typical: catalogue.timings.of(gateway, release),
-        measured,
+        measured: cache.and_then(|cache| timings::read(cache, release)),
         launches,
         cores: std::thread::available_parallelism().map_or(2, NonZeroUsize::get),
     }

@@ -12,7 +12,7 @@ use super::reports::check_writable;
 use super::select::selected;
 use clawgauge::project::Project;
 use contract::plan::Selection;
-use contract::release::GatewayRef;
+use contract::release::{GatewayRef, is_tarball};
 use contract::scenario::Catalogue;
 use record::{CellRecord, Ending, Record, Results, is_record};
 use reports::{Detail, Format, comparison_markdown, comparison_text, write_report};
@@ -29,7 +29,7 @@ const FEWEST_COLUMNS: usize = 60;
 /// Arguments of `compare`.
 #[derive(Debug, Args)]
 pub(super) struct CompareArgs {
-    /// What callers know: `reference`, `openclaw@VERSION`, a path, or a record or bundle of a run
+    /// What callers know: a gateway as `run` takes it, or a record or bundle of a run
     #[arg(value_name = "A")]
     a: Input,
 
@@ -93,8 +93,9 @@ impl FromStr for Input {
         let path = Path::new(text);
         // Whether a file is there, and sound, is found out with the rest of it.
         let ends = [".json", ".json.gz", ".tar.gz", ".tgz"];
-        let named = ends.iter().any(|end| text.ends_with(end));
-        if named || is_record(path) || Bundle::is_one(path) {
+        let package = is_tarball(path) && Bundle::is_npm_package(path);
+        let named = ends.iter().any(|end| text.ends_with(end)) && !package;
+        if named || is_record(path) || (Bundle::is_one(path) && !package) {
             return Ok(Self::File(path.to_path_buf()));
         }
         let gateway = text.parse::<GatewayRef>();
@@ -191,7 +192,10 @@ impl Task<'_> {
 
     fn source<'b>(&self, input: &'b Input) -> Result<Source<'b>, Failure> {
         match input {
-            Input::Gateway(gateway) => Ok(Source::Run(gateway)),
+            Input::Gateway(gateway) => {
+                self.tuning.must_know(gateway)?;
+                Ok(Source::Run(gateway))
+            }
             Input::File(path) if Bundle::is_one(path) => {
                 let record = Bundle::open(path).and_then(|(bundle, _)| bundle.record());
                 let record = record.map_err(|error| unreadable(path, &error))?;

@@ -29,6 +29,10 @@ impl TuningArgs {
         Ok(self)
     }
 
+    pub(super) fn must_know(&self, _: &GatewayRef) -> Result<(), Failure> {
+        Ok(())
+    }
+
     pub(super) fn start_log(&self) -> Result<(), Failure> {
         Ok(())
     }

@@ -31,23 +31,29 @@ if [ "$1" = view ]; then
   echo '{{"versions":["2026.3.24","2026.3.28","2026.4.1","2026.5.28","2026.8.2","2026.9.6"],"dist-tags":{{"latest":"2026.9.6"}},"time":{{}}}}'
   exit 0
 fi
+name=openclaw
 version=${{2#openclaw@}}
-mkdir -p node_modules/openclaw
+case $2 in
+  ./*) tar xzf "$2"; name=$(sed 's/.*"name":"\([^"]*\)".*/\1/' package/package.json); mkdir -p node_modules; mv package node_modules/$name; exit ;;
+  openclaw@*) ;;
+  *) name=${{2%@*}} version=${{2##*@}} ;;
+esac
+mkdir -p node_modules/$name
 flags=
 case $version in
   2026.3.28) echo 'npm error code EBROKEN: nothing to see in {folder}/x' >&2; exit 1 ;;
-  2026.4.1) echo 'echo "Config invalid: it was never meant to start" >&2; exit 1' > node_modules/openclaw/openclaw.mjs ;;
+  2026.4.1) echo 'echo "Config invalid: it was never meant to start" >&2; exit 1' > node_modules/$name/openclaw.mjs ;;
   2026.5.28) flags='--misbehave refuses-everybody' ;;
-  2026.8.2) flags='--misbehave ignores-scopes' ;;
+  2026.8.2 | 6.6.6) flags='--misbehave ignores-scopes' ;;
 esac
-if [ ! -f node_modules/openclaw/openclaw.mjs ]; then
-  cat > node_modules/openclaw/openclaw.mjs <<END
+if [ ! -f node_modules/$name/openclaw.mjs ]; then
+  cat > node_modules/$name/openclaw.mjs <<END
 grep -q $version '{folder}/slow' 2>/dev/null && sleep 600
 exec '{gauge}' reference-gateway $flags "\$@"
 END
 fi
-echo '{{"name":"openclaw","version":"'$version'","engines":{{"node":">=22"}}}}' > node_modules/openclaw/package.json
-echo '{{"packages":{{"node_modules/openclaw":{{"integrity":"sha512-of-'$version'"}}}}}}' > node_modules/.package-lock.json
+echo '{{"name":"'$name'","version":"'$version'","engines":{{"node":">=22"}},"bin":{{"openclaw":"openclaw.mjs"}}}}' > node_modules/$name/package.json
+echo '{{"packages":{{"node_modules/'$name'":{{"integrity":"sha512-of-'$version'"}}}}}}' > node_modules/.package-lock.json
 "#
         );
         let node =
@@ -67,9 +73,36 @@ echo '{{"packages":{{"node_modules/openclaw":{{"integrity":"sha512-of-'$version'
     }
 
     pub(crate) fn survey(&self, args: &[&str]) -> Assert {
+        self.gauge(&[&["survey"], args].concat())
+    }
+
+    /// Runs a command whose npm and Node are these.
+    pub(crate) fn gauge(&self, args: &[&str]) -> Assert {
         let mut command = self.sandbox.clawgauge();
-        command.env("PATH", self.path()).arg("survey").args(args);
+        command.env("PATH", self.path()).args(args);
         command.assert()
+    }
+
+    /// Makes a built checkout of a package, and the tarball that npm would make of it.
+    pub(crate) fn build(&self, manifest: &str, flags: &str) -> (PathBuf, PathBuf) {
+        let gauge = assert_cmd::cargo::cargo_bin!("clawgauge");
+        let parent = self.sandbox.folder.path();
+        let checkout = parent.join("package");
+        fs::create_dir_all(checkout.join("dist")).unwrap();
+        fs::write(checkout.join("dist/entry.js"), "").unwrap();
+        fs::write(checkout.join("package.json"), manifest).unwrap();
+        let script = format!(
+            "exec '{}' reference-gateway {flags} \"$@\"\n",
+            gauge.display()
+        );
+        fs::write(checkout.join("openclaw.mjs"), script).unwrap();
+        let tarball = parent.join("package.tgz");
+        let packed = std::process::Command::new("tar")
+            .args(["czf", "package.tgz", "package"])
+            .current_dir(parent)
+            .status();
+        assert!(packed.unwrap().success());
+        (checkout, tarball)
     }
 
     pub(crate) fn folder(&self) -> Folder {

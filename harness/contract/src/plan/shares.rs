@@ -76,9 +76,9 @@ impl Shares {
         let names: Vec<String> = gateways.iter().map(|(name, _)| name.to_string()).collect();
         let installs: Vec<u64> = gateways
             .iter()
-            .map(|(name, _)| match name {
-                GatewayRef::Published(_) => INSTALL,
-                GatewayRef::Reference | GatewayRef::Path(_) => 0,
+            .map(|(name, _)| match name.is_installed() {
+                true => INSTALL,
+                false => 0,
             })
             .collect();
         let mut order: Vec<usize> = (0..work.len()).collect();

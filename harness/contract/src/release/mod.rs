@@ -11,5 +11,5 @@ mod version;
 pub use list::{Releases, Walk};
 pub use need::{NODES, Need};
 pub use range::{NameError, RangeError, ReleaseName, ReleaseRange, closest};
-pub use reference::GatewayRef;
+pub use reference::{GatewayRef, is_tarball, tells_release};
 pub use version::{Line, Version, VersionError, VersionRange};

@@ -21,6 +21,7 @@ pub(super) use entries::free_bytes;
 use lease::Lock;
 
 use super::listing::Listing;
+use super::package::{ENTRY, Packed};
 use super::venv::{VENV, in_venv};
 
 const RECORD: &str = "install.json";
@@ -58,6 +59,9 @@ pub(super) struct Installed {
     /// SHA-256 of the list of its files' hashes; [`Cache::commit`] makes it.
     #[serde(default)]
     pub(super) files: Option<String>,
+    /// What it is, where it is a gateway and no release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) packed: Option<Packed>,
 }
 
 impl Cache {
@@ -131,7 +135,8 @@ impl Cache {
         if record.files.is_none() {
             return Err("it was installed without the hashes of its files".to_owned());
         }
-        if let Some(library) = package.strip_prefix(VENV) {
+        let library = package.strip_prefix(VENV);
+        if let Some(library) = library.filter(|_| record.packed.is_none()) {
             let there = in_venv(&self.folder(package, version), library, version);
             return there.then_some(record).ok_or_else(|| {
                 format!("{library} itself or its interpreter is missing, or of another version")
@@ -140,12 +145,17 @@ impl Cache {
         let json = |path: &Path| -> Option<serde_json::Value> {
             serde_json::from_slice(&std::fs::read(path).ok()?).ok()
         };
-        let manifest = json(&modules.join(package).join("package.json"));
+        let (name, number) = match &record.packed {
+            Some(packed) => (&*packed.name, &*packed.version),
+            None => (package, version),
+        };
+        let manifest = json(&modules.join(name).join("package.json"));
         let found = manifest
             .as_ref()
             .and_then(|manifest| manifest.get("version")?.as_str());
-        if found != Some(version) {
-            return Err(format!("{package} itself is missing or of another version"));
+        let there = record.packed.is_none() || self.entry_of(&record).is_file();
+        if found != Some(number) || !there {
+            return Err(format!("{name} itself is missing or of another version"));
         }
         let noted = json(&modules.join(".package-lock.json"));
         let packages = noted
@@ -162,6 +172,13 @@ impl Cache {
             Some(missing) => Err(format!("{missing} is missing")),
             None => Ok(record),
         }
+    }
+
+    /// What runs an installed gateway.
+    pub(super) fn entry_of(&self, installed: &Installed) -> PathBuf {
+        let folder = self.folder(&installed.package, &installed.version);
+        let packed = installed.packed.as_ref();
+        folder.join(packed.map_or(ENTRY, |packed| &packed.entry))
     }
 
     /// How an entry differs from what was installed, in words; each file is read for that.

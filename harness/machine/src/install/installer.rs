@@ -11,17 +11,18 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::Program;
+use super::archive::{ARCHIVE, copy};
 use super::cache::{Cache, Installed, Lease, free_bytes};
 use super::compile_cache::CompileCache;
 use super::context::{INSTALL_PATIENCE, InstallContext, view};
 use super::node::{self, NodeChoice};
 use super::npm::{NpmError, npm};
-use super::package::{ENTRY, PACKAGE, engines_of, read_json};
+use super::package::{Packed, Wanted, engines_of, entry_of, read_json, text_of};
 use super::problem::{InstallError, Progress};
 use super::registry::releases;
 use super::version::say_version;
 use base::nearest::nearest;
-use contract::release::{GatewayRef, Releases, Version};
+use contract::release::{GatewayRef, Need, ReleaseName, Releases, Version};
 
 /// With less than this left, a disk is full.
 const LAST_BYTES: u64 = 8 * 1024 * 1024;
@@ -50,11 +51,12 @@ pub async fn resolve(
     match reference {
         GatewayRef::Reference => Ok(context.reference.clone()),
         GatewayRef::Published(name) => {
-            let version = match name.version() {
-                Some(version) => version.clone(),
-                None => releases(context, progress, cancel).await?.find(name)?,
-            };
-            installer.release(&version.to_string()).await
+            let version = installer.version(name).await?;
+            installer.release(version).await
+        }
+        GatewayRef::Package { name, version } => {
+            let wanted = Wanted::fork(name, version);
+            installer.gateway(&wanted, None).await
         }
         GatewayRef::Path(path) => installer.path(path).await,
     }
@@ -68,16 +70,39 @@ pub(super) struct Installer<'a> {
 }
 
 impl Installer<'_> {
-    pub(super) async fn release(&self, version: &str) -> Result<Program, InstallError> {
-        let parsed: Option<Version> = version.parse().ok();
-        let need = parsed.as_ref().and_then(|version| {
-            let mut needs = self.context.needs.iter();
-            needs.find(|need| need.range.contains(version))
-        });
-        let beside = need.map_or(&[][..], |need| &need.packages);
-        let (installed, lease) = self.package(PACKAGE, version, ENTRY, beside).await?;
+    /// The version that a name stands for.
+    pub(super) async fn version(&self, name: &ReleaseName) -> Result<Version, InstallError> {
+        match name.version() {
+            Some(version) => Ok(version.clone()),
+            None => {
+                let known = releases(self.context, self.progress, self.cancel).await?;
+                Ok(known.find(name)?)
+            }
+        }
+    }
+
+    async fn release(&self, version: Version) -> Result<Program, InstallError> {
+        let beside = self.need(Some(&version));
+        let beside = beside.map_or(&[][..], |need| &need.packages);
+        let wanted = Wanted::release(&version.to_string(), beside);
+        self.gateway(&wanted, Some(version)).await
+    }
+
+    /// What a release needs beside it.
+    pub(super) fn need(&self, release: Option<&Version>) -> Option<&Need> {
+        let mut needs = self.context.needs.iter();
+        needs.find(|need| release.is_some_and(|release| need.range.contains(release)))
+    }
+
+    /// A gateway that npm installs into the cache, which is this release.
+    pub(super) async fn gateway(
+        &self,
+        wanted: &Wanted,
+        release: Option<Version>,
+    ) -> Result<Program, InstallError> {
+        let (installed, lease) = self.package(wanted).await?;
         let mut notes = Vec::new();
-        if let Some(need) = need {
+        if let Some(need) = self.need(release.as_ref()) {
             notes.push(format!(
                 "{} is installed beside it: {}",
                 need.packages.join(" and "),
@@ -92,12 +117,13 @@ impl Installer<'_> {
         for note in &notes {
             (self.progress)(Progress::Note(note.clone()));
         }
-        let folder = self.cache()?.folder(PACKAGE, version);
+        let cache = self.cache()?;
+        let folder = cache.folder(&wanted.package, &wanted.version);
         let mut program = self
             .program(
-                &folder.join(ENTRY),
+                &cache.entry_of(&installed),
                 installed.engines.as_deref(),
-                parsed,
+                release,
                 installed.integrity,
             )
             .await?;
@@ -147,7 +173,9 @@ impl Installer<'_> {
             }
         };
         let binary = node::binary();
-        let (_, lease) = self.package(&package, &wanted, &binary, &[]).await?;
+        let (_, lease) = self
+            .package(&Wanted::file(&package, &wanted, &binary))
+            .await?;
         let command = self.cache()?.folder(&package, &wanted).join(binary);
         Ok(Program {
             path_dirs: command
@@ -165,24 +193,25 @@ impl Installer<'_> {
         })
     }
 
-    /// Installs a package into the cache, unless it is there; `file` is what the package is for.
+    /// Installs a package into the cache, unless it is there.
     pub(super) async fn package(
         &self,
-        package: &str,
-        version: &str,
-        file: &str,
-        beside: &[String],
+        wanted: &Wanted,
     ) -> Result<(Installed, Lease), InstallError> {
         let cache = self.cache()?;
+        let (package, version) = (&wanted.package, &wanted.version);
         let found = || {
-            let installed = cache.get(package, version, file);
-            installed.filter(|installed| installed.beside == beside)
+            let installed = match &wanted.file {
+                Some(file) => cache.get(package, version, file),
+                None => {
+                    let whole = cache.whole(package, version).ok();
+                    whole.filter(|installed| installed.packed.is_some())
+                }
+            };
+            installed.filter(|installed| installed.beside == wanted.beside)
         };
         let install = |folder: PathBuf| {
-            let install = async move {
-                self.install_into(&folder, package, version, file, beside)
-                    .await
-            };
+            let install = async move { self.install_into(&folder, wanted).await };
             install.boxed()
         };
         self.entry(package, version, found, install).await
@@ -256,14 +285,11 @@ impl Installer<'_> {
     async fn install_into(
         &self,
         folder: &Path,
-        package: &str,
-        version: &str,
-        file: &str,
-        beside: &[String],
+        wanted: &Wanted,
     ) -> Result<Installed, InstallError> {
-        let what = format!("{package}@{version}");
+        let what = wanted.what();
         let mut overrides = Vec::new();
-        let mut result = self.npm_install(folder, &what, beside, None).await?;
+        let mut result = self.npm_install(folder, wanted, None).await?;
         if matches!(&result, Err(NpmError::Failed { code, tail }) if is_git_failure(*code, tail)) {
             let (name, replacement) = GIT_DEPENDENCY;
             (self.progress)(Progress::Note(format!(
@@ -271,7 +297,7 @@ impl Installer<'_> {
             )));
             overrides.push(format!("{name}@{replacement}"));
             result = self
-                .npm_install(folder, &what, beside, Some(GIT_DEPENDENCY))
+                .npm_install(folder, wanted, Some(GIT_DEPENDENCY))
                 .await?;
         }
         match result {
@@ -281,63 +307,80 @@ impl Installer<'_> {
             Err(NpmError::Silent(patience)) => return Err(InstallError::Silent(patience)),
             Err(NpmError::Failed { code, tail }) => {
                 let text = tail.join("\n");
-                if text.contains("ETARGET") || text.contains("E404") {
-                    let versions = self.view(package, "versions").await.unwrap_or(Value::Null);
-                    let known = versions.as_array().into_iter().flatten();
-                    let known: Vec<&str> = known.filter_map(Value::as_str).collect();
-                    let nearest = closest_to(version, &known);
-                    return Err(InstallError::NoSuchVersion {
-                        package: package.to_owned(),
-                        version: version.to_owned(),
-                        nearest,
-                    });
+                let unknown = text.contains("ETARGET") || text.contains("E404");
+                if unknown && wanted.archive.is_none() {
+                    return Err(self.no_such_version(wanted).await);
                 }
                 return Err(InstallError::Npm { what, code, tail });
             }
         }
-        let manifest = read_json(
-            &folder
-                .join("node_modules")
-                .join(package)
-                .join("package.json"),
-        )?;
-        let installed_version = manifest
-            .get("version")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        if installed_version != version || !folder.join(file).is_file() {
-            return Err(InstallError::Npm {
-                what,
-                code: Some(0),
-                tail: vec![format!(
-                    "npm reported success, but {file} of version {version} is not there"
-                )],
-            });
+        if wanted.archive.is_some() {
+            fs_err::remove_file(folder.join(ARCHIVE))?;
+        }
+        let package = Path::new("node_modules").join(&wanted.name);
+        let manifest = read_json(&folder.join(&package).join("package.json"))?;
+        let odd = |line: String| InstallError::Npm {
+            what: what.clone(),
+            code: Some(0),
+            tail: vec![line],
+        };
+        let runs = || -> Result<String, InstallError> {
+            let entry = entry_of(&manifest).ok_or_else(|| {
+                odd("its package.json names no command `openclaw`, and not only one".to_owned())
+            })?;
+            Ok(package.join(entry).to_string_lossy().into_owned())
+        };
+        let file = wanted.file.clone().map_or_else(runs, Ok)?;
+        let number = &wanted.number;
+        if text_of(&manifest, "version") != number || !folder.join(&file).is_file() {
+            return Err(odd(format!(
+                "npm reported success, but {file} of version {number} is not there"
+            )));
         }
         let engines = engines_of(&manifest);
-        if package == PACKAGE {
-            self.first_start(&folder.join(file), engines.as_deref())
+        if wanted.gateway {
+            self.first_start(&folder.join(&file), engines.as_deref())
                 .await?;
         }
-        let lock =
-            read_json(&folder.join("node_modules/.package-lock.json")).unwrap_or(Value::Null);
-        let integrity = lock
-            .get("packages")
-            .and_then(|packages| packages.get(format!("node_modules/{package}")));
+        let integrity = match &wanted.archive {
+            Some(_) => Some(format!("sha256:{}", wanted.version)),
+            None => {
+                let lock = read_json(&folder.join("node_modules/.package-lock.json"));
+                let lock = lock.unwrap_or(Value::Null);
+                let packages = lock.get("packages");
+                let package = packages.and_then(|all| all.get(&*package.to_string_lossy()));
+                package.map(|package| text_of(package, "integrity").to_owned())
+            }
+        };
+        let packed = wanted.file.is_none().then(|| Packed {
+            name: wanted.name.clone(),
+            version: number.clone(),
+            entry: file,
+        });
         Ok(Installed {
-            package: package.to_owned(),
-            version: version.to_owned(),
-            integrity: integrity
-                .and_then(|entry| entry.get("integrity"))
-                .and_then(Value::as_str)
-                .map(str::to_owned),
+            package: wanted.package.clone(),
+            version: wanted.version.clone(),
+            integrity: integrity.filter(|hash| !hash.is_empty()),
             engines,
             overrides,
-            beside: beside.to_vec(),
+            beside: wanted.beside.clone(),
             installed: format!("{:.0}", base::time::now()),
             footprint: None,
             files: None,
+            packed,
         })
+    }
+
+    async fn no_such_version(&self, wanted: &Wanted) -> InstallError {
+        let (package, version) = (&wanted.package, &wanted.version);
+        let versions = self.view(package, "versions").await.unwrap_or(Value::Null);
+        let known = versions.as_array().into_iter().flatten();
+        let known: Vec<&str> = known.filter_map(Value::as_str).collect();
+        InstallError::NoSuchVersion {
+            nearest: closest_to(version, &known),
+            package: package.clone(),
+            version: version.clone(),
+        }
     }
 
     /// Starts a release once. Since no script of it runs when it is installed, some finish their installation then, in
@@ -363,23 +406,31 @@ impl Installer<'_> {
     async fn npm_install(
         &self,
         folder: &Path,
-        what: &str,
-        beside: &[String],
+        wanted: &Wanted,
         replace: Option<(&str, &str)>,
     ) -> Result<Result<(), NpmError>, InstallError> {
+        let what = &wanted.what();
         let mut manifest = serde_json::json!({ "name": "clawgauge-cache-entry", "private": true });
         if let Some((name, version)) = replace {
             manifest["overrides"] = serde_json::json!({ name: version });
         }
         fs_err::write(folder.join("package.json"), manifest.to_string())?;
+        if let Some(archive) = &wanted.archive {
+            copy(archive, folder, &wanted.version)?;
+        }
         let flags = [
             "--ignore-scripts",
             "--no-audit",
             "--no-fund",
             "--no-progress",
         ];
-        let packages = beside.iter().map(String::as_str);
-        let args: Vec<&str> = ["install", what]
+        // A copy: what is installed is what was hashed.
+        let spec = match &wanted.archive {
+            Some(_) => ARCHIVE,
+            None => what,
+        };
+        let packages = wanted.beside.iter().map(String::as_str);
+        let args: Vec<&str> = ["install", spec]
             .into_iter()
             .chain(packages)
             .chain(flags)
@@ -388,7 +439,7 @@ impl Installer<'_> {
         let stop = self.cancel.child_token();
         let full = AtomicBool::new(false);
         let tick = |time| {
-            (self.progress)(Progress::Installing(what.to_owned(), time));
+            (self.progress)(Progress::Installing(what.clone(), time));
             if free_bytes(folder).is_some_and(|free| free < LAST_BYTES) {
                 full.store(true, Ordering::Relaxed);
                 stop.cancel();
@@ -405,7 +456,7 @@ impl Installer<'_> {
         let done = npm.await.map(drop);
         match done {
             Err(NpmError::Cancelled) if full.load(Ordering::Relaxed) => {
-                Err(InstallError::Full(what.to_owned()))
+                Err(InstallError::Full(what.clone()))
             }
             done => Ok(done),
         }

@@ -14,7 +14,7 @@ use super::context::{INSTALL_PATIENCE, InstallContext};
 use super::installer::Installer;
 use super::node::{self, NodeChoice};
 use super::npm::{NpmError, npm};
-use super::package::read_json;
+use super::package::{Wanted, read_json};
 use super::problem::{InstallError, Progress};
 use super::venv::{PYTHON, VENV, metadata};
 
@@ -177,6 +177,7 @@ impl PythonLibrary<'_> {
             installed: format!("{:.0}", base::time::now()),
             footprint: None,
             files: None,
+            packed: None,
         })
     }
 }
@@ -294,8 +295,8 @@ impl NodeLibrary<'_> {
             cancel,
         };
         let file = self.file();
-        let package = installer.package(self.package, self.version, &file, &[]);
-        let (installed, lease) = package.await?;
+        let wanted = Wanted::file(self.package, self.version, &file);
+        let (installed, lease) = installer.package(&wanted).await?;
         let node = installer.program(Path::new(""), Some(self.engines), None, None);
         let node = node.await?;
         Ok(Library {

@@ -3,6 +3,7 @@
 //! Nothing here launches a gateway; [`resolve`] ends with a [`Program`].
 
 mod ahead;
+mod archive;
 mod cache;
 mod compile_cache;
 mod context;
@@ -20,7 +21,7 @@ pub mod timings;
 mod venv;
 mod version;
 
-pub use ahead::{Installation, install};
+pub use ahead::{Installation, entry_name, install};
 pub use cache::{Cache, Entry, EntryState, Footprint, Lease, Removal, prunable};
 pub use compile_cache::CompileCache;
 pub use context::InstallContext;

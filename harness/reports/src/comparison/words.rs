@@ -1,6 +1,7 @@
 //! What both renderings of a comparison say in the same words.
 
 use base::text::{count, one_line, quoted};
+use contract::release::tells_release;
 use record::Ending;
 use studies::compare::{
     Advice, AnswerRecord, Cause, ChangeSeverity, Comparison, ContractEffect, Gap, Kind, SideGap,
@@ -206,7 +207,7 @@ pub(super) fn commands(comparison: &Comparison, cause: &Cause) -> Vec<String> {
         // A build is what changed, and a script installs releases only.
         (false, Some(version)) => {
             let mut ask = format!("clawgauge run {cell} --gateway {}", quoted(&side.reference));
-            if side.reference.contains('/') {
+            if !tells_release(&side.reference) {
                 ask.push_str(&format!(" --release {}", quoted(version)));
             }
             ask

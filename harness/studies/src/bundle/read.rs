@@ -48,6 +48,17 @@ impl Bundle {
         read.is_ok() && start == [0x1f, 0x8b] && !is_record(path)
     }
 
+    /// Whether a file is a package as `npm pack` makes it: what is in it lies below `package/`, as nothing in a bundle does.
+    pub fn is_npm_package(path: &Path) -> bool {
+        let inside = || -> std::io::Result<bool> {
+            let unpacked = flate2::read::GzDecoder::new(fs_err::File::open(path)?);
+            let mut archive = tar::Archive::new(unpacked);
+            let first = archive.entries()?.next().transpose()?;
+            first.map_or(Ok(false), |first| Ok(first.path()?.starts_with("package")))
+        };
+        inside().unwrap_or(false)
+    }
+
     /// Reads a bundle; also says what the file's SHA-256 is.
     ///
     /// # Errors

@@ -26,7 +26,8 @@ pub(in crate::cli) struct RunArgs {
     #[arg(value_name = "CELL-GLOB")]
     pub(super) globs: Vec<String>,
 
-    /// The gateway: `reference`, `openclaw@VERSION`, `openclaw@latest`, or a path; may be repeated [default: reference]
+    /// The gateway: `reference`, `openclaw@VERSION`, `openclaw@latest`, `npm:FORK@VERSION`, or a path to an openclaw.mjs, an executable, a built
+    /// checkout or a tarball; may be repeated [default: reference]
     #[arg(long, value_name = "REF")]
     pub(super) gateway: Vec<GatewayRef>,
 
@@ -129,9 +130,8 @@ impl RunArgs {
         if let Some(path) = self.failed_in.as_ref().filter(|_| self.gateway.is_empty()) {
             let earlier = Earlier::read(path)?;
             self.gateway = earlier.gateways()?;
-            // A path may not tell what it is.
-            let paths = |gateway: &GatewayRef| matches!(gateway, GatewayRef::Path(_));
-            if self.tuning.release.is_none() && self.gateway.iter().any(paths) {
+            let tell = |gateway: &GatewayRef| gateway.tells_release();
+            if self.tuning.release.is_none() && !self.gateway.iter().all(tell) {
                 self.tuning.release = earlier.release();
             }
         }
@@ -288,10 +288,8 @@ pub(super) fn release_of(
     match (given, gateway) {
         (Some(version), _) => Ok(version.clone()),
         (None, GatewayRef::Published(ReleaseName::Exact(version))) => Ok(version.clone()),
-        (None, GatewayRef::Published(_) | GatewayRef::Reference | GatewayRef::Path(_)) => {
-            REFERENCE_RELEASE
-                .parse()
-                .map_err(|error| Failure::usage(format!("{error}")))
-        }
+        (None, _) => REFERENCE_RELEASE
+            .parse()
+            .map_err(|error| Failure::usage(format!("{error}"))),
     }
 }

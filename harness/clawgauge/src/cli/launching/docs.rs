@@ -11,7 +11,7 @@ use super::releases::{ranges, say_step, select};
 use super::session::Session;
 use crate::cli::output::{Failure, Output};
 use crate::cli::reference::reference;
-use contract::release::{Version, Walk};
+use contract::release::{GatewayRef, ReleaseName, Version, Walk};
 use contract::scenario::Catalogue;
 use machine::install::{InstallContext, InstallError, install, releases};
 use record::Ending;
@@ -92,7 +92,8 @@ async fn installed(
     output: &Output,
 ) -> Result<PathBuf, InstallError> {
     let step = |step| say_step(output, &step);
-    let done = install(release, false, context, &step, cancel).await?;
+    let release = GatewayRef::Published(ReleaseName::Exact(release.clone()));
+    let done = install(&release, false, context, &step, cancel).await?;
     Ok(done.folder.join("node_modules/openclaw"))
 }
 

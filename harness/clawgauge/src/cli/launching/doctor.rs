@@ -14,11 +14,11 @@ use crate::cli::select::selected;
 use base::text::count;
 use clawgauge::project::Project;
 use contract::plan::{Missing, NETWORK, Plan, requirements};
-use contract::release::{GatewayRef, ReleaseName, Version};
+use contract::release::{GatewayRef, Version};
 use contract::scenario::sender::Runtime;
 use contract::scenario::{Catalogue, Problems};
 use machine::clients::{Senders, used};
-use machine::install::{EntryState, InstallContext};
+use machine::install::{EntryState, InstallContext, entry_name};
 use machine::tools;
 use record::{Ending, MaySkip};
 
@@ -187,17 +187,22 @@ impl Report {
 
     /// What gateways and clients are installed with, and Node.
     fn tools(&mut self, gateway: &GatewayRef, context: &InstallContext, catalogue: &Catalogue) {
-        let installed = |version: &Version| {
+        let there = |gateway: &GatewayRef| {
+            let Ok(Some((package, version))) = entry_name(gateway) else {
+                return false;
+            };
             let entries = context.cache.iter().flat_map(|cache| cache.entries());
             let mut whole = entries.filter(|entry| matches!(entry.state, EntryState::Whole));
-            whole.any(|entry| entry.release().as_ref() == Some(version))
+            whole.any(|entry| entry.package == package && entry.version == version)
         };
         let (needs_npm, needs_node) = match gateway {
             GatewayRef::Reference => (false, false),
-            GatewayRef::Published(ReleaseName::Exact(version)) => (!installed(version), false),
-            GatewayRef::Published(_) => (true, false),
             // A path may be an executable that brings everything along.
-            GatewayRef::Path(path) => (false, path.extension().is_some_and(|end| end == "mjs")),
+            GatewayRef::Path(path) if !gateway.is_installed() => {
+                let script = path.extension().is_some_and(|end| end == "mjs");
+                (false, script || path.is_dir())
+            }
+            other => (!there(other), false),
         };
         let of_clients = |wanted: fn(&Runtime) -> bool| {
             let mine = self.needs.iter().filter(|need| {

@@ -7,16 +7,16 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::releases::{WalkArgs, ranges, select};
+use super::releases::{WalkArgs, installable, ranges, select};
 use super::session::Session;
 use crate::cli::guard::Stdout;
 use crate::cli::output::{Failure, Output};
 use crate::cli::reference::reference;
-use contract::release::{Releases, Walk};
+use contract::release::{GatewayRef, ReleaseName, Releases, Walk};
 use contract::scenario::Catalogue;
 use machine::install::{
-    Cache, Entry, EntryState, InstallContext, InstallError, Progress as Step, Removal, install,
-    prunable, releases,
+    Cache, Entry, EntryState, InstallContext, InstallError, Progress as Step, Removal, entry_name,
+    install, prunable, releases,
 };
 use record::Ending;
 use record::events::RunEvent;
@@ -37,7 +37,8 @@ pub(in crate::cli) enum GatewayCommand {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct InstallArgs {
-    /// `2026.9.6`, `openclaw@2026.9.6`, `latest`, `latest-5`, `beta`, `2026.3.*` or `>=2026.3.28, <2026.4.1`
+    /// `2026.9.6`, `openclaw@2026.9.6`, `latest`, `latest-5`, `beta`, `2026.3.*` or `>=2026.3.28, <2026.4.1`; `npm:@scope/fork@1.2.3`, or a
+    /// tarball
     #[arg(value_name = "RELEASES", required = true)]
     releases: Vec<String>,
 
@@ -58,7 +59,7 @@ pub(in crate::cli) struct ListArgs {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PruneArgs {
-    /// Releases to remove: names or ranges
+    /// Releases to remove: names or ranges; what else is installed: as `list` calls it, or as `install` takes it
     #[arg(value_name = "RELEASES", required_unless_present_any = ["keep", "all"])]
     releases: Vec<String>,
 
@@ -77,7 +78,7 @@ pub(in crate::cli) struct PruneArgs {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PathArgs {
-    /// The release: a version or `latest`
+    /// The release: a version or `latest`; what else is installed: as `list` calls it, or as `install` takes it
     release: Option<String>,
 }
 
@@ -119,7 +120,7 @@ async fn install_all(
     cancel: &CancellationToken,
     output: &Output,
 ) -> Result<(), Failure> {
-    let ranges = ranges(&args.releases)?;
+    let (mut selected, ranges) = installable(&args.releases)?;
     let shown = std::sync::Mutex::new(output.progress(Detail::Normal));
     let tell = |gateway: &str, step: Step| {
         let event = RunEvent::Preparing {
@@ -131,13 +132,16 @@ async fn install_all(
             shown.event(&event);
         }
     };
-    let known = releases(context, &|step| tell("openclaw", step), cancel).await?;
-    let selected = select(&ranges, &known, args.walk.into())?;
+    if !ranges.is_empty() {
+        let known = releases(context, &|step| tell("openclaw", step), cancel).await?;
+        let releases = select(&ranges, &known, args.walk.into())?.into_iter();
+        selected.extend(releases.map(|version| GatewayRef::Published(ReleaseName::Exact(version))));
+    }
     let mut failed = Vec::new();
-    for version in &selected {
-        let name = format!("openclaw@{version}");
+    for gateway in &selected {
+        let name = gateway.to_string();
         let step = |step: Step| tell(&name, step);
-        let result = install(version, args.again, context, &step, cancel).await;
+        let result = install(gateway, args.again, context, &step, cancel).await;
         if let Ok(mut shown) = shown.lock() {
             shown.event(&RunEvent::Finished);
         }
@@ -188,7 +192,7 @@ fn list(args: &ListArgs, cache: &Cache, output: &Output) -> Result<(), Failure> 
     let mut text = String::new();
     let now = base::time::now();
     for entry in &entries {
-        let name = format!("{}@{}", entry.package, entry.version);
+        let name = entry.name();
         let used = entry.used.map_or("never used".to_owned(), |used| {
             format!("used {}", ago(now, used))
         });
@@ -227,7 +231,7 @@ fn prune(args: &PruneArgs, cache: &Cache, output: &Output) -> Result<(), Failure
     };
     let (mut freed, mut count) = (0, 0);
     for entry in &victims {
-        let name = format!("{}@{}", entry.package, entry.version);
+        let name = entry.name();
         let removal = match args.dry_run {
             true if entry.in_use => Removal::InUse,
             true => Removal::Removed(entry.bytes),
@@ -250,20 +254,46 @@ fn prune(args: &PruneArgs, cache: &Cache, output: &Output) -> Result<(), Failure
 
 /// The installed ones among what somebody names.
 fn named(texts: &[String], entries: Vec<Entry>) -> Result<Vec<Entry>, Failure> {
+    let (mut others, mut ranged) = (Vec::new(), Vec::new());
+    for text in texts {
+        match other(text, &entries)? {
+            Some(entry) => others.push(entry.name()),
+            None => ranged.push(text.clone()),
+        }
+    }
     let installed = entries.iter().filter_map(Entry::release);
     let installed = Releases::new(installed, None, Default::default());
     let everything = Walk {
         betas: true,
         long_term: true,
     };
-    let selected = select(&ranges(texts)?, &installed, everything).map_err(|error| {
+    let selected = select(&ranges(&ranged)?, &installed, everything).map_err(|error| {
         Failure::from(error).help("clawgauge gateway list shows what is installed")
     })?;
     let wanted = |entry: &Entry| {
         let release = entry.release();
-        release.is_some_and(|release| selected.contains(&release))
+        release.is_some_and(|release| selected.contains(&release)) || others.contains(&entry.name())
     };
     Ok(entries.into_iter().filter(wanted).collect())
+}
+
+/// The entry that somebody names, where that is no release: as `list` calls it, a package, or a tarball.
+fn other<'a>(text: &str, entries: &'a [Entry]) -> Result<Option<&'a Entry>, Failure> {
+    let others = entries.iter().filter(|entry| entry.release().is_none());
+    if let Some(entry) = others.clone().find(|entry| entry.name() == text) {
+        return Ok(Some(entry));
+    }
+    let (gateways, _) = installable(&[text.to_owned()])?;
+    let Some(gateway) = gateways.first() else {
+        return Ok(None);
+    };
+    let place = entry_name(gateway)?;
+    let mine = |entry: &&Entry| Some((entry.package.clone(), entry.version.clone())) == place;
+    let entry = others.into_iter().find(mine).ok_or_else(|| {
+        Failure::usage(format!("{gateway} is not installed"))
+            .help("clawgauge gateway list shows what is installed")
+    })?;
+    Ok(Some(entry))
 }
 
 fn path(args: &PathArgs, cache: &Cache, output: &Output) -> Result<(), Failure> {
@@ -271,14 +301,25 @@ fn path(args: &PathArgs, cache: &Cache, output: &Output) -> Result<(), Failure> 
         None => cache.root().to_path_buf(),
         Some(text) => {
             let entries = cache.entries();
-            let installed = entries.iter().filter_map(Entry::release);
-            let installed = Releases::new(installed, None, Default::default());
-            let name = text.strip_prefix("openclaw@").unwrap_or(text);
-            let version = installed.named(name).map_err(|error| {
-                let failure = Failure::from(error);
-                failure.help(format!("clawgauge gateway install {name}"))
-            })?;
-            cache.entry_point(&version)
+            let entry = match other(text, &entries)? {
+                Some(entry) => Some(entry),
+                None => {
+                    let installed = entries.iter().filter_map(Entry::release);
+                    let installed = Releases::new(installed, None, Default::default());
+                    let name = text.strip_prefix("openclaw@").unwrap_or(text);
+                    let version = installed.named(name).map_err(|error| {
+                        let failure = Failure::from(error);
+                        failure.help(format!("clawgauge gateway install {name}"))
+                    })?;
+                    let mine = |entry: &&Entry| entry.release().as_ref() == Some(&version);
+                    entries.iter().find(mine)
+                }
+            };
+            let place = entry.and_then(|entry| cache.entry_point(entry));
+            place.ok_or_else(|| {
+                Failure::usage(format!("{text} is no gateway, or half an installation"))
+                    .help("clawgauge gateway list shows what is installed")
+            })?
         }
     };
     output.data(&format!("{}\n", path.display()))

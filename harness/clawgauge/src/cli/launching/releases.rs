@@ -1,10 +1,14 @@
 //! Releases as people name them on the command line, and what goes wrong on the way to them.
 
+use std::path::Path;
+
 use clap::Args;
 
 use crate::cli::exit::Exit;
 use crate::cli::output::{Failure, Output};
-use contract::release::{RangeError, ReleaseRange, Releases, Version, Walk};
+use contract::release::{
+    GatewayRef, RangeError, ReleaseRange, Releases, Version, Walk, is_tarball,
+};
 use machine::install::{InstallError, Progress};
 use record::Ending;
 
@@ -50,6 +54,26 @@ impl From<RangeError> for Failure {
 pub(super) fn ranges(texts: &[String]) -> Result<Vec<ReleaseRange>, Failure> {
     let parse = |text: &String| text.strip_prefix("openclaw@").unwrap_or(text).parse();
     Ok(texts.iter().map(parse).collect::<Result<_, RangeError>>()?)
+}
+
+/// What somebody typed to be installed: packages and tarballs, and ranges of releases.
+pub(super) fn installable(
+    texts: &[String],
+) -> Result<(Vec<GatewayRef>, Vec<ReleaseRange>), Failure> {
+    let (mut gateways, mut ranged) = (Vec::new(), Vec::new());
+    for text in texts {
+        let prefixed = text.starts_with("npm:") || text.starts_with("docker:");
+        if !prefixed && !is_tarball(Path::new(text)) {
+            ranged.push(text.clone());
+            continue;
+        }
+        let gateway = text.parse::<GatewayRef>();
+        match gateway.map_err(|error| Failure::usage(error.to_string()))? {
+            GatewayRef::Published(name) => ranged.push(name.to_string()),
+            other => gateways.push(other),
+        }
+    }
+    Ok((gateways, ranges(&ranged)?))
 }
 
 /// The releases in any of the ranges, in order.

@@ -38,7 +38,7 @@ pub(in crate::cli) struct TuningArgs {
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     ready_timeout: Option<Duration>,
 
-    /// Judge a gateway that does not tell its version as this release
+    /// Judge a gateway that does not tell its version, such as a fork, as this release
     #[arg(long, value_name = "VERSION")]
     pub(super) release: Option<Version>,
 
@@ -126,6 +126,18 @@ impl TuningArgs {
         }
     }
 
+    /// Refuses a gateway of which nobody says which release it is, before anything is installed.
+    pub(in crate::cli) fn must_know(&self, gateway: &GatewayRef) -> Result<(), Failure> {
+        let unknown = matches!(gateway, GatewayRef::Package { .. }) && self.release.is_none();
+        match unknown {
+            false => Ok(()),
+            true => Err(Failure::usage(format!(
+                "{gateway} does not say which release of OpenClaw it is"
+            ))
+            .help("say which release's contract it must keep: --release 2026.9.6")),
+        }
+    }
+
     /// Options of a run that asks these gateways these cells; known issues are heeded, and nothing is kept.
     pub(super) fn options(
         &self,
@@ -135,6 +147,7 @@ impl TuningArgs {
     ) -> Result<RunOptions, Failure> {
         let mut distinct: Vec<GatewayRef> = Vec::new();
         for gateway in gateways {
+            self.must_know(gateway)?;
             if !distinct.contains(gateway) {
                 distinct.push(gateway.clone());
             }

@@ -8,8 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::files::FILES;
 use super::{Cache, Installed, RECORD, lease, remove_if_there};
-use crate::install::package::{ENTRY, PACKAGE};
+use crate::install::archive::TARBALL;
+use crate::install::package::PACKAGE;
 use contract::release::Version;
+
+/// So much of a hash tells tarballs apart.
+const HASH_DIGITS: usize = 12;
 
 /// How many files a folder holds, and how large they are together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,10 +27,13 @@ pub struct Footprint {
 /// A package in the cache, or what is left of one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Entry {
-    /// Name of the package: `openclaw`, or that of a Node.
+    /// Name of the package: `openclaw`, that of a Node, a library or a fork, or `tarball`.
     pub package: String,
-    /// Its version.
+    /// Its version; of a tarball its SHA-256.
     pub version: String,
+    /// Whether it is a gateway: a release, a fork or a tarball.
+    #[serde(skip)]
+    pub is_gateway: bool,
     /// Whether it can be used.
     pub state: EntryState,
     /// Bytes on the disk.
@@ -75,13 +82,33 @@ impl Entry {
     pub fn release(&self) -> Option<Version> {
         (self.package == PACKAGE).then(|| self.version.parse().ok())?
     }
+
+    /// What people call it: package and version, of a tarball the start of its hash.
+    pub fn name(&self) -> String {
+        let digits = match self.package == TARBALL {
+            true => HASH_DIGITS,
+            false => usize::MAX,
+        };
+        let version: String = self.version.chars().take(digits).collect();
+        format!("{}@{version}", self.package)
+    }
 }
 
 impl Cache {
     /// Everything in the cache: by package, in the order of releases.
     pub fn entries(&self) -> Vec<Entry> {
-        let mut entries: Vec<Entry> = subfolders(&self.root)
-            .into_iter()
+        let packages = subfolders(&self.root).into_iter();
+        // npm's scopes are folders of packages.
+        let packages = packages.flat_map(|(name, folder)| match name.starts_with('@') {
+            false => vec![(name, folder)],
+            true => {
+                let scoped = subfolders(&folder).into_iter();
+                scoped
+                    .map(|(inside, folder)| (format!("{name}/{inside}"), folder))
+                    .collect()
+            }
+        });
+        let mut entries: Vec<Entry> = packages
             .flat_map(|(package, folder)| {
                 subfolders(&folder)
                     .into_iter()
@@ -117,7 +144,11 @@ impl Cache {
         let used = std::fs::metadata(self.lock_file(&package, version))
             .and_then(|data| data.modified())
             .ok();
+        let packed = record
+            .as_ref()
+            .is_some_and(|record| record.packed.is_some());
         Entry {
+            is_gateway: package == PACKAGE || package == TARBALL || packed,
             state,
             bytes: counted
                 .unwrap_or_else(|| footprint(&folder).unwrap_or_default())
@@ -170,9 +201,10 @@ impl Cache {
         self.remove(PACKAGE, &version.to_string())
     }
 
-    /// Where the entry point of a release is, or would be.
-    pub fn entry_point(&self, version: &Version) -> PathBuf {
-        self.folder(PACKAGE, &version.to_string()).join(ENTRY)
+    /// What runs the gateway that an entry is.
+    pub fn entry_point(&self, entry: &Entry) -> Option<PathBuf> {
+        let installed = self.record(&entry.package, &entry.version)?;
+        entry.is_gateway.then(|| self.entry_of(&installed))
     }
 
     /// Whether a release is installed and can be used.
@@ -189,16 +221,18 @@ impl Installed {
             .iter()
             .map(|name| format!("{name} instead of a git dependency"));
         let beside = self.beside.iter().map(|name| format!("{name} beside it"));
-        overridden.chain(beside).collect()
+        let packed = self.packed.iter().filter(|_| self.package == TARBALL);
+        let packed = packed.map(|packed| format!("{} {}", packed.name, packed.version));
+        packed.chain(overridden).chain(beside).collect()
     }
 }
 
-/// What goes when only the `keep` releases that were used last are to stay: the others, and whatever is not whole.
+/// What goes when only the `keep` gateways that were used last are to stay: the others, and whatever is not whole.
 /// What is in use stays in any case.
 pub fn prunable(entries: &[Entry], keep: usize) -> Vec<Entry> {
     let mut whole: Vec<&Entry> = entries
         .iter()
-        .filter(|entry| entry.release().is_some() && entry.state == EntryState::Whole)
+        .filter(|entry| entry.is_gateway && entry.state == EntryState::Whole)
         .collect();
     whole.sort_by_key(|entry| std::cmp::Reverse((entry.used, entry.release())));
     let broken = entries
