@@ -71,7 +71,6 @@ mod tests {
             "survivors",
             "timings",
             "regions",
-            "coverage",
         ] {
             assert_eq!(schema["$defs"][name]["type"], "object", "{name}");
             assert_eq!(

@@ -10,11 +10,18 @@ use record::{CauseRecord, Record};
 /// What a cause's cells have in common, in one line.
 pub(super) fn conditions(record: &Record, cause: &CauseRecord) -> String {
     let scenario = record.scenario(&cause.scenario);
-    match (cause.by.is_empty(), cause.conditions.is_empty()) {
-        (false, _) => terse(scenario, &cause.by),
+    if !cause.by.is_empty() {
+        return terse(scenario, &cause.by);
+    }
+    let first = match cause.conditions.is_empty() && is_of_one_rule(record, cause) {
+        true => "every cell of the rule".to_owned(),
         // An older record means the cells of the scenario.
-        (true, true) if is_of_one_rule(record, cause) => "every cell of the rule".to_owned(),
-        (true, _) => terse(scenario, &cause.conditions),
+        false => terse(scenario, &cause.conditions),
+    };
+    let also: usize = cause.also.iter().map(|part| part.cells).sum();
+    match cause.cells.saturating_sub(also) {
+        cells if also > 0 => format!("{cells} with {first}"),
+        _ => first,
     }
 }
 

@@ -84,8 +84,26 @@ struct Key {
     answer: String,
     difference: Option<Difference>,
     known_issue: Option<String>,
-    /// How the requests carry a secret, if only some of a rule's cells are let in by it.
-    ways_in: BTreeSet<String>,
+    /// How the requests carry the secret, if only some of a rule's cells are let in by it.
+    way_in: String,
+}
+
+impl Key {
+    /// What cells share that are one cause by what one rule says.
+    fn without_answer(&self) -> Self {
+        let status = self.answer.split([' ', ':']).next().unwrap_or_default();
+        let answer = match (self.deviation, &self.known_issue) {
+            (Deviation::UnexpectedAllow, None) => "",
+            (Deviation::UnexpectedDeny, None) => status,
+            _ => return self.clone(),
+        };
+        Self {
+            observed: String::new(),
+            answer: answer.to_owned(),
+            difference: None,
+            ..self.clone()
+        }
+    }
 }
 
 /// Whose cells a fold must tell from each other: gateway, scenario, and rule, which is empty where all rules count.
@@ -112,25 +130,28 @@ pub fn causes(results: &[CellResult]) -> Vec<Cause> {
     let groups = by_way_in(&groups, results, &universes);
     let mut parts: Vec<Vec<CausePart>> = Vec::new();
     let mut bases: Vec<Base> = Vec::new();
+    // What one rule says is one cause, whatever the answers: of denials, with the same status.
+    let mut by_rule: BTreeMap<Key, Vec<CausePart>> = BTreeMap::new();
     for (key, places) in &groups {
         let universe = &universes[&place_of(key)];
-        // Regions that need the same axes are one answer to the same question.
-        let mut alike: BTreeMap<Vec<usize>, Vec<CausePart>> = BTreeMap::new();
-        for (axes, part) in regions(key, places, universe, results) {
-            alike.entry(axes).or_default().push(part);
-        }
-        for mut found in alike.into_values() {
-            found.sort_by_key(|part| (Reverse(part.cells.len()), part.cells.first().copied()));
-            let cells = found.iter().flat_map(|part| part.cells.iter().copied());
-            bases.push(Base {
-                class: (key.gateway.clone(), key.deviation),
-                open: key.known_issue.is_none(),
-                rule: (key.scenario.clone(), key.rule.clone()),
-                pair: (found[0].expected.clone(), key.observed.clone()),
-                cells: cells.collect(),
-            });
-            parts.push(found);
-        }
+        let found = by_rule.entry(key.without_answer()).or_default();
+        found.extend(regions(key, places, universe, results));
+    }
+    for (key, mut found) in by_rule {
+        found.sort_by_key(|part| (Reverse(part.cells.len()), part.cells.first().copied()));
+        let cells = found.iter().flat_map(|part| part.cells.iter().copied());
+        let words = |text: fn(&CausePart) -> &String| {
+            let texts: BTreeSet<&str> = found.iter().map(|part| text(part).as_str()).collect();
+            texts.into_iter().collect::<Vec<_>>().join(" or ")
+        };
+        bases.push(Base {
+            class: (key.gateway.clone(), key.deviation),
+            open: key.known_issue.is_none(),
+            pair: (words(|part| &part.expected), words(|part| &part.observed)),
+            rule: (key.scenario, key.rule),
+            cells: cells.collect(),
+        });
+        parts.push(found);
     }
     let known: Vec<Option<String>> = bases
         .iter()
@@ -218,7 +239,8 @@ fn universes<'a>(
     universes
 }
 
-/// The groups, where only some of a rule's cells are let in: a secret that is accepted in another form is another way in.
+/// The groups, where only some of a rule's cells are let in, and all of these carry a secret: a secret that is accepted in another
+/// form is another way in.
 fn by_way_in(
     groups: &BTreeMap<Key, Vec<usize>>,
     results: &[CellResult],
@@ -227,18 +249,37 @@ fn by_way_in(
     let mut split: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
     for (key, places) in groups {
         let axes = results[places[0]].cell.scenario.axes.len();
-        let all = universes[&place_of(key)].len() == places.len() * axes;
-        if all || key.known_issue.is_some() || key.deviation != Deviation::UnexpectedAllow {
-            split.insert(key.clone(), places.clone());
-            continue;
+        let some = universes[&place_of(key)].len() > places.len() * axes;
+        let others = key.known_issue.is_some() || key.deviation != Deviation::UnexpectedAllow;
+        let mut ways: Vec<(usize, BTreeSet<String>)> = Vec::new();
+        if some && !others {
+            let way = |place: &usize| (*place, ways_in(&written(&results[*place].cell)));
+            ways.extend(places.iter().map(way));
         }
-        for place in places {
-            let ways_in = ways_in(&written(&results[*place].cell));
+        if ways.iter().any(|(_, ways)| ways.is_empty()) {
+            ways.clear();
+        }
+        if ways.is_empty() {
+            split.insert(key.clone(), places.clone());
+        }
+        // What most of them have in common comes first: a request may carry several.
+        while !ways.is_empty() {
+            let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
+            for way in ways.iter().flat_map(|(_, ways)| ways) {
+                *counts.entry(way).or_default() += 1;
+            }
+            let most = counts
+                .iter()
+                .max_by_key(|(way, cells)| (**cells, Reverse(*way)));
+            let way = most.map_or_else(String::new, |(way, _)| (*way).clone());
+            let (mine, rest) = ways.into_iter().partition(|(_, ways)| ways.contains(&way));
+            ways = rest;
+            let mine: Vec<(usize, BTreeSet<String>)> = mine;
             let key = Key {
-                ways_in,
+                way_in: way,
                 ..key.clone()
             };
-            split.entry(key).or_default().push(*place);
+            split.insert(key, mine.into_iter().map(|(place, _)| place).collect());
         }
     }
     split
@@ -263,13 +304,13 @@ fn ways_in(request: &Written) -> BTreeSet<String> {
     ways
 }
 
-/// The regions of one group, each with the axes that matter.
+/// The regions of one group.
 fn regions(
     key: &Key,
     places: &[usize],
     universe: &[u16],
     results: &[CellResult],
-) -> Vec<(Vec<usize>, CausePart)> {
+) -> Vec<CausePart> {
     let mut by_cell: Vec<(Combination, usize)> = places
         .iter()
         .map(|place| (results[*place].cell.combination(), *place))
@@ -282,13 +323,19 @@ fn regions(
         let place = by_cell.binary_search_by(|(known, _)| known.cmp(cell));
         place.ok().map(|place| by_cell[place].1)
     };
-    let found = minimize_among(&cells, universe).into_iter();
-    let parts = found.map(|region| {
-        let axes = region.conditions.iter().map(|(axis, _)| *axis).collect();
+    let regions = match cells.len() == universe.len() {
+        // All that the rule decides, in however many boxes that is.
+        true => vec![Region {
+            conditions: Vec::new(),
+            cells,
+        }],
+        false => minimize_among(&cells, universe),
+    };
+    let parts = regions.into_iter().map(|region| {
         let cells: Vec<usize> = region.cells.iter().filter_map(of).collect();
-        (axes, part(key, region, cells, results))
+        part(key, region, cells, results)
     });
-    parts.filter(|(_, part)| !part.cells.is_empty()).collect()
+    parts.filter(|part| !part.cells.is_empty()).collect()
 }
 
 fn part(key: &Key, region: Region, cells: Vec<usize>, results: &[CellResult]) -> CausePart {
@@ -385,7 +432,7 @@ fn key(result: &CellResult, deviation: Deviation) -> Key {
         answer: observed.map(answer_line).unwrap_or_default(),
         difference: facts.difference.clone(),
         known_issue: facts.known_issue.as_ref().map(|issue| issue.id.clone()),
-        ways_in: BTreeSet::new(),
+        way_in: String::new(),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Causes that are one: cells of several rules and scenarios that one condition explains, or that changed in the same lines.
 //!
-//! A condition explains cells if it selects exactly them among all that their rules decide. So that unrelated cells which happen
-//! to share a value are not taken for one, either every cell that meets it and must be answered the same way deviates, or all of
-//! them deviate from the same outcome to the same outcome.
+//! A condition explains cells if it selects exactly them among all that their rules decide, under the profiles under which they
+//! deviate. So that cells which only happen to share a value are not taken for one, one of three must hold, too: in one of the rules
+//! there are cells that do not meet it; or every cell that meets it and must be answered the same way deviates; or all of them
+//! deviate from the same outcome to the same outcome.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -179,10 +180,13 @@ fn conditions(features: &[u32]) -> impl Iterator<Item = Condition> {
     singles.chain(pairs)
 }
 
+/// Cells that a rule decides under one profile: scenario, rule, profile.
+type Share<'a> = (&'a str, &'a str, &'a str);
+
 /// What is counted of a condition: the cells that meet it, by rule and by what must be answered.
 #[derive(Debug, Default)]
 struct Counts<'a> {
-    rules: HashMap<(&'a str, &'a str), usize>,
+    rules: HashMap<Share<'a>, usize>,
     outcomes: HashMap<&'a str, usize>,
 }
 
@@ -235,6 +239,7 @@ fn of_class(
     }
     let rules: HashSet<(&str, &str)> = mine.iter().map(|place| rule(&bases[*place])).collect();
     let mut counts: HashMap<Condition, Counts<'_>> = HashMap::new();
+    let mut all: HashMap<(&str, &str), usize> = HashMap::new();
     for place in ran {
         let result = &results[*place];
         let Some(expected) = result.facts.expected.as_ref() else {
@@ -243,15 +248,25 @@ fn of_class(
         if result.facts.gateway != gateway {
             continue;
         }
-        let scenario = result.cell.scenario.id.as_str();
+        let (scenario, profile) = (
+            result.cell.scenario.id.as_str(),
+            result.cell.profile.as_str(),
+        );
         let own = [(scenario, expected.rule.as_str()), (scenario, "")];
+        let own: Vec<(&str, &str)> = own
+            .into_iter()
+            .filter(|rule| rules.contains(rule))
+            .collect();
+        for rule in &own {
+            *all.entry(*rule).or_default() += 1;
+        }
         for condition in conditions(&features.of(result)) {
             if !candidates.contains_key(&condition) {
                 continue;
             }
             let counts = counts.entry(condition).or_default();
-            for rule in own.iter().filter(|rule| rules.contains(*rule)) {
-                *counts.rules.entry(*rule).or_default() += 1;
+            for (scenario, rule) in &own {
+                *counts.rules.entry((*scenario, *rule, profile)).or_default() += 1;
             }
             *counts.outcomes.entry(&expected.outcome.id).or_default() += 1;
         }
@@ -259,7 +274,7 @@ fn of_class(
     let mut options: Vec<(Vec<usize>, Condition)> = Vec::new();
     for (condition, places) in candidates {
         let counted = counts.remove(&condition).unwrap_or_default();
-        let sets = explained(bases, &places, &counted, results);
+        let sets = explained(bases, &places, &counted, &all, results);
         options.extend(sets.into_iter().map(|set| (set, condition)));
     }
     // What explains the most comes first, then what is said in the fewest words.
@@ -288,22 +303,42 @@ fn rule(base: &Base) -> (&str, &str) {
     (&base.rule.0, &base.rule.1)
 }
 
-/// Those of the bases that meet a condition which are one by it.
+/// The cells of a base by what decides them.
+fn shares<'a>(base: &'a Base, results: &'a [CellResult]) -> impl Iterator<Item = Share<'a>> {
+    let (scenario, rule) = rule(base);
+    let cells = base.cells.iter();
+    cells.map(move |cell| (scenario, rule, results[*cell].cell.profile.as_str()))
+}
+
+/// Those of the bases that meet a condition which are one by it; `all` counts the cells of each rule.
 fn explained(
     bases: &[Base],
     places: &[usize],
     counted: &Counts<'_>,
+    all: &HashMap<(&str, &str), usize>,
     results: &[CellResult],
 ) -> Vec<Vec<usize>> {
-    let mut by_rule: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for place in places {
-        *by_rule.entry(rule(&bases[*place])).or_default() += bases[*place].cells.len();
+    let mut deviating: BTreeMap<Share<'_>, usize> = BTreeMap::new();
+    for share in places
+        .iter()
+        .flat_map(|place| shares(&bases[*place], results))
+    {
+        *deviating.entry(share).or_default() += 1;
     }
-    let exact = |place: &&usize| {
-        let rule = rule(&bases[**place]);
-        by_rule.get(&rule) == counted.rules.get(&rule)
+    let is_exact = |place: &&usize| {
+        let mut shares = shares(&bases[**place], results);
+        shares.all(|share| deviating.get(&share) == counted.rules.get(&share))
     };
-    let exact: Vec<usize> = places.iter().filter(exact).copied().collect();
+    let exact: Vec<usize> = places.iter().filter(is_exact).copied().collect();
+    let tells_apart = exact.iter().any(|place| {
+        let rule = rule(&bases[*place]);
+        let meets = counted
+            .rules
+            .iter()
+            .filter(|((scenario, id, _), _)| (*scenario, *id) == rule);
+        let meets: usize = meets.map(|(_, cells)| cells).sum();
+        all.get(&rule).is_some_and(|cells| *cells > meets)
+    });
     let mut asked: BTreeMap<&str, usize> = BTreeMap::new();
     for cell in exact.iter().flat_map(|place| &bases[*place].cells) {
         if let Some(expected) = &results[*cell].facts.expected {
@@ -315,7 +350,7 @@ fn explained(
         .all(|(outcome, cells)| counted.outcomes.get(outcome) == Some(cells));
     let mut sets: BTreeMap<Option<&(String, String)>, Vec<usize>> = BTreeMap::new();
     for place in exact {
-        let pair = (!is_pure).then_some(&bases[place].pair);
+        let pair = (!is_pure && !tells_apart).then_some(&bases[place].pair);
         sets.entry(pair).or_default().push(place);
     }
     sets.into_values().filter(|set| set.len() > 1).collect()
