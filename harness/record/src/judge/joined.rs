@@ -250,7 +250,7 @@ fn of_class(
         }
         let (scenario, profile) = (
             result.cell.scenario.id.as_str(),
-            result.cell.profile.as_str(),
+            result.cell.profile(),
         );
         let own = [(scenario, expected.rule.as_str()), (scenario, "")];
         let own: Vec<(&str, &str)> = own
@@ -307,7 +307,7 @@ fn rule(base: &Base) -> (&str, &str) {
 fn shares<'a>(base: &'a Base, results: &'a [CellResult]) -> impl Iterator<Item = Share<'a>> {
     let (scenario, rule) = rule(base);
     let cells = base.cells.iter();
-    cells.map(move |cell| (scenario, rule, results[*cell].cell.profile.as_str()))
+    cells.map(move |cell| (scenario, rule, results[*cell].cell.profile()))
 }
 
 /// Those of the bases that meet a condition which are one by it; `all` counts the cells of each rule.

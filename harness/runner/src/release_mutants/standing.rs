@@ -18,6 +18,8 @@ use studies::mutation::Fate;
 /// How a cell objects that got no answer.
 const NO_ANSWER: &str = "no answer";
 
+/// So many cells that deviate are asked again.
+const AGAIN: usize = 8;
 /// So many cells are asked of a gateway that was just launched, before answers count.
 const WARM_UP: usize = 16;
 
@@ -65,31 +67,29 @@ impl<'a> Standing<'a> {
         cells: &[&PlannedCell],
     ) -> Result<Option<Fate>, String> {
         let mut told = self.told(Some(mutant), cells).await?;
-        if told.as_ref().is_some_and(|(_, how)| how == NO_ANSWER) && !self.is_up().await {
+        if told.iter().any(|(_, how)| how == NO_ANSWER) && !self.is_up().await {
             // Whoever was on before may have ended the gateway only now.
             self.stop().await;
             told = self.told(Some(mutant), cells).await?;
         }
-        let Some((cell, _)) = told else {
+        // A machine that is busy gives no answer, too: what deviates is asked once more, with the mutant off and on.
+        told.sort_by_key(|(_, how)| how == NO_ANSWER);
+        let cells: Vec<&PlannedCell> = told.iter().map(|(cell, _)| *cell).take(AGAIN).collect();
+        if cells.is_empty() {
+            return Ok(None);
+        }
+        if !self.told(None, &cells).await?.is_empty() {
+            // What it does, or what the one before it did, may last longer than it is on: only fresh gateways tell.
+            self.stop().await;
+            if let Some((cell, how)) = self.told(None, &cells).await?.first() {
+                let cell = cell.cell.id();
+                return Err(format!("with the mutant off {cell} deviates, too: {how}"));
+            }
+        }
+        let told = self.told(Some(mutant), &cells).await?;
+        let Some((cell, how)) = told.into_iter().next() else {
             return Ok(None);
         };
-        // A machine that is busy deviates, too: once more, with it off and on.
-        if self.told(None, &[cell]).await?.is_none()
-            && let Some((cell, how)) = self.told(Some(mutant), &[cell]).await?
-        {
-            return self.killed(cell, how).map(Some);
-        }
-        // What it does, or what the one before it did, may last longer than it is on: only fresh gateways tell, with all cells.
-        self.stop().await;
-        if let Some((cell, how)) = self.told(None, cells).await? {
-            let cell = cell.cell.id();
-            return Err(format!("with the mutant off {cell} deviates, too: {how}"));
-        }
-        self.stop().await;
-        let Some((cell, how)) = self.told(Some(mutant), cells).await? else {
-            return Ok(None);
-        };
-        self.stop().await;
         self.killed(cell, how).map(Some)
     }
 
@@ -104,16 +104,16 @@ impl<'a> Standing<'a> {
         }
     }
 
-    /// The first cell that objects with a mutant switched on, or with all off, and how.
+    /// The cells that object with a mutant switched on, or with all off, and how.
     async fn told<'c>(
         &mut self,
         mutant: Option<u32>,
         cells: &[&'c PlannedCell],
-    ) -> Result<Option<(&'c PlannedCell, String)>, String> {
+    ) -> Result<Vec<(&'c PlannedCell, String)>, String> {
         let seen = self.asked(mutant, cells).await?;
         let told = cells.iter().zip(seen);
-        let mut told = told.filter_map(|(cell, seen)| Some((*cell, self.objection(cell, seen)?)));
-        Ok(told.next())
+        let told = told.filter_map(|(cell, seen)| Some((*cell, self.objection(cell, seen)?)));
+        Ok(told.collect())
     }
 
     async fn asked(
