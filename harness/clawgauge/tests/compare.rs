@@ -104,7 +104,7 @@ fn a_break_is_a_blocker_and_its_fix_an_improvement() {
     "scope-before-credential",
     "endpoints/**",
     0,
-    "shape",
+    "severe",
     "denial-changed"
 )]
 #[case::called_twice("model-twice", "elevated-headers/**", 0, "shape", "answer-changed")]

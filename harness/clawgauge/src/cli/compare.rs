@@ -91,8 +91,8 @@ impl FromStr for Input {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let path = Path::new(text);
-        // Whether a file is there, and sound, is found out with the rest of it.
-        let ends = [".json", ".json.gz", ".tar.gz", ".tgz"];
+        // Whether a file is there, and sound, is found out with the rest of it. What ends with .tgz may be a gateway.
+        let ends = [".json", ".json.gz", ".tar.gz"];
         let package = is_tarball(path) && Bundle::is_npm_package(path);
         let named = ends.iter().any(|end| text.ends_with(end)) && !package;
         if named || is_record(path) || (Bundle::is_one(path) && !package) {

@@ -80,8 +80,8 @@ pub(super) fn stub() {
     }
 }
 
-/// The answer before this one.
-static BEFORE: Mutex<Option<Vec<u8>>> = Mutex::new(None);
+/// The last answer to somebody who was let in, and to somebody who was denied.
+static OTHERS: Mutex<[Option<Vec<u8>>; 2]> = Mutex::new([None, None]);
 /// Whether somebody was let in who must not.
 static LET_IN: AtomicBool = AtomicBool::new(false);
 
@@ -201,11 +201,11 @@ fn changed(fault: &str, request: &str, answer: &[u8]) -> Option<Vec<u8>> {
             Some(with_a_field(answer, &spelled(spelling, &token())))
         }
         "answers by halves" if request.starts_with("POST /v1/chat") => Some(answer[..answer.len() - 1 - answer.len() / 8].to_vec()),
-        "answers the one before" if request.starts_with("POST /v1/chat") => {
-            let mut before = BEFORE.lock().unwrap();
-            let given = before.take().unwrap_or_else(|| answer.to_vec());
-            *before = Some(answer.to_vec());
-            Some(given)
+        "answers somebody else" if request.starts_with("POST /v1/chat") => {
+            let mut others = OTHERS.lock().unwrap();
+            let given = others[usize::from(!denied)].clone();
+            others[usize::from(denied)] = Some(answer.to_vec());
+            Some(given.unwrap_or_else(|| answer.to_vec()))
         }
         "redirects" if request.starts_with("POST /v1/chat") => Some(
             b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/login\r\nContent-Length: 0\r\n\r\n"

@@ -248,10 +248,7 @@ fn of_class(
         if result.facts.gateway != gateway {
             continue;
         }
-        let (scenario, profile) = (
-            result.cell.scenario.id.as_str(),
-            result.cell.profile(),
-        );
+        let (scenario, profile) = (result.cell.scenario.id.as_str(), result.cell.profile());
         let own = [(scenario, expected.rule.as_str()), (scenario, "")];
         let own: Vec<(&str, &str)> = own
             .into_iter()
