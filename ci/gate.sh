@@ -228,7 +228,7 @@ if [ "$task" = cache-key ]; then
     else tool=''; fi
     releases=''
     case $gateways in
-        *openclaw@*)
+        *openclaw@* | *npm:*)
             # A name that moves, such as latest, must not hit what it meant last month.
             versions=$gateways
             case $gateways in *@latest*) versions=$versions$(npm view openclaw@latest version 2>/dev/null || :) ;; esac
@@ -241,7 +241,7 @@ fi
 
 if [ -n "$image" ]; then
     command -v docker >/dev/null || stop "--image needs docker; without it, run this script inside the image"
-    case $gateways in *openclaw@*) wrong "with --image, GATEWAY is a path in the image, not a release from npm" ;; esac
+    case $gateways in *openclaw@* | *npm:*) wrong "with --image, GATEWAY is a path in the image, not a release from npm" ;; esac
     [ -n "$target" ] || target=$(triple)
 fi
 find_clawgauge

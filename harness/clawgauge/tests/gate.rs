@@ -4,6 +4,8 @@
 
 #[path = "gate/archives.rs"]
 mod archives;
+#[path = "gate/comment.rs"]
+mod comment;
 mod support;
 
 use std::fs;
