@@ -151,13 +151,17 @@ fn the_gate_stops_a_gateway_that_breaks_it() {
         .stdout(contains("unexpected-allow"));
     let reports = sandbox.folder.path().join("clawgauge-reports");
     assert!(reports.join("results.json").exists());
-    assert_eq!(
-        fs::read_to_string(outputs).unwrap(),
-        format!(
-            "exit-code=1\nverdict=no-go\nreports={}\n",
-            reports.display()
-        )
+    let outputs = fs::read_to_string(outputs).unwrap();
+    let ended = format!(
+        "exit-code=1\nverdict=no-go\nreports={}\nselected=",
+        reports.display()
     );
+    assert!(outputs.starts_with(&ended), "{outputs}");
+    assert!(
+        outputs.contains("\nbroken-rules=chat-completions/"),
+        "{outputs}"
+    );
+    assert!(!outputs.contains("\nfailing=0\n"), "{outputs}");
 }
 
 /// Whoever cancels a pipeline signals the script, and its gateways must be gone.

@@ -16,6 +16,7 @@ mod html;
 mod junit;
 mod markdown;
 mod matrix;
+mod outputs;
 mod part;
 mod progress;
 pub mod repro;
