@@ -49,7 +49,7 @@ newline='
 '
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/.." && pwd)
-gateways='' scenarios='' where='' record='' scratch='' task=run
+gateways='' scenarios='' where='' record='' scratch='' task=run outputs=''
 reports=${CLAWGAUGE_REPORTS:-clawgauge-reports}
 formats=${CLAWGAUGE_FORMATS:-json junit sarif ctrf markdown html}
 fail_on=${CLAWGAUGE_FAIL_ON:-} known_issues=${CLAWGAUGE_KNOWN_ISSUES:-} baseline=${CLAWGAUGE_BASELINE:-}
@@ -65,6 +65,7 @@ at_exit() {
     [ -n "${GITHUB_OUTPUT:-}" ] && [ "$task" = run ] || return 0
     case $code in 0) verdict=go ;; 1) verdict=no-go ;; *) verdict=could-not-tell ;; esac
     printf '%s\n' "exit-code=$code" "verdict=$verdict" "reports=$reports" >>"$GITHUB_OUTPUT"
+    [ -z "$outputs" ] || [ ! -f "$outputs" ] || cat "$outputs" >>"$GITHUB_OUTPUT"
 }
 trap at_exit EXIT
 
@@ -228,7 +229,7 @@ if [ "$task" = cache-key ]; then
     else tool=''; fi
     releases=''
     case $gateways in
-        *openclaw@*)
+        *openclaw@* | *npm:*)
             # A name that moves, such as latest, must not hit what it meant last month.
             versions=$gateways
             case $gateways in *@latest*) versions=$versions$(npm view openclaw@latest version 2>/dev/null || :) ;; esac
@@ -241,7 +242,7 @@ fi
 
 if [ -n "$image" ]; then
     command -v docker >/dev/null || stop "--image needs docker; without it, run this script inside the image"
-    case $gateways in *openclaw@*) wrong "with --image, GATEWAY is a path in the image, not a release from npm" ;; esac
+    case $gateways in *openclaw@* | *npm:*) wrong "with --image, GATEWAY is a path in the image, not a release from npm" ;; esac
     [ -n "$target" ] || target=$(triple)
 fi
 find_clawgauge
@@ -281,6 +282,12 @@ for format in $formats; do
     [ "$file" = - ] || rm -f "$file"
     set -- "$@" --report "$format=$file"
 done
+if [ -n "${GITHUB_OUTPUT:-}" ]; then
+    # Counts and names for the steps that follow.
+    outputs=$reports/outputs.txt
+    rm -f "$outputs"
+    set -- "$@" --report "outputs=$outputs"
+fi
 IFS=$newline
 for gateway in $gateways; do set -- --gateway "$gateway" "$@"; done
 if [ -n "$merge" ]; then

@@ -4,6 +4,8 @@
 
 #[path = "gate/archives.rs"]
 mod archives;
+#[path = "gate/comment.rs"]
+mod comment;
 mod support;
 
 use std::fs;
@@ -149,13 +151,17 @@ fn the_gate_stops_a_gateway_that_breaks_it() {
         .stdout(contains("unexpected-allow"));
     let reports = sandbox.folder.path().join("clawgauge-reports");
     assert!(reports.join("results.json").exists());
-    assert_eq!(
-        fs::read_to_string(outputs).unwrap(),
-        format!(
-            "exit-code=1\nverdict=no-go\nreports={}\n",
-            reports.display()
-        )
+    let outputs = fs::read_to_string(outputs).unwrap();
+    let ended = format!(
+        "exit-code=1\nverdict=no-go\nreports={}\nselected=",
+        reports.display()
     );
+    assert!(outputs.starts_with(&ended), "{outputs}");
+    assert!(
+        outputs.contains("\nbroken-rules=chat-completions/"),
+        "{outputs}"
+    );
+    assert!(!outputs.contains("\nfailing=0\n"), "{outputs}");
 }
 
 /// Whoever cancels a pipeline signals the script, and its gateways must be gone.
@@ -326,7 +332,7 @@ fn options_and_variables_become_the_same_call() {
 #[case(&["--gateway"], "--gateway needs a value")]
 #[case(&["--jobs", "4", "reference"], "there is no option --jobs")]
 #[case(&["reference", "a.json", "b.json"], "not also b.json")]
-#[case(&["reference", "--severity", "grave"], "cosmetic, shape or blocker")]
+#[case(&["reference", "--severity", "grave"], "cosmetic, shape, severe or blocker")]
 #[case(&["reference", "--fail-on", "all"], "deviates or known")]
 #[case(&["reference", "--retries", "many"], "is a number")]
 #[case(&["reference", "--baseline", "gone.json"], "no file gone.json")]

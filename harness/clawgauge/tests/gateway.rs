@@ -161,8 +161,10 @@ fn a_fork_is_judged_as_the_release_that_it_is_made_of() {
 
     // What to type next names the release, too.
     let bundle = ["--bundle", "evidence.tar.gz"];
-    run(&machine, FAULTY, &[&RELEASE[..], &bundle].concat())
-        .code(1)
+    run(&machine, FAULTY, &[&RELEASE[..], &bundle].concat()).code(1);
+    machine
+        .gauge(&["report", "record.json", "--report", "markdown=-"])
+        .code(0)
         .stdout(contains("--gateway npm:fork@6.6.6 --release 2026.9.6"));
     machine.gauge(&["verify", "evidence.tar.gz"]).code(0);
     machine

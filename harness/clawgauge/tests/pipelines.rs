@@ -253,7 +253,13 @@ fn shell_scripts_are_sound() {
     let sandbox = Sandbox::new();
     let ci = repository().join("ci");
     let shellcheck = || command(&sandbox, tools().join("venv/bin/shellcheck"));
-    let scripts = ["gate.sh", "release.sh", "npm/pack.sh", "../.ci/run"];
+    let scripts = [
+        "gate.sh",
+        "comment.sh",
+        "release.sh",
+        "npm/pack.sh",
+        "../.ci/run",
+    ];
     shellcheck()
         .args(scripts.map(|script| ci.join(script)))
         .assert()
@@ -380,10 +386,13 @@ fn openclaws_example_runs(#[case] flags: &[&str], #[case] result: &str, #[case] 
     );
     let job = &run["contract"][0];
     assert_eq!(job["result"], result, "{run:#}");
-    assert_eq!(
-        step(job, "OWNER/clawgauge/ci@")["outputs"]["verdict"],
-        verdict
-    );
+    let outputs = &step(job, "OWNER/clawgauge/ci@")["outputs"];
+    assert_eq!(outputs["verdict"], verdict);
+    // How much, and which, is there for the steps that follow.
+    let sound = verdict == "go";
+    assert_ne!(outputs["cells"], "0");
+    assert_eq!(outputs["failing"] == "0", sound, "{outputs}");
+    assert_eq!(outputs["broken-rules"] == "", sound, "{outputs}");
     // A no go is uploaded, too, and the upload finds the record.
     let upload = step(job, "actions/upload-artifact@");
     assert_eq!(upload["outcome"], "success");

@@ -285,6 +285,14 @@ fn a_run_in_a_workflow() {
             .args(["run", "--gateway", &gateway, "--where", "profile=none"]);
         command
     };
+    // The caller's repository has no such file, unless it holds the contract.
+    let told = String::from_utf8(run().output().unwrap().stdout).unwrap();
+    assert!(
+        told.contains("\n::error title=") && !told.contains("file="),
+        "{told}"
+    );
+    fs::remove_file(&summary).unwrap();
+    fs::create_dir(sandbox.folder.path().join(".git")).unwrap();
     let output = run().output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let stdout = String::from_utf8(output.stdout).unwrap();
@@ -296,7 +304,7 @@ fn a_run_in_a_workflow() {
     let (report, annotations) = rest.split_once(&format!("\n::{word}::\n")).unwrap();
     assert!(report.contains("unexpected-allow"));
     assert!(
-        annotations.starts_with("::error file=scenarios/chat-completions.toml,line="),
+        annotations.starts_with("::error file=data/scenarios/chat-completions.toml,line="),
         "{annotations}"
     );
     assert!(

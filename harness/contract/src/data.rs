@@ -111,6 +111,20 @@ impl Data {
         matches!(self, Self::Folder(_))
     }
 
+    /// Where the root lies in the repository that somebody keeps it in: a path with forward slashes, empty for the repository's own
+    /// folder; `None` where it lies in none, or is no folder.
+    pub fn in_repository(&self) -> Option<String> {
+        let Self::Folder(root) = self else {
+            return None;
+        };
+        let root = fs_err::canonicalize(root).ok()?;
+        let repository = root
+            .ancestors()
+            .find(|folder| folder.join(".git").exists())?;
+        let inside = root.strip_prefix(repository).ok()?;
+        Some(inside.to_str()?.to_owned())
+    }
+
     /// The text of a file; `name` is relative to the root, with forward slashes.
     ///
     /// # Errors

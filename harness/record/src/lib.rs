@@ -115,6 +115,10 @@ pub struct RunInfo {
     pub harness: String,
     /// Hash over the scenario files that were judged by.
     pub table_hash: String,
+    /// The folder of the scenario files in the repository that holds them, empty for the repository's own folder; none where they are
+    /// clawgauge's, so that their names are those of no file there.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub data: Option<String>,
     /// Hash over the snapshots that were judged by; none where answers are judged by rules only, or the record is older.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub snapshots_hash: Option<String>,

@@ -45,6 +45,7 @@ impl Recorder {
             started,
             harness: env!("CARGO_PKG_VERSION").to_owned(),
             table_hash: table_hash.to_owned(),
+            data: None,
             snapshots_hash: None,
             folding: FOLDING,
             interrupted: false,
@@ -226,6 +227,7 @@ impl Recorder {
             .into_iter()
             .map(|broken| relation_record(broken, &self.gate));
         self.run.finished = now();
+        self.run.data.clone_from(&catalogue.in_repository);
         let (selected, not_selected) = self.selected;
         // What a budget leaves out is told with the budget.
         let not_reached = match self.run.budget {

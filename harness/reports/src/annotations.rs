@@ -6,7 +6,7 @@
 use std::io::Write;
 
 use super::facts::{Facts, IssueOn};
-use super::findings::{About, Excuse, Finding, troubles};
+use super::findings::{About, Excuse, Finding, in_repository, troubles};
 use super::part::left_out;
 use crate::words::replay;
 use base::text::{count, one_line, visible};
@@ -79,7 +79,7 @@ pub(super) fn write(results: &Results<'_>, out: &mut dyn Write) -> Result<(), Re
         let mine: Vec<_> = all.iter().filter(|one| one.kind == kind).collect();
         let shown = if mine.len() > SHOWN { SHOWN - 1 } else { SHOWN };
         for one in mine.iter().take(shown) {
-            command(out, one)?;
+            command(out, record, one)?;
         }
         let left = mine.len().saturating_sub(shown);
         if left > 0 {
@@ -91,7 +91,7 @@ pub(super) fn write(results: &Results<'_>, out: &mut dyn Write) -> Result<(), Re
                 message: "GitHub shows ten of a kind; the step summary and the record tell all"
                     .to_owned(),
             };
-            command(out, &more)?;
+            command(out, record, &more)?;
         }
     }
     Ok(())
@@ -155,13 +155,13 @@ fn known_issue<'a>(record: &'a Record, issue: &IssueOn<'a>) -> Annotation<'a> {
     }
 }
 
-fn command(out: &mut dyn Write, one: &Annotation<'_>) -> std::io::Result<()> {
+fn command(out: &mut dyn Write, record: &Record, one: &Annotation<'_>) -> std::io::Result<()> {
     let mut properties = Vec::new();
-    if !one.file.is_empty() {
-        properties.push(format!("file={}", property(one.file)));
-    }
-    if let Some(line) = one.line {
-        properties.push(format!("line={line}"));
+    // GitHub looks for the file in the caller's repository.
+    let file = in_repository(record, one.file).filter(|_| !one.file.is_empty());
+    if let Some(file) = file {
+        properties.push(format!("file={}", property(&file)));
+        properties.extend(one.line.map(|line| format!("line={line}")));
     }
     properties.push(format!("title={}", property(&one.title)));
     let name = one.kind.name();

@@ -266,6 +266,14 @@ impl<'a> Finding<'a> {
     }
 }
 
+/// Where a file of the contract lies in the repository that holds it; `None` where that is not the caller's.
+pub(super) fn in_repository(record: &Record, file: &str) -> Option<String> {
+    match record.run.data.as_deref()? {
+        "" => Some(file.to_owned()),
+        folder => Some(format!("{folder}/{file}")),
+    }
+}
+
 /// File and line of `file:line`.
 pub(super) fn place(origin: &str) -> (&str, Option<usize>) {
     match origin.rsplit_once(':') {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::{annotations, ctrf, html, junit, markdown, sarif, summary, tap};
+use super::{annotations, ctrf, html, junit, markdown, outputs, sarif, summary, tap};
 use record::{Results, ResultsError};
 
 /// A format of a report.
@@ -28,6 +28,8 @@ pub enum Format {
     Annotations,
     /// The step summary of GitHub; added to what the file holds.
     Summary,
+    /// NAME=VALUE lines for later steps of a pipeline: counts, broken rules, known issues.
+    Outputs,
     /// One HTML file for people: verdict, causes, matrices, every cell with what was sent and answered.
     Html,
 }
@@ -44,6 +46,7 @@ impl Format {
             Self::Markdown => "markdown",
             Self::Annotations => "annotations",
             Self::Summary => "summary",
+            Self::Outputs => "outputs",
             Self::Html => "html",
         }
     }
@@ -82,6 +85,7 @@ pub fn render(
         Format::Markdown => markdown::write(results, out),
         Format::Annotations => annotations::write(results, out),
         Format::Summary => summary::write(results, summary::LIMIT, out),
+        Format::Outputs => outputs::write(results, out),
         Format::Html => html::write(results, out),
     }
 }

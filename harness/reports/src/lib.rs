@@ -19,6 +19,7 @@ mod junit;
 mod markdown;
 mod matrix;
 mod mutants;
+mod outputs;
 mod part;
 mod passages;
 mod progress;

@@ -10,7 +10,7 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use super::facts::Facts;
-use super::findings::{About, Excuse, Finding, place, troubles};
+use super::findings::{About, Excuse, Finding, in_repository, place, troubles};
 use super::markdown::escape;
 use super::part;
 use crate::words::{also, replay};
@@ -50,9 +50,7 @@ pub(super) fn write(results: &Results<'_>, out: &mut dyn Write) -> Result<(), Re
             }},
             // What stands before the last slash is the category in which results are compared from run to run.
             "automationDetails": { "id": format!("clawgauge/{}", record.run.id) },
-            "originalUriBaseIds": { ROOT: {
-                "description": { "text": "The folder that holds clawgauge's scenarios and snapshots." },
-            }},
+            "originalUriBaseIds": base(record),
             "columnKind": "unicodeCodePoints",
             "invocations": [invocation(record, &facts, findings.len())],
             "properties": {
@@ -189,7 +187,7 @@ fn result(record: &Record, rules: &Rules, finding: &Finding<'_>) -> Value {
         "level": level(finding.severity),
         "kind": "fail",
         "message": { "text": sentence(&one_line(&text)), "markdown": markdown },
-        "locations": [location(finding.file, finding.line)],
+        "locations": [location(record, finding.file, finding.line)],
         "partialFingerprints": { "clawgaugeCause/v1": finding.fingerprint() },
         "properties": {
             "gateway": finding.gateway,
@@ -212,7 +210,7 @@ fn result(record: &Record, rules: &Rules, finding: &Finding<'_>) -> Value {
         result["properties"]["failing"] = json!(cause.failing);
         if let Some(difference) = &cause.difference {
             let (file, line) = place(&difference.snapshot);
-            let mut related = location(file, line);
+            let mut related = location(record, file, line);
             related["id"] = json!(1);
             related["message"] = json!({ "text": "The accepted answer." });
             result["relatedLocations"] = json!([related]);
@@ -250,9 +248,24 @@ fn suppression(record: &Record, excuse: Excuse<'_>) -> Value {
     json!({ "kind": "external", "status": "accepted", "justification": one_line(&why) })
 }
 
-fn location(file: &str, line: Option<usize>) -> Value {
-    let uri: String = file.split('/').map(segment).collect::<Vec<_>>().join("/");
-    let mut place = json!({ "artifactLocation": { "uri": uri, "uriBaseId": ROOT } });
+/// What locations are relative to that are in no repository of the caller.
+fn base(record: &Record) -> Value {
+    match record.run.data {
+        Some(_) => json!({}),
+        None => json!({ ROOT: {
+            "description": { "text": "The folder that holds clawgauge's scenarios and snapshots." },
+        }}),
+    }
+}
+
+/// A place in the caller's repository, where it holds the file; else one in clawgauge's data.
+fn location(record: &Record, file: &str, line: Option<usize>) -> Value {
+    let uri = |file: &str| -> String { file.split('/').map(segment).collect::<Vec<_>>().join("/") };
+    let artifact = match in_repository(record, file) {
+        Some(file) => json!({ "uri": uri(&file) }),
+        None => json!({ "uri": uri(file), "uriBaseId": ROOT }),
+    };
+    let mut place = json!({ "artifactLocation": artifact });
     // Code scanning shows no result without a region.
     place["region"] = json!({ "startLine": line.unwrap_or(1) });
     json!({ "physicalLocation": place })

@@ -64,6 +64,13 @@ pub(super) fn seen(label: &str, answer: &str) -> String {
     }
 }
 
+/// The release that a gateway was judged as, where its name does not say it.
+pub(super) fn judged_as<'a>(record: &'a Record, gateway: &str) -> Option<&'a str> {
+    let mut known = record.gateways.iter();
+    let known = known.find(|known| known.reference == gateway && !tells_release(gateway));
+    known?.version.as_deref()
+}
+
 /// The command that asks a cell again.
 pub(super) fn replay(record: &Record, gateway: &str, cell: &str) -> String {
     let mut command = format!(
@@ -71,13 +78,7 @@ pub(super) fn replay(record: &Record, gateway: &str, cell: &str) -> String {
         quoted(cell),
         quoted(gateway)
     );
-    let known = record
-        .gateways
-        .iter()
-        .find(|known| known.reference == gateway);
-    if let Some(version) = known.and_then(|known| known.version.as_deref())
-        && !tells_release(gateway)
-    {
+    if let Some(version) = judged_as(record, gateway) {
         command.push_str(&format!(" --release {}", quoted(version)));
     }
     command

@@ -20,7 +20,7 @@ pub(super) struct MergeArgs {
     records: Vec<PathBuf>,
 
     /// Write a report: FORMAT=PATH, `-` is stdout; may be repeated. `json` is the record of the whole run. Formats: json,
-    /// junit, sarif, ctrf, tap, markdown, html, annotations, summary
+    /// junit, sarif, ctrf, tap, markdown, html, annotations, summary, outputs
     #[arg(long, value_name = "FORMAT=PATH")]
     report: Vec<ReportRequest>,
 

@@ -17,7 +17,7 @@ pub(super) struct ReportArgs {
     record: PathBuf,
 
     /// Write a report: FORMAT=PATH, `-` is stdout; may be repeated [default: the terminal report]. Formats: json, junit, sarif,
-    /// ctrf, tap, markdown, html, annotations, summary
+    /// ctrf, tap, markdown, html, annotations, summary, outputs
     #[arg(long, value_name = "FORMAT=PATH")]
     report: Vec<ReportRequest>,
 

@@ -105,6 +105,18 @@ export async function aLineOpensAndHasAnAddress() {
       assert.equal(await page.locator("tr.current").getAttribute("id"), row.id);
     }, { hash });
   }
+  // A release and a cell have an address, too: each release of an opened line is one.
+  const last = survey.releases.at(-1).version;
+  await withPage(INDEX, async (page) => {
+    assert.equal(await page.locator("tr.current").getAttribute("id"), row.id);
+    const marked = await page.locator("tr.row td.current").evaluateAll((all) => all.map((it) => it.title));
+    assert.equal(marked.length, 1);
+    assert.ok(marked[0].startsWith(last + ":"), marked[0]);
+    const link = page.locator("tr.more a[href*='@']").first();
+    const first = (await link.getAttribute("href")).split("@").at(-1);
+    await link.click();
+    await page.waitForFunction((version) => document.querySelector("tr.row td.current").title.startsWith(version + ":"), first);
+  }, { hash: "#cell/" + encodeURI(row.cells.at(-1)) + "@" + last });
   // A line that never changes is shown when it is asked for by name.
   const quiet = survey.rows.find((it) => new Set(it.marks.replaceAll("?", "").replaceAll(" ", "")).size === 1 && "+.".includes(it.marks[0]));
   if (quiet !== undefined) {

@@ -57,6 +57,8 @@ export async function attemptsReasonsAndStandingAreTold() {
     await withPage("mixed", async (page) => {
       const text = await page.locator("#details").textContent();
       words.forEach((word) => assert.ok(text.includes(word), word + " in " + text));
+      // The address of the cell is there to be copied, and it is the page's own by now.
+      assert.ok(text.includes(page.url()), page.url() + " in " + text);
     }, { hash: hashOf(cell) });
   }
 }

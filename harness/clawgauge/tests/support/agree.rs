@@ -17,7 +17,7 @@ use clawgauge::reports::{Format, render};
 use quick_junit::{NonSuccessKind, TestCaseStatus};
 use serde_json::Value;
 
-use findings::{annotations, markdown, sarif};
+use findings::{annotations, markdown, outputs, sarif};
 
 /// A report as text.
 pub(crate) fn rendered(format: Format, results: &Results<'_>) -> String {
@@ -48,6 +48,7 @@ pub(crate) fn reports_agree(path: &Path) {
     sarif(&record, &texts[&Format::Sarif]);
     markdown(&record, &texts[&Format::Markdown]);
     annotations(&record, &texts[&Format::Annotations]);
+    outputs(&record, &texts[&Format::Outputs]);
     let summary = texts[&Format::Summary]
         .trim_end()
         .strip_prefix("## clawgauge\n\n")

@@ -105,7 +105,7 @@ pub(crate) fn every_verdict(text: &str) -> Value {
         "schema": "clawgauge.results/1",
         "run": {
             "id": "0123456789abcdef", "started": "2026-11-23T15:00:00Z", "finished": "2026-11-23T15:00:05Z",
-            "harness": "0.1.0", "table_hash": "0123456789abcdef0123456789abcdef", "interrupted": false,
+            "harness": "0.1.0", "table_hash": "0123456789abcdef0123456789abcdef", "interrupted": false, "data": "contract",
             "fail_on": "deviates", "severity": "shape", "baseline": "fedcba9876543210",
         },
         "gateways": [{

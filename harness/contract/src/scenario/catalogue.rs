@@ -51,6 +51,8 @@ pub struct Catalogue {
     pub base: Base,
     /// SHA-256 over all files that were read, in hex: what a run was judged by.
     pub table_hash: String,
+    /// Where the files lie in somebody's repository, as [`Data::in_repository`] says.
+    pub in_repository: Option<String>,
 }
 
 /// Relations between cells; optional.
@@ -279,6 +281,7 @@ impl Catalogue {
             timings,
             base,
             table_hash,
+            in_repository: data.in_repository(),
         })
     }
 

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use super::layout::Layout;
 use super::script_json;
+use crate::words::judged_as;
 use contract::cell_id::CellId;
 use contract::scenario::model::{DIRECT, PROXY_AXIS};
 use contract::scenario::sender::{OWN_SENDER, SENDER_AXIS};
@@ -44,6 +45,11 @@ pub(super) fn write(
     let head = results.head();
     let tables = Tables {
         gateways: layout.gateways.iter().map(String::as_str).collect(),
+        judged_as: layout
+            .gateways
+            .iter()
+            .map(|name| judged_as(head, name))
+            .collect(),
         scenarios: &layout.scenarios,
         scripted: [(SENDER_AXIS, OWN_SENDER), (PROXY_AXIS, DIRECT)],
         summary: &head.summary,
@@ -66,6 +72,8 @@ pub(super) fn write(
 #[derive(Serialize)]
 struct Tables<'a> {
     gateways: Vec<&'a str>,
+    /// The release of a gateway whose name does not say it.
+    judged_as: Vec<Option<&'a str>>,
     scenarios: &'a [ScenarioRecord],
     /// Of axes that say what a request passes, the value with which a script of `clawgauge repro` can send it.
     scripted: [(&'a str, &'a str); 2],

@@ -36,7 +36,7 @@ pub(in crate::cli) struct RunArgs {
     pub(super) conditions: Vec<String>,
 
     /// Write a report: FORMAT=PATH, `-` is stdout; may be repeated. Formats: json, junit, sarif, ctrf, tap, markdown, html,
-    /// annotations, summary
+    /// annotations, summary, outputs
     #[arg(long, value_name = "FORMAT=PATH")]
     pub(super) report: Vec<ReportRequest>,
 

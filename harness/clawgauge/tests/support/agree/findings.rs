@@ -61,7 +61,15 @@ pub(super) fn sarif(record: &Value, report: &str) {
             text(&place["artifactLocation"], "uri"),
             place["region"]["startLine"]
         );
-        assert_eq!(cause["origin"], origin);
+        // Where the contract is the caller's, the place is one in the caller's repository.
+        let folder = record["run"]["data"].as_str();
+        let expected = match folder {
+            Some(folder) => format!("{folder}/{}", text(cause, "origin")),
+            None => text(cause, "origin").to_owned(),
+        };
+        assert_eq!(expected, origin);
+        let base = &place["artifactLocation"]["uriBaseId"];
+        assert_eq!(base.is_null(), folder.is_some(), "{place}");
         let critical = result["properties"]["security-severity"].is_string();
         assert_eq!(critical, cause["direction"] == "unexpected-allow");
     }
@@ -222,4 +230,32 @@ fn troubles(record: &Value) -> usize {
         })
         .collect();
     troubles + reasons.len()
+}
+
+/// Each line is NAME=VALUE, each name is there once, and the counts are the record's.
+pub(super) fn outputs(record: &Value, report: &str) {
+    let lines = report.lines().map(|line| line.split_once('=').unwrap());
+    let told: BTreeMap<&str, &str> = lines.clone().collect();
+    assert_eq!(told.len(), lines.count(), "{report}");
+    let mut counted = 0;
+    for (name, count) in record["summary"].as_object().unwrap() {
+        if let Some(value) = told.get(name.replace('_', "-").as_str()) {
+            assert_eq!(*value, count.to_string(), "{name}");
+            counted += 1;
+        }
+    }
+    assert_eq!(
+        counted,
+        told.len() - 3,
+        "all but cells and the two lists: {report}"
+    );
+    let listed: BTreeSet<&str> = told["broken-rules"].split(' ').collect();
+    for cause in array(record, "causes")
+        .iter()
+        .filter(|cause| cause["failing"] != 0)
+    {
+        let rule = text(cause, "rule").split(", ").next().unwrap();
+        let rule = format!("{}/{rule}", text(cause, "scenario"));
+        assert!(listed.contains(&*rule), "{rule} in {report}");
+    }
 }

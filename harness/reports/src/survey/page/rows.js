@@ -43,10 +43,16 @@ function runsOf(row) {
   return runs;
 }
 
+/** Where a cell stands in the table, on a release where one is named. */
+function addressOf(id, release) {
+  return "#cell/" + encodeURI(id).replaceAll("#", "%23") + (release === undefined ? "" : "@" + encodeURIComponent(release));
+}
+
 function answersOf(row) {
   const lines = runsOf(row).map(({ sign, answer, reason, first, last }) => {
     const look = lookOf[sign];
-    const when = first === last ? first : first + " to " + last;
+    const link = (release) => make("a", { href: addressOf(row.cells[0], release) }, release);
+    const when = first === last ? link(first) : [link(first), " to ", link(last)];
     return make("tr", {},
       make("td", {}, make("i", { class: "k k-" + (look?.kind ?? "absent"), "aria-hidden": true }, sign)),
       make("td", {}, when),
@@ -83,7 +89,7 @@ function moreOf(row) {
   const issues = issuesOf(row);
   const cell = row.cells[0];
   const command = (name) => make("li", {}, make("code", {}, "clawgauge " + name + " " + quoted(cell) + " --gateway openclaw@" + exampleOf(row)));
-  const cells = row.cells.slice(0, 60).map((id) => make("li", {}, make("a", { href: "#cell/" + encodeURI(id) }, visible(id))));
+  const cells = row.cells.slice(0, 60).map((id) => make("li", {}, make("a", { href: addressOf(id) }, visible(id))));
   return make("tr", { class: "more" }, make("td", { colspan: survey.releases.length + 1 }, make("div", { class: "inside" },
     make("h4", {}, "By release"), answersOf(row),
     issues.length > 0 ? [make("h4", {}, issues.length === 1 ? "Known issue" : "Known issues"), make("ul", {}, issues)] : "",
@@ -91,7 +97,7 @@ function moreOf(row) {
     make("h4", {}, "See it yourself"), make("ul", {}, command("run"), command("repro")),
     make("h4", {}, plural(row.cells.length, "cell")), make("ul", { class: "cell-list" }, cells),
     row.cells.length > 60 ? make("p", { class: "note" }, "and " + (row.cells.length - 60) + " more in survey.json") : "",
-    make("p", { class: "note" }, make("a", { href: "#" + row.id }, "Link to this line")))));
+    make("p", { class: "note" }, make("a", { href: "#" + row.id }, "Link to this line"), "; the releases above are links to this line on a release"))));
 }
 
 /** Opens or closes a row. */

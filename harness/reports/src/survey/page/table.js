@@ -1,23 +1,29 @@
 // Puts the page together: buttons, addresses, keyboard.
 
-/** The row that an address names: by its own name, or by a cell. */
-function rowOfHash() {
+/** What an address names: a row by its own name or by a cell, and the place of a release after an @. */
+function placeOfHash() {
   let name = "";
   try {
     name = decodeURIComponent(location.hash.slice(1));
   } catch {
-    return null;
+    return { row: null, release: -1 };
   }
-  if (name.startsWith("cell/")) {
-    const id = name.slice("cell/".length);
-    return rows.find((row) => row.cells.includes(id)) ?? null;
+  const [, start, version] = /^(.*)@([^@]*)$/s.exec(name) ?? [];
+  const release = survey.releases.findIndex((release) => release.version === version);
+  if (release >= 0) {
+    name = start;
   }
-  return rowById.get(name) ?? null;
+  const row = name.startsWith("cell/") ? rows.find((row) => row.cells.includes(name.slice("cell/".length))) : rowById.get(name);
+  return { row: row ?? null, release };
 }
 
 function sync() {
-  const row = rowOfHash();
-  rows.forEach((other) => other.line.classList.toggle("current", other === row));
+  const { row, release } = placeOfHash();
+  rows.forEach((other) => {
+    other.line.classList.toggle("current", other === row);
+    other.line.querySelector("td.current")?.classList.remove("current");
+  });
+  row?.line.querySelectorAll("td")[release]?.classList.add("current");
   if (row === null) {
     return;
   }
