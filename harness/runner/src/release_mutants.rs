@@ -40,7 +40,7 @@ const SOCKET: &str = "../control";
 /// So many cells are asked first: most of what dies dies there.
 const FIRST: usize = 16;
 /// So many launches at a time: a gateway lets whoever guesses wait, and a start keeps one core busy.
-const LAUNCHES: usize = 3;
+const LAUNCHES: usize = 2;
 
 /// What is needed to try mutants of a release.
 #[derive(Debug)]

@@ -78,19 +78,29 @@ impl<'a> Standing<'a> {
         if cells.is_empty() {
             return Ok(None);
         }
-        if !self.told(None, &cells).await?.is_empty() {
-            // What it does, or what the one before it did, may last longer than it is on: only fresh gateways tell.
-            self.stop().await;
-            if let Some((cell, how)) = self.told(None, &cells).await?.first() {
-                let cell = cell.cell.id();
-                return Err(format!("with the mutant off {cell} deviates, too: {how}"));
+        // Silence proves less than an answer: it has to come twice.
+        let mut silent = None;
+        for _ in 0..2 {
+            if !self.told(None, &cells).await?.is_empty() {
+                // What it does, or what the one before it did, may last longer than it is on: only fresh gateways tell.
+                self.stop().await;
+                if let Some((cell, how)) = self.told(None, &cells).await?.first() {
+                    let cell = cell.cell.id();
+                    return Err(format!("with the mutant off {cell} deviates, too: {how}"));
+                }
             }
+            let mut told = self.told(Some(mutant), &cells).await?;
+            told.sort_by_key(|(_, how)| how == NO_ANSWER);
+            let Some((cell, how)) = told.into_iter().next() else {
+                return Ok(None);
+            };
+            if how != NO_ANSWER {
+                return self.killed(cell, how).map(Some);
+            }
+            silent = Some(cell);
         }
-        let told = self.told(Some(mutant), &cells).await?;
-        let Some((cell, how)) = told.into_iter().next() else {
-            return Ok(None);
-        };
-        self.killed(cell, how).map(Some)
+        let killed = silent.map(|cell| self.killed(cell, NO_ANSWER.to_owned()));
+        killed.transpose()
     }
 
     fn killed(&self, cell: &PlannedCell, how: String) -> Result<Fate, String> {

@@ -31,6 +31,11 @@ use studies::mutation::{Chosen, Fate, MutantHead, MutantReport, MutantResult, Sc
 /// So long a request to a mutant may take. A gateway lets whoever guesses wait for 5 s, and a busy machine is slow.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Requests at a time within a launch, and those that must be denied: fewer than a run has, since silence is a fate here.
+const JOBS: usize = 4;
+/// See [`JOBS`].
+const DENIALS: usize = 32;
+
 /// The arguments that are about a release.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ReleaseArgs {
@@ -236,6 +241,8 @@ impl ReleaseArgs {
         };
         let options = RunOptions {
             timeout: self.timeout.unwrap_or(TIMEOUT),
+            jobs: JOBS,
+            denials: DENIALS,
             ..measure.options.clone()
         };
         let run = MutantRun {
