@@ -82,7 +82,7 @@ fn the_record_is_the_same_from_run_to_run() {
     "scenarios/axes/scopes.toml",
     "x-openclaw-scopes: operator.admin",
     "x-openclaw-scopes: operator.talk",
-    &["unexpected-deny 14 cells: profile=none  scopes=admin\n", "rule declared-scopes-grant-write"]
+    &["unexpected-deny 15 cells: 14 with profile=none  scopes=admin\n", "rule declared-scopes-grant-write"]
 )]
 #[case::snapshot_byte(
     "snapshots/chat-completions/token.since-2026.3.22.snap",
@@ -173,7 +173,7 @@ fn the_example_runs_a_scenario() {
 }
 
 #[rstest]
-#[case::scopes_not_checked("ignores-scopes", "unexpected-allow 98 cells: profile=none")]
+#[case::scopes_not_checked("ignores-scopes", "unexpected-allow 105 cells: every cell of the rule")]
 #[case::model_called_first("calls-model-before-auth", "unexpected-allow")]
 #[case::binary("answers-binary", "wrong-body")]
 #[case::huge("answers-50mb", "wrong-body")]
