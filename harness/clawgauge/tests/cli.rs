@@ -292,7 +292,7 @@ fn widening_needs_a_name_and_a_reason() {
         .assert()
         .code(1)
         .stdout(contains(
-            "unexpected-allow 105 cells: every cell of the rule",
+            "unexpected-allow 105 cells: 98 with profile=none  scopes=@lacks-write",
         ));
     let told = contains("98 cells")
         .or(contains("105 cells"))
