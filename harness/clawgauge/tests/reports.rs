@@ -288,7 +288,7 @@ fn a_run_in_a_workflow() {
     // The caller's repository has no such file, unless it holds the contract.
     let told = String::from_utf8(run().output().unwrap().stdout).unwrap();
     assert!(
-        told.contains("\n::error title=") && !told.contains("file="),
+        told.contains("\n::error title=") && !told.contains(" file="),
         "{told}"
     );
     fs::remove_file(&summary).unwrap();
