@@ -70,7 +70,7 @@ enum Command {
     /// Print by which cells the questions of other test suites are asked, on which releases, or why not
     Cases(cases::CasesArgs),
     /// Print a script that shows what a release answers to one cell, for a machine without clawgauge
-    Repro(repro::ReproArgs),
+    Repro(Box<repro::ReproArgs>),
     /// Check the scenario files: names, decision tables, snapshots, questions
     Check,
     /// Accept pending snapshots
@@ -80,7 +80,7 @@ enum Command {
     /// Make one record out of the shards of a run, and judge it as a whole
     Merge(merge::MergeArgs),
     /// Say what changed for callers between two gateways or records, as causes: exit code 1 on a blocker
-    Compare(compare::CompareArgs),
+    Compare(Box<compare::CompareArgs>),
     /// Judge a run again from its evidence bundle, without a gateway and without a network
     Verify(verify::VerifyArgs),
     /// Print the JSON Schema of the scenario files and of clawgauge.toml
@@ -163,7 +163,7 @@ fn carry_out(cli: Cli, session: &Session, output: &Output) -> Result<ExitCode, F
         Command::Merge(args) => merge::run(&args, &place.catalogue()?, output),
         Command::Compare(args) => {
             let project = place.project()?;
-            compare::compare(args, &project, &place.load(&project)?, session, output)
+            compare::compare(*args, &project, &place.load(&project)?, session, output)
         }
         Command::Verify(args) => verify::verify(&args, &|| place.catalogue(), output),
         Command::Schema => output.json(&clawgauge::schema::json_schema()),
