@@ -137,11 +137,7 @@ const SCENARIO: &str = "scenarios/chat-completions.toml";
     "message = \"Unauthorized\"\nheaders = { date = \"present\" }"
 )]
 #[case::header_in_capitals("scenarios/outcomes.toml", "vary =", "Vary =")]
-#[case::bad_direction(
-    "scenarios/outcomes.toml",
-    "direction = \"deny\"",
-    "direction = \"denied\""
-)]
+#[case::bad_grants("scenarios/outcomes.toml", "grants = \"none\"", "grants = \"nothing\"")]
 #[case::profile_gap(
     "fixtures/profiles/modes.toml",
     "since = \"2026.3.31\"\n",
