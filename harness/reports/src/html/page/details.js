@@ -111,8 +111,7 @@ function render(cell) {
   const same = expected !== null && expected === observed;
   const close = make("button", { type: "button", class: "close", "aria-label": "Close the details" }, "\u00d7");
   close.addEventListener("click", leave);
-  const release = tables.judged_as[cell.gateway];
-  const run = "clawgauge run " + quoted(cell.id) + " --gateway " + shellWord(gateway) + (release === null ? "" : " --release " + shellWord(release));
+  const run = "clawgauge run " + quoted(cell.id) + " --gateway " + shellWord(gateway);
   const repro = "clawgauge repro " + quoted(cell.id) + " --gateway " + shellWord(gateway);
   sheet.replaceChildren(
     make("header", {},
@@ -132,8 +131,7 @@ function render(cell) {
       })),
       make("h3", {}, "Replay"), commandOf(run),
       cell.scripted ? [make("h3", {}, "Reproduce on a clean machine"), commandOf(repro)] : [],
-      make("h3", {}, "Link to this cell"), commandOf(location.href.split("#")[0] + cell.hash),
-      make("p", { class: "id" }, make("a", { href: cell.hash }, make("code", {}, visible(cell.id))))));
+      make("p", { class: "id" }, make("code", {}, visible(cell.id)))));
 }
 
 function shellWord(text) {
