@@ -37,8 +37,8 @@ use studies::mutation::{Chosen, Fate};
 const CONTROL: &str = "CLAWGAUGE_CONTROL";
 /// The socket, from there.
 const SOCKET: &str = "../control";
-/// So many cells are asked first: most of what dies dies there.
-const FIRST: usize = 16;
+/// So many cells are asked first, then so many: most of what dies dies there, and who never answers is waited for once.
+const FIRST: [usize; 2] = [4, 12];
 /// So many launches at a time: a gateway lets whoever guesses wait, and a start keeps one core busy.
 const LAUNCHES: usize = 2;
 
@@ -281,9 +281,11 @@ impl MutantRun<'_> {
                 sha256(format!("{} {}", one.chosen.id, planned.cell.id()).as_bytes())
             };
             cells.sort_by_cached_key(key);
-            let (first, rest) = cells.split_at(cells.len().min(FIRST));
+            let (first, rest) = cells.split_at(cells.len().min(FIRST[0]));
+            let (second, rest) = rest.split_at(rest.len().min(FIRST[1]));
+            let parts = [first, second, rest].into_iter();
             let mut met = Ok(None);
-            for some in [first, rest].into_iter().filter(|some| !some.is_empty()) {
+            for some in parts.filter(|some| !some.is_empty()) {
                 met = standing.ask(one.chosen.number, some).await;
                 one.state().asked += some.len();
                 if !matches!(met, Ok(None)) {

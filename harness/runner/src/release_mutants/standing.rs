@@ -19,7 +19,7 @@ use studies::mutation::Fate;
 const NO_ANSWER: &str = "no answer";
 
 /// So many cells that deviate are asked again.
-const AGAIN: usize = 8;
+const AGAIN: usize = 4;
 /// So many cells are asked of a gateway that was just launched, before answers count.
 const WARM_UP: usize = 16;
 
