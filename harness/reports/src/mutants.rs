@@ -129,6 +129,11 @@ fn who(mutant: &MutantResult) -> String {
     if mutant.starts > 0 {
         told.push(format!("{} at the start", count(mutant.starts, "launch")));
     }
+    if let Fate::Survived { asked } = mutant.fate
+        && asked < mutant.cells
+    {
+        told.push(format!("{asked} of them were asked"));
+    }
     if let Fate::Undecided { why } = &mutant.fate {
         told.push(why.clone());
     }

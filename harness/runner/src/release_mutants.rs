@@ -59,6 +59,8 @@ pub struct MutantRun<'a> {
     pub globs: &'a [String],
     /// Conditions on the cells to ask.
     pub conditions: &'a [String],
+    /// So many of the cells that reach a mutant are asked at most.
+    pub most: usize,
     /// A copy of it.
     pub copy: &'a CopyFolder,
     /// When to stop.
@@ -71,6 +73,8 @@ struct Pending<'a> {
     chosen: &'a Chosen,
     /// Its position among the chosen ones.
     place: usize,
+    /// Cells that are asked with it.
+    asked: usize,
     /// Launches that it needs for itself.
     alone: Vec<String>,
     state: Mutex<State>,
@@ -81,8 +85,6 @@ struct Pending<'a> {
 struct State {
     /// Its cells by launch; those that a launch has answered are gone.
     cells: BTreeMap<String, Vec<String>>,
-    /// Cells that were asked with it.
-    asked: usize,
     fate: Option<Fate>,
 }
 
@@ -125,7 +127,7 @@ impl MutantRun<'_> {
             }
             let pending = now
                 .iter()
-                .map(|place| pending(&chosen[*place], *place, &sequences));
+                .map(|place| pending(&chosen[*place], *place, self.most, &sequences));
             let mut pending: Vec<Pending<'_>> = pending.collect();
             // What takes many launches goes last: the time may be over before.
             pending.sort_by_key(|one| one.alone.len());
@@ -182,7 +184,7 @@ impl MutantRun<'_> {
                     why: format!("not asked under {}", not_asked.join(", ")),
                 }),
             };
-            let asked = one.state().asked;
+            let asked = one.asked;
             one.decide(fate.unwrap_or(Fate::Survived { asked }), tell);
         });
         let done: Vec<()> = stream::iter(tried)
@@ -271,23 +273,17 @@ impl MutantRun<'_> {
                 break;
             }
             let ids = one.state().cells.get(&launch.profile).cloned();
-            let mut cells: Vec<&PlannedCell> = ids
+            let cells: Vec<&PlannedCell> = ids
                 .iter()
                 .flatten()
                 .filter_map(|id| by_id.get(id))
                 .collect();
-            // Those first that any other order would bring first, too, so that they are a mixture.
-            let key = |planned: &&PlannedCell| {
-                sha256(format!("{} {}", one.chosen.id, planned.cell.id()).as_bytes())
-            };
-            cells.sort_by_cached_key(key);
             let (first, rest) = cells.split_at(cells.len().min(FIRST[0]));
             let (second, rest) = rest.split_at(rest.len().min(FIRST[1]));
             let parts = [first, second, rest].into_iter();
             let mut met = Ok(None);
             for some in parts.filter(|some| !some.is_empty()) {
                 met = standing.ask(one.chosen.number, some).await;
-                one.state().asked += some.len();
                 if !matches!(met, Ok(None)) {
                     break;
                 }
@@ -321,7 +317,7 @@ impl Pending<'_> {
     fn is_asked(&self, launch: &str, tell: &(dyn Fn(usize, &Fate) + Sync)) {
         let mut state = self.state();
         state.cells.remove(launch);
-        let (asked, done) = (state.asked, state.cells.is_empty());
+        let (asked, done) = (self.asked, state.cells.is_empty());
         drop(state);
         if done && self.alone.is_empty() {
             self.decide(Fate::Survived { asked }, tell);
@@ -342,11 +338,13 @@ impl Pending<'_> {
 fn pending<'a>(
     chosen: &'a Chosen,
     place: usize,
+    most: usize,
     sequences: &HashMap<String, String>,
 ) -> Pending<'a> {
+    let asked = mixture(chosen.cells.iter().cloned(), &chosen.id, most);
     let mut cells: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut alone = chosen.starts.clone();
-    for cell in &chosen.cells {
+    for cell in &asked {
         match sequences.get(cell) {
             Some(launch) if alone.contains(launch) => {}
             Some(launch) => alone.push(launch.clone()),
@@ -359,11 +357,16 @@ fn pending<'a>(
     Pending {
         chosen,
         place,
+        asked: asked.len(),
         alone,
-        state: Mutex::new(State {
-            cells,
-            asked: 0,
-            fate: None,
-        }),
+        state: Mutex::new(State { cells, fate: None }),
     }
+}
+
+/// So many cells at most, in an order that depends on them and on `of` alone: the first are a mixture.
+fn mixture(cells: impl Iterator<Item = String>, of: &str, most: usize) -> Vec<String> {
+    let mut cells: Vec<String> = cells.collect();
+    cells.sort_by_cached_key(|cell| sha256(format!("{of} {cell}").as_bytes()));
+    cells.truncate(most);
+    cells
 }

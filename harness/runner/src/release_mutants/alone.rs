@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::MutantRun;
+use super::{MutantRun, mixture};
 use crate::RunOptions;
 use crate::mutants::{MutantResult, fate};
 use contract::plan::Selection;
@@ -91,12 +91,16 @@ impl<'a> Alone<'a> {
         }
     }
 
-    /// All cells of a launch that are asked for.
+    /// The cells of a launch that are asked for: the same ones with any mutant.
     fn selection(&self, launch: &str) -> Result<Selection, String> {
         let mut conditions = self.run.conditions.to_vec();
         conditions.push(format!("{PROFILE_AXIS}={launch}"));
         let parsed = Selection::parse(self.run.catalogue, self.run.globs, &conditions);
-        parsed.map_err(|error| error.to_string())
+        let parsed = parsed.map_err(|error| error.to_string())?;
+        let cells = contract::plan::cells(self.run.catalogue);
+        let cells = cells.filter(|cell| parsed.accepts(cell));
+        let cells = cells.map(|cell| cell.id());
+        Ok(Selection::only(mixture(cells, launch, self.run.most)))
     }
 
     async fn tried(&self, mutant: Option<u32>, selection: Selection) -> MutantResult {

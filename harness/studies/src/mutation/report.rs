@@ -28,7 +28,7 @@ pub enum Fate {
         /// What it said.
         why: String,
     },
-    /// All cells and launches that reach it conform.
+    /// All cells and launches that were asked conform.
     Survived {
         /// Cells that were asked with it.
         asked: usize,
@@ -254,15 +254,16 @@ impl MutantReport {
         mutants.filter(|mutant| mutant.reason.is_some())
     }
 
-    /// What an earlier run of the same release found out, by the ids of mutants.
-    pub fn decided(&self, chosen: &Chosen) -> Option<&Fate> {
+    /// What an earlier run of the same release found out, where it asked as much: all cells, or `most` of them.
+    pub fn decided(&self, chosen: &Chosen, most: usize) -> Option<&Fate> {
         let mut mutants = self.mutants.iter();
         let known = mutants.find(|known| {
             (&known.id, known.cells, known.starts)
                 == (&chosen.id, chosen.cells.len(), chosen.starts.len())
         });
-        known
-            .map(|known| &known.fate)
-            .filter(|fate| fate.is_decided())
+        known.map(|known| &known.fate).filter(|fate| match fate {
+            Fate::Survived { asked } => *asked >= most.min(chosen.cells.len()),
+            fate => fate.is_decided(),
+        })
     }
 }

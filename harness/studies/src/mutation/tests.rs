@@ -109,7 +109,18 @@ fn the_score_counts_what_is_reached_and_decided() {
     let read = MutantReport::read(&json).unwrap();
     assert_eq!(read, report);
     // What is not decided is tried again.
-    assert!(read.decided(&chosen[3]).is_some());
-    assert_eq!(read.decided(&chosen[6]), None);
-    assert_eq!(read.decided(&chosen[9]), None);
+    assert!(read.decided(&chosen[0], usize::MAX).is_some());
+    assert_eq!(read.decided(&chosen[6], usize::MAX), None);
+    assert_eq!(read.decided(&chosen[9], usize::MAX), None);
+    // So is what survived, where more cells are asked now.
+    let more = Chosen {
+        cells: vec![String::new(); 2],
+        ..chosen[3].clone()
+    };
+    let mut read = read;
+    for mutant in &mut read.mutants {
+        mutant.cells = 2;
+    }
+    assert_eq!(read.decided(&more, usize::MAX), None);
+    assert!(read.decided(&more, 1).is_some());
 }

@@ -1,6 +1,7 @@
 //! `clawgauge mutants --gateway`: mutants of a release's own code.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -31,11 +32,6 @@ use studies::mutation::{Chosen, Fate, MutantHead, MutantReport, MutantResult, Sc
 /// So long a request to a mutant may take. A gateway lets whoever guesses wait for 5 s, and a busy machine is slow.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Requests at a time within a launch, and those that must be denied: fewer than a run has, since silence is a fate here.
-const JOBS: usize = 4;
-/// See [`JOBS`].
-const DENIALS: usize = 32;
-
 /// The arguments that are about a release.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ReleaseArgs {
@@ -46,6 +42,10 @@ pub(super) struct ReleaseArgs {
     /// Only so many mutants, taken at random [default: all]
     #[arg(long, value_name = "N", requires = "gateway")]
     sample: Option<usize>,
+
+    /// Ask only so many of the cells that reach a mutant, and of those of a launch that it needs for itself [default: all]
+    #[arg(long, value_name = "N", requires = "gateway")]
+    cells: Option<NonZeroUsize>,
 
     /// What the sample is taken by: the same seed takes the same mutants of a release
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -207,7 +207,8 @@ impl ReleaseArgs {
         let reasons = measure.catalogue.known_mutants.iter();
         let reasons = reasons.map(|known| (known.id.as_str(), known.reason.as_str()));
         let reasons: BTreeMap<&str, &str> = reasons.collect();
-        let known = |one: &Chosen| before.as_ref()?.decided(one).cloned();
+        let most = self.cells.map_or(usize::MAX, NonZeroUsize::get);
+        let known = |one: &Chosen| before.as_ref()?.decided(one, most).cloned();
         let mut results = Vec::new();
         let mut left = Vec::new();
         for one in chosen {
@@ -241,8 +242,6 @@ impl ReleaseArgs {
         };
         let options = RunOptions {
             timeout: self.timeout.unwrap_or(TIMEOUT),
-            jobs: JOBS,
-            denials: DENIALS,
             ..measure.options.clone()
         };
         let run = MutantRun {
@@ -253,6 +252,7 @@ impl ReleaseArgs {
             gateway,
             globs: &coverage.head.globs,
             conditions: &coverage.head.conditions,
+            most,
             copy: &ground.copy,
             ends,
         };
