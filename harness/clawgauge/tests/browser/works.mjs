@@ -24,7 +24,7 @@ export async function aClickOpensTheCell() {
   const cell = record.cells.find((it) => it.direction === "unexpected-deny" && it.verdict === "deviates");
   await withPage("mixed", async (page) => {
     const button = await cellButton(page, 0, 2);
-    assert.equal(await button.getAttribute("aria-label"), "none, absent, read: deviates, refused, must be let in");
+    assert.equal(await button.getAttribute("aria-label"), "none, absent, read: deviates, denied or given less than the rule says");
     await button.click();
     const sheet = page.locator("#details");
     const text = await sheet.textContent();
