@@ -184,10 +184,21 @@ pub fn not_applicable(catalogue: &Catalogue, release: &Version, cell: &Cell) -> 
     {
         return Some(format!("the scenario's contract begins with {since}"));
     }
-    match catalogue.profiles.get(cell.profile()) {
-        Some(profile) => profile.launch_for(release).err(),
-        None => Some(format!("there is no profile {}", cell.profile())),
+    let name = cell.profile();
+    let Some(profile) = catalogue.profiles.get(name) else {
+        return Some(format!("there is no profile {name}"));
+    };
+    if let Err(reason) = profile.launch_for(release) {
+        return Some(reason);
     }
+    // The start itself is asked: whether the issue is still there.
+    let mut issues = catalogue.known_issues.iter();
+    let issue = issues.find(|issue| issue.keeps_from_starting(name, release));
+    let issue = issue.filter(|_| cell.scenario.kind != Kind::Start)?;
+    Some(format!(
+        "{release} does not start under {name}: {}",
+        issue.id
+    ))
 }
 
 /// What a cell takes of a machine beside the gateway, by name: a client, a program, [`NETWORK`].

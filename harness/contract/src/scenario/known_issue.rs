@@ -1,6 +1,6 @@
 //! Known issues: public bugs with the releases and cells that they affect, as files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -10,13 +10,18 @@ use toml::Spanned;
 
 use super::conditions::Resolver;
 use super::files::{OneOrMany, SetTables, WhenSchema, WhenTable};
-use super::model::{Condition, Expect, Outcome, Scenario, any_matches};
+use super::model::{Condition, Expect, Outcome, Scenario, Start, any_matches};
 use super::outcomes::Outcomes;
 use super::parse::{parse_range, parse_toml, parse_version, schema_version};
 use super::resolve::expect;
 use super::{Problem, Problems, SourceFile, breakpoints};
 use crate::release::{Version, VersionRange};
 use base::nearest::advice;
+
+mod upstream;
+
+pub(super) use upstream::Upstream;
+use upstream::{UpstreamTable, check_upstream, upstream};
 
 /// What kind of bug it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -81,58 +86,6 @@ pub(crate) struct KnownIssueFile {
     answers: Vec<AnswerTable>,
     /// The cells that it affects, by release.
     affects: Vec<AffectsTable>,
-}
-
-/// What upstream says about an issue.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct UpstreamTable {
-    /// Whether upstream takes it for done.
-    state: UpstreamState,
-    /// The release with which upstream says that it is mended.
-    #[schemars(with = "Option<String>")]
-    fixed_in: Option<Spanned<String>>,
-    /// Where that is said: the issue, a changelog of a release.
-    source: String,
-    /// The day on which it was read (YYYY-MM-DD).
-    #[schemars(with = "String")]
-    on: Spanned<String>,
-}
-
-/// Whether upstream takes an issue for done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum UpstreamState {
-    /// It does not.
-    Open,
-    /// It does.
-    Closed,
-}
-
-/// What upstream says about an issue, and when that was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Upstream {
-    /// Whether it takes it for done.
-    pub state: UpstreamState,
-    /// The release with which it says that it is mended.
-    pub fixed_in: Option<Version>,
-    /// Where it says so.
-    pub source: String,
-    /// The day on which that was read.
-    pub on: Date,
-}
-
-impl std::fmt::Display for Upstream {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self.state {
-            UpstreamState::Open => "open",
-            UpstreamState::Closed => "closed",
-        })?;
-        if let Some(release) = &self.fixed_in {
-            write!(f, ", fixed in {release}")?;
-        }
-        write!(f, " ({}, read on {})", self.source, self.on)
-    }
 }
 
 /// An answer that no cell is expected to give.
@@ -211,6 +164,8 @@ pub struct Affects {
     pub when: Vec<Condition>,
     /// What is observed there.
     pub observed: Expect,
+    /// Of a scenario about starts: the profiles under which no gateway starts there.
+    pub refused: BTreeSet<String>,
     /// Where it is written.
     pub span: std::ops::Range<usize>,
 }
@@ -240,6 +195,12 @@ impl KnownIssue {
             affects.scenario == scenario && affects.holds(release, combination)
         };
         self.affects.iter().find(part)?.observed.of(combination)
+    }
+
+    /// Whether it says that a release does not start under a profile.
+    pub fn keeps_from_starting(&self, profile: &str, release: &Version) -> bool {
+        let mut starts = self.affects.iter();
+        starts.any(|part| part.refused.contains(profile) && part.range.contains(release))
     }
 
     /// `file:line` of the first cells that it affects.
@@ -328,48 +289,6 @@ pub(super) fn known_issue(
         check_upstream(&issue, table, &mut problems);
     }
     problems.into_result(issue)
-}
-
-fn upstream(file: &SourceFile, table: &UpstreamTable, problems: &mut Problems) -> Option<Upstream> {
-    let fixed_in = table.fixed_in.as_ref();
-    let fixed_in = fixed_in.and_then(|text| parse_version(file, text, problems));
-    Some(Upstream {
-        state: table.state,
-        fixed_in,
-        source: table.source.clone(),
-        on: parse_date(file, &table.on, problems)?,
-    })
-}
-
-/// What upstream says must be what the ranges say, or `bytes-say` must tell how the published bytes differ.
-fn check_upstream(issue: &KnownIssue, table: &UpstreamTable, problems: &mut Problems) {
-    let Some(upstream) = &issue.upstream else {
-        return;
-    };
-    let (until, span) = (issue.range().until, table.on.span());
-    let contradiction = match (&upstream.fixed_in, until, upstream.state) {
-        _ if !issue.bytes_say.is_empty() => None,
-        (Some(fixed), Some(until), _) if *fixed != until => Some(format!(
-            "upstream says that it is fixed in {fixed}, and `until` says {until}"
-        )),
-        (Some(fixed), None, _) => Some(format!(
-            "upstream says that it is fixed in {fixed}, and there is no `until`"
-        )),
-        (None, Some(until), UpstreamState::Open) => Some(format!(
-            "upstream has it open, and `until` says that it is gone in {until}"
-        )),
-        (Some(fixed), _, UpstreamState::Open) => Some(format!(
-            "upstream has it open, and says that it is fixed in {fixed}"
-        )),
-        _ => None,
-    };
-    if let Some(contradiction) = contradiction {
-        let label = "as it was read on this day";
-        let problem = Problem::at(&issue.file, span, contradiction, label);
-        problems.0.push(problem.help(
-            "read it again, or run the releases; where the published bytes differ, say how in `bytes-say`",
-        ));
-    }
 }
 
 /// The releases that were run must lie where the file says: inside its ranges, or outside.
@@ -475,9 +394,20 @@ fn resolve(
     let when = resolver.conditions(&table.when, problems);
     let range = parse_range(file, table.since.as_ref(), table.until.as_ref(), problems);
     let observed = expect(file, &table.observed, &scenario.answers, outcomes, problems)?;
+    let profile = scenario.profile_axis();
+    let cells = scenario.combinations();
+    let refused = cells
+        .filter(|cell| any_matches(&when, cell))
+        .filter(|cell| observed.of(cell).and_then(|outcome| outcome.start) == Some(Start::Refused))
+        .map(|cell| {
+            scenario.axes[profile].values[usize::from(cell[profile])]
+                .id
+                .clone()
+        });
     Some(Affects {
         scenario: name.clone(),
         range,
+        refused: refused.collect(),
         when,
         observed,
         span: table.scenario.span(),
