@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::guard::Stdout;
 use super::launching::{Session, Side, TuningArgs};
-use super::output::{Failure, Output, Shape, detail, ended};
+use super::output::{Failure, Loudness, Output, Shape, ended};
 use super::reports::check_writable;
 use super::select::selected;
 use clawgauge::project::Project;
@@ -68,13 +68,8 @@ pub(super) struct CompareArgs {
     #[command(flatten)]
     tuning: TuningArgs,
 
-    /// Only failures on the way, and in the report only blockers
-    #[arg(long, short, conflicts_with = "verbose")]
-    quiet: bool,
-
-    /// Every place of every cause
-    #[arg(long, short)]
-    verbose: bool,
+    #[command(flatten)]
+    loudness: Loudness,
 }
 
 /// One side as somebody names it.
@@ -149,7 +144,7 @@ impl CompareArgs {
     }
 
     fn detail(&self) -> Detail {
-        detail(self.quiet, self.verbose)
+        self.loudness.detail()
     }
 }
 

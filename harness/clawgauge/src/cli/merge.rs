@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::output::{Failure, Output, detail, ended_as};
+use super::output::{Failure, Loudness, Output, ended_as};
 use super::reports::{ReportRequest, Reports, by_itself, show};
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
@@ -28,13 +28,8 @@ pub(super) struct MergeArgs {
     #[arg(long, value_name = "RECORD")]
     baseline: Option<PathBuf>,
 
-    /// Say only what makes the run fail
-    #[arg(long, short, conflicts_with = "verbose")]
-    quiet: bool,
-
-    /// Show every matrix, every cause and every launch
-    #[arg(long, short)]
-    verbose: bool,
+    #[command(flatten)]
+    loudness: Loudness,
 }
 
 /// Merges, reports, and ends as the whole run would have.
@@ -66,7 +61,7 @@ pub(super) fn run(args: &MergeArgs, catalogue: &Catalogue, output: &Output) -> R
     let snapshots = Snapshots::load(&catalogue.data)?;
     let run = merge(&parts, catalogue, &snapshots, gate)?;
     let results = Results::from(&run);
-    let detail = detail(args.quiet, args.verbose);
+    let detail = args.loudness.detail();
     output.first([
         ended_as(&run.head),
         show(&results, detail, output),

@@ -84,12 +84,25 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// How much is told, by the flags of a command.
-pub(super) fn detail(quiet: bool, verbose: bool) -> Detail {
-    match (quiet, verbose) {
-        (true, _) => Detail::Quiet,
-        (false, true) => Detail::Verbose,
-        (false, false) => Detail::Normal,
+/// How much is told: flags of every command that asks or shows cells.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Loudness {
+    /// Say only what makes it fail
+    #[arg(long, short, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+
+    /// Show everything: each launch, matrix, cause and place
+    #[arg(long, short)]
+    pub(super) verbose: bool,
+}
+
+impl Loudness {
+    pub(super) fn detail(self) -> Detail {
+        match (self.quiet, self.verbose) {
+            (true, _) => Detail::Quiet,
+            (false, true) => Detail::Verbose,
+            (false, false) => Detail::Normal,
+        }
     }
 }
 

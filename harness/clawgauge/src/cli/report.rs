@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::guard::Stdout;
-use super::output::{Failure, Output, detail, ended_as};
+use super::output::{Failure, Loudness, Output, ended_as};
 use super::reports::{ReportRequest, Reports, show};
 use record::Results;
 use studies::bundle::{Bundle, BundleError};
@@ -21,13 +21,8 @@ pub(super) struct ReportArgs {
     #[arg(long, value_name = "FORMAT=PATH")]
     report: Vec<ReportRequest>,
 
-    /// Say only what makes the run fail
-    #[arg(long, short, conflicts_with = "verbose")]
-    quiet: bool,
-
-    /// Show every matrix, every cause and every launch
-    #[arg(long, short)]
-    verbose: bool,
+    #[command(flatten)]
+    loudness: Loudness,
 
     /// Exit with the code of the run instead of 0
     #[arg(long)]
@@ -71,7 +66,7 @@ pub(super) fn report(args: &ReportArgs, output: &Output) -> Result<(), Failure> 
         }
     };
     let written = if args.report.is_empty() {
-        let detail = detail(args.quiet, args.verbose);
+        let detail = args.loudness.detail();
         show(&results, detail, output)
     } else {
         reports.write(&results, output)

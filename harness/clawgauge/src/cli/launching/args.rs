@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::failed_in::Earlier;
 use super::tuning::TuningArgs;
-use crate::cli::output::{Failure, Output, detail};
+use crate::cli::output::{Failure, Loudness, Output};
 use crate::cli::reference::REFERENCE_RELEASE;
 use crate::cli::reports::ReportRequest;
 use clawgauge::project::Project;
@@ -26,7 +26,7 @@ pub(in crate::cli) struct RunArgs {
     #[arg(value_name = "CELL-GLOB")]
     pub(super) globs: Vec<String>,
 
-    /// The gateway: `reference`, `openclaw@VERSION`, `openclaw@latest`, `npm:FORK@VERSION`, or a path to an openclaw.mjs, an executable, a built
+    /// The gateway: `reference`, `openclaw@VERSION`, `openclaw@latest`, `npm:FORK@VERSION`, `docker:IMAGE`, or a path to an openclaw.mjs, an executable, a built
     /// checkout or a tarball; may be repeated [default: reference]
     #[arg(long, value_name = "REF")]
     pub(super) gateway: Vec<GatewayRef>,
@@ -97,13 +97,8 @@ pub(in crate::cli) struct RunArgs {
     #[arg(long)]
     pub(super) fail_fast: bool,
 
-    /// Say only what makes the run fail
-    #[arg(long, short, conflicts_with = "verbose")]
-    quiet: bool,
-
-    /// Show every matrix, every cause and every launch
-    #[arg(long, short)]
-    verbose: bool,
+    #[command(flatten)]
+    loudness: Loudness,
 
     /// Keep the gateways up and judge again whenever a data file changes; only what changed is sent again
     #[arg(long, conflicts_with_all = ["report", "bundle", "baseline", "retries", "fail_fast", "keep_temp", "shard", "budget", "baseline_strict", "failed_in", "twice"])]
@@ -179,7 +174,7 @@ impl RunArgs {
 
     /// How much is told.
     pub(super) fn detail(&self) -> Detail {
-        detail(self.quiet, self.verbose)
+        self.loudness.detail()
     }
 
     /// What makes the run fail.

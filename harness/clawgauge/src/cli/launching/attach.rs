@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::session::Session;
 use super::tuning::{parse_seconds, start_log, tell_day};
 use crate::cli::exit::Exit;
-use crate::cli::output::{Failure, Output, detail, ended_as};
+use crate::cli::output::{Failure, Loudness, Output, ended_as};
 use crate::cli::reference::REFERENCE_RELEASE;
 use crate::cli::reports::{ReportRequest, Reports, show};
 use contract::release::Version;
@@ -95,13 +95,8 @@ pub(in crate::cli) struct AttachArgs {
     #[arg(long, value_name = "FORMAT=PATH")]
     report: Vec<ReportRequest>,
 
-    /// Say only what makes it fail
-    #[arg(long, short, conflicts_with = "verbose")]
-    quiet: bool,
-
-    /// Show every matrix and every cause
-    #[arg(long, short)]
-    verbose: bool,
+    #[command(flatten)]
+    loudness: Loudness,
 
     /// Write what is needed to debug clawgauge itself; secrets are left out
     #[arg(long, value_name = "FILE")]
@@ -117,7 +112,7 @@ fn parse_rate(text: &str) -> Result<f64, String> {
 
 impl AttachArgs {
     fn detail(&self) -> Detail {
-        detail(self.quiet, self.verbose)
+        self.loudness.detail()
     }
 
     fn options(&self, address: Address, output: &Output) -> Result<AttachOptions, Failure> {
@@ -390,7 +385,7 @@ fn dry_run(
             choices.len(),
             options.limits.requests
         ));
-        if args.verbose || options.mode.is_some() {
+        if args.loudness.verbose || options.mode.is_some() {
             for choice in &asked {
                 out.push_str(&format!("  {}\n", choice.cell.id()));
             }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::session::Session;
 use super::tuning::TuningArgs;
 use crate::cli::guard::Stdout;
-use crate::cli::output::{Failure, Output, detail};
+use crate::cli::output::{Failure, Loudness, Output};
 use crate::cli::select::selected;
 use base::files::replace_bytes;
 use clawgauge::project::Project;
@@ -59,13 +59,8 @@ pub(in crate::cli) struct CoverageArgs {
     #[command(flatten)]
     tuning: TuningArgs,
 
-    /// Say only what fails
-    #[arg(long, short, conflicts_with = "verbose")]
-    quiet: bool,
-
-    /// Tell every launch
-    #[arg(long, short)]
-    verbose: bool,
+    #[command(flatten)]
+    loudness: Loudness,
 }
 
 impl CoverageArgs {
@@ -113,7 +108,7 @@ pub(super) fn coverage(
         globs: &args.globs,
         conditions: &args.conditions,
         output,
-        progress: detail(args.quiet, args.verbose),
+        progress: args.loudness.detail(),
     };
     let measured = session.run(async |cancel| measure.measure(gateway, cancel).await)?;
     let Measured {
@@ -286,7 +281,7 @@ impl CoverageArgs {
             }
             None => {}
         }
-        match self.quiet {
+        match self.loudness.quiet {
             true => Ok(()),
             false => output.result(&text()),
         }

@@ -10,7 +10,7 @@ use super::releases::{WalkArgs, ranges, select};
 use super::session::Session;
 use super::tuning::{TuningArgs, tell_day};
 use crate::cli::guard::Stdout;
-use crate::cli::output::{Failure, Output, detail, ended};
+use crate::cli::output::{Failure, Loudness, Output, ended};
 use crate::cli::reference::reference;
 use crate::cli::select::selected;
 use base::files::replace_bytes;
@@ -84,13 +84,8 @@ pub(in crate::cli) struct SurveyArgs {
     #[command(flatten)]
     tuning: TuningArgs,
 
-    /// Say only what fails
-    #[arg(long, short, conflicts_with = "verbose")]
-    quiet: bool,
-
-    /// Tell every launch
-    #[arg(long, short)]
-    verbose: bool,
+    #[command(flatten)]
+    loudness: Loudness,
 }
 
 /// Runs what has no record, and makes the pages.
@@ -254,7 +249,7 @@ impl SurveyArgs {
     }
 
     fn detail(&self) -> Detail {
-        detail(self.quiet, self.verbose)
+        self.loudness.detail()
     }
 
     /// Writes what was asked for.
