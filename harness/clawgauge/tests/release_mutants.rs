@@ -46,7 +46,8 @@ fn tried(sandbox: &Sandbox, gateway: &Path, flags: &[&str]) -> (Assert, MutantRe
 /// The one mutant of an operator whose text begins so.
 fn one<'a>(report: &'a MutantReport, operator: &str, was: &str) -> &'a MutantResult {
     let mut found = report.mutants.iter();
-    let is_it = |one: &&MutantResult| one.operator == operator && one.was.starts_with(was);
+    let is_it =
+        |one: &&MutantResult| one.mutant.operator == operator && one.mutant.was.starts_with(was);
     found
         .find(is_it)
         .unwrap_or_else(|| panic!("no {operator} of {was}"))
@@ -160,7 +161,11 @@ fn samples_resumption_and_reasons() {
         .stderr(contains("no mutant that is reached was decided"));
     assert!(none.score.undecided > 6, "{:?}", none.score);
     let ids = |report: &MutantReport| -> Vec<String> {
-        report.mutants.iter().map(|one| one.id.clone()).collect()
+        report
+            .mutants
+            .iter()
+            .map(|one| one.mutant.id.clone())
+            .collect()
     };
     let (_, other) = run(&["--sample", "12", "--seed", "2", "--budget", "0.001s"]);
     assert_ne!(ids(&other), ids(&none));
@@ -174,7 +179,7 @@ fn samples_resumption_and_reasons() {
 
     // A reason for a survivor takes it out of the share; one for a mutant that a cell notices is wrong.
     let all = run(&["--resume"]).1;
-    let survivor = &one(&all, "arguments-swapped", "a, b").id;
+    let survivor = &one(&all, "arguments-swapped", "a, b").mutant.id;
     let add = |id: &str| {
         let file = sandbox.root().join("scenarios/survivors.toml");
         let text = fs::read_to_string(&file).unwrap();
@@ -189,7 +194,7 @@ fn samples_resumption_and_reasons() {
     done.code(0)
         .stdout(contains("1 survived for a known reason"));
     assert_eq!(explained.score.survived, all.score.survived - 1);
-    add(&one(&all, "some-every", "scopes.some").id);
+    add(&one(&all, "some-every", "scopes.some").mutant.id);
     let (done, _) = run(&["--resume"]);
     done.code(1).stderr(contains(
         "scenarios/survivors.toml says that nobody could tell",

@@ -109,27 +109,26 @@ fn seeded_faults(
     let sandbox = Sandbox::whole();
     let gateway = sandbox.faulty_gateway(fault);
     let profile = format!("profile={profile}");
-    let args = [
-        "run",
-        cells,
-        "--where",
-        &profile,
-        "--gateway",
-        &gateway,
-        "--report",
-        "json=r.json",
-    ];
-    sandbox.clawgauge().args(args).assert().code(1);
-    let record = fs::read(sandbox.folder.path().join("r.json")).unwrap();
-    let record: Value = serde_json::from_slice(&record).unwrap();
+    let args = ["run", cells, "--where", &profile, "--gateway", &gateway];
+    let record = record(&sandbox, &args);
     let causes = record["causes"].as_array().unwrap();
     let found = |cause: &&Value| cause["severity"] == severity && cause["direction"] == direction;
     assert!(causes.iter().any(|cause| found(&cause)), "{causes:#?}");
     let worst = causes.iter().any(|cause| cause["severity"] == "blocker");
     assert_eq!(worst, severity == "blocker", "{causes:#?}");
     // A gate that is told to heed this severity heeds it.
-    let gate = [&args[..6], &["--severity", severity]].concat();
-    sandbox.clawgauge().args(gate).assert().code(1);
+    let gate = ["--severity", severity];
+    let again = sandbox.clawgauge().args(args).args(gate).assert();
+    again.code(1);
+}
+
+/// What a run that fails writes down.
+fn record(sandbox: &Sandbox, args: &[&str]) -> Value {
+    let report = ["--report", "json=r.json"];
+    let run = sandbox.clawgauge().args(args).args(report).assert();
+    run.code(1);
+    let record = fs::read(sandbox.folder.path().join("r.json")).unwrap();
+    serde_json::from_slice(&record).unwrap()
 }
 
 /// What the caller got is in the record, beside what the rule grants.
@@ -138,17 +137,7 @@ fn the_record_says_what_a_caller_got() {
     let sandbox = Sandbox::whole();
     let gateway = sandbox.faulty_gateway("socket-read-may-write");
     let cell = "websocket/profile=none/client=backend/login=absent/asked-scopes=read";
-    let args = [
-        "run",
-        cell,
-        "--gateway",
-        &gateway,
-        "--report",
-        "json=r.json",
-    ];
-    sandbox.clawgauge().args(args).assert().code(1);
-    let record = fs::read(sandbox.folder.path().join("r.json")).unwrap();
-    let record: Value = serde_json::from_slice(&record).unwrap();
+    let record = record(&sandbox, &["run", cell, "--gateway", &gateway]);
     let cell = &record["cells"][0];
     assert_eq!(cell["expected"]["grants"], "read");
     assert_eq!(cell["observed"]["grants"], "write");

@@ -341,7 +341,7 @@ fn pending<'a>(
     most: usize,
     sequences: &HashMap<String, String>,
 ) -> Pending<'a> {
-    let asked = mixture(chosen.cells.iter().cloned(), &chosen.id, most);
+    let asked = mixture(chosen.cells.iter().cloned(), &chosen.mutant.id, most);
     let mut cells: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut alone = chosen.starts.clone();
     for cell in &asked {

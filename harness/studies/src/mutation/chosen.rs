@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 
 use base::files::sha256;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::coverage::{Coverage, CoveredPoint, Map, MapMutant};
 
@@ -11,13 +13,11 @@ use crate::coverage::{Coverage, CoveredPoint, Map, MapMutant};
 #[error("the coverage is of other code: {0}")]
 pub struct MismatchError(String);
 
-/// A mutant that is to be tried.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chosen {
+/// A change of a release's code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Mutant {
     /// What it is known by: the region, the operator, and a hash of what stands there.
     pub id: String,
-    /// Its number in the map.
-    pub number: u32,
     /// The region.
     pub region: String,
     /// Its line in the region, from 1.
@@ -30,6 +30,15 @@ pub struct Chosen {
     pub was: String,
     /// The beginning of what stands there instead.
     pub is: String,
+}
+
+/// A mutant that is to be tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// What is changed.
+    pub mutant: Mutant,
+    /// Its number in the map.
+    pub number: u32,
     /// The cells that reach it.
     pub cells: Vec<String>,
     /// The launches that reach it at the start.
@@ -71,14 +80,16 @@ pub fn choose(
             names.into_iter().map(str::to_owned).collect()
         };
         Chosen {
-            id,
+            mutant: Mutant {
+                id,
+                region: region(map, mutant).to_owned(),
+                line: mutant.line,
+                function: point.and_then(|point| point.function.clone()),
+                operator: mutant.operator.clone(),
+                was: mutant.was.clone(),
+                is: mutant.is.clone(),
+            },
             number,
-            region: region(map, mutant).to_owned(),
-            line: mutant.line,
-            function: point.and_then(|point| point.function.clone()),
-            operator: mutant.operator.clone(),
-            was: mutant.was.clone(),
-            is: mutant.is.clone(),
             cells: point.map_or(Vec::new(), |point| {
                 let cells = coverage.cells_of(point.cells, usize::MAX);
                 cells.into_iter().map(str::to_owned).collect()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::chosen::Chosen;
+use super::chosen::{Chosen, Mutant};
 
 /// The format of the document.
 const SCHEMA: &str = "clawgauge.mutants/1";
@@ -106,20 +106,9 @@ pub struct MutantReport {
 /// A mutant, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MutantResult {
-    /// What it is known by.
-    pub id: String,
-    /// The region.
-    pub region: String,
-    /// Its line in the region, from 1.
-    pub line: u32,
-    /// The function that it is in.
-    pub function: Option<String>,
-    /// What is changed.
-    pub operator: String,
-    /// The beginning of what stands there.
-    pub was: String,
-    /// The beginning of what stands there instead.
-    pub is: String,
+    /// What was changed.
+    #[serde(flatten)]
+    pub mutant: Mutant,
     /// Cells that reach it.
     pub cells: usize,
     /// Launches that reach it at the start.
@@ -138,13 +127,7 @@ impl MutantResult {
     /// Of a mutant.
     pub fn new(chosen: &Chosen, fate: Fate) -> Self {
         Self {
-            id: chosen.id.clone(),
-            region: chosen.region.clone(),
-            line: chosen.line,
-            function: chosen.function.clone(),
-            operator: chosen.operator.clone(),
-            was: chosen.was.clone(),
-            is: chosen.is.clone(),
+            mutant: chosen.mutant.clone(),
             cells: chosen.cells.len(),
             starts: chosen.starts.len(),
             examples: chosen.cells.iter().take(EXAMPLES).cloned().collect(),
@@ -222,10 +205,16 @@ impl MutantReport {
         reasons: &BTreeMap<&str, &str>,
     ) -> Self {
         for mutant in &mut mutants {
-            let reason = reasons.get(mutant.id.as_str());
+            let reason = reasons.get(mutant.mutant.id.as_str());
             mutant.reason = reason.map(|reason| (*reason).to_owned());
         }
-        mutants.sort_by(|a, b| (&a.region, a.line, &a.id).cmp(&(&b.region, b.line, &b.id)));
+        mutants.sort_by(|a, b| {
+            (&a.mutant.region, a.mutant.line, &a.mutant.id).cmp(&(
+                &b.mutant.region,
+                b.mutant.line,
+                &b.mutant.id,
+            ))
+        });
         Self {
             head,
             score: Score::of(&mutants),
@@ -258,8 +247,8 @@ impl MutantReport {
     pub fn decided(&self, chosen: &Chosen, most: usize) -> Option<&Fate> {
         let mut mutants = self.mutants.iter();
         let known = mutants.find(|known| {
-            (&known.id, known.cells, known.starts)
-                == (&chosen.id, chosen.cells.len(), chosen.starts.len())
+            (&known.mutant.id, known.cells, known.starts)
+                == (&chosen.mutant.id, chosen.cells.len(), chosen.starts.len())
         });
         known.map(|known| &known.fate).filter(|fate| match fate {
             Fate::Survived { asked } => *asked >= most.min(chosen.cells.len()),

@@ -263,7 +263,7 @@ impl ReleaseArgs {
         }
         let mut results = kept.into_inner().unwrap_or_default();
         for (one, fate) in left.iter().zip(fates) {
-            if !results.iter().any(|known| known.id == one.id) {
+            if !results.iter().any(|known| known.mutant.id == one.mutant.id) {
                 results.push(MutantResult::new(one, fate));
             }
         }
@@ -326,13 +326,16 @@ fn line(one: &Chosen, fate: &Fate, output: &Output) -> String {
         Fate::Undecided { why } => format!(": {why}"),
         Fate::Broken { .. } | Fate::Survived { .. } | Fate::NotReached => String::new(),
     };
-    format!("{name} {}{more}", one.id)
+    format!("{name} {}{more}", one.mutant.id)
 }
 
 /// Whether enough of what is reached is noticed.
 fn verdict(report: &MutantReport, least: f64) -> Result<(), Failure> {
     let reached = report.score.reached();
-    let after_all: Vec<&str> = report.told_after_all().map(|one| one.id.as_str()).collect();
+    let after_all: Vec<&str> = report
+        .told_after_all()
+        .map(|one| one.mutant.id.as_str())
+        .collect();
     if !after_all.is_empty() {
         let all = after_all.join(", ");
         let message = format!("scenarios/survivors.toml says that nobody could tell: {all}");
