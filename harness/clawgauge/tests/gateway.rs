@@ -253,7 +253,8 @@ fn forks_and_tarballs_are_kept_as_releases_are() {
 }
 
 #[rstest]
-#[case::an_image(&["run", "--gateway", "docker:openclaw"], "not supported yet; run clawgauge inside it")]
+#[case::an_image(&["gateway", "install", "docker:openclaw"], "docker pull openclaw")]
+#[case::a_script_of_an_image(&["repro", "openclaw#58357", "--gateway", "docker:openclaw"], "a script installs a published release")]
 #[case::a_tag(&["run", "--gateway", "npm:fork@latest"], "names no package of npm with its version")]
 #[case::a_script_of_a_fork(&["repro", "openclaw#58357", "--gateway", FORK], "a script installs a published release")]
 #[case::a_fork_among_releases(&["bisect", "openclaw#58357", "--good", "2026.3.24", "--bad", FORK], "names no release")]

@@ -5,6 +5,7 @@
 //! verdicts. Read [`launch::LaunchSpec`] first, then [`launch::Gateway`].
 
 pub mod clients;
+pub mod container;
 pub mod folder;
 pub mod install;
 pub mod instrument;

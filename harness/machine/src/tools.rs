@@ -8,9 +8,10 @@ use std::process::{Command, Stdio};
 use crate::network;
 use crate::which::which;
 use contract::plan::{Missing, NETWORK, Needs};
+use contract::release::GatewayRef;
 
-/// Looks for programs on `PATH`, and tries a network namespace if one is needed.
-pub fn missing(needs: &Needs) -> Missing {
+/// Looks for programs on `PATH`, and tries a network namespace if one is needed. A container has none of its own.
+pub fn missing(needs: &Needs, gateway: &GatewayRef) -> Missing {
     let programs = needs.programs.iter();
     let mut missing: Missing = programs
         .filter(|(program, _)| which(program).is_none())
@@ -19,11 +20,14 @@ pub fn missing(needs: &Needs) -> Missing {
             (program.clone(), reason)
         })
         .collect();
-    let network = needs.network.then(network::can_be_built);
-    if let Some(Err(why)) = network {
-        let reason = format!("it takes network namespaces, so root on Linux: {why}");
-        missing.insert(NETWORK.to_owned(), reason);
-    }
+    let lack = match gateway {
+        _ if !needs.network => None,
+        GatewayRef::Image(_) => Some("a container runs in the machine's own network".to_owned()),
+        _ => network::can_be_built()
+            .err()
+            .map(|why| format!("it takes network namespaces, so root on Linux: {why}")),
+    };
+    missing.extend(lack.map(|reason| (NETWORK.to_owned(), reason)));
     missing
 }
 

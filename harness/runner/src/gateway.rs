@@ -133,6 +133,7 @@ pub(super) async fn prepare(
     }
     let target = Arc::new(Target {
         gateway,
+        reference: reference.clone(),
         version,
         program,
         folder: folder.path().to_path_buf(),
@@ -147,7 +148,7 @@ pub(super) fn plan(context: &Context, target: &Target) -> Plan {
     let catalogue = &context.catalogue;
     let mut plan = Plan::new(catalogue, &target.version, &options.selection);
     // The same in every shard, so that what is not asked does not depend on who asks.
-    let mut missing = tools::missing(&plan.needs(catalogue));
+    let mut missing = tools::missing(&plan.needs(catalogue), &target.reference);
     missing.extend(target.senders.missing.clone());
     if let Some(shares) = &options.shares {
         shares.cut(&target.gateway, &mut plan);

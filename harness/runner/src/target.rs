@@ -1,7 +1,7 @@
 //! A gateway that is ready to be launched, and who asks it.
 
 use super::Context;
-use contract::release::Version;
+use contract::release::{GatewayRef, Version};
 use machine::clients::{Senders, used};
 use machine::install::Program;
 
@@ -10,6 +10,8 @@ use machine::install::Program;
 pub(super) struct Target {
     /// As the caller named it.
     pub(super) gateway: String,
+    /// What that names.
+    pub(super) reference: GatewayRef,
     /// The release it is judged as.
     pub(super) version: Version,
     /// What to execute.

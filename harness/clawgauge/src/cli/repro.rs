@@ -155,7 +155,10 @@ fn release(gateway: &GatewayRef) -> Result<Version, Failure> {
             Err(Failure::usage(format!("a script must name its release, and what {gateway} is changes"))
                 .help("name a version: --gateway openclaw@VERSION"))
         }
-        GatewayRef::Reference | GatewayRef::Package { .. } | GatewayRef::Path(_) => {
+        GatewayRef::Reference
+        | GatewayRef::Package { .. }
+        | GatewayRef::Image(_)
+        | GatewayRef::Path(_) => {
             Err(Failure::usage(format!("a script installs a published release, not {gateway}"))
                 .help("--gateway openclaw@VERSION; whoever runs the script names a path with REPRO_GATEWAY=PATH"))
         }

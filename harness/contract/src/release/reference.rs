@@ -20,6 +20,8 @@ pub enum GatewayRef {
         /// Its version: one, not a range or a tag.
         version: String,
     },
+    /// A container image, as Docker names it.
+    Image(String),
     /// An `openclaw.mjs`, an executable, a built checkout, or a tarball as `npm pack` makes it.
     Path(PathBuf),
 }
@@ -38,11 +40,9 @@ pub enum GatewayRefError {
     /// No package with a version.
     #[error("`{0}` names no package of npm with its version; write npm:@scope/fork@1.2.3")]
     Package(String),
-    /// Images are not launched.
-    #[error(
-        "`{0}` is an image, which is not supported yet; run clawgauge inside it: ci/gate.sh --image IMAGE /path/in/the/image/openclaw.mjs"
-    )]
-    Docker(String),
+    /// No image.
+    #[error("`{0}` names no image; write docker:IMAGE, as after `docker run`")]
+    Image(String),
     /// It is nothing that is known.
     #[error(
         "`{0}` is neither `reference`, nor `openclaw@VERSION`, nor `npm:PACKAGE@VERSION`, nor an existing file; a path needs a slash, such as ./openclaw.mjs"
@@ -68,8 +68,13 @@ impl FromStr for GatewayRef {
                 }
             };
         }
-        if text.starts_with("docker:") {
-            return Err(GatewayRefError::Docker(text.to_owned()));
+        if let Some(image) = text.strip_prefix("docker:") {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@".contains(&byte);
+            let named = image.starts_with(|first: char| first.is_ascii_alphanumeric());
+            return match named && image.bytes().all(plain) {
+                true => Ok(Self::Image(image.to_owned())),
+                false => Err(GatewayRefError::Image(text.to_owned())),
+            };
         }
         if text.starts_with("http://") || text.starts_with("https://") {
             return Err(GatewayRefError::Url(text.to_owned()));
@@ -111,7 +116,7 @@ impl GatewayRef {
         match self {
             Self::Published(_) | Self::Package { .. } => true,
             Self::Path(path) => is_tarball(path),
-            Self::Reference => false,
+            Self::Reference | Self::Image(_) => false,
         }
     }
 
@@ -119,7 +124,7 @@ impl GatewayRef {
     pub fn tells_release(&self) -> bool {
         match self {
             Self::Reference | Self::Published(_) => true,
-            Self::Package { .. } | Self::Path(_) => false,
+            Self::Package { .. } | Self::Image(_) | Self::Path(_) => false,
         }
     }
 }
@@ -141,6 +146,7 @@ impl fmt::Display for GatewayRef {
             Self::Reference => f.write_str("reference"),
             Self::Published(name) => write!(f, "openclaw@{name}"),
             Self::Package { name, version } => write!(f, "npm:{name}@{version}"),
+            Self::Image(image) => write!(f, "docker:{image}"),
             Self::Path(path) => path.display().fmt(f),
         }
     }
@@ -160,6 +166,7 @@ mod tests {
     #[case("./dist/openclaw.mjs", GatewayRef::Path("./dist/openclaw.mjs".into()))]
     #[case("npm:@scope/fork@1.2.3-rc.1", GatewayRef::Package { name: "@scope/fork".into(), version: "1.2.3-rc.1".into() })]
     #[case("npm:fork@2026.9.6", GatewayRef::Package { name: "fork".into(), version: "2026.9.6".into() })]
+    #[case("docker:ghcr.io/openclaw/openclaw:2026.9.6", GatewayRef::Image("ghcr.io/openclaw/openclaw:2026.9.6".into()))]
     fn names(#[case] text: &str, #[case] meant: GatewayRef) {
         assert_eq!(text.parse::<GatewayRef>().unwrap(), meant);
         assert_eq!(meant.to_string(), text);
@@ -177,6 +184,7 @@ mod tests {
     #[case("openclaw@latest", true, true)]
     #[case("npm:fork@1.2.3", true, false)]
     #[case("./openclaw-2026.9.6.tgz", true, false)]
+    #[case("docker:openclaw:2026.9.6", false, false)]
     #[case("./openclaw.mjs", false, false)]
     fn what_a_name_says(#[case] text: &str, #[case] installed: bool, #[case] tells: bool) {
         let gateway: GatewayRef = text.parse().unwrap();
@@ -189,10 +197,8 @@ mod tests {
     #[case("openclaw@lastest", "`lastest` names no release")]
     #[case("openclaw", "`openclaw` is neither")]
     #[case("http://127.0.0.1:18789", "is a running gateway")]
-    #[case(
-        "docker:openclaw/openclaw:2026.9.6",
-        "not supported yet; run clawgauge inside it"
-    )]
+    #[case::no_image("docker:", "names no image")]
+    #[case::a_flag_for_docker("docker:--privileged", "names no image")]
     #[case("npm:openclaw@lastest", "`lastest` names no release")]
     #[case::no_version("npm:@scope/fork", "write npm:@scope/fork@1.2.3")]
     #[case::a_tag("npm:@scope/fork@latest", "write npm:@scope/fork@1.2.3")]

@@ -78,7 +78,10 @@ impl Timings {
         let known = || self.releases.iter();
         match gateway {
             GatewayRef::Reference => self.reference,
-            GatewayRef::Published(_) | GatewayRef::Package { .. } | GatewayRef::Path(_) => known()
+            GatewayRef::Published(_)
+            | GatewayRef::Package { .. }
+            | GatewayRef::Image(_)
+            | GatewayRef::Path(_) => known()
                 .find(|(range, _)| range.contains(release))
                 .map_or(self.reference, |(_, typical)| *typical),
         }

@@ -93,7 +93,7 @@ pub fn entry_name(gateway: &GatewayRef) -> std::io::Result<Option<(String, Strin
         GatewayRef::Path(path) if is_tarball(path) => {
             Some((TARBALL.to_owned(), sha256(&fs_err::read(path)?)))
         }
-        GatewayRef::Path(_) | GatewayRef::Reference => None,
+        GatewayRef::Path(_) | GatewayRef::Image(_) | GatewayRef::Reference => None,
     })
 }
 

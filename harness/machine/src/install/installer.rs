@@ -58,6 +58,7 @@ pub async fn resolve(
             let wanted = Wanted::fork(name, version);
             installer.gateway(&wanted, None).await
         }
+        GatewayRef::Image(image) => installer.image(image).await,
         GatewayRef::Path(path) => installer.path(path).await,
     }
 }

@@ -7,6 +7,7 @@ mod archive;
 mod cache;
 mod compile_cache;
 mod context;
+mod image;
 mod installer;
 mod library;
 mod listing;

@@ -117,6 +117,16 @@ pub enum InstallError {
         /// What to do about it.
         help: Option<String>,
     },
+    /// The image is no gateway that can be launched here.
+    #[error("{image}: {why}")]
+    Image {
+        /// The image as given.
+        image: String,
+        /// What is wrong with it.
+        why: String,
+        /// What to do about it.
+        help: String,
+    },
     /// Somebody pressed Ctrl-C.
     #[error("cancelled")]
     Cancelled,
@@ -158,6 +168,7 @@ impl InstallError {
             Self::Silent(_) => Some("check the network and `npm config get registry`, and try again".to_owned()),
             Self::NoCache => Some("set XDG_CACHE_HOME or HOME to an absolute path".to_owned()),
             Self::Path { help, .. } => help.clone(),
+            Self::Image { help, .. } => Some(help.clone()),
             Self::Cache(_) => Some("set XDG_CACHE_HOME to a folder that can be written".to_owned()),
             Self::NoNode(_) | Self::Cancelled => None,
         }

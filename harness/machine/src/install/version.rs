@@ -22,7 +22,8 @@ pub(super) async fn say_version(program: &Program, patience: Duration) -> Option
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", home.path())
-        .env("TMPDIR", home.path());
+        .env("TMPDIR", home.path())
+        .envs(&program.env);
     let mut group = Group::spawn(&mut command).ok()?;
     let (stdout, _stderr) = group.pipes();
     let mut text = Vec::new();

@@ -111,7 +111,7 @@ pub(super) fn doctor(
     let plan = Plan::new(catalogue, &release, &selection);
     let used = used(catalogue, &selection);
     let clients = session.run(async |_| Ok(Senders::find(used, &context).await))?;
-    let mut missing = tools::missing(&plan.needs(catalogue));
+    let mut missing = tools::missing(&plan.needs(catalogue), &gateway);
     missing.extend(clients.missing.clone());
     let mut report = Report {
         schema: SCHEMA,
@@ -196,7 +196,7 @@ impl Report {
             whole.any(|entry| entry.package == package && entry.version == version)
         };
         let (needs_npm, needs_node) = match gateway {
-            GatewayRef::Reference => (false, false),
+            GatewayRef::Reference | GatewayRef::Image(_) => (false, false),
             // A path may be an executable that brings everything along.
             GatewayRef::Path(path) if !gateway.is_installed() => {
                 let script = path.extension().is_some_and(|end| end == "mjs");
@@ -232,6 +232,13 @@ impl Report {
                 needs_node,
                 BTreeMap::new(),
                 "apt-get install nodejs",
+            ),
+            (
+                "docker",
+                tools::has("docker"),
+                matches!(gateway, GatewayRef::Image(_)),
+                BTreeMap::new(),
+                "apt-get install docker.io",
             ),
             (
                 PYTHON,

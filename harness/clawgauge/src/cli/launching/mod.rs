@@ -71,6 +71,13 @@ pub(super) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<std::ffi::OsString>,
     },
+    /// A gateway in a container: what launches of an image run
+    #[command(hide = true, disable_help_flag = true)]
+    Container {
+        /// The client of Docker, the image, the user, and the words of the gateway.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<std::ffi::OsString>,
+    },
 }
 
 impl Command {
@@ -82,7 +89,7 @@ impl Command {
             | Self::Plan(_)
             | Self::Mutants(_)
             | Self::Senders(_) => Stdout::Text,
-            Self::ReferenceGateway { .. } => Stdout::Own,
+            Self::ReferenceGateway { .. } | Self::Container { .. } => Stdout::Own,
             Self::Doctor(doctor::DoctorArgs { json, .. })
             | Self::Docs(docs::DocsArgs { json, .. }) => {
                 if *json {
@@ -136,6 +143,7 @@ impl Command {
             }
             Self::Mutants(args) => mutants::run(args, place.catalogue()?, session, output),
             Self::ReferenceGateway { args } => return Ok(reference(args)),
+            Self::Container { args } => Err(machine::container::enter(&args).into()),
         };
         done.map(|()| ExitCode::SUCCESS)
     }

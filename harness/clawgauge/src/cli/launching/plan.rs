@@ -43,15 +43,15 @@ pub(super) fn plan(args: &PlanArgs, catalogue: &Catalogue, output: &Output) -> R
     let context = InstallContext::from_env(reference()?, catalogue.needs.clone());
     let used = used(catalogue, &selection);
     let plan = Plan::new(catalogue, release, &selection);
-    let mut missing = machine::tools::missing(&plan.needs(catalogue));
+    let gateway = args.gateway.clone();
+    let gateway =
+        gateway.unwrap_or_else(|| GatewayRef::Published(ReleaseName::Exact(release.clone())));
+    let mut missing = machine::tools::missing(&plan.needs(catalogue), &gateway);
     missing.extend(not_there(used, &context));
     let plan = plan.without(&missing, catalogue);
     if plan.is_empty() {
         return Err(Failure::no_cell());
     }
-    let gateway = args.gateway.clone();
-    let gateway =
-        gateway.unwrap_or_else(|| GatewayRef::Published(ReleaseName::Exact(release.clone())));
     let options = RunOptions::new(vec![gateway.clone()], selection, context);
     let at_a_time = args.launches.map_or(options.launches, NonZeroUsize::get);
     let cache = options.install.cache.as_ref();

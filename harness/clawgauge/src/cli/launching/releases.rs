@@ -70,6 +70,10 @@ pub(super) fn installable(
         let gateway = text.parse::<GatewayRef>();
         match gateway.map_err(|error| Failure::usage(error.to_string()))? {
             GatewayRef::Published(name) => ranged.push(name.to_string()),
+            GatewayRef::Image(image) => {
+                let message = format!("{text} is an image, and none is kept in the cache");
+                return Err(Failure::usage(message).help(format!("docker pull {image}")));
+            }
             other => gateways.push(other),
         }
     }
