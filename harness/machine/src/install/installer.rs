@@ -320,14 +320,16 @@ impl Installer<'_> {
         }
         let package = Path::new("node_modules").join(&wanted.name);
         let manifest = read_json(&folder.join(&package).join("package.json"))?;
-        let odd = |line: String| InstallError::Npm {
+        let odd = |why: String| InstallError::NoProgram {
             what: what.clone(),
-            code: Some(0),
-            tail: vec![line],
+            why,
         };
         let runs = || -> Result<String, InstallError> {
             let entry = entry_of(&manifest).ok_or_else(|| {
-                odd("its package.json names no command `openclaw`, and not only one".to_owned())
+                odd(
+                    "its package.json names no command `openclaw`, and not exactly one other"
+                        .to_owned(),
+                )
             })?;
             Ok(package.join(entry).to_string_lossy().into_owned())
         };

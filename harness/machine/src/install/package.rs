@@ -95,7 +95,9 @@ pub(super) fn entry_of(manifest: &Value) -> Option<&str> {
     let entry = match manifest.get("bin")? {
         Value::String(only) => only,
         Value::Object(all) => {
-            let only = all.values().next().filter(|_| all.len() == 1);
+            // A program may have several names.
+            let first = all.values().next();
+            let only = first.filter(|first| all.values().all(|other| other == *first));
             all.get(PACKAGE).or(only)?.as_str()?
         }
         _ => return None,

@@ -60,6 +60,14 @@ pub enum InstallError {
         /// The last lines that it wrote.
         tail: Vec<String>,
     },
+    /// npm installed it, and there is nothing to run.
+    #[error("{what} was installed, and cannot be run: {why}")]
+    NoProgram {
+        /// What was installed.
+        what: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Python cannot be started.
     #[error("python3 cannot be started: {0}")]
     NoPython(String),
@@ -170,6 +178,7 @@ impl InstallError {
             Self::Path { help, .. } => help.clone(),
             Self::Image { help, .. } => Some(help.clone()),
             Self::Cache(_) => Some("set XDG_CACHE_HOME to a folder that can be written".to_owned()),
+            Self::NoProgram { .. } => Some("name the file that starts the gateway: --gateway PATH".to_owned()),
             Self::NoNode(_) | Self::Cancelled => None,
         }
     }

@@ -124,8 +124,13 @@ async fn a_tarball_is_installed_once_for_each_hash() {
 async fn a_tarball_of_a_fork_is_no_release() {
     let bench = Bench::new(INSTALLS_ANY);
     let path = bench.folder.path().join("fork.tgz");
-    let manifest = r#"{"name":"@scope/fork","version":"2026.9.6","bin":"run.mjs"}"#;
-    let files = [("package/package.json", manifest), ("package/run.mjs", "")];
+    // One program under two names.
+    let bin = r#"{"fork":"run.mjs","fork-gateway":"run.mjs"}"#;
+    let manifest = format!(r#"{{"name":"@scope/fork","version":"2026.9.6","bin":{bin}}}"#);
+    let files = [
+        ("package/package.json", &*manifest),
+        ("package/run.mjs", ""),
+    ];
     pack(&path, &files);
     let cancel = CancellationToken::new();
     let program = bench.resolve(path.to_str().unwrap(), &cancel);
@@ -151,6 +156,10 @@ async fn a_tarball_of_a_fork_is_no_release() {
 #[case::nothing_to_run(
     Some(("package/package.json", r#"{"name":"x","version":"1.0.0"}"#)),
     "names no command `openclaw`"
+)]
+#[case::several_programs(
+    Some(("package/package.json", r#"{"name":"x","version":"1.0.0","bin":{"a":"a.js","b":"b.js"}}"#)),
+    "names no command `openclaw`, and not exactly one other"
 )]
 #[case::a_command_that_leads_out(
     Some(("package/package.json", r#"{"name":"x","version":"1.0.0","bin":"../../../bin/sh"}"#)),
