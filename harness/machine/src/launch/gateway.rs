@@ -119,6 +119,8 @@ async fn try_launch(
         spec: spec.clone(),
     };
     let peer = gateway.peer();
+    // Of a source in a trusted range, a gateway wants to know whom it speaks for.
+    let prober = gateway.peer_past_proxies();
     let output = gateway.running.output().clone();
 
     let refused = tokio::select! {
@@ -143,7 +145,7 @@ async fn try_launch(
                 () = tokio::time::sleep(REFUSAL_GRACE) => Some((said, None)),
             }
         }
-        () = ready(&peer, &spec.ready) => None,
+        () = ready(&prober, &spec.ready) => None,
         () = tokio::time::sleep(spec.ready_timeout) => {
             gateway.running.kill().await;
             return Err(LaunchError::NotReady {
