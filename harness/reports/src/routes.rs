@@ -147,7 +147,7 @@ pub fn routes_text(routes: &Routes, all: bool, paint: Paint) -> String {
     let nothing = routes.count(RouteVerdict::Nothing);
     if nothing > 0 && !all {
         let line = format!(
-            "{} more that nobody serves here; --all shows them",
+            "besides {} that nobody serves here; --all shows them",
             count(nothing, "path")
         );
         let _ = writeln!(out, "{}", paint.dim(&line));
@@ -248,7 +248,9 @@ pub fn routes_change_text(change: &RoutesChange, bullets: bool, paint: Paint) ->
         let _ = writeln!(out, "{mark}{name}  {path}: {before} -> {after}");
     }
     for (name, routes) in [("came", &change.came), ("went", &change.went)] {
-        for route in routes {
+        let is_nothing = |route: &&Route| route.verdict == RouteVerdict::Nothing;
+        let nothing = routes.iter().filter(is_nothing).count();
+        for route in routes.iter().filter(|route| !is_nothing(route)) {
             let source = route.sources.first();
             let source = source.map_or(String::new(), |source| format!(", {}", source.place()));
             let (path, state) = (one_line(&route.path), state(route));
@@ -258,6 +260,10 @@ pub fn routes_change_text(change: &RoutesChange, bullets: bool, paint: Paint) ->
                 paint.bold(name),
                 one_line(&source)
             );
+        }
+        if nothing > 0 {
+            let line = format!("{} that nobody serves {name}, too", count(nothing, "path"));
+            let _ = writeln!(out, "{mark}{}", paint.dim(&line));
         }
     }
     out
