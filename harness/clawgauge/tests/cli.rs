@@ -211,6 +211,7 @@ fn no_data_folder() {
             "cases.toml",
             "outcomes.toml",
             "relations.toml",
+            "routes.toml",
             "survivors.toml",
         ];
         name.ends_with(".toml") && !others.contains(&name)

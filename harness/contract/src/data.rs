@@ -66,6 +66,8 @@ const RELEASES: &str = "fixtures/releases.toml";
 pub(crate) const TIMINGS: &str = "fixtures/timings.toml";
 /// Whose questions the cells answer; nothing is judged by it.
 pub(crate) const CASES: &str = "scenarios/cases.toml";
+/// What is looked for and asked by inventory; nothing is judged by it.
+pub(crate) const ROUTES: &str = "scenarios/routes.toml";
 
 /// The data root.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -176,6 +178,7 @@ impl Data {
         }
         files.insert(RELEASES.to_owned(), self.read(RELEASES)?);
         files.remove(CASES);
+        files.remove(ROUTES);
         Ok(files)
     }
 
@@ -338,7 +341,7 @@ mod tests {
                 Data::Embedded.read(name).unwrap()
             );
         }
-        // Files in memory are the same again, but for the map of questions: nothing is judged by it.
+        // Files in memory are the same again, but for those by which nothing is judged.
         let memory = Data::Memory(Arc::new(Data::Embedded.judged_by().unwrap()));
         let (mut all, mut again) = (Vec::new(), Vec::new());
         for part in [
@@ -350,7 +353,7 @@ mod tests {
             walk(&Data::Embedded, part, &mut all);
             walk(&memory, part, &mut again);
         }
-        all.retain(|(name, _)| name != CASES);
+        all.retain(|(name, _)| ![CASES, ROUTES].contains(&name.as_str()));
         assert_eq!(all, again);
         assert!(memory.read("../Cargo.toml").is_err());
         assert!(Data::Embedded.read("scenarios/none.toml").is_err());

@@ -106,16 +106,7 @@ impl CopyFolder {
         progress: &(dyn Fn(Progress) + Send + Sync),
         cancel: &CancellationToken,
     ) -> Result<Self, InstrumentError> {
-        let entry = program.args.first().map(PathBuf::from);
-        let package = entry.as_deref().and_then(package_of).ok_or_else(|| {
-            InstrumentError::NoPackage(
-                entry
-                    .as_ref()
-                    .unwrap_or(&program.command)
-                    .display()
-                    .to_string(),
-            )
-        })?;
+        let package = package(program)?;
         let parser = &instrument.parser;
         let library = NodeLibrary {
             package: &parser.package,
@@ -245,6 +236,19 @@ impl CopyFolder {
         program.env = BTreeMap::new();
         program
     }
+}
+
+/// The package that a program runs.
+///
+/// # Errors
+/// It is no package of scripts.
+pub(crate) fn package(program: &Program) -> Result<PathBuf, InstrumentError> {
+    let entry = program.args.first().map(PathBuf::from);
+    let package = entry.as_deref().and_then(package_of);
+    package.ok_or_else(|| {
+        let run = entry.as_ref().unwrap_or(&program.command);
+        InstrumentError::NoPackage(run.display().to_string())
+    })
 }
 
 /// The folder of the package that a script belongs to.

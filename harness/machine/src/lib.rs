@@ -17,6 +17,7 @@ pub mod log;
 pub mod network;
 pub mod process;
 pub mod send;
+pub mod sources;
 pub mod tools;
 pub mod upstream;
 mod which;

@@ -379,7 +379,8 @@ impl Attempt<'_> {
         LaunchLog(lines.collect())
     }
 
-    fn ended(&self, exit: Option<i32>, failure: Option<String>, log: LaunchLog) {
+    /// Tells that a launch is over that was not asked the contract's cells.
+    pub(super) fn ended(&self, exit: Option<i32>, failure: Option<String>, log: LaunchLog) {
         self.context.emit(RunEvent::LaunchEnded(LaunchInfo {
             gateway: self.target.gateway.clone(),
             profile: self.profile.to_owned(),

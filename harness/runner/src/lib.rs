@@ -14,6 +14,7 @@ mod options;
 pub mod prefetch;
 mod proxies;
 pub mod release_mutants;
+pub mod routes;
 mod seen;
 mod slots;
 pub mod survey;

@@ -1,7 +1,7 @@
 //! What records say together: two compared ([`compare`]), many surveyed ([`survey`]), shards made one ([`merge`]), a change
 //! searched for ([`bisect`]), a run judged again from its evidence ([`bundle`]), what of a release's own code was reached
 //! ([`coverage`]) and which mutants of it were noticed ([`mutation`]). And what rules cite, against what a release says
-//! ([`passages`]).
+//! ([`passages`]), and what a release serves, and to whom ([`routes`]).
 //!
 //! Everything here is a view of what runs have told; nothing launches a gateway.
 
@@ -14,4 +14,5 @@ pub mod merge;
 pub mod mutation;
 pub mod passages;
 mod reread;
+pub mod routes;
 pub mod survey;

@@ -10,6 +10,7 @@ use super::needs::ReleasesFile;
 use super::profile::{Base, ProfilesFile};
 use super::proxy::ProxiesFile;
 use super::relation::RelationsFile;
+use super::routes::RoutesFile;
 use super::sender::SenderFile;
 use super::survivors::SurvivorsFile;
 use super::timings::TimingsFile;
@@ -29,6 +30,7 @@ pub fn file_schemas() -> Map<String, Value> {
         ("base", schema_for!(Base)),
         ("sender", schema_for!(SenderFile)),
         ("timings", schema_for!(TimingsFile)),
+        ("routes", schema_for!(RoutesFile)),
         ("regions", schema_for!(InstrumentFile)),
     ];
     let schemas = schemas.into_iter();

@@ -16,6 +16,7 @@ mod plan_budget;
 mod progress;
 mod release_mutants;
 mod releases;
+mod routes;
 mod run;
 mod senders;
 mod session;
@@ -64,6 +65,8 @@ pub(super) enum Command {
     Coverage(coverage::CoverageArgs),
     /// Measure the scenarios: run them against the reference gateway's seeded faults, or against mutants of a release
     Mutants(mutants::MutantsArgs),
+    /// Find the routes of a release by its own code, and ask each without a credential: exit code 1 if one lets in whom it must not
+    Routes(routes::RoutesArgs),
     /// The reference gateway: a server that keeps the documented contract
     #[command(hide = true, disable_help_flag = true)]
     ReferenceGateway {
@@ -102,6 +105,7 @@ impl Command {
             Self::Gateway(command) => command.stdout(),
             Self::Bisect(args) => args.stdout(),
             Self::Coverage(args) => args.stdout(),
+            Self::Routes(args) => args.format.stdout(),
         }
     }
 
@@ -142,6 +146,10 @@ impl Command {
                 coverage::coverage(&args, &project, &|| place.load(&project), session, output)
             }
             Self::Mutants(args) => mutants::run(args, place.catalogue()?, session, output),
+            Self::Routes(args) => {
+                let project = place.project()?;
+                routes::routes(&args, &project, &place.load(&project)?, session, output)
+            }
             Self::ReferenceGateway { args } => return Ok(reference(args)),
             Self::Container { args } => Err(machine::container::enter(&args).into()),
         };
