@@ -104,7 +104,14 @@ fn no_body_that_a_model_would_answer(#[case] mode: Mode, #[case] credential: Opt
             }
             ("POST", "/v1/responses" | "/v1/embeddings") => false,
             ("POST", "/tools/invoke") => request.body.contains("no_such_tool"),
-            ("POST", path) => ["/v1/nothing-here", "/health", "/healthz"].contains(&path),
+            ("POST", path) => [
+                "/v1/nothing-here",
+                "/health",
+                "/healthz",
+                "/startup",
+                "/startupz",
+            ]
+            .contains(&path),
             ("GET" | "HEAD" | "OPTIONS", _) => true,
             _ => false,
         };
