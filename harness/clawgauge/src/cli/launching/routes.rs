@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::session::Session;
 use super::tuning::TuningArgs;
-use crate::cli::output::{Failure, Output, Shape, detail};
+use crate::cli::output::{Failure, Loudness, Output, Shape};
 use clawgauge::project::Project;
 use contract::plan::Selection;
 use contract::release::GatewayRef;
@@ -46,13 +46,8 @@ pub(in crate::cli) struct RoutesArgs {
     #[command(flatten)]
     tuning: TuningArgs,
 
-    /// Say only what fails
-    #[arg(long, short, conflicts_with = "verbose")]
-    quiet: bool,
-
-    /// Tell every launch
-    #[arg(long, short)]
-    verbose: bool,
+    #[command(flatten)]
+    loudness: Loudness,
 }
 
 /// One side of a difference.
@@ -139,9 +134,7 @@ impl Task<'_> {
             gateway,
             asks: !self.args.named_only,
         };
-        let mut progress = self
-            .output
-            .progress(detail(self.args.quiet, self.args.verbose));
+        let mut progress = self.output.progress(self.args.loudness.detail());
         let ask = async |cancel: &CancellationToken| {
             let work = async |events, stop| run.carry_out(events, stop).await;
             let found = drive(work, cancel, |event| {
