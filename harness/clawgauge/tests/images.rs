@@ -142,6 +142,11 @@ fn no_docker() {
     let run = run.assert().code(3);
     run.stderr(contains("there is no `docker` on PATH"))
         .stderr(contains("apt-get install docker.io"));
+    let mut doctor = sandbox.clawgauge();
+    doctor.env("PATH", sandbox.folder.path());
+    let doctor = doctor.args(["doctor", "--gateway", "docker:openclaw:test"]);
+    let doctor = doctor.assert().code(4);
+    doctor.stdout(contains("apt-get install docker.io"));
 }
 
 /// An image that an engine of this machine has: what a real container answers, and that nothing stays of a run that is killed.

@@ -218,6 +218,15 @@ impl Report {
         let node_clients = of_clients(|runtime| matches!(runtime, Runtime::Node { .. }));
         let python_clients = of_clients(|runtime| matches!(runtime, Runtime::Python { .. }));
         let every = || BTreeMap::from([("every scenario".to_owned(), self.cells)]);
+        let docker = matches!(gateway, GatewayRef::Image(_)).then(|| {
+            (
+                "docker",
+                tools::has("docker"),
+                true,
+                BTreeMap::new(),
+                "apt-get install docker.io",
+            )
+        });
         let tools = [
             (
                 "npm",
@@ -234,13 +243,6 @@ impl Report {
                 "apt-get install nodejs",
             ),
             (
-                "docker",
-                tools::has("docker"),
-                matches!(gateway, GatewayRef::Image(_)),
-                BTreeMap::new(),
-                "apt-get install docker.io",
-            ),
-            (
                 PYTHON,
                 tools::python_makes_environments(),
                 false,
@@ -250,7 +252,7 @@ impl Report {
         ];
         let mut lost = false;
         let mut told = Vec::new();
-        for (name, found, for_gateway, for_clients, install) in tools {
+        for (name, found, for_gateway, for_clients, install) in docker.into_iter().chain(tools) {
             lost |= for_gateway && !found;
             let scenarios = match for_gateway {
                 true => every(),
