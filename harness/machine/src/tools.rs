@@ -10,7 +10,7 @@ use crate::which::which;
 use contract::plan::{Missing, NETWORK, Needs};
 use contract::release::GatewayRef;
 
-/// Looks for programs on `PATH`, and tries a network namespace if one is needed. A container has none of its own.
+/// Looks for programs on `PATH`, and tries a network namespace if one is needed. A gateway in a container cannot have one.
 pub fn missing(needs: &Needs, gateway: &GatewayRef) -> Missing {
     let programs = needs.programs.iter();
     let mut missing: Missing = programs
