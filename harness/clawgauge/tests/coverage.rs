@@ -263,13 +263,18 @@ fn a_published_release() {
 #[rstest]
 #[case::reference("reference", 2, "the reference gateway is no package")]
 #[case::executable("", 3, "is no JavaScript package")]
-fn what_is_no_package_is_refused(#[case] gateway: &str, #[case] code: i32, #[case] why: &str) {
+fn what_is_no_package_is_refused(
+    #[case] gateway: &str,
+    #[case] code: i32,
+    #[case] why: &str,
+    #[values("coverage", "routes")] command: &str,
+) {
     let sandbox = Sandbox::new();
     let made = sandbox.gateway("executable", "");
     let gateway = if gateway.is_empty() { &made } else { gateway };
     sandbox
         .clawgauge()
-        .args(["coverage", "--gateway", gateway])
+        .args([command, "--gateway", gateway])
         .assert()
         .code(code)
         .stderr(contains(why).and(contains("--gateway openclaw@2026.9.6")));

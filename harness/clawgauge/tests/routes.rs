@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use clawgauge::studies::routes::{Route, RouteVerdict, Routes};
 use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::contains;
-use rstest::rstest;
 use support::schema::assert_described;
 use support::{Sandbox, repository};
 
@@ -239,21 +238,6 @@ fn what_is_named_is_told_without_a_launch() {
             .code(0)
             .stdout(contains(told));
     }
-}
-
-#[rstest]
-#[case::reference("reference", 2, "the reference gateway is no package")]
-#[case::executable("", 3, "is no JavaScript package")]
-fn what_is_no_package_is_refused(#[case] gateway: &str, #[case] code: i32, #[case] why: &str) {
-    let sandbox = Sandbox::new();
-    let made = sandbox.gateway("executable", "");
-    let gateway = if gateway.is_empty() { &made } else { gateway };
-    sandbox
-        .clawgauge()
-        .args(["routes", "--gateway", gateway])
-        .assert()
-        .code(code)
-        .stderr(contains(why).and(contains("--gateway openclaw@2026.9.6")));
 }
 
 /// A published release: its routes are found by its own code, and only the public list lets in.
