@@ -47,7 +47,7 @@ fn tried(sandbox: &Sandbox, gateway: &Path, flags: &[&str]) -> (Assert, MutantRe
 fn one<'a>(report: &'a MutantReport, operator: &str, was: &str) -> &'a MutantResult {
     let mut found = report.mutants.iter();
     let is_it =
-        |one: &&MutantResult| one.mutant.operator == operator && one.mutant.was.starts_with(was);
+        |one: &&MutantResult| one.change.operator == operator && one.change.was.starts_with(was);
     found
         .find(is_it)
         .unwrap_or_else(|| panic!("no {operator} of {was}"))
@@ -164,7 +164,7 @@ fn samples_resumption_and_reasons() {
         report
             .mutants
             .iter()
-            .map(|one| one.mutant.id.clone())
+            .map(|one| one.change.id.clone())
             .collect()
     };
     let (_, other) = run(&["--sample", "12", "--seed", "2", "--budget", "0.001s"]);
@@ -179,7 +179,7 @@ fn samples_resumption_and_reasons() {
 
     // A reason for a survivor takes it out of the share; one for a mutant that a cell notices is wrong.
     let all = run(&["--resume"]).1;
-    let survivor = &one(&all, "arguments-swapped", "a, b").mutant.id;
+    let survivor = &one(&all, "arguments-swapped", "a, b").change.id;
     let add = |id: &str| {
         let file = sandbox.root().join("scenarios/survivors.toml");
         let text = fs::read_to_string(&file).unwrap();
@@ -194,7 +194,7 @@ fn samples_resumption_and_reasons() {
     done.code(0)
         .stdout(contains("1 survived for a known reason"));
     assert_eq!(explained.score.survived, all.score.survived - 1);
-    add(&one(&all, "some-every", "scopes.some").mutant.id);
+    add(&one(&all, "some-every", "scopes.some").change.id);
     let (done, _) = run(&["--resume"]);
     done.code(1).stderr(contains(
         "scenarios/survivors.toml says that nobody could tell",

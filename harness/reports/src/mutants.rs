@@ -52,7 +52,7 @@ pub fn mutants_text(report: &MutantReport, paint: Paint) -> String {
             Fate::NotReached => 2,
             Fate::Undecided { .. } => 3,
         };
-        regions.entry(&mutant.mutant.region).or_default()[place] += 1;
+        regions.entry(&mutant.change.region).or_default()[place] += 1;
     }
     let width = regions.keys().map(|region| region.len()).max().unwrap_or(0);
     let titles = "  noticed  survived  not reached  undecided";
@@ -97,20 +97,20 @@ fn list<'a>(
         if let Some(title) = title.take() {
             let _ = writeln!(out, "\n{}", paint.bold(title));
         }
-        let function = mutant.mutant.function.as_deref().unwrap_or("at the start");
+        let function = mutant.change.function.as_deref().unwrap_or("at the start");
         let _ = writeln!(
             out,
             "{}:{} {function}: {}  {}",
-            mutant.mutant.region,
-            mutant.mutant.line,
-            paint.warn(&mutant.mutant.operator),
-            paint.dim(&mutant.mutant.id)
+            mutant.change.region,
+            mutant.change.line,
+            paint.warn(&mutant.change.operator),
+            paint.dim(&mutant.change.id)
         );
         let _ = writeln!(
             out,
             "  - {}\n  + {}",
-            one_line(&mutant.mutant.was),
-            one_line(&mutant.mutant.is)
+            one_line(&mutant.change.was),
+            one_line(&mutant.change.is)
         );
         let _ = writeln!(out, "    {}", paint.dim(&who(mutant)));
     }

@@ -37,7 +37,8 @@ use studies::mutation::{Chosen, Fate};
 const CONTROL: &str = "CLAWGAUGE_CONTROL";
 /// The socket, from there.
 const SOCKET: &str = "../control";
-/// So many cells are asked first, then so many: most of what dies dies there, and who never answers is waited for once.
+/// The first 4 cells are asked, then the next 12, then the rest: most mutants are noticed by the first, and one that never answers is waited
+/// for by few.
 const FIRST: [usize; 2] = [4, 12];
 /// So many launches at a time: a gateway lets whoever guesses wait, and a start keeps one core busy.
 const LAUNCHES: usize = 2;
@@ -59,9 +60,9 @@ pub struct MutantRun<'a> {
     pub globs: &'a [String],
     /// Conditions on the cells to ask.
     pub conditions: &'a [String],
-    /// So many of the cells that reach a mutant are asked at most.
+    /// At most so many of the cells that reach a mutant are asked.
     pub most: usize,
-    /// A copy of it.
+    /// A copy of the release.
     pub copy: &'a CopyFolder,
     /// When to stop.
     pub ends: Option<Instant>,
@@ -341,7 +342,7 @@ fn pending<'a>(
     most: usize,
     sequences: &HashMap<String, String>,
 ) -> Pending<'a> {
-    let asked = mixture(chosen.cells.iter().cloned(), &chosen.mutant.id, most);
+    let asked = mixture(chosen.cells.iter().cloned(), &chosen.change.id, most);
     let mut cells: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut alone = chosen.starts.clone();
     for cell in &asked {

@@ -15,7 +15,7 @@ pub struct MismatchError(String);
 
 /// A change of a release's code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Mutant {
+pub struct Change {
     /// What it is known by: the region, the operator, and a hash of what stands there.
     pub id: String,
     /// The region.
@@ -36,7 +36,7 @@ pub struct Mutant {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chosen {
     /// What is changed.
-    pub mutant: Mutant,
+    pub change: Change,
     /// Its number in the map.
     pub number: u32,
     /// The cells that reach it.
@@ -80,7 +80,7 @@ pub fn choose(
             names.into_iter().map(str::to_owned).collect()
         };
         Chosen {
-            mutant: Mutant {
+            change: Change {
                 id,
                 region: region(map, mutant).to_owned(),
                 line: mutant.line,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::chosen::{Chosen, Mutant};
+use super::chosen::{Change, Chosen};
 
 /// The format of the document.
 const SCHEMA: &str = "clawgauge.mutants/1";
@@ -108,7 +108,7 @@ pub struct MutantReport {
 pub struct MutantResult {
     /// What was changed.
     #[serde(flatten)]
-    pub mutant: Mutant,
+    pub change: Change,
     /// Cells that reach it.
     pub cells: usize,
     /// Launches that reach it at the start.
@@ -127,7 +127,7 @@ impl MutantResult {
     /// Of a mutant.
     pub fn new(chosen: &Chosen, fate: Fate) -> Self {
         Self {
-            mutant: chosen.mutant.clone(),
+            change: chosen.change.clone(),
             cells: chosen.cells.len(),
             starts: chosen.starts.len(),
             examples: chosen.cells.iter().take(EXAMPLES).cloned().collect(),
@@ -205,14 +205,14 @@ impl MutantReport {
         reasons: &BTreeMap<&str, &str>,
     ) -> Self {
         for mutant in &mut mutants {
-            let reason = reasons.get(mutant.mutant.id.as_str());
+            let reason = reasons.get(mutant.change.id.as_str());
             mutant.reason = reason.map(|reason| (*reason).to_owned());
         }
         mutants.sort_by(|a, b| {
-            (&a.mutant.region, a.mutant.line, &a.mutant.id).cmp(&(
-                &b.mutant.region,
-                b.mutant.line,
-                &b.mutant.id,
+            (&a.change.region, a.change.line, &a.change.id).cmp(&(
+                &b.change.region,
+                b.change.line,
+                &b.change.id,
             ))
         });
         Self {
@@ -247,8 +247,8 @@ impl MutantReport {
     pub fn decided(&self, chosen: &Chosen, most: usize) -> Option<&Fate> {
         let mut mutants = self.mutants.iter();
         let known = mutants.find(|known| {
-            (&known.mutant.id, known.cells, known.starts)
-                == (&chosen.mutant.id, chosen.cells.len(), chosen.starts.len())
+            (&known.change.id, known.cells, known.starts)
+                == (&chosen.change.id, chosen.cells.len(), chosen.starts.len())
         });
         known.map(|known| &known.fate).filter(|fate| match fate {
             Fate::Survived { asked } => *asked >= most.min(chosen.cells.len()),

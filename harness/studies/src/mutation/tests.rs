@@ -31,7 +31,7 @@ fn coverage(map: &Map) -> Coverage {
 }
 
 fn ids(chosen: &[Chosen]) -> Vec<&str> {
-    chosen.iter().map(|one| one.mutant.id.as_str()).collect()
+    chosen.iter().map(|one| one.change.id.as_str()).collect()
 }
 
 /// The same seed takes the same ones, another seed others, and more only adds.
@@ -52,7 +52,7 @@ fn who_reaches_a_mutant_is_who_reaches_the_point_around_it() {
     let chosen = choose(&map, &coverage(&map), None, 1).unwrap();
     let of = |number: u32| chosen.iter().find(|one| one.number == number).unwrap();
     assert_eq!(of(2).cells, ["s/profile=token/n=1"]);
-    assert_eq!(of(2).mutant.function.as_deref(), Some("reached"));
+    assert_eq!(of(2).change.function.as_deref(), Some("reached"));
     assert!(!of(3).is_reached());
     // What stands in no function runs at the start.
     assert_eq!(of(39).starts, ["token"]);
@@ -96,8 +96,8 @@ fn the_score_counts_what_is_reached_and_decided() {
         .map(|(one, fate)| MutantResult::new(one, fate));
     let head = MutantHead::new("openclaw@2026.9.6", "2026.9.6", 40, 1);
     let reasons = [
-        (&*chosen[4].mutant.id, "the same"),
-        (&*chosen[0].mutant.id, "wrong"),
+        (&*chosen[4].change.id, "the same"),
+        (&*chosen[0].change.id, "wrong"),
     ]
     .into();
     let report = MutantReport::new(head, results.collect(), &reasons);
@@ -105,9 +105,9 @@ fn the_score_counts_what_is_reached_and_decided() {
     assert_eq!((report.score.survived, report.score.explained), (1, 1));
     let after_all: Vec<&str> = report
         .told_after_all()
-        .map(|one| one.mutant.id.as_str())
+        .map(|one| one.change.id.as_str())
         .collect();
-    assert_eq!(after_all, [chosen[0].mutant.id.as_str()]);
+    assert_eq!(after_all, [chosen[0].change.id.as_str()]);
     assert_eq!(report.score.reached(), (3, 4));
     assert_eq!(report.score.at_least(), (3, 5));
     assert_eq!(report.score.all(), (3, 5));

@@ -263,7 +263,7 @@ impl ReleaseArgs {
         }
         let mut results = kept.into_inner().unwrap_or_default();
         for (one, fate) in left.iter().zip(fates) {
-            if !results.iter().any(|known| known.mutant.id == one.mutant.id) {
+            if !results.iter().any(|known| known.change.id == one.change.id) {
                 results.push(MutantResult::new(one, fate));
             }
         }
@@ -326,7 +326,7 @@ fn line(one: &Chosen, fate: &Fate, output: &Output) -> String {
         Fate::Undecided { why } => format!(": {why}"),
         Fate::Broken { .. } | Fate::Survived { .. } | Fate::NotReached => String::new(),
     };
-    format!("{name} {}{more}", one.mutant.id)
+    format!("{name} {}{more}", one.change.id)
 }
 
 /// Whether enough of what is reached is noticed.
@@ -334,7 +334,7 @@ fn verdict(report: &MutantReport, least: f64) -> Result<(), Failure> {
     let reached = report.score.reached();
     let after_all: Vec<&str> = report
         .told_after_all()
-        .map(|one| one.mutant.id.as_str())
+        .map(|one| one.change.id.as_str())
         .collect();
     if !after_all.is_empty() {
         let all = after_all.join(", ");
