@@ -234,6 +234,29 @@ fn what_is_switched_off_is_not_asked() {
     got.says("the route is switched off there");
 }
 
+/// Pages that do not exist are answered with a page, as by the Control UI: a probe that the judged release does not have
+/// says nothing against it.
+#[test]
+fn a_page_for_whatever_does_not_exist() {
+    let gateway = closed(&[]);
+    let port = gateway.port;
+    let front = Server::start(move |head, stream| {
+        let mut inner = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        inner.write_all(head.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        let _ = inner.read_to_end(&mut answer);
+        let there = !head.contains(" /startup") && !answer.starts_with(b"HTTP/1.1 404");
+        match there || !head.starts_with("GET") {
+            true => drop(stream.write_all(&answer)),
+            false => reply(stream, "200 OK", "text/html", "<!doctype html>"),
+        }
+    });
+    let flags = ["--release", "2026.7.1", "--verbose"];
+    let got = attach(&front.url(), Some(TOKEN), &flags);
+    got.says("something else, such as the Control UI");
+    assert!(!got.text.contains("expected not-found"), "{}", got.text);
+}
+
 // ---- limits
 
 /// A server that answers every request by a function of its head, and notes when and what it was asked.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 
+use super::Capabilities;
 use contract::plan::Cell;
 use contract::release::Version;
 use contract::scenario::model::Outcome;
@@ -42,6 +43,7 @@ impl fmt::Display for Likeness {
 pub fn infer(
     catalogue: &Catalogue,
     answers: &[(&Cell, &Observation)],
+    capabilities: &Capabilities,
     newest: &Version,
 ) -> Likeness {
     let releases = releases(catalogue, answers);
@@ -49,8 +51,9 @@ pub fn infer(
         .iter()
         .map(|release| {
             let differs = |(cell, seen): &&(&Cell, &Observation)| {
-                says(catalogue, cell, release).map(|outcome| outcome.id.as_str())
-                    != seen.outcome.as_deref()
+                let says = says(catalogue, cell, release);
+                !capabilities.hides(says)
+                    && says.map(|outcome| outcome.id.as_str()) != seen.outcome.as_deref()
             };
             answers.iter().filter(differs).count()
         })

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::{AttachOptions, Choice};
+use super::probe::CATCH_ALL;
+use super::{AttachOptions, Capabilities, Choice};
 use base::redact::Redactor;
 use contract::exchange::Exchange;
 use contract::plan::Cell;
@@ -40,6 +41,7 @@ pub(super) fn observed(
 pub(super) fn results(
     catalogue: &Catalogue,
     options: &AttachOptions,
+    capabilities: &Capabilities,
     release: &Version,
     choices: &[Choice],
     seen: &[Option<Result<Observation, String>>],
@@ -54,6 +56,12 @@ pub(super) fn results(
             (Err(reason), _) => facts.verdict = Verdict::NotApplicable(reason.clone()),
             (Ok(_), Some(Err(reason))) => {
                 facts.verdict = Verdict::CouldNotRun(reason.clone());
+            }
+            // Another release may have something there: only now is it known which release this is.
+            (Ok(_), Some(Ok(_)))
+                if capabilities.hides(facts.expected.as_ref().map(|says| &*says.outcome)) =>
+            {
+                facts.verdict = Verdict::NotApplicable(CATCH_ALL.to_owned());
             }
             (Ok(_), Some(Ok(seen))) => {
                 judge_seen(catalogue, options, release, &choice.cell, &mut facts, seen);

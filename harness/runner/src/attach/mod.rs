@@ -209,12 +209,12 @@ async fn probe_and_ask(
     let answers: Vec<(&Cell, &Observation)> = (choices.iter().zip(&seen))
         .filter_map(|(choice, seen)| Some((&choice.cell, seen.as_ref()?.as_ref().ok()?)))
         .collect();
-    let likeness = infer(catalogue, &answers, &options.newest);
+    let likeness = infer(catalogue, &answers, &capabilities, &options.newest);
     let release = options
         .release
         .clone()
         .unwrap_or_else(|| likeness.judged.clone());
-    let results = judge::results(catalogue, options, &release, &choices, &seen);
+    let results = judge::results(catalogue, options, &capabilities, &release, &choices, &seen);
     let summary = words::summary(&words::Told {
         catalogue,
         options,

@@ -8,6 +8,7 @@ use serde_json::Value;
 use base::redact::Redactor;
 use contract::exchange::Response;
 use contract::request::Written;
+use contract::scenario::model::Outcome;
 use record::observe::cut;
 
 /// A question of the probe. None of them can reach a model, whoever is let in.
@@ -173,6 +174,28 @@ pub struct Capabilities {
     pub credential_refused: bool,
     /// Whether nobody is asked for the credential that the operator gave.
     pub credential_unused: bool,
+}
+
+/// Why a cell is not judged whose rule says that there is nothing.
+pub(super) const CATCH_ALL: &str =
+    "something else, such as the Control UI, answers for pages that do not exist";
+
+impl Capabilities {
+    /// Every route is there, and nothing else.
+    pub fn of(mode: Mode) -> Self {
+        Self {
+            mode,
+            off: BTreeSet::new(),
+            catch_all: false,
+            credential_refused: false,
+            credential_unused: false,
+        }
+    }
+
+    /// Whether something else answers where a rule says that there is nothing.
+    pub(super) fn hides(&self, says: Option<&Outcome>) -> bool {
+        self.catch_all && says.is_some_and(|outcome| outcome.id == "not-found")
+    }
 }
 
 /// Why whoever answers is no OpenClaw gateway.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::probe::CATCH_ALL;
 use super::{AttachOptions, Capabilities, Mode, named};
 use base::template::{Part, parts};
 use contract::plan::{Cell, Way, cells};
@@ -190,8 +191,8 @@ fn choose(
         return no(reason);
     }
     let expected = cell.expected(&options.newest);
-    if capabilities.catch_all && expected.is_some_and(|outcome| outcome.id == "not-found") {
-        return no("something else, such as the Control UI, answers for pages that do not exist");
+    if capabilities.hides(expected.map(|outcome| &**outcome)) {
+        return no(CATCH_ALL);
     }
     if path == "/sessions/nobody/kill" {
         return no("it orders the end of a session, though of one that does not exist");

@@ -369,13 +369,7 @@ fn dry_run(
         None => vec![Mode::None, Mode::Token, Mode::TrustedProxy],
     };
     for mode in modes {
-        let capabilities = Capabilities {
-            mode,
-            off: Default::default(),
-            catch_all: false,
-            credential_refused: false,
-            credential_unused: false,
-        };
+        let capabilities = Capabilities::of(mode);
         let choices = select(catalogue, &capabilities, options, &safety);
         let asked: Vec<&Choice> = choices.iter().filter(|choice| choice.is_asked()).collect();
         out.push_str(&format!(

@@ -44,20 +44,10 @@ fn options(credential: Option<&str>, models: u32) -> AttachOptions {
     }
 }
 
-fn capabilities(mode: Mode) -> Capabilities {
-    Capabilities {
-        mode,
-        off: BTreeSet::new(),
-        catch_all: false,
-        credential_refused: false,
-        credential_unused: false,
-    }
-}
-
 fn asked(mode: Mode, options: &AttachOptions) -> Vec<Choice> {
     let catalogue = catalogue();
     let safety = Safety::new(&catalogue);
-    let mut choices = select(&catalogue, &capabilities(mode), options, &safety);
+    let mut choices = select(&catalogue, &Capabilities::of(mode), options, &safety);
     choices.retain(Choice::is_asked);
     choices
 }
@@ -71,7 +61,7 @@ fn cells_about_proxies_are_left_out(
     let safety = Safety::new(&catalogue);
     let choices = select(
         &catalogue,
-        &capabilities(mode),
+        &Capabilities::of(mode),
         &options(Some("x"), 9),
         &safety,
     );
@@ -151,7 +141,7 @@ fn no_route_that_is_off() {
     let catalogue = catalogue();
     let off = Capabilities {
         off: BTreeSet::from(["/v1/models"]),
-        ..capabilities(Mode::Token)
+        ..Capabilities::of(Mode::Token)
     };
     let options = options(Some("hunter2"), 0);
     let choices = select(&catalogue, &off, &options, &Safety::new(&catalogue));
