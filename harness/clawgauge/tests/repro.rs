@@ -264,6 +264,10 @@ fn runs_under_bash() {
     "chat-completions/profile=token/credential=wrong/scopes=absent",
     "model-before-check"
 )]
+#[case::tells_more(
+    "probe-details/profile=trusted-proxy/probe=ready/prober=forwarded",
+    "probe-details-to-all"
+)]
 fn judges_as_a_run_does(#[case] cell: &str, #[case] fault: &str) {
     let sandbox = Sandbox::new();
     let sound = sandbox.gateway("sound", "");

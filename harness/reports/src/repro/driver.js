@@ -253,7 +253,7 @@ const judge = (seen) => {
   //@ if model
   seen["model calls"] = heard.filter((canary) => canary === values.canary).length;
   //@ end
-  const find = (pointer) => pointer.slice(1).split("/").reduce((part, key) => part?.[key], seen.json);
+  const find = (pointer) => pointer.slice(1).split("/").reduce((part, key) => part?.[key], seen.json) ?? null;
   //@ if !says
   const isOther = ([what, wanted]) => !util.isDeepStrictEqual(what[0] === "/" ? find(what) : seen[what], wanted);
   //@ end

@@ -210,6 +210,12 @@ fn outcome(repro: &Repro, outcome: &Outcome) -> Literal {
     for (pointer, value) in &outcome.json {
         add(pointer, value.into());
     }
+    // A denial is known by its error; another answer may be known by what it does not tell.
+    if outcome.status.is_some_and(|status| status < 400) {
+        for pointer in &outcome.without {
+            add(pointer, Literal::Plain("null".to_owned()));
+        }
+    }
     if outcome.empty {
         add("text", "".into());
     }
