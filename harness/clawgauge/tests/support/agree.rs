@@ -1,9 +1,6 @@
 //! Whether every report of a record says what the record says: each is read back with a consumer of its format and
 //! compared with the record's JSON, not with what the code makes of it.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-#[path = "agree/findings.rs"]
 mod findings;
 
 use std::collections::{BTreeMap, BTreeSet};

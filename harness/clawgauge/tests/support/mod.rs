@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use tempfile::TempDir;
 
+pub(crate) mod agree;
 pub(crate) mod installed;
 pub(crate) mod operator;
 pub(crate) mod releases;
 pub(crate) mod schema;
+pub(crate) mod synthetic;
 
 /// The repository.
 pub(crate) fn repository() -> PathBuf {

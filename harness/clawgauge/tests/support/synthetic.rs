@@ -1,8 +1,5 @@
 //! Records that no run would write: every verdict in one, hostile texts, a hundred thousand cells.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-#![allow(dead_code, reason = "each test binary uses a part")]
-
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
