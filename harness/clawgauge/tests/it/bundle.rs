@@ -334,7 +334,7 @@ fn what_was_judged_by_and_left_out_is_told() {
 #[test]
 fn no_member_changes_unseen() {
     let sandbox = Sandbox::new();
-    run(&sandbox, &[]).code(0);
+    run(&sandbox, &["--where", "profile=none"]).code(0);
     let honest = open(&sandbox);
     let judge = |bundle: &Bundle| {
         let by = clawgauge::studies::bundle::By::Itself;

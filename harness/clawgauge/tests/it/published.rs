@@ -14,14 +14,17 @@ use serde_json::Value;
 /// The binary without the feature `launch`, and with all features, built of unpacked crates in `folder`.
 struct Published {
     folder: tempfile::TempDir,
+    made: PathBuf,
 }
 
-/// Cargo, with the folder for what it builds that this test was built in: the dependencies are there.
-fn cargo(folder: &Path) -> Command {
+/// Cargo, with the dependencies that were built for this test. What it makes goes elsewhere: other tests run `clawgauge`
+/// from there.
+fn cargo(folder: &Path, made: &Path) -> Command {
     let mut command = Command::new(env!("CARGO"));
     command
         .current_dir(folder)
-        .env("CARGO_TARGET_DIR", built())
+        .env("CARGO_BUILD_BUILD_DIR", built())
+        .env("CARGO_TARGET_DIR", made)
         .timeout(std::time::Duration::from_secs(30 * 60));
     command
 }
@@ -35,7 +38,8 @@ impl Published {
     /// Packs all crates and unpacks them side by side, as a workspace that takes each from its own folder.
     fn unpack() -> Self {
         let folder = tempfile::TempDir::with_prefix("gauge-test-").unwrap();
-        cargo(&repository())
+        let made = folder.path().join("made");
+        cargo(&repository(), &made)
             .args(["package", "--workspace", "--no-verify", "--allow-dirty"])
             .assert()
             .success();
@@ -44,8 +48,8 @@ impl Published {
         let root = fs::read_to_string(repository().join("Cargo.toml")).unwrap();
         manifest.push_str(&root[root.find("[profile.dev]").unwrap()..]);
         manifest.push_str("\n[patch.crates-io]\n");
-        for (name, version) in crates() {
-            let packed = built().join(format!("package/{name}-{version}.crate"));
+        for (name, version) in crates(&made) {
+            let packed = made.join(format!("package/{name}-{version}.crate"));
             let packed = GzDecoder::new(fs::File::open(packed).unwrap());
             let mut packed = tar::Archive::new(packed);
             // By the time that cargo gives packed files, what an earlier build left would pass for theirs.
@@ -56,25 +60,25 @@ impl Published {
         fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
         let lock = "Cargo.lock";
         fs::copy(repository().join(lock), folder.path().join(lock)).unwrap();
-        Self { folder }
+        Self { folder, made }
     }
 
     /// Builds the command, and takes it away from where the next build would replace it.
     fn build(&self, flags: &[&str], name: &str) -> PathBuf {
-        cargo(self.folder.path())
+        cargo(self.folder.path(), &self.made)
             .args(["build", "--package", "clawgauge", "--offline"])
             .args(flags)
             .assert()
             .success();
         let binary = self.folder.path().join(name);
-        fs::copy(built().join("debug/clawgauge"), &binary).unwrap();
+        fs::copy(self.made.join("debug/clawgauge"), &binary).unwrap();
         binary
     }
 }
 
 /// Name and version of each crate of the workspace.
-fn crates() -> Vec<(String, String)> {
-    let output = cargo(&repository())
+fn crates(made: &Path) -> Vec<(String, String)> {
+    let output = cargo(&repository(), made)
         .args(["metadata", "--format-version", "1", "--no-deps"])
         .output()
         .unwrap();
