@@ -43,7 +43,7 @@ fn the_page_works_in_a_browser() {
     survey_sites(folder);
 
     let done = Command::new("node")
-        .arg(repository().join("harness/clawgauge/tests/browser/main.mjs"))
+        .arg(repository().join("harness/clawgauge/tests/it/browser/main.mjs"))
         .arg(folder)
         .env("PACKAGES", &packages)
         .env("CHROMIUM", &chromium)

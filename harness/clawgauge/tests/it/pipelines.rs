@@ -30,7 +30,7 @@ const PYTHON: [&str; 3] = [
 fn tools() -> &'static Path {
     static TOOLS: OnceLock<PathBuf> = OnceLock::new();
     TOOLS.get_or_init(|| {
-        let source = repository().join("harness/clawgauge/tests/pipelines");
+        let source = repository().join("harness/clawgauge/tests/it/pipelines");
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pipelines");
         fs::create_dir_all(&folder).unwrap();
         for entry in fs::read_dir(source).unwrap() {
@@ -39,9 +39,10 @@ fn tools() -> &'static Path {
                 fs::copy(&path, folder.join(path.file_name().unwrap())).unwrap();
             }
         }
-        let manifest =
-            fs::read_to_string(repository().join("harness/clawgauge/tests/pipelines/package.json"))
-                .unwrap();
+        let manifest = fs::read_to_string(
+            repository().join("harness/clawgauge/tests/it/pipelines/package.json"),
+        )
+        .unwrap();
         let wanted = format!("{manifest}{PYTHON:?}");
         let marker = folder.join("installed");
         if fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
