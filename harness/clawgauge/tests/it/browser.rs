@@ -1,5 +1,5 @@
 //! The HTML report in a real Chromium: what a person sees and does. It needs Debian's `chromium` and npm, and is run on demand:
-//! `cargo test --test it -- --ignored browser::`.
+//! `cargo test --workspace --test it -- --ignored browser::`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 

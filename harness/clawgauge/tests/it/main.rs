@@ -1,6 +1,6 @@
 //! The tests of the command line, in one binary: it is linked once, and no test waits for those of another file.
 //!
-//! Those that are ignored need more than cargo: programs, the network, or published releases. `cargo test --test it -- --ignored
+//! Those that are ignored need more than cargo: programs, the network, or published releases. `cargo test --workspace --test it -- --ignored
 //! browser::` runs those of one file.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
