@@ -228,10 +228,20 @@ fn what_is_switched_off_is_not_asked() {
     got.says("the route is switched off there");
 }
 
-/// Pages that do not exist are answered with a page, as by the Control UI: a probe that the judged release does not have
-/// says nothing against it.
-#[test]
-fn a_page_for_whatever_does_not_exist() {
+/// Pages that do not exist are answered with a page, as by the Control UI: it says nothing against a gateway whose release
+/// does not have that probe. An answer of the gateway's own does.
+#[rstest]
+#[case::page("text/html", "<!doctype html>", false)]
+#[case::probe(
+    "application/json",
+    r#"{"ok":true,"status":"started","version":"2026.7.1","uptimeMs":5}"#,
+    true
+)]
+fn what_answers_where_the_release_has_nothing(
+    #[case] kind: &'static str,
+    #[case] body: &'static str,
+    #[case] deviates: bool,
+) {
     let gateway = closed(&[]);
     let port = gateway.port;
     let front = Server::start(move |head, stream| {
@@ -239,16 +249,20 @@ fn a_page_for_whatever_does_not_exist() {
         inner.write_all(head.as_bytes()).unwrap();
         let mut answer = Vec::new();
         let _ = inner.read_to_end(&mut answer);
-        let there = !head.contains(" /startup") && !answer.starts_with(b"HTTP/1.1 404");
-        match there || !head.starts_with("GET") {
-            true => drop(stream.write_all(&answer)),
-            false => reply(stream, "200 OK", "text/html", "<!doctype html>"),
+        let start_up = head.starts_with("GET /startup");
+        match (start_up, answer.starts_with(b"HTTP/1.1 404")) {
+            (true, _) => reply(stream, "200 OK", kind, body),
+            (false, true) if head.starts_with("GET") => {
+                reply(stream, "200 OK", "text/html", "<!doctype html>");
+            }
+            (false, _) => drop(stream.write_all(&answer)),
         }
     });
     let flags = ["--release", "2026.7.1", "--verbose"];
     let got = attach(&front.url(), Some(TOKEN), &flags);
     got.says("something else, such as the Control UI");
-    assert!(!got.text.contains("expected not-found"), "{}", got.text);
+    let found = got.text.contains("expected not-found");
+    assert_eq!(found, deviates, "{}", got.text);
 }
 
 // ---- limits

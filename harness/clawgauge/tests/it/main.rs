@@ -1,7 +1,7 @@
 //! The tests of the command line, in one binary: it is linked once, and no test waits for those of another file.
 //!
-//! Those that are ignored need more than cargo: programs, the network, or published releases. `cargo test --workspace --test it -- --ignored
-//! browser::` runs those of one file.
+//! Those that are ignored need more than cargo: programs, the network, or published releases. One file's are run by
+//! `cargo test --workspace --test it -- --ignored browser::`.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 

@@ -52,7 +52,7 @@ pub fn infer(
         .map(|release| {
             let differs = |(cell, seen): &&(&Cell, &Observation)| {
                 let says = says(catalogue, cell, release);
-                !capabilities.hides(says)
+                !capabilities.answers_for(says, seen)
                     && says.map(|outcome| outcome.id.as_str()) != seen.outcome.as_deref()
             };
             answers.iter().filter(differs).count()

@@ -58,8 +58,9 @@ pub(super) fn results(
                 facts.verdict = Verdict::CouldNotRun(reason.clone());
             }
             // Another release may have something there: only now is it known which release this is.
-            (Ok(_), Some(Ok(_)))
-                if capabilities.hides(facts.expected.as_ref().map(|says| &*says.outcome)) =>
+            (Ok(_), Some(Ok(seen)))
+                if capabilities
+                    .answers_for(facts.expected.as_ref().map(|says| &*says.outcome), seen) =>
             {
                 facts.verdict = Verdict::NotApplicable(CATCH_ALL.to_owned());
             }

@@ -8,8 +8,9 @@ use serde_json::Value;
 use base::redact::Redactor;
 use contract::exchange::Response;
 use contract::request::Written;
+use contract::scenario::Privilege;
 use contract::scenario::model::Outcome;
-use record::observe::cut;
+use record::observe::{Observation, cut};
 
 /// A question of the probe. None of them can reach a model, whoever is let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -195,6 +196,11 @@ impl Capabilities {
     /// Whether something else answers where a rule says that there is nothing.
     pub(super) fn hides(&self, says: Option<&Outcome>) -> bool {
         self.catch_all && says.is_some_and(|outcome| outcome.id == "not-found")
+    }
+
+    /// Whether an answer may be that of something else. One that gives its caller more than a page is the gateway's own.
+    pub(super) fn answers_for(&self, says: Option<&Outcome>, seen: &Observation) -> bool {
+        self.hides(says) && seen.grants <= Privilege::Access
     }
 }
 
