@@ -11,6 +11,7 @@ use record::Record;
 use studies::bisect::Bisection;
 use studies::compare::Comparison;
 use studies::coverage::{Coverage, CoverageChange};
+use studies::explore::Exploration;
 use studies::mutation::MutantReport;
 use studies::passages::Passages;
 use studies::routes::{Routes, RoutesChange};
@@ -18,7 +19,8 @@ use studies::survey::SurveyDocument;
 
 /// One document; `$defs` holds a schema a kind of data file, `project` for `clawgauge.toml`, `record` for what a run
 /// writes, `comparison` for what `compare` does, `bisection` for what `bisect` does, `coverage` and `coverage-change` for what
-/// `coverage` does, `mutants` for what `mutants --gateway` does, `inventory` and `inventory-change` for what `routes` does, `cases` for `scenarios/cases.toml`, `map` for what `cases` makes
+/// `coverage` does, `mutants` for what `mutants --gateway` does, `inventory` and `inventory-change` for what `routes` does,
+/// `exploration` for what `explore` does, `cases` for `scenarios/cases.toml`, `map` for what `cases` makes
 /// of it, and `survey` for the table that a survey makes.
 pub fn json_schema() -> Value {
     let mut schemas = file_schemas();
@@ -33,6 +35,7 @@ pub fn json_schema() -> Value {
     schemas.insert("mutants".to_owned(), written::<MutantReport>());
     schemas.insert("coverage-change".to_owned(), written::<CoverageChange>());
     schemas.insert("docs".to_owned(), written::<Passages>());
+    schemas.insert("exploration".to_owned(), written::<Exploration>());
     schemas.insert("inventory".to_owned(), written::<Routes>());
     schemas.insert("inventory-change".to_owned(), written::<RoutesChange>());
     // With an id each is a resource of its own, in which its references hold.
@@ -42,7 +45,7 @@ pub fn json_schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "clawgauge files",
-        "description": "Files under scenarios/ and fixtures/, clawgauge.toml (project), what a run writes (record), what compare writes (comparison), what bisect writes (bisection), what coverage writes (coverage, coverage-change), what mutants of a release come to (mutants), the routes of a release (inventory, inventory-change), the map of questions (map), and the table of a survey (survey). Point an editor at the definition that fits the file.",
+        "description": "Files under scenarios/ and fixtures/, clawgauge.toml (project), what a run writes (record), what compare writes (comparison), what bisect writes (bisection), what coverage writes (coverage, coverage-change), what mutants of a release come to (mutants), the routes of a release (inventory, inventory-change), what explore finds (exploration), the map of questions (map), and the table of a survey (survey). Point an editor at the definition that fits the file.",
         "$defs": schemas,
     })
 }
@@ -73,6 +76,7 @@ mod tests {
             "releases",
             "survivors",
             "routes",
+            "explore",
             "timings",
             "regions",
         ] {

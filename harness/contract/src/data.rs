@@ -68,6 +68,8 @@ pub(crate) const TIMINGS: &str = "fixtures/timings.toml";
 pub(crate) const CASES: &str = "scenarios/cases.toml";
 /// What is looked for and asked by inventory; nothing is judged by it.
 pub(crate) const ROUTES: &str = "scenarios/routes.toml";
+/// What may be combined to launches and requests that no scenario knows; nothing is judged by it.
+pub(crate) const EXPLORE: &str = "scenarios/explore.toml";
 
 /// The data root.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -178,6 +180,7 @@ impl Data {
         }
         files.insert(RELEASES.to_owned(), self.read(RELEASES)?);
         files.remove(CASES);
+        files.remove(EXPLORE);
         files.remove(ROUTES);
         Ok(files)
     }
@@ -353,7 +356,7 @@ mod tests {
             walk(&Data::Embedded, part, &mut all);
             walk(&memory, part, &mut again);
         }
-        all.retain(|(name, _)| ![CASES, ROUTES].contains(&name.as_str()));
+        all.retain(|(name, _)| ![CASES, EXPLORE, ROUTES].contains(&name.as_str()));
         assert_eq!(all, again);
         assert!(memory.read("../Cargo.toml").is_err());
         assert!(Data::Embedded.read("scenarios/none.toml").is_err());

@@ -10,6 +10,7 @@ use contract::scenario::model::any_matches;
 use contract::scenario::{Catalogue, KnownIssue, Problem, Problems, told};
 use contract::snapshots::{Snapshots, contract_since};
 use reports::cases_summary;
+use studies::explore;
 
 /// Checks snapshots against rules, and where the questions point; files and tables were checked when they were loaded.
 pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failure> {
@@ -103,6 +104,10 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failur
         problems.0.extend(found.0);
         None
     });
+    let options = explore::check(catalogue).unwrap_or_else(|found| {
+        problems.0.extend(found.0);
+        0
+    });
     problems.into_result(())?;
     let rules: usize = catalogue
         .scenarios
@@ -110,7 +115,7 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failur
         .map(|scenario| scenario.rules.len())
         .sum();
     output.result(&format!(
-        "{} scenario{}, {} cells, {rules} rules: every cell is decided by exactly one rule on every release\n{} snapshots agree with the rules, {} known issues explain what they say they do\n{}",
+        "{} scenario{}, {} cells, {rules} rules: every cell is decided by exactly one rule on every release\n{} snapshots agree with the rules, {} known issues explain what they say they do\n{options} values of options can be explored\n{}",
         catalogue.scenarios.len(),
         if catalogue.scenarios.len() == 1 { "" } else { "s" },
         cells(catalogue).count(),

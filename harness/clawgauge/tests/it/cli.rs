@@ -205,6 +205,7 @@ fn no_data_folder() {
     let is_scenario = |name: &str| {
         let others = [
             "cases.toml",
+            "explore.toml",
             "outcomes.toml",
             "relations.toml",
             "routes.toml",

@@ -26,6 +26,7 @@ mod contract;
 mod coverage;
 mod docs;
 mod endings;
+mod explore;
 mod flags;
 mod gate;
 mod gateway;

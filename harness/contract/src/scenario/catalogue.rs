@@ -17,7 +17,7 @@ use super::survivors::{self, KnownMutant, Survivor};
 use super::timings::{self, Timings};
 use super::{Problem, Problems, SourceFile};
 use super::{needs, parse, resolve};
-use crate::data::{CASES, Data, ROUTES, TIMINGS};
+use crate::data::{CASES, Data, EXPLORE, ROUTES, TIMINGS};
 use crate::release::Need;
 
 /// The validated contents of `scenarios/` and `fixtures/`.
@@ -60,11 +60,12 @@ const RELATIONS: &str = "scenarios/relations.toml";
 /// Seeded faults that no scenario shows; optional.
 const SURVIVORS: &str = "scenarios/survivors.toml";
 /// Files beside the scenarios that are none.
-const NOT_SCENARIOS: [&str; 5] = [
+const NOT_SCENARIOS: [&str; 6] = [
     "scenarios/outcomes.toml",
     RELATIONS,
     SURVIVORS,
     CASES,
+    EXPLORE,
     ROUTES,
 ];
 /// What no data root can do without.

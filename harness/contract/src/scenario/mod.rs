@@ -8,6 +8,7 @@ mod before;
 mod catalogue;
 mod conditions;
 mod definitions;
+mod explore;
 mod files;
 mod headers;
 mod instrument;
@@ -31,6 +32,7 @@ mod timings;
 
 pub use catalogue::Catalogue;
 pub(crate) use catalogue::is_there;
+pub use explore::{Ask, AskedRelation, ExploreOption, ExploreRules, Never, OptionValue};
 pub use headers::{HeaderRule, Headers};
 pub use instrument::{Instrument, MutantRules, Parser, RegionGlobs};
 pub use known_issue::{Affects, IssueKind, KnownIssue};

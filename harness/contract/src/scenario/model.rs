@@ -262,6 +262,17 @@ impl Condition {
     }
 }
 
+/// Which of so many values of the first axis any of the conditions accepts.
+pub fn first_values(conditions: &[Condition], values: usize) -> Vec<bool> {
+    let accepts = |value: usize| {
+        conditions.iter().any(|condition| {
+            let first = condition.0.first().and_then(Option::as_ref);
+            first.is_none_or(|accepted| accepted.get(value).copied().unwrap_or(false))
+        })
+    };
+    (0..values).map(accepts).collect()
+}
+
 /// Whether any of the conditions is met.
 pub fn any_matches(conditions: &[Condition], combination: &[u16]) -> bool {
     conditions
@@ -328,6 +339,8 @@ pub struct Rule {
     pub title: String,
     /// Which cells: any of these conditions.
     pub when: Vec<Condition>,
+    /// The values of the first axis that any of them accepts: of a table with thousands of conditions few are looked at.
+    pub first: Vec<bool>,
     /// What they must answer.
     pub expect: Expect,
     /// For which releases it holds.
@@ -354,7 +367,9 @@ pub struct Within {
 impl Rule {
     /// Whether the rule speaks about this combination on this release.
     pub fn holds(&self, release: &Version, combination: &[u16]) -> bool {
-        self.range.contains(release)
+        let first = combination.first().map(|value| usize::from(*value));
+        first.is_none_or(|value| self.first.get(value).copied().unwrap_or(false))
+            && self.range.contains(release)
             && any_matches(&self.when, combination)
             && self.expect.of(combination).is_some()
     }

@@ -11,7 +11,7 @@ use super::definitions::Axes;
 use super::files::{ScenarioFile, WithinTable};
 use super::model::{
     Answer, AxisValue, Exclude, Expect, Kind, PROFILE_AXIS, RequestTemplate, Rule, Scenario,
-    ScenarioAxis, ValueSet, Within,
+    ScenarioAxis, ValueSet, Within, first_values,
 };
 use super::outcomes::Outcomes;
 use super::parse::{
@@ -121,6 +121,7 @@ pub(super) fn scenario(
             rules.push(Rule {
                 id: table.id.get_ref().clone(),
                 title: table.title.clone(),
+                first: first_values(&when, used.first().map_or(0, |axis| axis.values.len())),
                 when,
                 expect,
                 range,

@@ -3,6 +3,7 @@
 use schemars::schema_for;
 use serde_json::{Map, Value};
 
+use super::explore::ExploreFile;
 use super::files::{AxisFile, OutcomesFile, ScenarioFile};
 use super::instrument::InstrumentFile;
 use super::known_issue::KnownIssueFile;
@@ -30,6 +31,7 @@ pub fn file_schemas() -> Map<String, Value> {
         ("base", schema_for!(Base)),
         ("sender", schema_for!(SenderFile)),
         ("timings", schema_for!(TimingsFile)),
+        ("explore", schema_for!(ExploreFile)),
         ("routes", schema_for!(RoutesFile)),
         ("regions", schema_for!(InstrumentFile)),
     ];

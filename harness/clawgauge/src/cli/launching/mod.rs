@@ -8,6 +8,7 @@ mod docs;
 mod doctor;
 mod drive;
 mod evidence;
+mod explore;
 mod failed_in;
 mod gateway;
 mod mutants;
@@ -67,6 +68,9 @@ pub(super) enum Command {
     Mutants(mutants::MutantsArgs),
     /// Find the routes of a release by its own code, and ask each without a credential: exit code 1 if one lets in whom it must not
     Routes(routes::RoutesArgs),
+    /// Try configurations and requests that no scenario knows, and hold the answers against another gateway and against what must
+    /// always hold: exit code 1 on a finding
+    Explore(explore::ExploreArgs),
     /// The reference gateway: a server that keeps the documented contract
     #[command(hide = true, disable_help_flag = true)]
     ReferenceGateway {
@@ -105,6 +109,7 @@ impl Command {
             Self::Gateway(command) => command.stdout(),
             Self::Bisect(args) => args.stdout(),
             Self::Coverage(args) => args.stdout(),
+            Self::Explore(args) => args.stdout(),
             Self::Routes(args) => args.format.stdout(),
         }
     }
@@ -149,6 +154,10 @@ impl Command {
             Self::Routes(args) => {
                 let project = place.project()?;
                 routes::routes(&args, &project, &place.load(&project)?, session, output)
+            }
+            Self::Explore(args) => {
+                let project = place.project()?;
+                explore::explore(&args, &project, &place.load(&project)?, session, output)
             }
             Self::ReferenceGateway { args } => return Ok(reference(args)),
             Self::Container { args } => Err(machine::container::enter(&args).into()),

@@ -183,7 +183,7 @@ pub(crate) fn kind(line: &str) -> Kind {
         | "report" | "merge" | "verify" | "schema" | "completions" | "man" => Kind::Offline,
         "repro" => Kind::Offline,
         "survey" if has("--from") => Kind::Offline,
-        "survey" | "bisect" | "compare" | "docs" | "routes" => Kind::NeedsMore,
+        "survey" | "bisect" | "compare" | "docs" | "routes" | "explore" => Kind::NeedsMore,
         "attach" if has("--dry-run") => Kind::Offline,
         "run" if published => Kind::NeedsMore,
         "attach" | "run" | "mutants" | "doctor" | "coverage" => Kind::ParsedOnly,

@@ -1,0 +1,363 @@
+//! From answers to findings: every cell that an oracle or a law objects to, folded by what such cells have in common.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use contract::plan::cells;
+use contract::release::Version;
+use contract::request::as_text;
+use contract::scenario::model::{Direction, Kind, PROFILE_AXIS};
+use contract::scenario::{Catalogue, ExploreRules};
+use record::events::CellResult;
+use record::judge::{Deviation, Severity, Verdict};
+use record::observe::Observation;
+
+use super::explain::{Explained, Settings, explain};
+use super::project::STARTS;
+use super::{Candidate, Finding, Tried};
+
+/// The setting that names the scenario of a cell.
+pub(super) const ASK: &str = "ask";
+
+/// What is known of the cells that were asked.
+#[derive(Debug)]
+pub struct World<'a> {
+    /// The rules of exploration.
+    pub rules: &'a ExploreRules,
+    /// The contract: its profiles and known issues.
+    pub contract: &'a Catalogue,
+    /// The launches by the profile that was made of each.
+    pub launches: BTreeMap<String, Tried>,
+    /// Who said what is expected.
+    pub authority: &'a str,
+    /// What is known, by what is expected and what is observed instead.
+    pub known: Known,
+}
+
+/// Known issues and contracts of other releases, by what is expected and what is observed instead.
+pub type Known = BTreeMap<(String, String), BTreeSet<String>>;
+
+/// A cell with an answer.
+pub(super) struct Seen<'a> {
+    catalogue: &'a Catalogue,
+    pub(super) result: &'a CellResult,
+    pub(super) observed: &'a Observation,
+    settings: Settings,
+    /// What must hold whatever others answer, and does not.
+    pub(super) laws: BTreeSet<String>,
+}
+
+/// Cells that are wrong for reasons that may be the same, and those that are right where these are not.
+struct Wrong<'a> {
+    cells: Vec<&'a Seen<'a>>,
+    right: Vec<&'a Settings>,
+    /// Who objects.
+    broken: String,
+    deviation: Option<Deviation>,
+}
+
+impl World<'_> {
+    /// The findings of these answers, the most severe first; with the answers come the scenarios that their cells belong to.
+    pub fn findings(&self, answers: &[(&Catalogue, &[CellResult])]) -> Vec<Finding> {
+        let answers = answers
+            .iter()
+            .flat_map(|(catalogue, results)| results.iter().map(|result| (*catalogue, result)));
+        let seen = answers.filter_map(|(catalogue, result)| {
+            let cell = Candidate::of(&result.cell.id(), self.rules)?;
+            Some(Seen {
+                catalogue,
+                result,
+                observed: result.facts.observed.as_ref()?,
+                settings: cell.settings(self.rules),
+                laws: BTreeSet::new(),
+            })
+        });
+        let mut seen: Vec<Seen<'_>> = seen.collect();
+        self.judge_by_laws(&mut seen);
+        let mut findings: Vec<Finding> = Vec::new();
+        for wrong in self.classes(&seen).into_iter().chain(by_law(&seen, self)) {
+            findings.extend(self.fold(&wrong));
+        }
+        findings.sort_by(|a, b| {
+            let weight = |one: &Finding| {
+                let known = !one.like.is_empty();
+                (Reverse(one.severity), known, Reverse(one.cells))
+            };
+            (weight(a), &a.example).cmp(&(weight(b), &b.example))
+        });
+        for (number, finding) in findings.iter_mut().enumerate() {
+            finding.id = number + 1;
+        }
+        findings
+    }
+
+    /// What the oracle objects to.
+    fn classes<'b>(&self, seen: &'b [Seen<'b>]) -> Vec<Wrong<'b>> {
+        let mut classes: BTreeMap<String, Vec<&Seen<'_>>> = BTreeMap::new();
+        for one in seen {
+            if let Some(class) = self.class(one) {
+                classes.entry(class).or_default().push(one);
+            }
+        }
+        let wrong = classes.into_values().filter_map(|cells| {
+            let first = cells.first()?;
+            let deviation = deviation(first.result)?;
+            // Right are the cells of which the same was expected.
+            let direction = match deviation {
+                Deviation::UnexpectedDeny | Deviation::WrongBody => Direction::Allow,
+                Deviation::UnexpectedAllow | Deviation::WrongDenial => Direction::Deny,
+            };
+            let is_right = |one: &&Seen<'_>| {
+                let expected = one.result.facts.expected.as_ref();
+                let expected = expected.map(|expected| expected.outcome.direction);
+                deviation_free(one.result)
+                    && expected == Some(direction)
+                    && is_start(one.result) == is_start(first.result)
+            };
+            Some(Wrong {
+                right: seen
+                    .iter()
+                    .filter(is_right)
+                    .map(|one| &one.settings)
+                    .collect(),
+                cells,
+                broken: format!("{} answers otherwise", self.authority),
+                deviation: Some(deviation),
+            })
+        });
+        wrong.collect()
+    }
+
+    /// Which cells the oracle objects to for reasons that may be the same.
+    fn class(&self, one: &Seen<'_>) -> Option<String> {
+        let deviation = deviation(one.result).filter(|_| self.has_oracle(one.result))?;
+        let name = deviation.name();
+        if is_start(one.result) {
+            // Why a gateway does not start, each release says in its own words.
+            let turns = deviation != Deviation::WrongDenial;
+            return turns.then(|| format!("{STARTS} {name}"));
+        }
+        Some(match deviation {
+            Deviation::UnexpectedAllow => name.to_owned(),
+            // Being kept out by a server error is another thing than being denied.
+            Deviation::UnexpectedDeny => {
+                let is_error = one.observed.status.is_some_and(|status| status >= 500);
+                format!("{name} {is_error}")
+            }
+            Deviation::WrongDenial | Deviation::WrongBody => {
+                format!("{name} {}", one.observed.label())
+            }
+        })
+    }
+
+    fn has_oracle(&self, result: &CellResult) -> bool {
+        let mut asks = self.rules.asks.iter();
+        !asks.any(|ask| !ask.has_oracle && ask.id == result.cell.scenario.id)
+    }
+
+    fn fold(&self, wrong: &Wrong<'_>) -> Vec<Finding> {
+        let plain = plain(self.rules);
+        let settings: Vec<&Settings> = wrong.cells.iter().map(|one| &one.settings).collect();
+        let explained = explain(&settings, &wrong.right, &plain);
+        let findings = explained.into_iter().filter_map(|explained| {
+            let Explained {
+                by,
+                cells,
+                exceptions,
+            } = explained;
+            let cells: Vec<&Seen<'_>> = cells.into_iter().map(|cell| wrong.cells[cell]).collect();
+            // The example with the fewest settings is the easiest to read.
+            let example = cells.iter().min_by_key(|one| {
+                let odd = one.settings.difference(&plain).count();
+                (odd, one.result.cell.id())
+            })?;
+            let of = |one: &&Seen<'_>| one.result.cell.profile().to_owned();
+            let launches: BTreeSet<String> = cells.iter().map(of).collect();
+            let severity = cells
+                .iter()
+                .filter_map(|one| one.result.facts.severity)
+                .max();
+            let laws = cells.iter().flat_map(|one| &one.laws);
+            let laws: BTreeSet<&String> = laws.filter(|law| **law != wrong.broken).collect();
+            let like = cells
+                .iter()
+                .filter_map(|one| self.known.get(&said(one.result)));
+            let like: BTreeSet<&String> = like.flatten().collect();
+            Some(Finding {
+                severity: match wrong.deviation {
+                    Some(_) => severity.unwrap_or_default(),
+                    None => Severity::Severe,
+                },
+                deviation: wrong.deviation,
+                broken: [&wrong.broken].into_iter().chain(laws).cloned().collect(),
+                by: by.into_iter().collect(),
+                exceptions,
+                cells: cells.len(),
+                launches: launches.len(),
+                like: like.into_iter().cloned().collect(),
+                ..self.example(example.catalogue, example.result)
+            })
+        });
+        findings.collect()
+    }
+
+    /// What a finding says of its example; the rest is to be filled in.
+    pub fn example(&self, catalogue: &Catalogue, result: &CellResult) -> Finding {
+        let (mut expected, observed) = said(result);
+        if !self.has_oracle(result) {
+            expected.clear();
+        }
+        let values = self.launches.get(result.cell.profile());
+        let values = values.into_iter().flat_map(|tried| &tried.values);
+        let words = values.filter_map(|value| Some(self.rules.value(value)?.1.words()));
+        let answer = result.facts.observed.as_ref().map(|observed| {
+            let status = observed.status.map(|status| status.to_string());
+            let parts = [
+                status,
+                observed.error_type.clone(),
+                observed.message.clone(),
+            ];
+            parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+        });
+        Finding {
+            id: 0,
+            severity: result.facts.severity.unwrap_or_default(),
+            deviation: deviation(result),
+            broken: Vec::new(),
+            by: Vec::new(),
+            exceptions: 0,
+            cells: 1,
+            launches: 1,
+            expected,
+            observed,
+            answer: answer.unwrap_or_default(),
+            example: result.cell.id(),
+            configuration: words.flatten().collect(),
+            request: match is_start(result) {
+                true => String::new(),
+                false => as_text(&result.cell, catalogue),
+            },
+            again: None,
+            like: Vec::new(),
+            also: Vec::new(),
+        }
+    }
+}
+
+/// Settings that are nothing odd: scenarios, profiles, and the plainest value of each axis.
+pub(super) fn plain(rules: &ExploreRules) -> Settings {
+    let mut plain = Settings::new();
+    for ask in &rules.asks {
+        plain.insert(format!("{ASK}={}", ask.id));
+        let axes = ask.axes.iter();
+        plain.extend(axes.filter_map(|(axis, values)| Some(format!("{axis}={}", values.first()?))));
+    }
+    plain.extend(
+        rules
+            .profiles
+            .iter()
+            .map(|id| format!("{PROFILE_AXIS}={id}")),
+    );
+    plain
+}
+
+fn is_start(result: &CellResult) -> bool {
+    result.cell.scenario.kind == Kind::Start
+}
+
+fn deviation(result: &CellResult) -> Option<Deviation> {
+    match result.facts.verdict {
+        Verdict::Deviates(deviation) | Verdict::Known(deviation) => Some(deviation),
+        _ => None,
+    }
+}
+
+fn deviation_free(result: &CellResult) -> bool {
+    matches!(
+        result.facts.verdict,
+        Verdict::Conforms | Verdict::New | Verdict::Stale
+    )
+}
+
+/// What was expected of a cell, and what was observed.
+fn said(result: &CellResult) -> (String, String) {
+    let facts = &result.facts;
+    let expected = facts
+        .expected
+        .as_ref()
+        .map(|expected| expected.outcome.id.clone());
+    let observed = facts
+        .observed
+        .as_ref()
+        .map(record::observe::Observation::label);
+    (expected.unwrap_or_default(), observed.unwrap_or_default())
+}
+
+/// What is known of a release that an oracle of another one does not know: what known issues say is observed, and what the contract
+/// of that release itself expects.
+pub fn known_on(contract: &Catalogue, release: &Version, oracle: &Version) -> Known {
+    let mut known = Known::new();
+    let mut note = |expected: &str, observed: &str, by: &str| {
+        let key = (expected.to_owned(), observed.to_owned());
+        known.entry(key).or_default().insert(by.to_owned());
+    };
+    let own = format!("the contract of {release}");
+    for cell in cells(contract) {
+        let (Some(there), Some(here)) = (cell.expected(oracle), cell.expected(release)) else {
+            continue;
+        };
+        if there.id != here.id {
+            note(&there.id, &here.id, &own);
+        }
+        if let Some((issue, observed)) = cell.known(contract, release, record::today()) {
+            note(&there.id, &observed.id, &issue.id);
+        }
+    }
+    known
+}
+
+/// What laws object to, where the oracle says nothing about the cell.
+fn by_law<'a>(seen: &'a [Seen<'a>], world: &World<'_>) -> Vec<Wrong<'a>> {
+    let mut by_laws: BTreeMap<&BTreeSet<String>, Vec<&Seen<'_>>> = BTreeMap::new();
+    let is_told = |one: &&Seen<'_>| world.class(one).is_some();
+    for one in seen
+        .iter()
+        .filter(|one| !one.laws.is_empty() && !is_told(one))
+    {
+        by_laws.entry(&one.laws).or_default().push(one);
+    }
+    let right = seen
+        .iter()
+        .filter(|one| one.laws.is_empty() && !is_told(one));
+    let right: Vec<&Settings> = right.map(|one| &one.settings).collect();
+    let wrong = by_laws.into_iter().map(|(laws, cells)| Wrong {
+        cells,
+        right: right.clone(),
+        broken: laws.first().cloned().unwrap_or_default(),
+        deviation: None,
+    });
+    wrong.collect()
+}
+
+impl Finding {
+    /// What it is in one line.
+    pub(super) fn in_a_line(&self) -> String {
+        let what = self
+            .deviation
+            .map_or("broken law", |deviation| deviation.name());
+        let by = self.by.join(" ");
+        let expected = match self.expected.as_str() {
+            "" => String::new(),
+            expected => format!("expected {expected}, "),
+        };
+        format!(
+            "{what} of {} cells ({by}): {expected}got {}; {}",
+            self.cells, self.observed, self.example
+        )
+    }
+
+    /// Whether no known issue resembles it, and it has shown again where that was tried.
+    pub fn is_new(&self) -> bool {
+        self.like.is_empty() && self.again != Some(false)
+    }
+}
