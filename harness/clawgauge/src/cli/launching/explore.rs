@@ -544,18 +544,31 @@ fn started(rounds: &[Round]) -> usize {
     up.count()
 }
 
-/// Why cells have no answer, each reason once.
+/// Why cells have no answer, each reason once for a launch, with the first cell and how many more there are.
 fn not_asked(rounds: &[Round]) -> Vec<String> {
     let results = rounds.iter().flat_map(|round| &round.results);
-    let reasons = results.filter_map(|result| match &result.facts.verdict {
+    let mut reasons: BTreeMap<(String, &str), (String, usize)> = BTreeMap::new();
+    for result in results {
+        let Verdict::CouldNotRun(reason) = &result.facts.verdict else {
+            continue;
+        };
         // A gateway that does not start is told by the cell that asks for it.
-        Verdict::CouldNotRun(reason) if !reason.contains("did not start") => {
-            Some(format!("{}: {reason}", result.cell.profile()))
+        if !reason.contains("did not start") {
+            let launch = (result.cell.profile().to_owned(), reason.as_str());
+            let first = reasons
+                .entry(launch)
+                .or_insert_with(|| (result.cell.id(), 0));
+            first.1 += 1;
         }
-        _ => None,
+    }
+    let reasons = reasons.into_iter().map(|((_, reason), (cell, cells))| {
+        let more = match cells {
+            1 => String::new(),
+            _ => format!(", and {}", count(cells - 1, "more cell")),
+        };
+        format!("{cell}{more}: {reason}")
     });
-    let reasons: BTreeSet<String> = reasons.collect();
-    reasons.into_iter().collect()
+    reasons.collect()
 }
 
 fn interrupted() -> Failure {
