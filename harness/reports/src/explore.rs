@@ -70,7 +70,7 @@ fn lines(finding: &Finding) -> Vec<String> {
     for broken in &finding.broken {
         lines.push(format!("against: {broken}"));
     }
-    let where_ = format!(
+    let place = format!(
         "{} in {}",
         count(finding.cells, "cell"),
         count(finding.launches, "launch")
@@ -84,7 +84,7 @@ fn lines(finding: &Finding) -> Vec<String> {
         0 => String::new(),
         some => format!("; {} like these are right", count(some, "cell")),
     };
-    lines.push(format!("{where_}{again}{exceptions}"));
+    lines.push(format!("{place}{again}{exceptions}"));
     if !finding.like.is_empty() {
         lines.push(format!("known: {}", finding.like.join(", ")));
     }

@@ -106,7 +106,7 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failur
     });
     let options = explore::check(catalogue).unwrap_or_else(|found| {
         problems.0.extend(found.0);
-        0
+        None
     });
     problems.into_result(())?;
     let rules: usize = catalogue
@@ -115,12 +115,13 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failur
         .map(|scenario| scenario.rules.len())
         .sum();
     output.result(&format!(
-        "{} scenario{}, {} cells, {rules} rules: every cell is decided by exactly one rule on every release\n{} snapshots agree with the rules, {} known issues explain what they say they do\n{options} values of options can be explored\n{}",
+        "{} scenario{}, {} cells, {rules} rules: every cell is decided by exactly one rule on every release\n{} snapshots agree with the rules, {} known issues explain what they say they do\n{}{}",
         catalogue.scenarios.len(),
         if catalogue.scenarios.len() == 1 { "" } else { "s" },
         cells(catalogue).count(),
         snapshots.iter().count(),
         catalogue.known_issues.len(),
+        options.map_or(String::new(), |count| format!("{count} values of options can be explored\n")),
         cases.map_or(String::new(), |cases| format!("{}\n", cases_summary(&cases))),
     ))
 }

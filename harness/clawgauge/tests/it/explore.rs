@@ -6,7 +6,6 @@ use std::process::{Command, Stdio};
 use crate::support::schema::assert_described;
 use crate::support::{Sandbox, until_said};
 use clawgauge::studies::explore::{Exploration, Finding};
-use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::contains;
 use rstest::rstest;
 
@@ -90,6 +89,10 @@ fn a_corpus_goes_on_and_shows_what_was_found() {
     let sandbox = with_few("\"none\", \"token\"");
     let gateway = sandbox.faulty_gateway("query-token-accepted");
     let flags = ["--launches-at-most", "6", "--corpus", "corpus"];
+    // What an earlier exploration left of launches that are not kept any more.
+    let scenarios = sandbox.folder.path().join("corpus/scenarios");
+    fs::create_dir_all(&scenarios).unwrap();
+    fs::write(scenarios.join("explore-socket.toml"), "of other launches").unwrap();
     let (first, _) = explore(&sandbox, &gateway, 1, &flags);
     let example = &first.findings[0].example;
     let corpus = |args: &[&str]| {
@@ -98,6 +101,7 @@ fn a_corpus_goes_on_and_shows_what_was_found() {
         command.current_dir(sandbox.folder.path().join("corpus"));
         command.args(args).assert()
     };
+    corpus(&["check"]).success();
     let cell = ["run", example, "--gateway"];
     let shown = corpus(&[&cell[..], &[&gateway]].concat());
     shown.code(1).stdout(contains("unexpected-allow"));
@@ -218,10 +222,8 @@ fn trouble_is_no_finding() {
     let missing = command.args(["explore", "--gateway", "./not-there"]);
     missing.assert().code(3).stderr(contains("not-there"));
     let mut command = sandbox.clawgauge();
-    let none = command.args(["explore", "--budget", "10ms"]);
-    none.assert()
-        .code(predicates::ord::ne(0))
-        .stderr(contains("panicked").not());
+    let short = command.args(["explore", "--budget", "1s"]);
+    short.assert().code(4).stderr(contains("give it more time"));
     sandbox.assert_clean();
 }
 

@@ -81,6 +81,14 @@ pub(crate) fn is_there(data: &Data, name: &str) -> bool {
     !data.read(name).as_ref().is_err_and(missing)
 }
 
+/// A file of the data root, or the binary's where the root has none.
+pub(super) fn own_or_embedded(data: &Data, name: &str) -> Result<SourceFile, Problem> {
+    match is_there(data, name) {
+        true => SourceFile::read(data, name),
+        false => SourceFile::read(&Data::Embedded, name),
+    }
+}
+
 impl Catalogue {
     /// The answers of an outcome that known issues accept besides those in the snapshots.
     pub fn known_answers<'a>(&'a self, outcome: &str) -> impl Iterator<Item = &'a str> {
@@ -130,10 +138,7 @@ impl Catalogue {
             }),
         };
         // Nothing is judged by it, so it is not part of the hash, and data without it take the binary's.
-        let known = match is_there(data, TIMINGS) {
-            true => SourceFile::read(data, TIMINGS)?,
-            false => SourceFile::read(&Data::Embedded, TIMINGS)?,
-        };
+        let known = own_or_embedded(data, TIMINGS)?;
         let timings = timings::timings(&known).unwrap_or_else(|found| {
             problems.0.extend(found.0);
             Timings::default()

@@ -10,12 +10,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use toml::Spanned;
 
+use super::catalogue::own_or_embedded;
 use super::is_there;
 use super::model::Kind;
 use super::parse::{check_id, parse_range, parse_toml, schema_version};
 use super::profile::Profile;
 use super::{Catalogue, Holds, Privilege, Problem, Problems, SourceFile};
-use crate::data::{Data, EXPLORE};
+use crate::data::EXPLORE;
 use crate::release::{Version, VersionRange};
 use base::nearest::advice;
 
@@ -34,10 +35,10 @@ pub(crate) struct ExploreFile {
     ask: Vec<AskTable>,
     /// What must hold between two answers of one launch.
     #[serde(default)]
-    relation: Vec<RelationTable>,
+    relation: Vec<AskedRelation>,
     /// What no caller may ever get.
     #[serde(default)]
-    never: Vec<NeverTable>,
+    never: Vec<Never>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -136,50 +137,6 @@ fn yes() -> bool {
     true
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RelationTable {
-    /// Name of the relation.
-    id: String,
-    /// The relation in one sentence.
-    title: String,
-    /// What must hold.
-    holds: Holds,
-    /// The axis on which the two requests differ.
-    axis: String,
-    /// Pairs of its values.
-    pairs: Vec<(String, String)>,
-    /// The auth modes in which it holds; all of them where nothing is said.
-    #[serde(default)]
-    modes: Vec<String>,
-    /// Values that other axes must have.
-    #[serde(default)]
-    when: BTreeMap<String, Vec<String>>,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct NeverTable {
-    /// Its name.
-    id: String,
-    /// What must hold, in one sentence.
-    title: String,
-    /// The auth modes in which it holds; all of them where nothing is said.
-    #[serde(default)]
-    modes: Vec<String>,
-    /// Launches that have one of these options are left out.
-    #[serde(default)]
-    #[schemars(with = "Vec<String>")]
-    without: Vec<Spanned<String>>,
-    /// Values that axes of the request must have; a request without one of the axes is left out.
-    #[serde(default)]
-    when: BTreeMap<String, Vec<String>>,
-    /// The most that the caller may get.
-    grants: Privilege,
-    /// A line of an answer, as records have it, that makes it harmless.
-    unless_answer_has: Option<String>,
-}
-
 /// What launches and requests are made of.
 #[derive(Debug, Clone)]
 pub struct ExploreRules {
@@ -257,41 +214,45 @@ pub struct Ask {
 }
 
 /// What must hold between two answers of one launch to requests that differ on one axis.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct AskedRelation {
-    /// Its name.
+    /// Name of the relation.
     pub id: String,
     /// The relation in one sentence.
     pub title: String,
     /// What must hold.
     pub holds: Holds,
-    /// The axis.
+    /// The axis on which the two requests differ.
     pub axis: String,
     /// Pairs of its values.
     pub pairs: Vec<(String, String)>,
-    /// The auth modes in which it holds; none means all.
+    /// The auth modes in which it holds; all of them where nothing is said.
+    #[serde(default)]
     pub modes: Vec<String>,
     /// Values that other axes must have.
+    #[serde(default)]
     pub when: BTreeMap<String, Vec<String>>,
 }
 
 /// What no caller may ever get.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Never {
     /// Its name.
     pub id: String,
     /// What must hold, in one sentence.
     pub title: String,
-    /// The auth modes in which it holds; none means all.
+    /// The auth modes in which it holds; all of them where nothing is said.
+    #[serde(default)]
     pub modes: Vec<String>,
-    /// Options of which a launch must have none.
-    pub without: Vec<String>,
-    /// Values that axes of the request must have.
+    /// Values that axes of the request must have; a request without one of the axes is left out.
+    #[serde(default)]
     pub when: BTreeMap<String, Vec<String>>,
     /// The most that the caller may get.
     pub grants: Privilege,
-    /// What a harmless answer has in it.
-    pub harmless: Option<String>,
+    /// A line of an answer, as records have it, that makes it harmless.
+    pub unless_answer_has: Option<String>,
 }
 
 impl OptionValue {
@@ -361,11 +322,7 @@ impl ExploreRules {
     /// # Errors
     /// It cannot be read, or is not valid. Axes and values are looked up when scenarios are made of it.
     pub fn load(catalogue: &Catalogue) -> Result<Self, Problems> {
-        let data = match is_there(&catalogue.data, EXPLORE) {
-            true => &catalogue.data,
-            false => &Data::Embedded,
-        };
-        let file = SourceFile::read(data, EXPLORE)?;
+        let file = own_or_embedded(&catalogue.data, EXPLORE)?;
         let raw: ExploreFile = parse_toml(&file)?;
         let mut names = Names {
             file: &file,
@@ -425,37 +382,20 @@ impl ExploreRules {
                 has_oracle: table.held_against_oracle,
             });
         }
-        let relations = raw.relation.into_iter().map(|table| AskedRelation {
-            id: table.id,
-            title: table.title,
-            holds: table.holds,
-            axis: table.axis,
-            pairs: table.pairs,
-            modes: table.modes,
-            when: table.when,
-        });
-        let relations = relations.collect();
-        let mut nevers = Vec::new();
-        for table in raw.never {
-            nevers.push(Never {
-                id: table.id,
-                title: table.title,
-                modes: table.modes,
-                without: names.known(table.without, "option", known()),
-                when: table.when,
-                grants: table.grants,
-                harmless: table.unless_answer_has,
-            });
-        }
         names.problems.into_result(Self {
             profiles,
             options_at_most: raw.launches.options_at_most,
             config: raw.launches.config,
             options,
             asks,
-            relations,
-            nevers,
+            relations: raw.relation,
+            nevers: raw.never,
         })
+    }
+
+    /// Whether a data root has a file of its own; what the binary carries fits the scenarios that it carries.
+    pub fn are_own(catalogue: &Catalogue) -> bool {
+        is_there(&catalogue.data, EXPLORE)
     }
 
     /// The profiles that launches of a release begin with.

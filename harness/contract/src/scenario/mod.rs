@@ -6,6 +6,7 @@
 
 mod before;
 mod catalogue;
+mod condition;
 mod conditions;
 mod definitions;
 mod explore;

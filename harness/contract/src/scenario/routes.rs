@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::is_there;
+use super::catalogue::own_or_embedded;
 use super::parse::{parse_range, parse_toml, schema_version};
 use super::profile::Profile;
-use super::{Catalogue, Problem, Problems, SourceFile};
-use crate::data::{Data, ROUTES};
+use super::{Catalogue, Problem, Problems};
+use crate::data::ROUTES;
 use crate::release::{Version, VersionRange};
 use base::template::expand;
 
@@ -172,11 +172,7 @@ impl RouteRules {
     /// # Errors
     /// It cannot be read, or is not valid.
     pub fn load(catalogue: &Catalogue) -> Result<Self, Problems> {
-        let data = match is_there(&catalogue.data, ROUTES) {
-            true => &catalogue.data,
-            false => &Data::Embedded,
-        };
-        let file = SourceFile::read(data, ROUTES)?;
+        let file = own_or_embedded(&catalogue.data, ROUTES)?;
         let raw: RoutesFile = parse_toml(&file)?;
         let mut problems = Problems::default();
         schema_version(&file, &raw.schema, &mut problems);
@@ -248,6 +244,7 @@ impl RouteRules {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Data;
     use rstest::rstest;
 
     #[rstest]

@@ -54,10 +54,10 @@ pub struct Finding {
     pub deviation: Option<Deviation>,
     /// Who objects, each in one sentence: the gateway that it is held against, and what must hold whatever others answer.
     pub broken: Vec<String>,
-    /// What its cells have in common and no right cell has, each `name=value`.
+    /// What its cells have in common and few right cells have, each `name=value`.
     pub by: Vec<String>,
     /// How many right cells have all that in common, too.
-    #[serde(skip_serializing_if = "is_zero", default)]
+    #[serde(default)]
     pub exceptions: usize,
     /// How many cells.
     pub cells: usize,
@@ -85,14 +85,6 @@ pub struct Finding {
     /// What else is wrong with cells that have the same in common, in a line each.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub also: Vec<String>,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-fn is_zero(number: &usize) -> bool {
-    *number == 0
 }
 
 impl Exploration {

@@ -35,9 +35,9 @@ pub(super) fn explain(
     plain: &Settings,
 ) -> Vec<Explained> {
     let (of_wrong, of_right) = (places(wrong), places(right));
-    let none = FixedBitSet::with_capacity(right.len());
-    let mut left = FixedBitSet::with_capacity(wrong.len());
-    left.insert_range(..);
+    let all = everything(right.len());
+    let exceptions = |by: &[&String]| matching(&of_right, by, all.clone()).count_ones(..);
+    let mut left = everything(wrong.len());
     let mut found = Vec::new();
     while !left.is_clear() {
         let mut best: Option<(Score, Vec<&String>)> = None;
@@ -45,14 +45,10 @@ pub(super) fn explain(
         for seed in left.ones().step_by(step) {
             let own: Vec<&String> = wrong[seed].iter().collect();
             for by in (0..=MOST).flat_map(|size| subsets(&own, size)) {
-                let cells = matching(&of_wrong, &by, left.clone());
-                let mut all = none.clone();
-                all.insert_range(..);
-                let exceptions = matching(&of_right, &by, all).count_ones(..);
-                let cells = cells.count_ones(..);
+                let cells = matching(&of_wrong, &by, left.clone()).count_ones(..);
                 let odd = by.iter().filter(|one| !plain.contains(**one)).count();
                 let gain = i64::try_from(cells).unwrap_or(i64::MAX)
-                    - i64::try_from(EXCEPTION * exceptions).unwrap_or(i64::MAX);
+                    - i64::try_from(EXCEPTION * exceptions(&by)).unwrap_or(i64::MAX);
                 let score = Score(gain, std::cmp::Reverse(by.len()), odd);
                 if gain > 0 && best.as_ref().is_none_or(|(most, _)| score > *most) {
                     best = Some((score, by));
@@ -62,10 +58,8 @@ pub(super) fn explain(
         let first = left.ones().next().unwrap_or_default();
         let by = best.map_or_else(|| wrong[first].iter().collect(), |(_, by)| by);
         let cells = matching(&of_wrong, &by, left.clone());
-        let mut all = none.clone();
-        all.insert_range(..);
         found.push(Explained {
-            exceptions: matching(&of_right, &by, all).count_ones(..),
+            exceptions: exceptions(&by),
             by: by.into_iter().cloned().collect(),
             cells: cells.ones().collect(),
         });
@@ -81,6 +75,13 @@ pub(super) fn explain(
 /// How many more wrong cells than right ones, how few settings, how many of them odd.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Score(i64, std::cmp::Reverse<usize>, usize);
+
+/// So many cells, all of them.
+fn everything(cells: usize) -> FixedBitSet {
+    let mut all = FixedBitSet::with_capacity(cells);
+    all.insert_range(..);
+    all
+}
 
 /// The cells that have a setting, by the setting.
 fn places<'a>(cells: &[&'a Settings]) -> BTreeMap<&'a str, FixedBitSet> {

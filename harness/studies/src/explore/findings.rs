@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use base::text::count;
 use contract::plan::cells;
 use contract::release::Version;
 use contract::request::as_text;
@@ -26,8 +27,6 @@ pub struct World<'a> {
     pub rules: &'a ExploreRules,
     /// The contract: its profiles and known issues.
     pub contract: &'a Catalogue,
-    /// The launches by the profile that was made of each.
-    pub launches: BTreeMap<String, Tried>,
     /// Who said what is expected.
     pub authority: &'a str,
     /// What is known, by what is expected and what is observed instead.
@@ -42,6 +41,8 @@ pub(super) struct Seen<'a> {
     catalogue: &'a Catalogue,
     pub(super) result: &'a CellResult,
     pub(super) observed: &'a Observation,
+    /// What it is made of.
+    pub(super) cell: Candidate<'a>,
     settings: Settings,
     /// What must hold whatever others answer, and does not.
     pub(super) laws: BTreeSet<String>,
@@ -56,8 +57,8 @@ struct Wrong<'a> {
     deviation: Option<Deviation>,
 }
 
-impl World<'_> {
-    /// The findings of these answers, the most severe first; with the answers come the scenarios that their cells belong to.
+impl<'a> World<'a> {
+    /// The findings of these answers, the most severe first and not numbered yet; with the answers come the scenarios that their cells belong to.
     pub fn findings(&self, answers: &[(&Catalogue, &[CellResult])]) -> Vec<Finding> {
         let answers = answers
             .iter()
@@ -69,6 +70,7 @@ impl World<'_> {
                 result,
                 observed: result.facts.observed.as_ref()?,
                 settings: cell.settings(self.rules),
+                cell,
                 laws: BTreeSet::new(),
             })
         });
@@ -85,9 +87,6 @@ impl World<'_> {
             };
             (weight(a), &a.example).cmp(&(weight(b), &b.example))
         });
-        for (number, finding) in findings.iter_mut().enumerate() {
-            finding.id = number + 1;
-        }
         findings
     }
 
@@ -207,9 +206,10 @@ impl World<'_> {
         if !self.has_oracle(result) {
             expected.clear();
         }
-        let values = self.launches.get(result.cell.profile());
-        let values = values.into_iter().flat_map(|tried| &tried.values);
+        let tried = Tried::of(result.cell.profile(), self.rules);
+        let values = tried.iter().flat_map(|tried| &tried.values);
         let words = values.filter_map(|value| Some(self.rules.value(value)?.1.words()));
+        let words = words.flatten().collect();
         let answer = result.facts.observed.as_ref().map(|observed| {
             let status = observed.status.map(|status| status.to_string());
             let parts = [
@@ -232,7 +232,7 @@ impl World<'_> {
             observed,
             answer: answer.unwrap_or_default(),
             example: result.cell.id(),
-            configuration: words.flatten().collect(),
+            configuration: words,
             request: match is_start(result) {
                 true => String::new(),
                 false => as_text(&result.cell, catalogue),
@@ -351,8 +351,10 @@ impl Finding {
             expected => format!("expected {expected}, "),
         };
         format!(
-            "{what} of {} cells ({by}): {expected}got {}; {}",
-            self.cells, self.observed, self.example
+            "{what} of {} ({by}): {expected}got {}; {}",
+            count(self.cells, "cell"),
+            self.observed,
+            self.example
         )
     }
 

@@ -58,18 +58,14 @@ impl World<'_> {
 
     fn breaks(&self, one: &Seen<'_>, never: &Never) -> bool {
         let cell = &one.result.cell;
-        let Some(tried) = self.launches.get(cell.profile()) else {
-            return false;
-        };
-        let harmless = never.harmless.as_ref();
+        let harmless = never.unless_answer_has.as_ref();
         let is_meant = never.when.iter().all(|(axis, ids)| {
             let mut values = cell.axes().filter(|(name, _)| name == axis);
             values.any(|(_, value)| ids.iter().any(|id| id == value))
         });
         is_meant
-            && is_among(tried.mode(self.contract), &never.modes)
+            && is_among(one.cell.tried.mode(self.contract), &never.modes)
             && one.observed.grants > never.grants
-            && !tried.has_option(&never.without, self.rules)
             && !harmless.is_some_and(|line| one.observed.answer.contains(line))
     }
 
@@ -83,8 +79,7 @@ impl World<'_> {
         let mut found = Vec::new();
         for (place, one) in seen.iter().enumerate() {
             let cell = &one.result.cell;
-            let tried = self.launches.get(cell.profile());
-            let mode = tried.map_or("", |tried| tried.mode(self.contract));
+            let mode = one.cell.tried.mode(self.contract);
             let mut values: Vec<(&str, &str)> = cell.axes().collect();
             let is_meant = relation.when.iter().all(|(axis, ids)| {
                 let mut values = values.iter().filter(|(name, _)| name == axis);
@@ -106,6 +101,6 @@ impl World<'_> {
 }
 
 /// Whether a mode is among these; none means all.
-fn is_among(mode: &str, modes: &[String]) -> bool {
+pub(super) fn is_among(mode: &str, modes: &[String]) -> bool {
     modes.is_empty() || modes.iter().any(|known| known == mode)
 }

@@ -1,4 +1,4 @@
-//! Launches and requests that no scenario knows: [`Launches`] and [`Requests`] choose them, [`project()`] makes scenario files of
+//! Launches and requests that no scenario knows: [`Launches`] and [`Requests`] choose them, a [`Maker`] makes scenario files of
 //! them, which are asked and judged as any others are, and [`World`] folds what is wrong into the findings of an [`Exploration`].
 //!
 //! What is expected of a cell says an oracle: another gateway that was asked the same. What must hold whatever anybody answers,
@@ -16,7 +16,7 @@ mod smaller;
 pub use document::{Exploration, Finding, SCHEMA};
 pub use findings::{Known, World, known_on};
 pub use launches::{Launches, Tried};
-pub use project::{Expected, ExploredProject, Questions, STARTS, Shared, check, expected, project};
+pub use project::{Expected, ExploredProject, Maker, Questions, STARTS, check, expected};
 pub use requests::{Combo, Requests};
 pub use smaller::{Candidate, fold_into_larger};
 

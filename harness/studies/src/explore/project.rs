@@ -20,6 +20,7 @@ use super::{Combo, Tried};
 pub const STARTS: &str = "explore-start";
 /// Why launches with options have no positive control.
 const NO_CONTROL: &str = "its options may keep every caller out";
+
 /// What is asked: launches, and of each combinations by ask.
 pub type Questions<'a> = Vec<(Tried, Vec<(&'a Ask, Vec<Combo>)>)>;
 
@@ -110,98 +111,278 @@ struct LaunchText {
     unset: Vec<String>,
 }
 
-/// The scenarios that ask this; `expected` says what must come of each cell, by `authority`. Those that are to be `kept` say of every
-/// cell of theirs that it is asked, or that it is not; others hold many cells that nobody asks.
-///
-/// # Errors
-/// What is wrong with `scenarios/explore.toml`, as it shows in the files that are made of it.
-pub fn project(
-    catalogue: &Catalogue,
-    shared: &Shared,
-    rules: &ExploreRules,
-    asked: &Questions<'_>,
-    expected: Option<&Expected>,
-    (authority, kept): (&str, bool),
-) -> Result<ExploredProject, Problems> {
-    let mut files = shared.0.clone();
-    let unknown = refused(catalogue)?;
-    let mut cells: BTreeSet<String> = BTreeSet::new();
-    let profiles = asked.iter().filter_map(|(tried, _)| {
-        let profile = catalogue.profiles.get(&tried.profile)?;
-        Some(profile_text(tried, profile, catalogue, rules))
-    });
-    let profiles = ProfilesText {
-        schema: 1,
-        profile: profiles.collect(),
-    };
-    files.insert(
-        "fixtures/profiles/explore.toml".to_owned(),
-        text(&profiles)?,
-    );
+/// Makes scenario files of what is asked.
+#[derive(Debug)]
+pub struct Maker<'a> {
+    catalogue: &'a Catalogue,
+    rules: &'a ExploreRules,
+    /// The files that all scenarios share: axes, outcomes, bodies, and what every launch has.
+    shared: BTreeMap<String, String>,
+    /// Who says what is expected, in words.
+    authority: &'a str,
+}
 
-    let starts = Ask {
-        id: STARTS.to_owned(),
-        title: "Whether a gateway starts with a configuration".to_owned(),
-        kind: Kind::Start,
-        request: Map::new(),
-        axes: IndexMap::new(),
-        most: 1,
-        with: Vec::new(),
-        without: Vec::new(),
-        modes: Vec::new(),
-        has_oracle: true,
-    };
-    let asks = [&starts].into_iter().chain(&rules.asks);
-    for ask in asks {
-        let of_launch = |(tried, asked): &(Tried, Vec<(&Ask, Vec<Combo>)>)| {
-            let combos = match ask.kind {
-                Kind::Start => vec![Combo::new()],
+impl<'a> Maker<'a> {
+    /// Of a contract; `authority` says what is expected, in words.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn new(
+        catalogue: &'a Catalogue,
+        rules: &'a ExploreRules,
+        authority: &'a str,
+    ) -> Result<Self, Problems> {
+        let folders = ["scenarios/axes/", "fixtures/requests/", "fixtures/proxies/"];
+        let single = [
+            "scenarios/outcomes.toml",
+            "fixtures/profiles/base.toml",
+            "fixtures/releases.toml",
+        ];
+        let shared = catalogue.data.judged_by();
+        let mut shared = shared.map_err(|error| Problem::nowhere(error.to_string()))?;
+        shared.retain(|name, _| {
+            folders.iter().any(|folder| name.starts_with(folder)) || single.contains(&name.as_str())
+        });
+        Ok(Self {
+            catalogue,
+            rules,
+            shared,
+            authority,
+        })
+    }
+
+    /// The scenarios that ask this, before anybody has said what is expected.
+    ///
+    /// # Errors
+    /// What is wrong with `scenarios/explore.toml`, as it shows in the files that are made of it.
+    pub fn open(&self, asked: &Questions<'_>) -> Result<ExploredProject, Problems> {
+        self.make(asked, None, false)
+    }
+
+    /// The scenarios that ask what an oracle has answered: that is what is expected.
+    ///
+    /// # Errors
+    /// As [`Maker::open`]; also that nothing was answered.
+    pub fn judged(
+        &self,
+        asked: &Questions<'_>,
+        expected: &Expected,
+    ) -> Result<ExploredProject, Problems> {
+        self.make(asked, Some(expected), false)
+    }
+
+    /// As [`Maker::judged`]: scenarios for a folder, which say of each of their cells that it is asked, or that it is not. The others hold
+    /// many that nobody asks.
+    ///
+    /// # Errors
+    /// As [`Maker::judged`].
+    pub fn kept(
+        &self,
+        asked: &Questions<'_>,
+        expected: &Expected,
+    ) -> Result<ExploredProject, Problems> {
+        self.make(asked, Some(expected), true)
+    }
+
+    fn make(
+        &self,
+        asked: &Questions<'_>,
+        expected: Option<&Expected>,
+        kept: bool,
+    ) -> Result<ExploredProject, Problems> {
+        let mut files = self.shared.clone();
+        let unknown = refused(self.catalogue)?;
+        let mut cells: BTreeSet<String> = BTreeSet::new();
+        let profiles = asked.iter().filter_map(|(tried, _)| {
+            let profile = self.catalogue.profiles.get(&tried.profile)?;
+            Some(self.profile(tried, profile))
+        });
+        let profiles = ProfilesText {
+            schema: 1,
+            profile: profiles.collect(),
+        };
+        files.insert(
+            "fixtures/profiles/explore.toml".to_owned(),
+            text(&profiles)?,
+        );
+
+        let starts = Ask {
+            id: STARTS.to_owned(),
+            title: "Whether a gateway starts with a configuration".to_owned(),
+            kind: Kind::Start,
+            request: Map::new(),
+            axes: IndexMap::new(),
+            most: 1,
+            with: Vec::new(),
+            without: Vec::new(),
+            modes: Vec::new(),
+            has_oracle: true,
+        };
+        let asks = [&starts].into_iter().chain(&self.rules.asks);
+        for ask in asks {
+            let of_launch = |(tried, asked): &(Tried, Vec<(&Ask, Vec<Combo>)>)| match ask.kind {
+                Kind::Start => Some((tried.id(), vec![Combo::new()])),
                 Kind::Requests | Kind::Sequence => {
-                    let mut asked = asked.iter().filter(|(one, _)| one.id == ask.id);
-                    asked
-                        .next()
-                        .map(|(_, combos)| combos.clone())
-                        .unwrap_or_default()
+                    let (_, combos) = asked.iter().find(|(one, _)| one.id == ask.id)?;
+                    Some((tried.id(), combos.clone()))
                 }
             };
-            (!combos.is_empty()).then(|| (tried.id(), combos))
-        };
-        let launches: Vec<(String, Vec<Combo>)> = asked.iter().filter_map(of_launch).collect();
-        if launches.is_empty() {
-            continue;
+            let launches: Vec<(String, Vec<Combo>)> = asked.iter().filter_map(of_launch).collect();
+            let before = cells.len();
+            let rule = self.rules(ask, &launches, expected, unknown, &mut cells);
+            if cells.len() == before {
+                continue;
+            }
+            let axes = used_axes(ask, &launches);
+            let exclude = match kept {
+                true => excludes(ask, &axes, &cells),
+                false => Vec::new(),
+            };
+            let scenario = ScenarioText {
+                schema: 1,
+                id: &ask.id,
+                title: &ask.title,
+                kind: match ask.kind {
+                    Kind::Requests => "requests",
+                    Kind::Sequence => "sequence",
+                    Kind::Start => "start",
+                },
+                request: &ask.request,
+                axes,
+                exclude,
+                rule,
+            };
+            files.insert(format!("scenarios/{}.toml", ask.id), text(&scenario)?);
         }
-        let before = cells.len();
-        let rule = rules_text(ask, &launches, expected, (authority, unknown), &mut cells);
-        if cells.len() == before {
-            continue;
-        }
-        let axes = used_axes(ask, &launches);
-        let exclude = match kept {
-            true => excludes(ask, &axes, &cells),
-            false => Vec::new(),
-        };
-        let scenario = ScenarioText {
-            schema: 1,
-            id: &ask.id,
-            title: &ask.title,
-            kind: match ask.kind {
-                Kind::Requests => "requests",
-                Kind::Sequence => "sequence",
-                Kind::Start => "start",
-            },
-            request: &ask.request,
-            axes,
-            exclude,
-            rule,
-        };
-        files.insert(format!("scenarios/{}.toml", ask.id), text(&scenario)?);
+        let catalogue = Catalogue::load(&Data::Memory(Arc::new(files.clone())))?;
+        Ok(ExploredProject {
+            catalogue,
+            files,
+            cells,
+        })
     }
-    let catalogue = Catalogue::load(&Data::Memory(Arc::new(files.clone())))?;
-    Ok(ExploredProject {
-        catalogue,
-        files,
-        cells,
-    })
+
+    /// The rules by which an ask's cells are judged: one for each launch and outcome.
+    fn rules(
+        &self,
+        ask: &Ask,
+        launches: &[(String, Vec<Combo>)],
+        expected: Option<&Expected>,
+        unknown: &str,
+        cells: &mut BTreeSet<String>,
+    ) -> Vec<RuleText> {
+        // Cells that differ on the last axis only share a condition.
+        let mut by_outcome: BTreeMap<(&str, &str), Grouped<'_>> = BTreeMap::new();
+        let names: Vec<&str> = [PROFILE_AXIS]
+            .into_iter()
+            .chain(ask.axes.keys().map(String::as_str))
+            .collect();
+        for (profile, combos) in launches {
+            for combo in combos {
+                let values = ask
+                    .axes
+                    .values()
+                    .zip(combo)
+                    .map(|(ids, place)| ids[*place].as_str());
+                let mut values: Vec<&str> = [profile.as_str()].into_iter().chain(values).collect();
+                let id = CellId::text(&ask.id, names.iter().copied().zip(values.iter().copied()));
+                let outcome = match expected {
+                    None => unknown,
+                    Some(_) if !ask.has_oracle => unknown,
+                    // What the oracle gave no answer to that has a name, nobody is held against.
+                    Some(expected) => match expected.get(&id) {
+                        None => continue,
+                        Some(outcome) => outcome,
+                    },
+                };
+                cells.insert(id);
+                let last = values.pop().unwrap_or_default();
+                let conditions = by_outcome.entry((profile, outcome)).or_default();
+                conditions.entry(values).or_default().push(last);
+            }
+        }
+        let rules = by_outcome
+            .into_iter()
+            .map(|((profile, outcome), conditions)| {
+                let when = conditions.into_iter().map(|(values, last)| {
+                    let values = values.into_iter().map(|value| vec![value.to_owned()]);
+                    let last = last.into_iter().map(str::to_owned).collect();
+                    let names = names.iter().map(|name| (*name).to_owned());
+                    names.zip(values.chain([last])).collect()
+                });
+                RuleText {
+                    id: format!("{profile}.{outcome}"),
+                    title: format!("as {} answers", self.authority),
+                    when: when.collect(),
+                    expect: outcome.to_owned(),
+                    source: self.authority.to_owned(),
+                }
+            });
+        rules.collect()
+    }
+
+    fn profile(&self, tried: &Tried, profile: &Profile) -> ProfileText {
+        let values: Vec<_> = tried
+            .values
+            .iter()
+            .filter_map(|id| self.rules.value(id))
+            .collect();
+        let words: Vec<String> = values.iter().flat_map(|(_, value)| value.words()).collect();
+        let caller = values.iter().find_map(|(_, value)| value.caller.clone());
+        let launch = profile.launches.iter().map(|launch: &Launch| {
+            let mut config = launch.config.clone();
+            merge(&mut config, Value::Object(self.rules.config.clone()));
+            let mut args = launch
+                .args
+                .split_at(self.catalogue.base.args.len().min(launch.args.len()))
+                .1
+                .to_vec();
+            let mut env = launch.env.clone();
+            let mut unset = Vec::new();
+            for (_, value) in &values {
+                merge(&mut config, Value::Object(value.config.clone()));
+                args.extend(value.args.iter().cloned());
+                env.extend(value.env.clone());
+                unset.extend(value.unset.iter().cloned());
+            }
+            LaunchText {
+                since: launch.range.since.as_ref().map(ToString::to_string),
+                until: launch.range.until.as_ref().map(ToString::to_string),
+                args,
+                env,
+                files: launch.files.clone(),
+                config,
+                unset,
+            }
+        });
+        let not_applicable = profile
+            .not_applicable
+            .iter()
+            .map(|entry| NotApplicableText {
+                since: entry.range.since.as_ref().map(ToString::to_string),
+                until: entry.range.until.as_ref().map(ToString::to_string),
+                reason: entry.reason.clone(),
+            });
+        let own_calls = values.iter().flat_map(|(_, value)| &value.own_calls);
+        let own_calls = profile.own_calls.iter().chain(own_calls);
+        ProfileText {
+            id: tried.id(),
+            title: match words.is_empty() {
+                true => profile.title.clone(),
+                false => format!("{}, with {}", profile.title, words.join(", ")),
+            },
+            mode: profile.mode.clone(),
+            caller: caller.unwrap_or_else(|| profile.caller.clone()),
+            no_control: match tried.values.is_empty() {
+                true => profile.no_control.clone(),
+                false => Some(NO_CONTROL.to_owned()),
+            },
+            own_network: profile.own_network,
+            own_calls: own_calls.cloned().collect(),
+            launch: launch.collect(),
+            not_applicable: not_applicable.collect(),
+        }
+    }
 }
 
 /// The axes of an ask with those values that any launch is asked.
@@ -293,31 +474,6 @@ pub fn expected(
     Ok((expected, nameless))
 }
 
-/// The files that all scenarios share: axes, outcomes, bodies, and what every launch has.
-#[derive(Debug)]
-pub struct Shared(BTreeMap<String, String>);
-
-impl Shared {
-    /// Those of the contract.
-    ///
-    /// # Errors
-    /// A file cannot be read.
-    pub fn of(catalogue: &Catalogue) -> Result<Self, Problem> {
-        let folders = ["scenarios/axes/", "fixtures/requests/", "fixtures/proxies/"];
-        let single = [
-            "scenarios/outcomes.toml",
-            "fixtures/profiles/base.toml",
-            "fixtures/releases.toml",
-        ];
-        let files = catalogue.data.judged_by();
-        let mut files = files.map_err(|error| Problem::nowhere(error.to_string()))?;
-        files.retain(|name, _| {
-            folders.iter().any(|folder| name.starts_with(folder)) || single.contains(&name.as_str())
-        });
-        Ok(Self(files))
-    }
-}
-
 fn text(value: &impl Serialize) -> Result<String, Problem> {
     toml::to_string(value).map_err(|error| Problem::nowhere(error.to_string()))
 }
@@ -325,139 +481,16 @@ fn text(value: &impl Serialize) -> Result<String, Problem> {
 /// Values on the last axis, by those on all axes before it.
 type Grouped<'a> = BTreeMap<Vec<&'a str>, Vec<&'a str>>;
 
-/// The rules by which an ask's cells are judged: one for each launch and outcome.
-fn rules_text(
-    ask: &Ask,
-    launches: &[(String, Vec<Combo>)],
-    expected: Option<&Expected>,
-    (authority, unknown): (&str, &str),
-    cells: &mut BTreeSet<String>,
-) -> Vec<RuleText> {
-    // Cells that differ on the last axis only share a condition.
-    let mut by_outcome: BTreeMap<(&str, &str), Grouped<'_>> = BTreeMap::new();
-    let names: Vec<&str> = [PROFILE_AXIS]
-        .into_iter()
-        .chain(ask.axes.keys().map(String::as_str))
-        .collect();
-    for (profile, combos) in launches {
-        for combo in combos {
-            let values = ask
-                .axes
-                .values()
-                .zip(combo)
-                .map(|(ids, place)| ids[*place].as_str());
-            let mut values: Vec<&str> = [profile.as_str()].into_iter().chain(values).collect();
-            let id = CellId::text(&ask.id, names.iter().copied().zip(values.iter().copied()));
-            let outcome = match expected {
-                None => unknown,
-                Some(_) if !ask.has_oracle => unknown,
-                // What the oracle gave no answer to that has a name, nobody is held against.
-                Some(expected) => match expected.get(&id) {
-                    None => continue,
-                    Some(outcome) => outcome,
-                },
-            };
-            cells.insert(id);
-            let last = values.pop().unwrap_or_default();
-            let conditions = by_outcome.entry((profile, outcome)).or_default();
-            conditions.entry(values).or_default().push(last);
-        }
-    }
-    let rules = by_outcome
-        .into_iter()
-        .map(|((profile, outcome), conditions)| {
-            let when = conditions.into_iter().map(|(values, last)| {
-                let values = values.into_iter().map(|value| vec![value.to_owned()]);
-                let last = last.into_iter().map(str::to_owned).collect();
-                let names = names.iter().map(|name| (*name).to_owned());
-                names.zip(values.chain([last])).collect()
-            });
-            RuleText {
-                id: format!("{profile}.{outcome}"),
-                title: format!("as {authority} answers"),
-                when: when.collect(),
-                expect: outcome.to_owned(),
-                source: authority.to_owned(),
-            }
-        });
-    rules.collect()
-}
-
-fn profile_text(
-    tried: &Tried,
-    profile: &Profile,
-    catalogue: &Catalogue,
-    rules: &ExploreRules,
-) -> ProfileText {
-    let values: Vec<_> = tried
-        .values
-        .iter()
-        .filter_map(|id| rules.value(id))
-        .collect();
-    let words: Vec<String> = values.iter().flat_map(|(_, value)| value.words()).collect();
-    let caller = values.iter().find_map(|(_, value)| value.caller.clone());
-    let launch = profile.launches.iter().map(|launch: &Launch| {
-        let mut config = launch.config.clone();
-        merge(&mut config, Value::Object(rules.config.clone()));
-        let mut args = launch
-            .args
-            .split_at(catalogue.base.args.len().min(launch.args.len()))
-            .1
-            .to_vec();
-        let mut env = launch.env.clone();
-        let mut unset = Vec::new();
-        for (_, value) in &values {
-            merge(&mut config, Value::Object(value.config.clone()));
-            args.extend(value.args.iter().cloned());
-            env.extend(value.env.clone());
-            unset.extend(value.unset.iter().cloned());
-        }
-        LaunchText {
-            since: launch.range.since.as_ref().map(ToString::to_string),
-            until: launch.range.until.as_ref().map(ToString::to_string),
-            args,
-            env,
-            files: launch.files.clone(),
-            config,
-            unset,
-        }
-    });
-    let not_applicable = profile
-        .not_applicable
-        .iter()
-        .map(|entry| NotApplicableText {
-            since: entry.range.since.as_ref().map(ToString::to_string),
-            until: entry.range.until.as_ref().map(ToString::to_string),
-            reason: entry.reason.clone(),
-        });
-    let own_calls = values.iter().flat_map(|(_, value)| &value.own_calls);
-    let own_calls = profile.own_calls.iter().chain(own_calls);
-    ProfileText {
-        id: tried.id(),
-        title: match words.is_empty() {
-            true => profile.title.clone(),
-            false => format!("{}, with {}", profile.title, words.join(", ")),
-        },
-        mode: profile.mode.clone(),
-        caller: caller.unwrap_or_else(|| profile.caller.clone()),
-        no_control: match tried.values.is_empty() {
-            true => profile.no_control.clone(),
-            false => Some(NO_CONTROL.to_owned()),
-        },
-        own_network: profile.own_network,
-        own_calls: own_calls.cloned().collect(),
-        launch: launch.collect(),
-        not_applicable: not_applicable.collect(),
-    }
-}
-
-/// Checks that scenario files can be made of every option and every ask; says how many values of options there are.
+/// Checks that scenario files can be made of every option and every ask; says how many values of options there are, where the data
+/// root has a file that says so.
 ///
 /// # Errors
 /// What is wrong with `scenarios/explore.toml`, as it shows in the files that are made of it.
-pub fn check(catalogue: &Catalogue) -> Result<usize, Problems> {
+pub fn check(catalogue: &Catalogue) -> Result<Option<usize>, Problems> {
+    if !ExploreRules::are_own(catalogue) {
+        return Ok(None);
+    }
     let rules = ExploreRules::load(catalogue)?;
-    let shared = Shared::of(catalogue)?;
     let plain = |profile: &String| {
         let asks = rules.asks.iter();
         let asks = asks.map(|ask| (ask, singles(ask).into_iter().collect()));
@@ -475,6 +508,6 @@ pub fn check(catalogue: &Catalogue) -> Result<usize, Problems> {
             asked.push((tried, Vec::new()));
         }
     }
-    project(catalogue, &shared, &rules, &asked, None, ("nobody", false))?;
-    Ok(values)
+    Maker::new(catalogue, &rules, "nobody")?.open(&asked)?;
+    Ok(Some(values))
 }

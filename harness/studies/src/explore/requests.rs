@@ -8,6 +8,7 @@ use contract::scenario::model::Kind;
 use contract::scenario::{Ask, ExploreRules};
 
 use super::Tried;
+use super::laws::is_among;
 
 /// Of so many combinations at random the best is taken.
 const CANDIDATES: usize = 12;
@@ -38,7 +39,7 @@ impl<'a> Requests<'a> {
     pub fn asked_of(&mut self, tried: &Tried, mode: &str) -> Vec<(&'a Ask, Vec<Combo>)> {
         let rules = self.rules;
         let asks = rules.asks.iter().filter(|ask| {
-            let of_mode = ask.modes.is_empty() || ask.modes.iter().any(|known| known == mode);
+            let of_mode = is_among(mode, &ask.modes);
             let with = ask.with.is_empty() || tried.has_option(&ask.with, rules);
             of_mode && with && !tried.has_option(&ask.without, rules)
         });
@@ -71,9 +72,7 @@ impl<'a> Requests<'a> {
                 break;
             };
             covered.extend(pairs(&best));
-            for partner in partners(ask, &best, mode, self.rules) {
-                chosen.insert(partner);
-            }
+            chosen.extend(partner(ask, &best, mode, self.rules));
             chosen.insert(best);
         }
         chosen.into_iter().collect()
@@ -112,32 +111,22 @@ fn pairs(combo: &[usize]) -> impl Iterator<Item = [usize; 4]> + '_ {
     })
 }
 
-/// The requests that a relation compares with this one.
-fn partners(ask: &Ask, combo: &[usize], mode: &str, rules: &ExploreRules) -> Vec<Combo> {
-    let mut found = Vec::new();
-    for relation in &rules.relations {
-        let Some((axis, _, values)) = ask.axes.get_full(&relation.axis) else {
-            continue;
-        };
-        if !relation.modes.is_empty() && !relation.modes.iter().any(|known| known == mode) {
-            continue;
-        }
-        let place = |id: &String| values.iter().position(|value| value == id);
-        for (one, two) in &relation.pairs {
-            let (Some(one), Some(two)) = (place(one), place(two)) else {
-                continue;
-            };
-            let other = match combo[axis] {
-                value if value == one => two,
-                value if value == two => one,
-                _ => continue,
-            };
-            let mut partner = combo.to_vec();
-            partner[axis] = other;
-            found.push(partner);
-            break;
-        }
-    }
-    found.truncate(1);
-    found
+/// The request that a relation compares with this one, if one does.
+fn partner(ask: &Ask, combo: &[usize], mode: &str, rules: &ExploreRules) -> Option<Combo> {
+    let meant = rules.relations.iter();
+    let mut meant = meant.filter(|relation| is_among(mode, &relation.modes));
+    meant.find_map(|relation| {
+        let (axis, _, values) = ask.axes.get_full(&relation.axis)?;
+        let own = &values[combo[axis]];
+        let other = relation.pairs.iter().find_map(|(one, two)| {
+            let beside = [(one, two), (two, one)];
+            let other = beside.into_iter().find(|(here, _)| *here == own);
+            values
+                .iter()
+                .position(|value| Some(value) == other.map(|(_, there)| there))
+        })?;
+        let mut partner = combo.to_vec();
+        partner[axis] = other;
+        Some(partner)
+    })
 }

@@ -53,13 +53,18 @@ impl<'a> Candidate<'a> {
         CellId::text(scenario, values)
     }
 
+    /// The options of its launch, each `name=value`.
+    fn options(&self, rules: &ExploreRules) -> impl Iterator<Item = String> {
+        self.tried.values.iter().filter_map(|value| {
+            let (option, _) = rules.value(value)?;
+            Some(format!("{}={value}", option.id))
+        })
+    }
+
     /// What it is made of, each `name=value`.
     pub fn settings(&self, rules: &ExploreRules) -> Settings {
         let profile = format!("{PROFILE_AXIS}={}", self.tried.profile);
-        let options = self.tried.values.iter().filter_map(|value| {
-            let (option, _) = rules.value(value)?;
-            Some(format!("{}={value}", option.id))
-        });
+        let options = self.options(rules);
         let request = self.request.iter().flat_map(|(ask, combo)| {
             let values = ask.axes.iter().zip(combo);
             let values = values
@@ -134,45 +139,46 @@ impl<'a> World<'a> {
         [vec![request, launch], singles, vec![whole]]
     }
 
-    /// Replaces a finding's example by the first of its candidates that shows the same; says whether one did.
+    /// Replaces a finding's example by the first of its candidates that shows the same. Of a finding whose example itself was among them
+    /// and has another answer now, it says so; what got no answer says nothing.
     pub fn take_smallest(
         &self,
         finding: &mut Finding,
         candidates: &[Candidate<'_>],
         (catalogue, results): (&Catalogue, &[CellResult]),
-    ) -> bool {
+    ) {
         for candidate in candidates {
             let id = candidate.id();
-            let Some(result) = results.iter().find(|result| result.cell.id() == id) else {
+            let mut answered = results.iter();
+            let result = answered.find(|one| one.facts.observed.is_some() && one.cell.id() == id);
+            let Some(result) = result else {
                 continue;
             };
             let shown = self.example(catalogue, result);
-            // What the launch has is known now; what the request has, as it was.
-            let options = candidate.tried.values.iter().filter_map(|value| {
-                let (option, _) = self.rules.value(value)?;
-                Some(format!("{}={value}", option.id))
-            });
-            let others = finding
-                .by
-                .iter()
-                .filter(|setting| !is_option(setting, self.rules));
-            let by: BTreeSet<String> = others.cloned().chain(options).collect();
-            if shown.deviation.is_some() && shown.deviation == finding.deviation {
-                *finding = Finding {
-                    by: by.into_iter().collect(),
-                    expected: shown.expected,
-                    observed: shown.observed,
-                    answer: shown.answer,
-                    example: shown.example,
-                    configuration: shown.configuration,
-                    request: shown.request,
-                    again: Some(true),
-                    ..finding.clone()
-                };
-                return true;
+            if shown.deviation.is_none() || shown.deviation != finding.deviation {
+                if id == finding.example {
+                    finding.again = Some(false);
+                }
+                continue;
             }
+            // What the launch has is known now; what the request has, as it was.
+            let options = candidate.options(self.rules);
+            let others = finding.by.iter();
+            let others = others.filter(|setting| !is_option(setting, self.rules));
+            let by: BTreeSet<String> = others.cloned().chain(options).collect();
+            *finding = Finding {
+                by: by.into_iter().collect(),
+                expected: shown.expected,
+                observed: shown.observed,
+                answer: shown.answer,
+                example: shown.example,
+                configuration: shown.configuration,
+                request: shown.request,
+                again: Some(true),
+                ..finding.clone()
+            };
+            return;
         }
-        false
     }
 }
 

@@ -4,6 +4,9 @@ use contract::data::Data;
 use contract::release::Version;
 use contract::scenario::model::Kind;
 use contract::scenario::{Catalogue, ExploreRules};
+use record::events::{CellResult, Facts};
+use record::judge::{Deviation, Verdict};
+use record::observe::Observation;
 
 use super::*;
 
@@ -149,7 +152,6 @@ fn an_ask_is_for_some_launches() {
 #[test]
 fn scenario_files_are_made_of_what_is_tried() {
     let (catalogue, rules) = contract();
-    let shared = Shared::of(&catalogue).unwrap();
     let newest = release("2026.9.6");
     let launches = Launches::new(&catalogue, &rules, &newest, 3);
     let mut requests = Requests::new(&rules, 3);
@@ -164,7 +166,8 @@ fn scenario_files_are_made_of_what_is_tried() {
     let mut asked: Questions<'_> = more.collect();
     let known: BTreeSet<Tried> = asked.iter().map(|(tried, _)| tried.clone()).collect();
     asked.extend(singles.filter(|(tried, _)| !known.contains(tried)));
-    let made = project(&catalogue, &shared, &rules, &asked, None, ("nobody", false)).unwrap();
+    let maker = Maker::new(&catalogue, &rules, "somebody").unwrap();
+    let made = maker.open(&asked).unwrap();
     let combos = asked
         .iter()
         .flat_map(|(_, asks)| asks.iter().map(|(_, combos)| combos.len()));
@@ -191,15 +194,7 @@ fn scenario_files_are_made_of_what_is_tried() {
         .find(|id| id.starts_with("explore-http"))
         .unwrap();
     let expected = Expected::from([(id.clone(), "unauthorized".to_owned())]);
-    let judged = project(
-        &catalogue,
-        &shared,
-        &rules,
-        &asked,
-        Some(&expected),
-        ("somebody", false),
-    )
-    .unwrap();
+    let judged = maker.judged(&asked, &expected).unwrap();
     assert!(
         judged
             .cells
@@ -221,7 +216,6 @@ fn scenario_files_are_made_of_what_is_tried() {
 #[test]
 fn files_that_are_kept_are_whole() {
     let (catalogue, rules) = contract();
-    let shared = Shared::of(&catalogue).unwrap();
     let cells = [
         "explore-http/profile=token/endpoint=chat/guess=query/scopes=absent/ingress=direct",
         "explore-http/profile=token.range/endpoint=chat/guess=nothing/scopes=read/ingress=forwarded",
@@ -239,15 +233,8 @@ fn files_that_are_kept_are_whole() {
     let expected = expected
         .map(|(id, outcome)| ((*id).to_owned(), outcome.to_owned()))
         .collect();
-    let kept = project(
-        &catalogue,
-        &shared,
-        &rules,
-        &asked,
-        Some(&expected),
-        ("somebody", true),
-    );
-    let kept = kept.unwrap();
+    let maker = Maker::new(&catalogue, &rules, "somebody").unwrap();
+    let kept = maker.kept(&asked, &expected).unwrap();
     kept.catalogue.check_tables().unwrap();
     let left: Vec<String> = contract::plan::cells(&kept.catalogue)
         .map(|cell| cell.id())
@@ -256,4 +243,56 @@ fn files_that_are_kept_are_whole() {
         left.iter().map(String::as_str).collect::<BTreeSet<_>>(),
         cells.into()
     );
+}
+
+/// A finding is not shown again only where its own example was asked again and answered otherwise.
+#[test]
+fn what_has_no_answer_says_nothing() {
+    let (catalogue, rules) = contract();
+    let newest = release("2026.9.6");
+    let world = World {
+        rules: &rules,
+        contract: &catalogue,
+        authority: "somebody",
+        known: known_on(&catalogue, &newest, &newest),
+    };
+    let id =
+        "explore-http/profile=token.range/endpoint=chat/guess=query/scopes=read/ingress=direct";
+    let cell = Candidate::of(id, &rules).unwrap();
+    let maker = Maker::new(&catalogue, &rules, "somebody").unwrap();
+    let made = maker.open(&Candidate::together([cell])).unwrap();
+    let cell = contract::plan::Places::of(&made.catalogue)
+        .find(id)
+        .unwrap();
+    let result = |observed: Option<Observation>| {
+        let verdict = Verdict::CouldNotRun("nothing".to_owned());
+        let unseen = Facts::unseen("gateway", None, verdict);
+        CellResult::new(&cell, Facts { observed, ..unseen })
+    };
+    let silent = result(None);
+    let mut finding = Finding {
+        deviation: Some(Deviation::UnexpectedAllow),
+        by: vec!["guess=query".to_owned()],
+        ..world.example(&made.catalogue, &silent)
+    };
+    let [smallest, singles, whole] = world.candidates(&finding);
+    let ids =
+        |cells: &[Candidate<'_>]| -> Vec<String> { cells.iter().map(Candidate::id).collect() };
+    let plain = "explore-http/profile=token/endpoint=chat/guess=query/scopes=";
+    assert_eq!(
+        ids(&smallest),
+        [
+            format!("{plain}absent/ingress=direct"),
+            format!("{plain}read/ingress=direct")
+        ]
+    );
+    assert_eq!(
+        (ids(&singles), ids(&whole)),
+        (vec![id.to_owned()], vec![id.to_owned()])
+    );
+    world.take_smallest(&mut finding, &whole, (&made.catalogue, &[silent]));
+    assert_eq!(finding.again, None);
+    let right = result(Some(Observation::default()));
+    world.take_smallest(&mut finding, &whole, (&made.catalogue, &[right]));
+    assert_eq!(finding.again, Some(false));
 }
