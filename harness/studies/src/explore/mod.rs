@@ -12,6 +12,7 @@ mod laws;
 mod project;
 mod requests;
 mod smaller;
+mod texts;
 
 pub use document::{Exploration, Finding, SCHEMA};
 pub use findings::{Known, World, known_on};

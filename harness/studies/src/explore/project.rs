@@ -10,10 +10,13 @@ use contract::scenario::model::{Kind, PROFILE_AXIS, Start};
 use contract::scenario::{Ask, Catalogue, ExploreRules, Launch, Problem, Problems, Profile, merge};
 use indexmap::IndexMap;
 use record::events::CellResult;
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::requests::singles;
+use super::texts::{
+    ExcludeText, LaunchText, NotApplicableText, ProfileText, ProfilesText, RuleText, ScenarioText,
+    UsedAxes, text,
+};
 use super::{Combo, Tried};
 
 /// The scenario that asks whether launches start.
@@ -36,79 +39,6 @@ pub struct ExploredProject {
     pub files: BTreeMap<String, String>,
     /// Ids of the cells that are asked.
     pub cells: BTreeSet<String>,
-}
-
-#[derive(Serialize)]
-struct ScenarioText<'a> {
-    schema: u32,
-    id: &'a str,
-    title: &'a str,
-    kind: &'a str,
-    request: &'a Map<String, Value>,
-    axes: UsedAxes<'a>,
-    exclude: Vec<ExcludeText>,
-    rule: Vec<RuleText>,
-}
-
-/// The axes of a scenario with the values that are asked.
-type UsedAxes<'a> = IndexMap<&'a str, Vec<String>>;
-
-#[derive(Serialize)]
-struct ExcludeText {
-    when: Vec<IndexMap<String, Vec<String>>>,
-    reason: String,
-}
-
-#[derive(Serialize)]
-struct RuleText {
-    id: String,
-    title: String,
-    when: Vec<IndexMap<String, Vec<String>>>,
-    expect: String,
-    source: String,
-}
-
-#[derive(Serialize)]
-struct ProfilesText {
-    schema: u32,
-    profile: Vec<ProfileText>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct ProfileText {
-    id: String,
-    title: String,
-    mode: String,
-    caller: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    no_control: Option<String>,
-    own_network: bool,
-    own_calls: Vec<String>,
-    launch: Vec<LaunchText>,
-    not_applicable: Vec<NotApplicableText>,
-}
-
-#[derive(Serialize)]
-struct NotApplicableText {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    since: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    until: Option<String>,
-    reason: String,
-}
-
-#[derive(Serialize)]
-struct LaunchText {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    since: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    until: Option<String>,
-    args: Vec<String>,
-    env: BTreeMap<String, String>,
-    files: BTreeMap<String, String>,
-    config: Value,
-    unset: Vec<String>,
 }
 
 /// Makes scenario files of what is asked.
@@ -472,10 +402,6 @@ pub fn expected(
         expected.insert(result.cell.id(), outcome);
     }
     Ok((expected, nameless))
-}
-
-fn text(value: &impl Serialize) -> Result<String, Problem> {
-    toml::to_string(value).map_err(|error| Problem::nowhere(error.to_string()))
 }
 
 /// Values on the last axis, by those on all axes before it.
