@@ -49,6 +49,8 @@ struct LaunchesTable {
     profiles: Vec<Spanned<String>>,
     /// A launch has no more options than this at a time.
     options_at_most: usize,
+    /// A launch is asked no more requests than this of a kind that reaches the model; sequences come on top of it.
+    model_requests_at_most: usize,
     /// Configuration that every launch has on top of its profile's; options come on top of it.
     #[serde(default)]
     config: Map<String, Value>,
@@ -144,6 +146,8 @@ pub struct ExploreRules {
     pub profiles: Vec<String>,
     /// A launch has no more options than this at a time.
     pub options_at_most: usize,
+    /// A launch is asked no more requests than this of a kind that reaches the model; sequences come on top of it.
+    pub model_requests_at_most: usize,
     /// Configuration that every launch has on top of its profile's.
     pub config: Map<String, Value>,
     /// What a launch may have on top of its profile.
@@ -385,6 +389,7 @@ impl ExploreRules {
         names.problems.into_result(Self {
             profiles,
             options_at_most: raw.launches.options_at_most,
+            model_requests_at_most: raw.launches.model_requests_at_most,
             config: raw.launches.config,
             options,
             asks,

@@ -38,7 +38,7 @@ pub struct Exploration {
     pub not_judged: Vec<String>,
     /// Why launches or requests have no answer; each reason once.
     pub not_asked: Vec<String>,
-    /// What was found, the most severe first.
+    /// What was found: first what nothing known resembles, the most severe first.
     pub findings: Vec<Finding>,
 }
 

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use base::text::count;
-use contract::plan::cells;
+use contract::plan::{cells, not_applicable};
 use contract::release::Version;
 use contract::request::as_text;
 use contract::scenario::model::{Direction, Kind, PROFILE_AXIS};
@@ -29,12 +29,22 @@ pub struct World<'a> {
     pub contract: &'a Catalogue,
     /// Who said what is expected.
     pub authority: &'a str,
-    /// What is known, by what is expected and what is observed instead.
+    /// What is known of the release that the oracle does not say.
     pub known: Known,
 }
 
-/// Known issues and contracts of other releases, by what is expected and what is observed instead.
-pub type Known = BTreeMap<(String, String), BTreeSet<String>>;
+/// What is known of a release, and an oracle of another one does not say.
+#[derive(Debug)]
+pub struct Known {
+    release: Version,
+    /// What says it: known issues, and the contract of the release itself.
+    said: BTreeMap<Change, BTreeSet<String>>,
+    /// Outcomes that the oracle's contract asks for somewhere, and that of the release nowhere.
+    of_another_age: BTreeSet<String>,
+}
+
+/// That one outcome is observed instead of another, under an auth mode; and whether in a sequence.
+type Change = (String, String, String, bool);
 
 /// A cell with an answer.
 pub(super) struct Seen<'a> {
@@ -58,7 +68,7 @@ struct Wrong<'a> {
 }
 
 impl<'a> World<'a> {
-    /// The findings of these answers, the most severe first and not numbered yet; with the answers come the scenarios that their cells belong to.
+    /// The findings of these answers, those that nothing known resembles first, the most severe first, and not numbered yet; with the answers come the scenarios that their cells belong to.
     pub fn findings(&self, answers: &[(&Catalogue, &[CellResult])]) -> Vec<Finding> {
         let answers = answers
             .iter()
@@ -80,10 +90,11 @@ impl<'a> World<'a> {
         for wrong in self.classes(&seen).into_iter().chain(by_law(&seen, self)) {
             findings.extend(self.fold(&wrong));
         }
+        findings.extend(self.by_age(&seen));
         findings.sort_by(|a, b| {
             let weight = |one: &Finding| {
                 let known = !one.like.is_empty();
-                (Reverse(one.severity), known, Reverse(one.cells))
+                (known, Reverse(one.severity), Reverse(one.cells))
             };
             (weight(a), &a.example).cmp(&(weight(b), &b.example))
         });
@@ -130,6 +141,9 @@ impl<'a> World<'a> {
     /// Which cells the oracle objects to for reasons that may be the same.
     fn class(&self, one: &Seen<'_>) -> Option<String> {
         let deviation = deviation(one.result).filter(|_| self.has_oracle(one.result))?;
+        if self.is_of_another_age(one) {
+            return None;
+        }
         let name = deviation.name();
         if is_start(one.result) {
             // Why a gateway does not start, each release says in its own words.
@@ -147,6 +161,47 @@ impl<'a> World<'a> {
                 format!("{name} {}", one.observed.label())
             }
         })
+    }
+
+    /// Whether the oracle asks for an answer that the release does not know at all.
+    fn is_of_another_age(&self, one: &Seen<'_>) -> bool {
+        let (expected, _) = said(one.result);
+        deviation(one.result).is_some() && self.known.of_another_age.contains(&expected)
+    }
+
+    /// One finding for each answer that the release does not know: that all of its cells deviate says nothing new.
+    fn by_age(&self, seen: &[Seen<'_>]) -> Vec<Finding> {
+        let mut ages: BTreeMap<String, Vec<&Seen<'_>>> = BTreeMap::new();
+        for one in seen.iter().filter(|one| self.is_of_another_age(one)) {
+            ages.entry(said(one.result).0).or_default().push(one);
+        }
+        let findings = ages.into_iter().filter_map(|(expected, cells)| {
+            let severity = |one: &&&Seen<'_>| one.result.facts.severity;
+            let worst = cells.iter().max_by_key(severity)?;
+            let launches: BTreeSet<&str> =
+                cells.iter().map(|one| one.result.cell.profile()).collect();
+            let like = format!("{} does not know the answer {expected}", self.known.release);
+            Some(Finding {
+                broken: vec![format!("{} answers otherwise", self.authority)],
+                cells: cells.len(),
+                launches: launches.len(),
+                like: vec![like],
+                ..self.example(worst.catalogue, worst.result)
+            })
+        });
+        findings.collect()
+    }
+
+    /// What is known to say the same of cells of the same mode.
+    fn like(&self, one: &Seen<'_>) -> impl Iterator<Item = &String> {
+        let (expected, observed) = said(one.result);
+        let mode = one.cell.tried.mode(self.contract).to_owned();
+        let is_sequence = one.result.cell.scenario.kind == Kind::Sequence;
+        let known = self
+            .known
+            .said
+            .get(&(expected, observed, mode, is_sequence));
+        known.into_iter().flatten()
     }
 
     fn has_oracle(&self, result: &CellResult) -> bool {
@@ -178,10 +233,7 @@ impl<'a> World<'a> {
                 .max();
             let laws = cells.iter().flat_map(|one| &one.laws);
             let laws: BTreeSet<&String> = laws.filter(|law| **law != wrong.broken).collect();
-            let like = cells
-                .iter()
-                .filter_map(|one| self.known.get(&said(one.result)));
-            let like: BTreeSet<&String> = like.flatten().collect();
+            let like: BTreeSet<&String> = cells.iter().flat_map(|one| self.like(one)).collect();
             Some(Finding {
                 severity: match wrong.deviation {
                     Some(_) => severity.unwrap_or_default(),
@@ -296,24 +348,42 @@ fn said(result: &CellResult) -> (String, String) {
 /// What is known of a release that an oracle of another one does not know: what known issues say is observed, and what the contract
 /// of that release itself expects.
 pub fn known_on(contract: &Catalogue, release: &Version, oracle: &Version) -> Known {
-    let mut known = Known::new();
-    let mut note = |expected: &str, observed: &str, by: &str| {
-        let key = (expected.to_owned(), observed.to_owned());
-        known.entry(key).or_default().insert(by.to_owned());
-    };
+    let mut said: BTreeMap<Change, BTreeSet<String>> = BTreeMap::new();
     let own = format!("the contract of {release}");
+    let (mut now, mut before) = (BTreeSet::new(), BTreeSet::new());
     for cell in cells(contract) {
-        let (Some(there), Some(here)) = (cell.expected(oracle), cell.expected(release)) else {
+        let asked = |release| not_applicable(contract, release, &cell).is_none();
+        let there = cell.expected(oracle).filter(|_| asked(oracle));
+        let here = cell.expected(release).filter(|_| asked(release));
+        now.extend(there.map(|outcome| outcome.id.clone()));
+        before.extend(here.map(|outcome| outcome.id.clone()));
+        let (Some(there), Some(here)) = (there, here) else {
             continue;
         };
+        let profile = contract.profiles.get(cell.profile());
+        let mode = profile.map_or("", |profile| &profile.mode);
+        let is_sequence = cell.scenario.kind == Kind::Sequence;
+        let mut note = |observed: &str, by: &str| {
+            let change = (
+                there.id.clone(),
+                observed.to_owned(),
+                mode.to_owned(),
+                is_sequence,
+            );
+            said.entry(change).or_default().insert(by.to_owned());
+        };
         if there.id != here.id {
-            note(&there.id, &here.id, &own);
+            note(&here.id, &own);
         }
         if let Some((issue, observed)) = cell.known(contract, release, record::today()) {
-            note(&there.id, &observed.id, &issue.id);
+            note(&observed.id, &issue.id);
         }
     }
-    known
+    Known {
+        release: release.clone(),
+        said,
+        of_another_age: now.difference(&before).cloned().collect(),
+    }
 }
 
 /// What laws object to, where the oracle says nothing about the cell.

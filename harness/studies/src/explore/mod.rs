@@ -4,6 +4,7 @@
 //! What is expected of a cell says an oracle: another gateway that was asked the same. What must hold whatever anybody answers,
 //! `scenarios/explore.toml` says, and two laws are built in: no answer tells a secret, and none is a server error.
 
+mod afford;
 mod document;
 mod explain;
 mod findings;
@@ -14,6 +15,7 @@ mod requests;
 mod smaller;
 mod texts;
 
+pub use afford::affordable;
 pub use document::{Exploration, Finding, SCHEMA};
 pub use findings::{Known, World, known_on};
 pub use launches::{Launches, Tried};

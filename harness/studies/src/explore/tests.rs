@@ -257,7 +257,7 @@ fn what_has_no_answer_says_nothing() {
         known: known_on(&catalogue, &newest, &newest),
     };
     let id =
-        "explore-http/profile=token.range/endpoint=chat/guess=query/scopes=read/ingress=direct";
+        "explore-http/profile=token.range/endpoint=models/guess=query/scopes=read/ingress=direct";
     let cell = Candidate::of(id, &rules).unwrap();
     let maker = Maker::new(&catalogue, &rules, "somebody").unwrap();
     let made = maker.open(&Candidate::together([cell])).unwrap();
@@ -278,7 +278,7 @@ fn what_has_no_answer_says_nothing() {
     let [smallest, singles, whole] = world.candidates(&finding);
     let ids =
         |cells: &[Candidate<'_>]| -> Vec<String> { cells.iter().map(Candidate::id).collect() };
-    let plain = "explore-http/profile=token/endpoint=chat/guess=query/scopes=";
+    let plain = "explore-http/profile=token/endpoint=models/guess=query/scopes=";
     assert_eq!(
         ids(&smallest),
         [
@@ -295,4 +295,56 @@ fn what_has_no_answer_says_nothing() {
     let right = result(Some(Observation::default()));
     world.take_smallest(&mut finding, &whole, (&made.catalogue, &[right]));
     assert_eq!(finding.again, Some(false));
+}
+
+/// Of requests of a kind that reaches the model a launch is asked only some, the plainest among them; of the rest, and of sequences, all.
+#[test]
+fn a_launch_is_asked_what_it_can_afford() {
+    let (catalogue, rules) = contract();
+    let tried = Tried::plain("none").with_only(Some(&"odd-sessions".to_owned()));
+    let asked = Requests::new(&rules, 1).asked_of(&tried, "none");
+    let asked: Questions<'_> = vec![(tried, asked)];
+    let maker = Maker::new(&catalogue, &rules, "somebody").unwrap();
+    let made = maker.open(&asked).unwrap();
+    let calls = |id: &str| id.contains("/endpoint=chat/");
+    let cells: BTreeSet<String> = contract::plan::cells(&made.catalogue)
+        .filter(|cell| made.cells.contains(&cell.id()))
+        .map(|cell| cell.id())
+        .collect();
+    let answers = contract::plan::cells(&made.catalogue).map(|cell| {
+        let observed = Observation {
+            // Some are let in, and the others are of the same kind.
+            model_calls: Some(u32::from(
+                calls(&cell.id()) && cell.id().contains("/guess=caller/"),
+            )),
+            ..Observation::default()
+        };
+        let unseen = Facts::unseen("gateway", None, Verdict::New);
+        CellResult::new(
+            &cell,
+            Facts {
+                observed: Some(observed),
+                ..unseen
+            },
+        )
+    });
+    let answers: Vec<CellResult> = answers.collect();
+    let left = |seed| -> BTreeSet<String> {
+        let left = affordable(asked.clone(), &answers, 5, seed);
+        maker.open(&left).unwrap().cells
+    };
+    let first = left(1);
+    assert_eq!(first, left(1));
+    assert_ne!(first, left(2));
+    let is_sequence = |id: &&String| id.starts_with("explore-sessions/");
+    let gone: Vec<&String> = cells.difference(&first).collect();
+    assert!(
+        gone.iter().all(|id| calls(id) && !is_sequence(id)),
+        "{gone:?}"
+    );
+    let dear = first.iter().filter(|id| calls(id) && !is_sequence(id));
+    let dear: Vec<&String> = dear.collect();
+    assert_eq!(dear.len(), 5, "{dear:?}");
+    let plain = "explore-more/profile=none.odd-sessions/endpoint=chat/more=nothing/guess=caller/scopes=absent";
+    assert!(dear.iter().any(|id| *id == plain), "{dear:?}");
 }

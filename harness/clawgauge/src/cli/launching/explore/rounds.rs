@@ -21,7 +21,7 @@ use record::{Ending, Gate};
 use runner::RunOptions;
 use studies::explore::{
     Candidate, Expected, Exploration, ExploredProject, Finding, Launches, Maker, Questions,
-    Requests, SCHEMA, STARTS, Tried, World, expected, fold_into_larger, known_on,
+    Requests, SCHEMA, STARTS, Tried, World, affordable, expected, fold_into_larger, known_on,
 };
 
 /// Launches of a real gateway in a round.
@@ -30,8 +30,8 @@ const ROUND: usize = 6;
 const LIGHT_ROUND: usize = 32;
 /// So much of the budget goes into launches that were not tried before; in the rest findings are tried again.
 const EXPLORING: f64 = 0.8;
-/// A request takes no longer.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// A request takes no longer, although an old release may let in many at a time whom the oracle denies.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// So many launches of findings are tried again in one round.
 const AGAIN: usize = 8;
 
@@ -108,7 +108,10 @@ impl Explore<'_> {
                 })
                 .collect();
             let begun = Instant::now();
-            let round = self.round(&asked, cancel).await?;
+            let round = match self.affordable(asked, cancel).await? {
+                asked if cancel.is_cancelled() || asked.is_empty() => break,
+                asked => self.round(&asked, cancel).await?,
+            };
             longest = longest.max(begun.elapsed());
             // What was not asked is tried the next time.
             if interrupted.is_cancelled() || round.results.is_empty() {
@@ -225,10 +228,8 @@ impl Explore<'_> {
             .into_iter()
             .map(|tried| (tried, Vec::new()))
             .collect();
-        let asked = self.maker.open(&singles)?;
-        let selection = Selection::only(asked.cells);
-        let (_, results) = self
-            .run(&asked.catalogue, &GatewayRef::Reference, selection, cancel)
+        let results = self
+            .answers(&singles, &GatewayRef::Reference, cancel)
             .await?;
         let refused: BTreeSet<&str> = results
             .iter()
@@ -238,6 +239,39 @@ impl Explore<'_> {
         let singles = singles.iter().map(|(tried, _)| tried);
         let refused = singles.filter(|tried| refused.contains(tried.id().as_str()));
         Ok(refused.cloned().collect())
+    }
+
+    /// What real gateways are asked, without most of what reaches the model: which kinds of requests do, the reference gateway tells at once.
+    async fn affordable<'b>(
+        &self,
+        asked: Questions<'b>,
+        cancel: &CancellationToken,
+    ) -> Result<Questions<'b>, Failure> {
+        let light = [&self.args.gateway, &self.args.against];
+        if light
+            .iter()
+            .all(|gateway| **gateway == GatewayRef::Reference)
+        {
+            return Ok(asked);
+        }
+        let answers = self.answers(&asked, &GatewayRef::Reference, cancel).await?;
+        let most = self.rules.model_requests_at_most;
+        Ok(affordable(asked, &answers, most, self.args.seed))
+    }
+
+    /// What a gateway answers, whatever is expected.
+    async fn answers(
+        &self,
+        asked: &Questions<'_>,
+        gateway: &GatewayRef,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<CellResult>, Failure> {
+        let open = self.maker.open(asked)?;
+        let selection = Selection::only(open.cells);
+        let (_, answers) = self
+            .run(&open.catalogue, gateway, selection, cancel)
+            .await?;
+        Ok(answers)
     }
 
     /// Asks the oracle first, then the gateway what the oracle has answered.
