@@ -56,8 +56,9 @@ use contract::plan::{Missing, Shares};
 /// Name and version of the format.
 pub const SCHEMA: &str = "clawgauge.results/1";
 
-/// How causes are folded: within what one rule says, and joined where one condition explains them.
-pub const FOLDING: u32 = 1;
+/// How causes are folded: 1 is within what one rule says, and joined where one condition on axes, method and path explains them; 2 also
+/// by header lines, the query, and what is expected.
+pub const FOLDING: u32 = 2;
 
 #[expect(
     clippy::trivially_copy_pass_by_ref,

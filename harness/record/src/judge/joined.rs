@@ -3,7 +3,7 @@
 //! A condition explains cells if it selects exactly them among all that their rules decide, under the profiles under which they
 //! deviate. So that cells which only happen to share a value are not taken for one, one of three must hold, too: in one of the rules
 //! there are cells that do not meet it; or every cell that meets it and must be answered the same way deviates; or all of them
-//! deviate from the same outcome to the same outcome.
+//! deviate from the same outcome to the same outcome, and the condition says more than that outcome.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -15,8 +15,16 @@ use contract::scenario::model::Kind;
 use super::Deviation;
 use crate::events::CellResult;
 
-/// What the request is, among the conditions on axes.
+/// Method and path of the request, among the conditions on axes.
 const REQUEST: &str = "request";
+/// What is in the query of the request.
+const QUERY: &str = "query";
+/// Before the name of a header: its lines in the request.
+const HEADER: &str = "header ";
+/// The outcome that the rule asks for.
+const EXPECTED: &str = "expected";
+/// How often the model must be called.
+const MODEL_CALLS: &str = "model-calls";
 /// So many things at most are known of a cell; their pairs are tried, too.
 const MOST_FEATURES: usize = 14;
 
@@ -145,18 +153,65 @@ impl Features {
         number
     }
 
-    /// The values of a cell on its axes, and its request.
+    /// The values of a cell on its axes, its request, and what is expected.
     fn of(&mut self, result: &CellResult) -> Vec<u32> {
         let cell = &result.cell;
         let axes = cell.axes().take(MOST_FEATURES);
         let mut found: Vec<u32> = axes.map(|(axis, value)| self.number(axis, value)).collect();
         if cell.scenario.kind != Kind::Start {
             let request = written(cell);
-            let path = request.target.split('?').next().unwrap_or_default();
+            let target = request.target.split_once('?');
+            let (path, query) = target.unwrap_or((&request.target, ""));
             found.push(self.number(REQUEST, &format!("{} {path}", request.method)));
+            if !query.is_empty() {
+                found.push(self.number(QUERY, query));
+            }
+            let mut headers: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+            for (name, value) in request
+                .headers
+                .iter()
+                .filter_map(|line| line.split_once(':'))
+            {
+                let lines = headers.entry(name.trim().to_ascii_lowercase()).or_default();
+                lines.push(value.trim());
+            }
+            let headers = headers.into_iter();
+            found.extend(
+                headers.map(|(name, lines)| {
+                    self.number(&format!("{HEADER}{name}"), &lines.join(", "))
+                }),
+            );
+        }
+        if let Some(expected) = &result.facts.expected {
+            let outcome = &expected.outcome;
+            found.push(self.number(EXPECTED, &outcome.id));
+            if outcome.model_calls > 0 {
+                found.push(self.number(MODEL_CALLS, &outcome.model_calls.to_string()));
+            }
         }
         found.sort_unstable();
+        found.dedup();
         found
+    }
+
+    /// Of what is known of a cell, in how many words, and how far from its axes.
+    fn rank(&self, condition: Condition) -> (usize, usize, Conditions) {
+        let named = self.named(condition);
+        let far = |name: &str| match name {
+            EXPECTED | MODEL_CALLS => 3,
+            QUERY => 2,
+            REQUEST => 1,
+            _ if name.starts_with(HEADER) => 2,
+            _ => 0,
+        };
+        let distance = named.iter().map(|(name, _)| far(name)).sum();
+        (named.len(), distance, named)
+    }
+
+    /// Whether a condition is about what is expected and nothing else.
+    fn is_outcome(&self, condition: Condition) -> bool {
+        let mut named = self.named(condition).into_iter();
+        named.all(|(name, _)| [EXPECTED, MODEL_CALLS].contains(&name.as_str()))
     }
 
     fn named(&self, condition: Condition) -> Conditions {
@@ -237,6 +292,8 @@ fn of_class(
     if candidates.is_empty() {
         return Vec::new();
     }
+    let useful = candidates.keys().flat_map(|(one, other)| [*one, *other]);
+    let useful: HashSet<u32> = useful.collect();
     let rules: HashSet<(&str, &str)> = mine.iter().map(|place| rule(&bases[*place])).collect();
     let mut counts: HashMap<Condition, Counts<'_>> = HashMap::new();
     let mut all: HashMap<(&str, &str), usize> = HashMap::new();
@@ -257,7 +314,9 @@ fn of_class(
         for rule in &own {
             *all.entry(*rule).or_default() += 1;
         }
-        for condition in conditions(&features.of(result)) {
+        let mut own_features = features.of(result);
+        own_features.retain(|one| useful.contains(one));
+        for condition in conditions(&own_features) {
             if !candidates.contains_key(&condition) {
                 continue;
             }
@@ -271,14 +330,13 @@ fn of_class(
     let mut options: Vec<(Vec<usize>, Condition)> = Vec::new();
     for (condition, places) in candidates {
         let counted = counts.remove(&condition).unwrap_or_default();
-        let sets = explained(bases, &places, &counted, &all, results);
+        let alone = features.is_outcome(condition);
+        let sets = explained(bases, &places, &counted, &all, results, alone);
         options.extend(sets.into_iter().map(|set| (set, condition)));
     }
     // What explains the most comes first, then what is said in the fewest words.
     let order = |(set, condition): &(Vec<usize>, Condition)| {
-        let named = features.named(*condition);
-        let asks = named.iter().any(|(name, _)| name == REQUEST);
-        (std::cmp::Reverse(set.len()), named.len(), asks, named)
+        (std::cmp::Reverse(set.len()), features.rank(*condition))
     };
     options.sort_by_cached_key(order);
     let mut taken: HashSet<usize> = HashSet::new();
@@ -307,13 +365,15 @@ fn shares<'a>(base: &'a Base, results: &'a [CellResult]) -> impl Iterator<Item =
     cells.map(move |cell| (scenario, rule, results[*cell].cell.profile()))
 }
 
-/// Those of the bases that meet a condition which are one by it; `all` counts the cells of each rule.
+/// Those of the bases that meet a condition which are one by it; `all` counts the cells of each rule. What is expected, `alone`, explains
+/// only all cells of which it is expected.
 fn explained(
     bases: &[Base],
     places: &[usize],
     counted: &Counts<'_>,
     all: &HashMap<(&str, &str), usize>,
     results: &[CellResult],
+    alone: bool,
 ) -> Vec<Vec<usize>> {
     let mut deviating: BTreeMap<Share<'_>, usize> = BTreeMap::new();
     for share in places
@@ -345,6 +405,9 @@ fn explained(
     let is_pure = asked
         .iter()
         .all(|(outcome, cells)| counted.outcomes.get(outcome) == Some(cells));
+    if alone && !is_pure {
+        return Vec::new();
+    }
     let mut sets: BTreeMap<Option<&(String, String)>, Vec<usize>> = BTreeMap::new();
     for place in exact {
         let pair = (!is_pure && !tells_apart).then_some(&bases[place].pair);
