@@ -77,6 +77,7 @@ mod tests {
             "survivors",
             "routes",
             "explore",
+            "figures",
             "timings",
             "regions",
         ] {

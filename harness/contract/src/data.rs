@@ -44,7 +44,14 @@ const EMBEDDED: [(&str, Dir<'_>); 7] = [
     ),
 ];
 /// Files of the binary that are in none of these folders.
-const EMBEDDED_FILES: [(&str, &str); 2] = [
+const EMBEDDED_FILES: [(&str, &str); 3] = [
+    (
+        FIGURES,
+        include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/data/fixtures/figures.toml"
+        )),
+    ),
     (
         RELEASES,
         include_str!(concat!(
@@ -62,6 +69,8 @@ const EMBEDDED_FILES: [(&str, &str); 2] = [
 ];
 /// What some releases need that they do not bring along.
 const RELEASES: &str = "fixtures/releases.toml";
+/// What has been measured of releases; nothing is judged by it.
+pub(crate) const FIGURES: &str = "fixtures/figures.toml";
 /// What launches and requests take; nothing is judged by it.
 pub(crate) const TIMINGS: &str = "fixtures/timings.toml";
 /// Whose questions the cells answer; nothing is judged by it.
@@ -338,7 +347,7 @@ mod tests {
             assert!(from_folder.len() > 1, "{part}");
             assert_eq!(from_folder, from_binary);
         }
-        for name in [RELEASES, TIMINGS] {
+        for name in [FIGURES, RELEASES, TIMINGS] {
             assert_eq!(
                 folder.read(name).unwrap(),
                 Data::Embedded.read(name).unwrap()

@@ -9,8 +9,8 @@ use crate::{PartRecord, SenderRecord};
 use contract::plan::budget::Shown;
 use contract::plan::{Cell, Missing};
 use contract::release::Version;
-use contract::scenario::KnownIssue;
 use contract::scenario::model::Outcome;
+use contract::scenario::{KnownIssue, Measured};
 
 /// What a rule expects of a cell.
 #[derive(Debug, Clone)]
@@ -139,6 +139,8 @@ pub struct GatewayInfo {
     pub senders: Vec<SenderRecord>,
     /// What this machine has not, so that some cells are not asked.
     pub missing: Missing,
+    /// What has been measured of the release.
+    pub measured: Option<Measured>,
     /// Cells selected.
     pub selected: usize,
     /// Profiles to launch, with the number of their cells.

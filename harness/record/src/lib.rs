@@ -52,6 +52,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::{ModelCalls, Proof, Severity};
 use contract::plan::{Missing, Shares};
+use contract::scenario::Measured;
 
 /// Name and version of the format.
 pub const SCHEMA: &str = "clawgauge.results/1";
@@ -181,6 +182,9 @@ pub struct GatewayRecord {
     /// What was done so that it runs.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<String>,
+    /// What has been measured of the release beyond such a run: how far a GO can be trusted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub measured: Option<Measured>,
     /// The clients that sent in clawgauge's place, by id.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub senders: Vec<SenderRecord>,

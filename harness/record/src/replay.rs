@@ -16,6 +16,7 @@ impl GatewayRecord {
             integrity: self.integrity.clone(),
             node: self.node.clone(),
             notes: self.notes.clone(),
+            measured: self.measured.clone(),
             senders: self.senders.clone(),
             missing: self.missing.clone(),
             selected,

@@ -161,6 +161,7 @@ pub(super) fn plan(context: &Context, target: &Target) -> Plan {
         integrity: program.integrity.clone(),
         node: program.node.clone(),
         notes: notes(options, program, &target.version),
+        measured: catalogue.measured(&target.version).cloned(),
         senders: target
             .senders
             .ready

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
 
 use super::definitions::{self, Axes};
+use super::figures::{Measured, figures};
 use super::known_issue::{self, KnownIssue};
 use super::model::Scenario;
 use super::outcomes::{self, Outcomes};
@@ -17,8 +18,8 @@ use super::survivors::{self, KnownMutant, Survivor};
 use super::timings::{self, Timings};
 use super::{Problem, Problems, SourceFile};
 use super::{needs, parse, resolve};
-use crate::data::{CASES, Data, EXPLORE, ROUTES, TIMINGS};
-use crate::release::Need;
+use crate::data::{CASES, Data, EXPLORE, FIGURES, ROUTES, TIMINGS};
+use crate::release::{Need, Version};
 
 /// The validated contents of `scenarios/` and `fixtures/`.
 #[derive(Debug, Clone)]
@@ -47,6 +48,8 @@ pub struct Catalogue {
     pub needs: Vec<Need>,
     /// What launches and requests are known to take; nothing is judged by it.
     pub timings: Timings,
+    /// What has been measured of releases; nothing is judged by it.
+    pub figures: Vec<Measured>,
     /// What every launch has in common.
     pub base: Base,
     /// SHA-256 over all files that were read, in hex: what a run was judged by.
@@ -90,6 +93,12 @@ pub(super) fn own_or_embedded(data: &Data, name: &str) -> Result<SourceFile, Pro
 }
 
 impl Catalogue {
+    /// What has been measured of a release.
+    pub fn measured(&self, release: &Version) -> Option<&Measured> {
+        let release = release.to_string();
+        self.figures.iter().find(|known| known.version == release)
+    }
+
     /// The answers of an outcome that known issues accept besides those in the snapshots.
     pub fn known_answers<'a>(&'a self, outcome: &str) -> impl Iterator<Item = &'a str> {
         let answers = self.known_issues.iter().flat_map(|issue| &issue.answers);
@@ -142,6 +151,10 @@ impl Catalogue {
         let timings = timings::timings(&known).unwrap_or_else(|found| {
             problems.0.extend(found.0);
             Timings::default()
+        });
+        let figures = figures(&own_or_embedded(data, FIGURES)?).unwrap_or_else(|found| {
+            problems.0.extend(found.0);
+            Vec::new()
         });
         let mut profiles = Profiles::new();
         for name in toml_files(data, "fixtures/profiles")? {
@@ -291,6 +304,7 @@ impl Catalogue {
             known_mutants,
             needs,
             timings,
+            figures,
             base,
             table_hash,
             in_repository: data.in_repository(),

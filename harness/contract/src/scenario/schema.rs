@@ -4,6 +4,7 @@ use schemars::schema_for;
 use serde_json::{Map, Value};
 
 use super::explore::ExploreFile;
+use super::figures::FiguresFile;
 use super::files::{AxisFile, OutcomesFile, ScenarioFile};
 use super::instrument::InstrumentFile;
 use super::known_issue::KnownIssueFile;
@@ -30,6 +31,7 @@ pub fn file_schemas() -> Map<String, Value> {
         ("proxies", schema_for!(ProxiesFile)),
         ("base", schema_for!(Base)),
         ("sender", schema_for!(SenderFile)),
+        ("figures", schema_for!(FiguresFile)),
         ("timings", schema_for!(TimingsFile)),
         ("explore", schema_for!(ExploreFile)),
         ("routes", schema_for!(RoutesFile)),

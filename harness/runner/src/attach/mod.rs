@@ -231,6 +231,7 @@ async fn probe_and_ask(
         integrity: None,
         node: None,
         notes: summary.clone(),
+        measured: None,
         senders: Vec::new(),
         missing: Missing::new(),
         selected: choices.len(),

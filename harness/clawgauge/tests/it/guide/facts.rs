@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use contract::data::Data;
+use contract::scenario::Catalogue;
 use predicates::prelude::*;
 use predicates::str::contains;
 use serde_json::Value;
@@ -309,5 +311,23 @@ fn constants(schema: &Value, into: &mut BTreeSet<String>) {
         }
         Value::Array(values) => values.iter().for_each(|value| constants(value, into)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// What has been measured of the newest release stands word for word in the README and on the page about trust.
+#[test]
+fn what_was_measured_is_told() {
+    let catalogue = Catalogue::load(&Data::Embedded).unwrap();
+    let measured = catalogue.figures.last().unwrap();
+    let sentences = measured.sentences();
+    assert_eq!(sentences.len(), 4, "{measured:?}");
+    for name in ["README.md", "harness/guide/src/trust.md"] {
+        let page = fs::read_to_string(repository().join(name)).unwrap();
+        for sentence in sentences.iter().chain([&measured.version, &measured.on]) {
+            assert!(
+                page.contains(sentence.as_str()),
+                "{name} does not say: {sentence}"
+            );
+        }
     }
 }

@@ -78,6 +78,25 @@ fn one_condition_across_scenarios_is_one_cause() {
     assert_eq!(causes[0].severity, Severity::Blocker);
 }
 
+/// What all cells share may be what is expected of them: here that the model is called.
+#[test]
+fn a_lost_answer_is_one_cause() {
+    let catalogue = catalogue();
+    let results = results(&catalogue, &|_, expected| {
+        let other = match expected.id.as_str() {
+            "answered" => "responded",
+            _ => "answered",
+        };
+        (expected.model_calls > 0).then_some(other)
+    });
+    let causes = causes(&results);
+    let of_body = causes.iter().filter(|cause| cause.deviation == Deviation::WrongBody);
+    let of_body: Vec<&Cause> = of_body.collect();
+    assert_eq!(of_body.len(), 1, "{of_body:#?}");
+    let by = vec![("model-calls".to_owned(), vec!["1".to_owned()])];
+    assert_eq!(of_body[0].by, by);
+}
+
 #[test]
 fn each_way_in_is_a_cause() {
     let catalogue = catalogue();
@@ -126,6 +145,9 @@ fn causes_are_exact() {
         let parts: usize = cause.parts.iter().map(|part| part.cells.len()).sum();
         assert_eq!(parts, cause.cells.len());
         for part in &cause.parts {
+            let axes = &results[part.cells[0]].cell.scenario.axes;
+            let of_axes = part.conditions.iter();
+            let of_axes = of_axes.all(|(name, _)| axes.iter().any(|axis| axis.name == *name));
             let selected = (0..results.len()).filter(|place| {
                 let result = &results[*place];
                 let rule = result
@@ -136,12 +158,11 @@ fn causes_are_exact() {
                 result.cell.scenario.id == part.scenario
                     && rule == Some(&part.rule)
                     && part.conditions.iter().all(|(axis, values)| {
-                        axis == "request"
-                            || value(&result.cell, axis)
-                                .is_some_and(|value| values.iter().any(|known| known == value))
+                        value(&result.cell, axis)
+                            .is_some_and(|value| values.iter().any(|known| known == value))
                     })
             });
-            if part.conditions.iter().all(|(axis, _)| axis != "request") {
+            if of_axes {
                 let mut cells = part.cells.clone();
                 cells.sort_unstable();
                 assert_eq!(selected.collect::<Vec<_>>(), cells, "{part:?}");
