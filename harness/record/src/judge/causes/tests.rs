@@ -90,7 +90,9 @@ fn a_lost_answer_is_one_cause() {
         (expected.model_calls > 0).then_some(other)
     });
     let causes = causes(&results);
-    let of_body = causes.iter().filter(|cause| cause.deviation == Deviation::WrongBody);
+    let of_body = causes
+        .iter()
+        .filter(|cause| cause.deviation == Deviation::WrongBody);
     let of_body: Vec<&Cause> = of_body.collect();
     assert_eq!(of_body.len(), 1, "{of_body:#?}");
     let by = vec![("model-calls".to_owned(), vec!["1".to_owned()])];
@@ -146,7 +148,7 @@ fn causes_are_exact() {
         assert_eq!(parts, cause.cells.len());
         for part in &cause.parts {
             let axes = &results[part.cells[0]].cell.scenario.axes;
-            let of_axes = part.conditions.iter();
+            let mut of_axes = part.conditions.iter();
             let of_axes = of_axes.all(|(name, _)| axes.iter().any(|axis| axis.name == *name));
             let selected = (0..results.len()).filter(|place| {
                 let result = &results[*place];
