@@ -320,7 +320,7 @@ fn what_was_measured_is_told() {
     let catalogue = Catalogue::load(&Data::Embedded).unwrap();
     let measured = catalogue.figures.last().unwrap();
     let sentences = measured.sentences();
-    assert_eq!(sentences.len(), 4, "{measured:?}");
+    assert!(sentences.len() >= 3, "{measured:?}");
     for name in ["README.md", "harness/guide/src/trust.md"] {
         let page = fs::read_to_string(repository().join(name)).unwrap();
         for sentence in sentences.iter().chain([&measured.version, &measured.on]) {
