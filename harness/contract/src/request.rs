@@ -35,6 +35,16 @@ impl Written {
             body: before.body.clone(),
         }
     }
+
+    /// The target without its query.
+    pub fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or_default()
+    }
+
+    /// The query, without the question mark, where there is one.
+    pub fn query(&self) -> Option<&str> {
+        self.target.split_once('?').map(|(_, query)| query)
+    }
 }
 
 /// What a cell sends before its request, in this order: what the scenario says, then what each axis value says.

@@ -16,7 +16,7 @@ fn share((reached, all): (usize, usize)) -> String {
 }
 
 /// A share in percent, rounded down: only all is 100.
-fn percent((reached, all): (usize, usize)) -> usize {
+pub(crate) fn percent((reached, all): (usize, usize)) -> usize {
     (reached * 100).checked_div(all).unwrap_or(100)
 }
 

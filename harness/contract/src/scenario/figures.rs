@@ -2,7 +2,6 @@
 //!
 //! Nothing is judged by it, so it is no part of what a record is judged by.
 
-use base::text::count;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
@@ -89,48 +88,6 @@ pub struct ExploredFigures {
     pub answers: usize,
     /// What was found that nothing known resembles.
     pub findings: usize,
-}
-
-impl Measured {
-    /// What was measured, a sentence for each command.
-    pub fn sentences(&self) -> Vec<String> {
-        let share =
-            |part: usize, of: usize| format!("{part} of {of} ({} %)", 100 * part / of.max(1));
-        let routes = self.routes.as_ref().map(|routes| {
-            format!(
-                "{} answering, of which {} new and {} open (clawgauge routes)",
-                count(routes.answering, "route"),
-                routes.new,
-                routes.open
-            )
-        });
-        let coverage = self.coverage.as_ref().map(|code| {
-            format!(
-                "cells reach {} branches and {} functions of the code that decides about access (clawgauge coverage)",
-                share(code.branches, code.of_branches),
-                share(code.functions, code.of_functions)
-            )
-        });
-        let mutants = self.mutants.as_ref().map(|mutants| {
-            format!(
-                "{} of that code tried: of those that a cell reaches, {} are noticed (clawgauge mutants)",
-                count(mutants.tried, "small change"),
-                share(mutants.noticed, mutants.reached)
-            )
-        });
-        let explored = self.explored.as_ref().map(|explored| {
-            format!(
-                "{} of unknown configurations with {}: {} (clawgauge explore)",
-                count(explored.launches, "launch"),
-                count(explored.answers, "answer"),
-                count(explored.findings, "new finding")
-            )
-        });
-        [routes, coverage, mutants, explored]
-            .into_iter()
-            .flatten()
-            .collect()
-    }
 }
 
 /// Reads `fixtures/figures.toml`.

@@ -294,8 +294,8 @@ fn ways_in(request: &Written) -> BTreeSet<String> {
             !["canary", "port", contract::request::SESSION].contains(&name)
         })
     };
-    let query = request.target.split_once('?').map(|(_, query)| query);
-    let lines = request.headers.iter().map(String::as_str).chain(query);
+    let lines = request.headers.iter().map(String::as_str);
+    let lines = lines.chain(request.query());
     let lines = lines.filter(|line| holds(line));
     let mut ways: BTreeSet<String> = lines.map(|line| line.trim().to_ascii_lowercase()).collect();
     if holds(&request.body) {

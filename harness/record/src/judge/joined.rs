@@ -25,8 +25,8 @@ const HEADER: &str = "header ";
 const EXPECTED: &str = "expected";
 /// How often the model must be called.
 const MODEL_CALLS: &str = "model-calls";
-/// So many things at most are known of a cell; their pairs are tried, too.
-const MOST_FEATURES: usize = 14;
+/// So many axes of a cell are looked at: pairs of all that is known of it are tried, too.
+const MOST_AXES: usize = 14;
 
 /// Cells of one rule that deviate in one way.
 #[derive(Debug)]
@@ -156,16 +156,12 @@ impl Features {
     /// The values of a cell on its axes, its request, and what is expected.
     fn of(&mut self, result: &CellResult) -> Vec<u32> {
         let cell = &result.cell;
-        let axes = cell.axes().take(MOST_FEATURES);
+        let axes = cell.axes().take(MOST_AXES);
         let mut found: Vec<u32> = axes.map(|(axis, value)| self.number(axis, value)).collect();
         if cell.scenario.kind != Kind::Start {
             let request = written(cell);
-            let target = request.target.split_once('?');
-            let (path, query) = target.unwrap_or((&request.target, ""));
-            found.push(self.number(REQUEST, &format!("{} {path}", request.method)));
-            if !query.is_empty() {
-                found.push(self.number(QUERY, query));
-            }
+            found.push(self.number(REQUEST, &format!("{} {}", request.method, request.path())));
+            found.extend(request.query().map(|query| self.number(QUERY, query)));
             let mut headers: BTreeMap<String, Vec<&str>> = BTreeMap::new();
             for (name, value) in request
                 .headers
@@ -194,7 +190,7 @@ impl Features {
         found
     }
 
-    /// Of what is known of a cell, in how many words, and how far from its axes.
+    /// In how many words a condition is said, and how far it is from the axes: less is better.
     fn rank(&self, condition: Condition) -> (usize, usize, Conditions) {
         let named = self.named(condition);
         let far = |name: &str| match name {

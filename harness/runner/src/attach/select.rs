@@ -96,10 +96,9 @@ impl Safety {
 }
 
 fn key(request: &Written) -> Key {
-    let path = request.target.split('?').next().unwrap_or_default();
     (
         request.method.clone(),
-        path.to_owned(),
+        request.path().to_owned(),
         request.body.clone(),
     )
 }
@@ -181,8 +180,7 @@ fn choose(
     let raw = written(cell);
     let wants_caller = raw.headers.iter().any(|line| line == CALLER);
     let request = with_caller(raw, caller);
-    let path = request.target.split('?').next().unwrap_or_default();
-    let path = without_dots(path);
+    let path = without_dots(request.path());
 
     if capabilities.off.iter().any(|off| path.starts_with(off)) {
         return no("the route is switched off there");

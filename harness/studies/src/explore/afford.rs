@@ -1,4 +1,5 @@
-//! Which of the requests a launch can afford: one that reaches the model takes a gateway up to a thousand times as long as one that it denies.
+//! Which of the requests a launch can afford: one that reaches the model takes a gateway some hundred to some thousand times as long as
+//! one that it denies.
 
 use std::collections::BTreeSet;
 
@@ -19,18 +20,17 @@ pub fn affordable<'a>(
 ) -> Questions<'a> {
     let kind = |result: &CellResult| {
         let request = written(&result.cell);
-        let path = request.target.split('?').next().unwrap_or_default();
-        format!("{} {path}", request.method)
+        (request.method.clone(), request.path().to_owned())
     };
     let calls = answers.iter().filter(|result| {
         let observed = result.facts.observed.as_ref();
         observed.is_some_and(|observed| observed.model_calls.is_some_and(|calls| calls > 0))
     });
-    let dear: BTreeSet<String> = calls.map(kind).collect();
-    let dear = answers.iter().filter(|result| {
-        result.cell.scenario.kind == Kind::Requests && dear.contains(&kind(result))
+    let kinds: BTreeSet<(String, String)> = calls.map(kind).collect();
+    let costly = answers.iter().filter(|result| {
+        result.cell.scenario.kind == Kind::Requests && kinds.contains(&kind(result))
     });
-    let dear: BTreeSet<String> = dear.map(|result| result.cell.id()).collect();
+    let costly: BTreeSet<String> = costly.map(|result| result.cell.id()).collect();
     let mut random = fastrand::Rng::with_seed(seed);
     for (tried, asks) in &mut asked {
         let id = |ask, combo: &Combo| {
@@ -44,7 +44,7 @@ pub fn affordable<'a>(
                 let is_plain = combo.iter().all(|place| *place == 0);
                 (!is_plain, id(*ask, combo))
             });
-            own.extend(cells.filter(|(_, cell)| dear.contains(cell)));
+            own.extend(cells.filter(|(_, cell)| costly.contains(cell)));
         }
         random.shuffle(&mut own);
         own.sort_by_key(|(is_odd, _)| *is_odd);

@@ -39,12 +39,20 @@ pub struct Known {
     release: Version,
     /// What says it: known issues, and the contract of the release itself.
     said: BTreeMap<Change, BTreeSet<String>>,
-    /// Outcomes that the oracle's contract asks for somewhere, and that of the release nowhere.
-    of_another_age: BTreeSet<String>,
+    /// Outcomes that the release does not know: the oracle's contract asks for them somewhere, and its own nowhere.
+    unknown: BTreeSet<String>,
 }
 
-/// That one outcome is observed instead of another, under an auth mode; and whether in a sequence.
-type Change = (String, String, String, bool);
+/// That one outcome is observed instead of another.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Change {
+    expected: String,
+    observed: String,
+    /// The auth mode.
+    mode: String,
+    /// Whether the request is one of a sequence.
+    is_sequence: bool,
+}
 
 /// A cell with an answer.
 pub(super) struct Seen<'a> {
@@ -68,7 +76,8 @@ struct Wrong<'a> {
 }
 
 impl<'a> World<'a> {
-    /// The findings of these answers, those that nothing known resembles first, the most severe first, and not numbered yet; with the answers come the scenarios that their cells belong to.
+    /// The findings of these answers, not numbered yet: first those that nothing known resembles, the most severe first. With the answers
+    /// come the scenarios that their cells belong to.
     pub fn findings(&self, answers: &[(&Catalogue, &[CellResult])]) -> Vec<Finding> {
         let answers = answers
             .iter()
@@ -90,7 +99,7 @@ impl<'a> World<'a> {
         for wrong in self.classes(&seen).into_iter().chain(by_law(&seen, self)) {
             findings.extend(self.fold(&wrong));
         }
-        findings.extend(self.by_age(&seen));
+        findings.extend(self.unknown_answers(&seen));
         findings.sort_by(|a, b| {
             let weight = |one: &Finding| {
                 let known = !one.like.is_empty();
@@ -141,7 +150,7 @@ impl<'a> World<'a> {
     /// Which cells the oracle objects to for reasons that may be the same.
     fn class(&self, one: &Seen<'_>) -> Option<String> {
         let deviation = deviation(one.result).filter(|_| self.has_oracle(one.result))?;
-        if self.is_of_another_age(one) {
+        if self.is_unknown(one) {
             return None;
         }
         let name = deviation.name();
@@ -164,18 +173,18 @@ impl<'a> World<'a> {
     }
 
     /// Whether the oracle asks for an answer that the release does not know at all.
-    fn is_of_another_age(&self, one: &Seen<'_>) -> bool {
+    fn is_unknown(&self, one: &Seen<'_>) -> bool {
         let (expected, _) = said(one.result);
-        deviation(one.result).is_some() && self.known.of_another_age.contains(&expected)
+        deviation(one.result).is_some() && self.known.unknown.contains(&expected)
     }
 
     /// One finding for each answer that the release does not know: that all of its cells deviate says nothing new.
-    fn by_age(&self, seen: &[Seen<'_>]) -> Vec<Finding> {
-        let mut ages: BTreeMap<String, Vec<&Seen<'_>>> = BTreeMap::new();
-        for one in seen.iter().filter(|one| self.is_of_another_age(one)) {
-            ages.entry(said(one.result).0).or_default().push(one);
+    fn unknown_answers(&self, seen: &[Seen<'_>]) -> Vec<Finding> {
+        let mut answers: BTreeMap<String, Vec<&Seen<'_>>> = BTreeMap::new();
+        for one in seen.iter().filter(|one| self.is_unknown(one)) {
+            answers.entry(said(one.result).0).or_default().push(one);
         }
-        let findings = ages.into_iter().filter_map(|(expected, cells)| {
+        let findings = answers.into_iter().filter_map(|(expected, cells)| {
             let severity = |one: &&&Seen<'_>| one.result.facts.severity;
             let worst = cells.iter().max_by_key(severity)?;
             let launches: BTreeSet<&str> =
@@ -195,13 +204,13 @@ impl<'a> World<'a> {
     /// What is known to say the same of cells of the same mode.
     fn like(&self, one: &Seen<'_>) -> impl Iterator<Item = &String> {
         let (expected, observed) = said(one.result);
-        let mode = one.cell.tried.mode(self.contract).to_owned();
-        let is_sequence = one.result.cell.scenario.kind == Kind::Sequence;
-        let known = self
-            .known
-            .said
-            .get(&(expected, observed, mode, is_sequence));
-        known.into_iter().flatten()
+        let change = Change {
+            expected,
+            observed,
+            mode: one.cell.tried.mode(self.contract).to_owned(),
+            is_sequence: one.result.cell.scenario.kind == Kind::Sequence,
+        };
+        self.known.said.get(&change).into_iter().flatten()
     }
 
     fn has_oracle(&self, result: &CellResult) -> bool {
@@ -362,14 +371,13 @@ pub fn known_on(contract: &Catalogue, release: &Version, oracle: &Version) -> Kn
         };
         let profile = contract.profiles.get(cell.profile());
         let mode = profile.map_or("", |profile| &profile.mode);
-        let is_sequence = cell.scenario.kind == Kind::Sequence;
         let mut note = |observed: &str, by: &str| {
-            let change = (
-                there.id.clone(),
-                observed.to_owned(),
-                mode.to_owned(),
-                is_sequence,
-            );
+            let change = Change {
+                expected: there.id.clone(),
+                observed: observed.to_owned(),
+                mode: mode.to_owned(),
+                is_sequence: cell.scenario.kind == Kind::Sequence,
+            };
             said.entry(change).or_default().insert(by.to_owned());
         };
         if there.id != here.id {
@@ -382,7 +390,7 @@ pub fn known_on(contract: &Catalogue, release: &Version, oracle: &Version) -> Kn
     Known {
         release: release.clone(),
         said,
-        of_another_age: now.difference(&before).cloned().collect(),
+        unknown: now.difference(&before).cloned().collect(),
     }
 }
 

@@ -342,9 +342,9 @@ fn a_launch_is_asked_what_it_can_afford() {
         gone.iter().all(|id| calls(id) && !is_sequence(id)),
         "{gone:?}"
     );
-    let dear = first.iter().filter(|id| calls(id) && !is_sequence(id));
-    let dear: Vec<&String> = dear.collect();
-    assert_eq!(dear.len(), 5, "{dear:?}");
+    let costly = first.iter().filter(|id| calls(id) && !is_sequence(id));
+    let costly: Vec<&String> = costly.collect();
+    assert_eq!(costly.len(), 5, "{costly:?}");
     let plain = "explore-more/profile=none.odd-sessions/endpoint=chat/more=nothing/guess=caller/scopes=absent";
-    assert!(dear.iter().any(|id| *id == plain), "{dear:?}");
+    assert!(costly.iter().any(|id| *id == plain), "{costly:?}");
 }

@@ -319,7 +319,7 @@ fn constants(schema: &Value, into: &mut BTreeSet<String>) {
 fn what_was_measured_is_told() {
     let catalogue = Catalogue::load(&Data::Embedded).unwrap();
     let measured = catalogue.figures.last().unwrap();
-    let sentences = measured.sentences();
+    let sentences = reports::figures(measured);
     assert!(sentences.len() >= 3, "{measured:?}");
     for name in ["README.md", "harness/guide/src/trust.md"] {
         let page = fs::read_to_string(repository().join(name)).unwrap();

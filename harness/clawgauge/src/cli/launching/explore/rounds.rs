@@ -108,15 +108,13 @@ impl Explore<'_> {
                 })
                 .collect();
             let begun = Instant::now();
-            let round = match self.affordable(asked, cancel).await? {
-                asked if cancel.is_cancelled() || asked.is_empty() => break,
-                asked => self.round(&asked, cancel).await?,
-            };
+            let asked = self.affordable(asked, cancel).await?;
+            let round = self.round(&asked, cancel).await?;
             longest = longest.max(begun.elapsed());
             // What was not asked is tried the next time.
-            if interrupted.is_cancelled() || round.results.is_empty() {
+            let Some(round) = round.filter(|_| !interrupted.is_cancelled()) else {
                 break;
-            }
+            };
             tried.extend(next);
             answered += round
                 .results
@@ -274,26 +272,17 @@ impl Explore<'_> {
         Ok(answers)
     }
 
-    /// Asks the oracle first, then the gateway what the oracle has answered.
+    /// Asks the oracle first, then the gateway what the oracle has answered; nothing where it was ended before it answered.
     async fn round(
         &mut self,
         asked: &Questions<'_>,
         cancel: &CancellationToken,
-    ) -> Result<Round, Failure> {
-        let open = self.maker.open(asked)?;
-        let selection = Selection::only(open.cells.clone());
-        let (_, answers) = self
-            .run(&open.catalogue, &self.args.against, selection, cancel)
-            .await?;
+    ) -> Result<Option<Round>, Failure> {
+        let answers = self.answers(asked, &self.args.against, cancel).await?;
         let (expected, not_judged) =
             expected(self.catalogue, self.rules, &answers).map_err(Problems::from)?;
-        // Nobody is asked what the oracle has not answered, since it was ended perhaps.
         if expected.is_empty() || cancel.is_cancelled() {
-            return Ok(Round {
-                project: open,
-                results: Vec::new(),
-                not_judged,
-            });
+            return Ok(None);
         }
         let project = self.maker.judged(asked, &expected)?;
         self.said.extend(expected);
@@ -301,11 +290,12 @@ impl Explore<'_> {
         let (_, results) = self
             .run(&project.catalogue, &self.args.gateway, selection, cancel)
             .await?;
-        Ok(Round {
+        let round = Round {
             project,
             results,
             not_judged,
-        })
+        };
+        Ok(Some(round).filter(|round| !round.results.is_empty()))
     }
 
     /// Tries findings again on fresh launches: first what may be smallest, then, of what did not show, the cell as it was.
@@ -347,10 +337,12 @@ impl Explore<'_> {
                     count(launches.len(), "fresh launch")
                 ));
                 let cells = taken.iter().flat_map(|(_, wanted)| wanted.clone());
-                let found = self.round(&Candidate::together(cells), cancel).await?;
-                for (finding, wanted) in taken {
+                let together = Candidate::together(cells);
+                if let Some(found) = self.round(&together, cancel).await? {
                     let answers = (&found.project.catalogue, &found.results[..]);
-                    world.take_smallest(finding, &wanted, answers);
+                    for (finding, wanted) in taken {
+                        world.take_smallest(finding, &wanted, answers);
+                    }
                 }
                 open = left;
             }
