@@ -1,28 +1,28 @@
 //! Mutants of a release's own code: a copy holds many, each behind a switch, so that most cost no launch of their own.
 //!
 //! Read [`MutantRun::carry_out`]. A mutant that requests reach is switched on in a gateway that is up, and asked by the cells that
-//! reach it; one that the start reaches needs launches of its own. A cell kills a mutant only if it deviates again, and conforms
-//! with the mutant switched off.
+//! reach it; one that the start reaches is on from the start of launches for mutants. Each is asked without others first, as most are
+//! noticed at once. What is left is on in groups: where a cell objects, halves of the group tell to whom. A cell kills a mutant only
+//! if it deviates again, and conforms with the mutant switched off.
 
 mod alone;
+mod pending;
 mod standing;
 mod switch;
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
-use futures_util::StreamExt as _;
 use futures_util::future::join_all;
-use futures_util::stream;
 use tokio_util::sync::CancellationToken;
 
 use self::alone::Alone;
+use self::pending::{Pending, Tell, culprit, groups};
 use self::standing::Standing;
 use crate::gateway::{plan, prepare};
 use crate::target::Target;
 use crate::{Context, Events, RunOptions};
-use base::files::sha256;
 use contract::plan::{PlannedCell, PlannedLaunch, Selection};
 use contract::release::GatewayRef;
 use contract::scenario::model::Kind;
@@ -37,9 +37,11 @@ use studies::mutation::{Chosen, Fate};
 const CONTROL: &str = "CLAWGAUGE_CONTROL";
 /// The socket, from there.
 const SOCKET: &str = "../control";
-/// The first 4 cells are asked, then the next 12, then the rest: most mutants are noticed by the first, and one that never answers is waited
-/// for by few.
+/// A mutant without others is asked by 4 cells, then by the next 12: most are noticed by these, and one that never answers is waited for by
+/// few.
 const FIRST: [usize; 2] = [4, 12];
+/// So many mutants are on together while a gateway is up: the fewer, the fewer can hide each other.
+const TOGETHER: usize = 16;
 /// So many launches at a time: a gateway lets whoever guesses wait, and a start keeps one core busy.
 const LAUNCHES: usize = 2;
 
@@ -68,27 +70,6 @@ pub struct MutantRun<'a> {
     pub ends: Option<Instant>,
 }
 
-/// A mutant that is not decided yet.
-#[derive(Debug)]
-struct Pending<'a> {
-    chosen: &'a Chosen,
-    /// Its position among the chosen ones.
-    place: usize,
-    /// Cells that are asked with it.
-    asked: usize,
-    /// Launches that it needs for itself.
-    alone: Vec<String>,
-    state: Mutex<State>,
-}
-
-/// What is known of it so far.
-#[derive(Debug)]
-struct State {
-    /// Its cells by launch; those that a launch has answered are gone.
-    cells: BTreeMap<String, Vec<String>>,
-    fate: Option<Fate>,
-}
-
 impl MutantRun<'_> {
     /// Tries the mutants, and tells each fate once, by the position of the mutant, as it is known.
     ///
@@ -97,7 +78,7 @@ impl MutantRun<'_> {
     pub async fn carry_out(
         &self,
         chosen: &[Chosen],
-        tell: &(dyn Fn(usize, &Fate) + Sync),
+        tell: Tell<'_>,
         cancel: &CancellationToken,
     ) -> Result<Vec<Fate>, InstrumentError> {
         let sequences = self.sequences();
@@ -128,13 +109,11 @@ impl MutantRun<'_> {
             }
             let pending = now
                 .iter()
-                .map(|place| pending(&chosen[*place], *place, self.most, &sequences));
-            let mut pending: Vec<Pending<'_>> = pending.collect();
-            // What takes many launches goes last: the time may be over before.
-            pending.sort_by_key(|one| one.alone.len());
+                .map(|place| Pending::new(&chosen[*place], *place, self.most, &sequences));
+            let pending: Vec<Pending<'_>> = pending.collect();
             self.batch(&pending, &program, tell, cancel).await;
             for one in pending {
-                fates[one.place] = one.state().fate.take();
+                fates[one.place] = one.fate();
             }
             left = later;
         }
@@ -169,30 +148,23 @@ impl MutantRun<'_> {
         &self,
         pending: &[Pending<'_>],
         program: &Program,
-        tell: &(dyn Fn(usize, &Fate) + Sync),
+        tell: Tell<'_>,
         cancel: &CancellationToken,
     ) {
         self.while_up(pending, program, tell, cancel).await;
-        let alone = Alone::new(self, program, cancel);
-        let tried = pending.iter().map(async |one| {
-            if one.state().fate.is_some() || self.is_over(cancel) {
-                return;
+        if self.is_over(cancel) {
+            return;
+        }
+        for one in pending {
+            let not_asked = one.launches();
+            if !not_asked.is_empty() {
+                let why = format!("not asked under {}", not_asked.join(", "));
+                one.decide(Fate::Undecided { why }, tell);
             }
-            let not_asked: Vec<String> = one.state().cells.keys().cloned().collect();
-            let fate = match not_asked.is_empty() {
-                true => alone.fate(one.chosen.number, &one.alone).await,
-                false => Some(Fate::Undecided {
-                    why: format!("not asked under {}", not_asked.join(", ")),
-                }),
-            };
-            let asked = one.asked;
-            one.decide(fate.unwrap_or(Fate::Survived { asked }), tell);
-        });
-        let done: Vec<()> = stream::iter(tried)
-            .buffer_unordered(LAUNCHES)
-            .collect()
+        }
+        Alone::new(self, program, cancel)
+            .carry_out(pending, tell)
             .await;
-        drop(done);
     }
 
     /// Launches what cells of several mutants need, the launch of most of them first, and asks one mutant after the other.
@@ -200,18 +172,10 @@ impl MutantRun<'_> {
         &self,
         pending: &[Pending<'_>],
         program: &Program,
-        tell: &(dyn Fn(usize, &Fate) + Sync),
+        tell: Tell<'_>,
         cancel: &CancellationToken,
     ) {
-        let ids = pending.iter().flat_map(|one| {
-            one.state()
-                .cells
-                .values()
-                .flatten()
-                .cloned()
-                .collect::<Vec<_>>()
-        });
-        let selection = Selection::only(ids);
+        let selection = Selection::only(pending.iter().flat_map(Pending::all_cells));
         let mut program = program.clone();
         program.env.insert(CONTROL.to_owned(), SOCKET.to_owned());
         let context = Arc::new(Context {
@@ -234,7 +198,7 @@ impl MutantRun<'_> {
         let launches = Mutex::new(plan(&context, &target).launches);
         let next = || {
             let needs = |launch: &PlannedLaunch| {
-                let open = pending.iter().filter(|one| one.needs(&launch.profile));
+                let open = pending.iter().filter(|one| one.has_cells(&launch.profile));
                 open.count()
             };
             let mut launches = launches.lock().unwrap_or_else(PoisonError::into_inner);
@@ -257,7 +221,7 @@ impl MutantRun<'_> {
         target: &Target,
         launch: &PlannedLaunch,
         pending: &[Pending<'_>],
-        tell: &(dyn Fn(usize, &Fate) + Sync),
+        tell: Tell<'_>,
     ) {
         let askable = launch
             .cells
@@ -269,105 +233,130 @@ impl MutantRun<'_> {
         let Some(mut standing) = Standing::new(context, target, &launch.profile) else {
             return;
         };
-        for one in pending.iter().filter(|one| one.needs(&launch.profile)) {
-            if self.is_over(&context.cancel) {
-                break;
+        let mut asked = Asked {
+            launch: &launch.profile,
+            cells: &by_id,
+            standing: &mut standing,
+            tell,
+        };
+        let here = || {
+            let here = pending.iter();
+            here.filter(|one| one.has_cells(&launch.profile))
+        };
+        for one in here().filter(|one| one.is_new()) {
+            if !self.is_over(&context.cancel) {
+                asked.alone(one).await;
             }
-            let ids = one.state().cells.get(&launch.profile).cloned();
-            let cells: Vec<&PlannedCell> = ids
-                .iter()
-                .flatten()
-                .filter_map(|id| by_id.get(id))
-                .collect();
-            let (first, rest) = cells.split_at(cells.len().min(FIRST[0]));
-            let (second, rest) = rest.split_at(rest.len().min(FIRST[1]));
-            let parts = [first, second, rest].into_iter();
-            let mut met = Ok(None);
-            for some in parts.filter(|some| !some.is_empty()) {
-                met = standing.ask(one.chosen.number, some).await;
-                if !matches!(met, Ok(None)) {
-                    break;
-                }
-            }
-            match met {
-                Ok(Some(killed)) => one.decide(killed, tell),
-                Ok(None) => one.is_asked(&launch.profile, tell),
-                Err(why) if context.cancel.is_cancelled() => {
-                    tracing::debug!(why, "interrupted");
-                    break;
-                }
-                Err(why) => one.decide(Fate::Undecided { why }, tell),
+        }
+        for group in groups(here().collect(), &launch.profile, TOGETHER) {
+            if !self.is_over(&context.cancel) {
+                asked.together(group, &context.cancel).await;
             }
         }
         standing.stop().await;
     }
 }
 
-impl Pending<'_> {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether cells of a launch are still to be asked.
-    fn needs(&self, launch: &str) -> bool {
-        let state = self.state();
-        state.fate.is_none() && state.cells.contains_key(launch)
-    }
-
-    /// All its cells of a launch have been asked, and none has noticed it.
-    fn is_asked(&self, launch: &str, tell: &(dyn Fn(usize, &Fate) + Sync)) {
-        let mut state = self.state();
-        state.cells.remove(launch);
-        let (asked, done) = (self.asked, state.cells.is_empty());
-        drop(state);
-        if done && self.alone.is_empty() {
-            self.decide(Fate::Survived { asked }, tell);
-        }
-    }
-
-    /// The first fate counts: another launch may bring one at the same time.
-    fn decide(&self, fate: Fate, tell: &(dyn Fn(usize, &Fate) + Sync)) {
-        let mut state = self.state();
-        if state.fate.is_none() {
-            tell(self.place, &fate);
-            state.fate = Some(fate);
-        }
-    }
+/// A launch under which mutants are asked.
+struct Asked<'s, 'a> {
+    launch: &'s str,
+    /// The cells that can be asked, by their ids.
+    cells: &'s HashMap<String, PlannedCell>,
+    standing: &'s mut Standing<'a>,
+    tell: Tell<'s>,
 }
 
-/// A mutant by what it needs: launches that are shared, and launches of its own.
-fn pending<'a>(
-    chosen: &'a Chosen,
-    place: usize,
-    most: usize,
-    sequences: &HashMap<String, String>,
-) -> Pending<'a> {
-    let asked = mixture(chosen.cells.iter().cloned(), &chosen.change.id, most);
-    let mut cells: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut alone = chosen.starts.clone();
-    for cell in &asked {
-        match sequences.get(cell) {
-            Some(launch) if alone.contains(launch) => {}
-            Some(launch) => alone.push(launch.clone()),
-            None => {
-                let launch = contract::cell_id::CellId::of(cell).profile().to_owned();
-                cells.entry(launch).or_default().push(cell.clone());
+impl<'s> Asked<'s, '_> {
+    fn planned(&self, ids: &[String]) -> Vec<&'s PlannedCell> {
+        let cells = ids.iter().filter_map(|id| self.cells.get(id));
+        cells.collect()
+    }
+
+    /// Asks the first cells of a mutant that has not been on yet; the others are asked in a group.
+    async fn alone(&mut self, one: &Pending<'_>) {
+        let cells = self.planned(&one.cells(self.launch));
+        let (first, rest) = cells.split_at(cells.len().min(FIRST[0]));
+        let (second, rest) = rest.split_at(rest.len().min(FIRST[1]));
+        for some in [first, second] {
+            let is_open = some.is_empty() || self.survives(one, some).await;
+            if !is_open {
+                return;
+            }
+        }
+        if rest.is_empty() {
+            one.is_asked(self.launch, self.tell);
+        }
+    }
+
+    /// Asks the cells of many mutants at once. Who is objected to is asked without the others.
+    async fn together(&mut self, mut group: Vec<&Pending<'_>>, cancel: &CancellationToken) {
+        while !group.is_empty() {
+            let found = self.objected_to(&group).await;
+            // Who is interrupted gets no answers.
+            if cancel.is_cancelled() {
+                return;
+            }
+            match found {
+                Ok(None) => {
+                    for one in group.drain(..) {
+                        one.is_asked(self.launch, self.tell);
+                    }
+                }
+                Ok(Some((place, objecting))) => {
+                    let one = group.swap_remove(place);
+                    let all = self.planned(&one.cells(self.launch));
+                    if self.survives(one, &objecting).await && self.survives(one, &all).await {
+                        one.is_asked(self.launch, self.tell);
+                    }
+                }
+                Err(why) => {
+                    for one in group.drain(..) {
+                        let why = why.clone();
+                        one.decide(Fate::Undecided { why }, self.tell);
+                    }
+                }
             }
         }
     }
-    Pending {
-        chosen,
-        place,
-        asked: asked.len(),
-        alone,
-        state: Mutex::new(State { cells, fate: None }),
-    }
-}
 
-/// So many cells at most, in an order that depends on them and on `of` alone: the first are a mixture.
-fn mixture(cells: impl Iterator<Item = String>, of: &str, most: usize) -> Vec<String> {
-    let mut cells: Vec<String> = cells.collect();
-    cells.sort_by_cached_key(|cell| sha256(format!("{of} {cell}").as_bytes()));
-    cells.truncate(most);
-    cells
+    /// The position of a mutant that cells object to, and these cells.
+    async fn objected_to(
+        &mut self,
+        group: &[&Pending<'_>],
+    ) -> Result<Option<(usize, Vec<&'s PlannedCell>)>, String> {
+        let mut ids: Vec<String> = group
+            .iter()
+            .flat_map(|one| one.cells(self.launch))
+            .collect();
+        ids.sort();
+        ids.dedup();
+        let cells = self.planned(&ids);
+        let numbers = |places: &[usize]| -> Vec<u32> {
+            let numbers = places.iter().map(|place| group[*place].chosen.number);
+            numbers.collect()
+        };
+        let all: Vec<usize> = (0..group.len()).collect();
+        let objecting = self.standing.objecting(&numbers(&all), &cells).await?;
+        if objecting.is_empty() {
+            return Ok(None);
+        }
+        let standing = &mut *self.standing;
+        let objects = async |some: &[usize]| {
+            let objecting = standing.objecting(&numbers(some), &objecting).await?;
+            Ok(!objecting.is_empty())
+        };
+        let found = culprit(all, objects).await?;
+        Ok(found.map(|place| (place, objecting)))
+    }
+
+    /// Whether no cell notices a mutant that is on without others; else it is decided.
+    async fn survives(&mut self, one: &Pending<'_>, cells: &[&PlannedCell]) -> bool {
+        match self.standing.ask(one.chosen.number, cells).await {
+            Ok(None) => return true,
+            Ok(Some(killed)) => one.decide(killed, self.tell),
+            Err(why) if self.standing.is_interrupted() => tracing::debug!(why, "interrupted"),
+            Err(why) => one.decide(Fate::Undecided { why }, self.tell),
+        }
+        false
+    }
 }

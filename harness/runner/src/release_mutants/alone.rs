@@ -1,11 +1,16 @@
-//! Launches that a mutant has for itself, on from the start.
+//! Launches for mutants that are on from the start.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex as Shared, PoisonError};
 
+use futures_util::future::join_all;
+use futures_util::{StreamExt as _, stream};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::{MutantRun, mixture};
+use super::pending::{Pending, Tell, culprit, groups, mixture};
+use super::switch::listed;
+use super::{LAUNCHES, MutantRun};
 use crate::RunOptions;
 use crate::mutants::{MutantResult, fate};
 use contract::plan::Selection;
@@ -13,10 +18,12 @@ use contract::scenario::model::PROFILE_AXIS;
 use machine::install::Program;
 use studies::mutation::Fate;
 
-/// The variable that switches a mutant on from the start.
-const MUTANT: &str = "CLAWGAUGE_MUTANT";
+/// The variable that switches mutants on from the start.
+const MUTANTS: &str = "CLAWGAUGE_MUTANTS";
+/// So many mutants are on together from the start: a launch costs much more than what is asked of it.
+const TOGETHER: usize = 32;
 
-/// A copy that holds mutants, launched for one after the other.
+/// A copy that holds mutants, launched with some of them on.
 pub(super) struct Alone<'a> {
     run: &'a MutantRun<'a>,
     program: &'a Program,
@@ -40,34 +47,118 @@ impl<'a> Alone<'a> {
         }
     }
 
-    /// What becomes of a mutant under these launches; `None` where all conform.
-    pub(super) async fn fate(&self, mutant: u32, launches: &[String]) -> Option<Fate> {
-        for (done, launch) in launches.iter().enumerate() {
-            if self.run.is_over(self.cancel) {
-                let all = launches.len();
-                let why = format!("the time was over after {done} of {all} launches");
-                return Some(Fate::Undecided { why });
+    /// Launches the copy with mutants on that are still open: each without others once, since most are noticed at once, then what is
+    /// left in groups, under every launch that reaches them.
+    pub(super) async fn carry_out(&self, pending: &[Pending<'_>], tell: Tell<'_>) {
+        let first = pending.iter().map(async |one| {
+            if let Some(launch) = one.starts().first()
+                && !self.is_over()
+            {
+                self.alone(one, launch, tell).await;
             }
-            match self.under(mutant, launch).await {
-                Ok(None) => {}
-                Ok(Some(fate)) => return Some(fate),
-                Err(why) => return Some(Fate::Undecided { why }),
+        });
+        let done: Vec<()> = stream::iter(first)
+            .buffer_unordered(LAUNCHES)
+            .collect()
+            .await;
+        drop(done);
+        let mut users: BTreeMap<String, usize> = BTreeMap::new();
+        for launch in pending.iter().flat_map(Pending::starts) {
+            *users.entry(launch).or_default() += 1;
+        }
+        let mut launches: Vec<(usize, String)> = users
+            .into_iter()
+            .map(|(launch, users)| (users, launch))
+            .collect();
+        launches.sort();
+        let launches = Shared::new(launches);
+        let next = || {
+            let mut launches = launches.lock().unwrap_or_else(PoisonError::into_inner);
+            launches.pop().map(|(_, launch)| launch)
+        };
+        let work = (0..LAUNCHES).map(async |_| {
+            while let Some(launch) = next() {
+                let open = pending.iter().filter(|one| one.starts().contains(&launch));
+                for group in groups(open.collect(), &launch, TOGETHER) {
+                    self.together(group, &launch, tell).await;
+                }
+            }
+        });
+        join_all(work).await;
+    }
+
+    fn is_over(&self) -> bool {
+        self.run.is_over(self.cancel)
+    }
+
+    /// One mutant under one launch.
+    async fn alone(&self, one: &Pending<'_>, launch: &str, tell: Tell<'_>) {
+        match self.under(one.chosen.number, launch).await {
+            Ok(None) => one.is_started(launch, tell),
+            Ok(Some(fate)) => one.decide(fate, tell),
+            Err(why) if self.cancel.is_cancelled() => tracing::debug!(why, "interrupted"),
+            Err(why) => one.decide(Fate::Undecided { why }, tell),
+        }
+    }
+
+    /// Many mutants under one launch. Who is objected to is launched without the others.
+    async fn together(&self, group: Vec<&Pending<'_>>, launch: &str, tell: Tell<'_>) {
+        let mut group: Vec<&Pending<'_>> = group.into_iter().filter(|one| one.is_open()).collect();
+        while !group.is_empty() && !self.is_over() {
+            let numbers = |places: &[usize]| -> Vec<u32> {
+                let numbers = places.iter().map(|place| group[*place].chosen.number);
+                numbers.collect()
+            };
+            let all: Vec<usize> = (0..group.len()).collect();
+            let found = async {
+                let cells = self.selection(launch)?;
+                let again = match self.tried(&numbers(&all), cells.clone()).await {
+                    MutantResult::Survived => return Ok(None),
+                    MutantResult::Caught(cell, _) => Selection::only([cell]),
+                    MutantResult::Unknown(_) => cells,
+                };
+                let objects = async |some: &[usize]| {
+                    let tried = self.tried(&numbers(some), again.clone()).await;
+                    Ok::<bool, String>(tried != MutantResult::Survived)
+                };
+                culprit(all, objects).await
+            };
+            let found: Result<Option<usize>, String> = found.await;
+            // Who is interrupted gets no answers.
+            if self.cancel.is_cancelled() {
+                return;
+            }
+            match found {
+                Ok(None) => {
+                    for one in group.drain(..) {
+                        one.is_started(launch, tell);
+                    }
+                }
+                Ok(Some(place)) => {
+                    let one = group.swap_remove(place);
+                    self.alone(one, launch, tell).await;
+                }
+                Err(why) => {
+                    for one in group.drain(..) {
+                        let why = why.clone();
+                        one.decide(Fate::Undecided { why }, tell);
+                    }
+                }
             }
         }
-        None
     }
 
     /// What becomes of it under one launch, if that tells: only what fails twice, and does not fail with the mutant off.
     async fn under(&self, mutant: u32, launch: &str) -> Result<Option<Fate>, String> {
         let all = self.selection(launch)?;
-        let again = match self.tried(Some(mutant), all.clone()).await {
+        let again = match self.tried(&[mutant], all.clone()).await {
             MutantResult::Survived => return Ok(None),
             MutantResult::Caught(cell, _) => Selection::only([cell]),
             MutantResult::Unknown(_) => all.clone(),
         };
         let mut off = self.off.lock().await;
         if !off.contains_key(launch) {
-            off.insert(launch.to_owned(), self.tried(None, all).await);
+            off.insert(launch.to_owned(), self.tried(&[], all).await);
         }
         match off.get(launch) {
             Some(MutantResult::Caught(cell, how)) => {
@@ -80,7 +171,7 @@ impl<'a> Alone<'a> {
             Some(MutantResult::Survived) | None => {}
         }
         drop(off);
-        match self.tried(Some(mutant), again).await {
+        match self.tried(&[mutant], again).await {
             MutantResult::Survived => Err(format!("profile {launch} failed only once")),
             MutantResult::Caught(cell, deviation) => {
                 let how = deviation.name().to_owned();
@@ -103,10 +194,10 @@ impl<'a> Alone<'a> {
         Ok(Selection::only(mixture(cells, launch, self.run.most)))
     }
 
-    async fn tried(&self, mutant: Option<u32>, selection: Selection) -> MutantResult {
+    /// Whether a cell objects to a launch with some mutants on.
+    async fn tried(&self, mutants: &[u32], selection: Selection) -> MutantResult {
         let mut program = self.program.clone();
-        let number = mutant.map(|mutant| (MUTANT.to_owned(), mutant.to_string()));
-        program.env.extend(number);
+        program.env.insert(MUTANTS.to_owned(), listed(mutants));
         let options = RunOptions {
             gateways: vec![self.run.gateway.clone()],
             program: Some(program),

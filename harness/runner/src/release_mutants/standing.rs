@@ -66,12 +66,7 @@ impl<'a> Standing<'a> {
         mutant: u32,
         cells: &[&PlannedCell],
     ) -> Result<Option<Fate>, String> {
-        let mut told = self.told(Some(mutant), cells).await?;
-        if told.iter().any(|(_, how)| how == NO_ANSWER) && !self.is_up().await {
-            // Whoever was on before may have ended the gateway only now.
-            self.stop().await;
-            told = self.told(Some(mutant), cells).await?;
-        }
+        let mut told = self.told_anew(&[mutant], cells).await?;
         // A machine that is busy gives no answer, too: what deviates is asked once more, with the mutant off and on.
         told.sort_by_key(|(_, how)| how == NO_ANSWER);
         let cells: Vec<&PlannedCell> = told.iter().map(|(cell, _)| *cell).take(AGAIN).collect();
@@ -81,15 +76,15 @@ impl<'a> Standing<'a> {
         // Silence proves less than an answer: it has to come twice.
         let mut silent = None;
         for _ in 0..2 {
-            if !self.told(None, &cells).await?.is_empty() {
+            if !self.told(&[], &cells).await?.is_empty() {
                 // What it does, or what the one before it did, may last longer than it is on: only fresh gateways tell.
                 self.stop().await;
-                if let Some((cell, how)) = self.told(None, &cells).await?.first() {
+                if let Some((cell, how)) = self.told(&[], &cells).await?.first() {
                     let cell = cell.cell.id();
                     return Err(format!("with the mutant off {cell} deviates, too: {how}"));
                 }
             }
-            let mut told = self.told(Some(mutant), &cells).await?;
+            let mut told = self.told(&[mutant], &cells).await?;
             told.sort_by_key(|(_, how)| how == NO_ANSWER);
             let Some((cell, how)) = told.into_iter().next() else {
                 return Ok(None);
@@ -103,9 +98,27 @@ impl<'a> Standing<'a> {
         killed.transpose()
     }
 
+    /// The cells that object while some mutants are on.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub(super) async fn objecting<'c>(
+        &mut self,
+        mutants: &[u32],
+        cells: &[&'c PlannedCell],
+    ) -> Result<Vec<&'c PlannedCell>, String> {
+        let told = self.told_anew(mutants, cells).await?;
+        Ok(told.into_iter().map(|(cell, _)| cell).collect())
+    }
+
+    /// Whether somebody pressed Ctrl-C: then no answer comes, and nothing follows from that.
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.context.cancel.is_cancelled()
+    }
+
     fn killed(&self, cell: &PlannedCell, how: String) -> Result<Fate, String> {
         // Who is interrupted gets no answers.
-        match self.context.cancel.is_cancelled() {
+        match self.is_interrupted() {
             true => Err("interrupted".to_owned()),
             false => Ok(Fate::Killed {
                 cell: cell.cell.id(),
@@ -114,13 +127,27 @@ impl<'a> Standing<'a> {
         }
     }
 
-    /// The cells that object with a mutant switched on, or with all off, and how.
-    async fn told<'c>(
+    /// As [`Self::told`]; whoever was on before may have ended the gateway only now, so it is asked again where it did.
+    async fn told_anew<'c>(
         &mut self,
-        mutant: Option<u32>,
+        mutants: &[u32],
         cells: &[&'c PlannedCell],
     ) -> Result<Vec<(&'c PlannedCell, String)>, String> {
-        let seen = self.asked(mutant, cells).await?;
+        let told = self.told(mutants, cells).await?;
+        if told.iter().any(|(_, how)| how == NO_ANSWER) && !self.is_up().await {
+            self.stop().await;
+            return self.told(mutants, cells).await;
+        }
+        Ok(told)
+    }
+
+    /// The cells that object while some mutants are on and all others off, and how.
+    async fn told<'c>(
+        &mut self,
+        mutants: &[u32],
+        cells: &[&'c PlannedCell],
+    ) -> Result<Vec<(&'c PlannedCell, String)>, String> {
+        let seen = self.asked(mutants, cells).await?;
         let told = cells.iter().zip(seen);
         let told = told.filter_map(|(cell, seen)| Some((*cell, self.objection(cell, seen)?)));
         Ok(told.collect())
@@ -128,13 +155,13 @@ impl<'a> Standing<'a> {
 
     async fn asked(
         &mut self,
-        mutant: Option<u32>,
+        mutants: &[u32],
         cells: &[&PlannedCell],
     ) -> Result<Vec<Seen>, String> {
-        if self.switched(mutant, cells).await.is_err() {
+        if self.switched(mutants, cells).await.is_err() {
             // It may just have ended.
             self.stop().await;
-            self.switched(mutant, cells).await?;
+            self.switched(mutants, cells).await?;
         }
         let attempt = self.attempt();
         match &mut self.live {
@@ -161,12 +188,8 @@ impl<'a> Standing<'a> {
         }
     }
 
-    /// Launches the gateway, unless it is up, and switches a mutant on.
-    async fn switched(
-        &mut self,
-        mutant: Option<u32>,
-        cells: &[&PlannedCell],
-    ) -> Result<(), String> {
+    /// Launches the gateway, unless it is up, and switches mutants on.
+    async fn switched(&mut self, mutants: &[u32], cells: &[&PlannedCell]) -> Result<(), String> {
         if !self.is_up().await {
             self.stop().await;
             self.launches += 1;
@@ -179,7 +202,7 @@ impl<'a> Standing<'a> {
             self.live = Some(live);
         }
         let folder = self.live.as_ref().map(Live::folder);
-        let switched = switch(folder.unwrap_or(Path::new("")), mutant).await;
+        let switched = switch(folder.unwrap_or(Path::new("")), mutants).await;
         switched.map_err(|error| format!("the copy takes no mutant: {error}"))
     }
 

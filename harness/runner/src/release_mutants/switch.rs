@@ -1,4 +1,4 @@
-//! The switch of a copy that is up: which mutant is on.
+//! The switch of a copy that is up: which mutants are on.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,24 +11,30 @@ const SOCKET: &str = "control";
 /// How long the copy may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Switches a mutant on, and all others off; `None` switches all off.
+/// Switches some mutants on, and all others off.
 ///
 /// # Errors
 /// The copy does not answer.
-pub(super) async fn switch(folder: &Path, mutant: Option<u32>) -> std::io::Result<()> {
-    let number = mutant.map_or(-1, i64::from).to_string();
+pub(super) async fn switch(folder: &Path, mutants: &[u32]) -> std::io::Result<()> {
+    let numbers = listed(mutants);
     let socket = folder.join(SOCKET);
-    let done = tokio::time::timeout(PATIENCE, said(&socket, &number)).await;
+    let done = tokio::time::timeout(PATIENCE, said(&socket, &numbers)).await;
     let answer = done.map_err(|_| std::io::ErrorKind::TimedOut)??;
-    match answer.trim() == number {
+    match answer.trim() == numbers {
         true => Ok(()),
         false => Err(std::io::Error::other(format!("it says {answer:?}"))),
     }
 }
 
-async fn said(socket: &Path, number: &str) -> std::io::Result<String> {
+/// Mutants as a copy takes them: their numbers with commas between them.
+pub(super) fn listed(mutants: &[u32]) -> String {
+    let numbers: Vec<String> = mutants.iter().map(u32::to_string).collect();
+    numbers.join(",")
+}
+
+async fn said(socket: &Path, numbers: &str) -> std::io::Result<String> {
     let mut stream = UnixStream::connect(socket).await?;
-    stream.write_all(format!("{number}\n").as_bytes()).await?;
+    stream.write_all(format!("{numbers}\n").as_bytes()).await?;
     let mut answer = String::new();
     BufReader::new(stream).read_line(&mut answer).await?;
     Ok(answer)
