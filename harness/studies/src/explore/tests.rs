@@ -4,7 +4,7 @@ use contract::data::Data;
 use contract::release::Version;
 use contract::scenario::model::Kind;
 use contract::scenario::{Catalogue, ExploreRules};
-use record::events::{CellResult, Facts};
+use record::events::{CellResult, Expected as ExpectedOf, Facts};
 use record::judge::{Deviation, Verdict};
 use record::observe::Observation;
 
@@ -347,4 +347,74 @@ fn a_launch_is_asked_what_it_can_afford() {
     assert_eq!(costly.len(), 5, "{costly:?}");
     let plain = "explore-more/profile=none.odd-sessions/endpoint=chat/more=nothing/guess=caller/scopes=absent";
     assert!(costly.iter().any(|id| *id == plain), "{costly:?}");
+}
+
+/// On a release, an answer that it does not know is one finding, after what is new; a known issue explains only cells of its mode.
+#[test]
+fn news_come_before_what_is_known_of_an_old_release() {
+    let (catalogue, rules) = contract();
+    let old = release("2026.4.15");
+    let world = World {
+        rules: &rules,
+        contract: &catalogue,
+        authority: "somebody",
+        known: known_on(&catalogue, &old, &release("2026.9.6")),
+    };
+    let maker = Maker::new(&catalogue, &rules, "somebody").unwrap();
+    let found = |cells: &[(&str, &str)]| -> Vec<Finding> {
+        let asked = cells
+            .iter()
+            .map(|(id, _)| Candidate::of(id, &rules).unwrap());
+        let expected = cells
+            .iter()
+            .map(|(id, outcome)| ((*id).to_owned(), (*outcome).to_owned()));
+        let made = maker
+            .judged(&Candidate::together(asked), &expected.collect())
+            .unwrap();
+        let places = contract::plan::Places::of(&made.catalogue);
+        let results = cells.iter().map(|(id, _)| {
+            let cell = places.find(id).unwrap();
+            let observed = Observation {
+                outcome: Some("model-list".to_owned()),
+                ..Observation::default()
+            };
+            let verdict = Verdict::Deviates(Deviation::UnexpectedAllow);
+            let unseen = Facts::unseen("gateway", ExpectedOf::of(&cell, &old), verdict);
+            CellResult::new(
+                &cell,
+                Facts {
+                    observed: Some(observed),
+                    ..unseen
+                },
+            )
+        });
+        let results: Vec<CellResult> = results.collect();
+        world.findings(&[(&made.catalogue, &results)])
+    };
+    let models = "endpoint=models/guess=caller/scopes=absent";
+    let forwarded = format!("explore-http/profile=none/{models}/ingress=forwarded");
+    let real_ip = format!("explore-http/profile=none/{models}/ingress=x-real-ip");
+    let query = |profile: &str| {
+        format!(
+            "explore-http/profile={profile}/endpoint=models/guess=query/scopes=absent/ingress=direct"
+        )
+    };
+    let both = found(&[
+        (&forwarded, "proxy-attribution-required"),
+        (&real_ip, "proxy-attribution-required"),
+        (&query("password"), "unauthorized"),
+    ]);
+    assert_eq!(both.len(), 2, "{both:#?}");
+    assert!(
+        both[0].is_new() && both[0].example == query("password"),
+        "{both:#?}"
+    );
+    let unknown = "2026.4.15 does not know the answer proxy-attribution-required";
+    assert_eq!(
+        (both[1].cells, &both[1].like[..]),
+        (2, &[unknown.to_owned()][..])
+    );
+    // A known issue of mode none says the same of its own mode only.
+    let none = found(&[(&query("none"), "unauthorized")]);
+    assert_eq!(none[0].like, ["seen-open-mode-foreign-origin"]);
 }
