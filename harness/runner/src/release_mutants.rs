@@ -40,8 +40,8 @@ const SOCKET: &str = "../control";
 /// A mutant without others is asked by 4 cells, then by the next 12: most are noticed by these, and one that never answers is waited for by
 /// few.
 const FIRST: [usize; 2] = [4, 12];
-/// So many mutants are on together while a gateway is up: the fewer, the fewer can hide each other.
-const TOGETHER: usize = 16;
+/// So many mutants are on together: the fewer, the fewer can hide each other.
+const TOGETHER: usize = 32;
 /// So many launches at a time: a gateway lets whoever guesses wait, and a start keeps one core busy.
 const LAUNCHES: usize = 2;
 
@@ -290,8 +290,15 @@ impl<'s> Asked<'s, '_> {
 
     /// Asks the cells of many mutants at once. Who is objected to is asked without the others.
     async fn together(&mut self, mut group: Vec<&Pending<'_>>, cancel: &CancellationToken) {
+        let mut ids: Vec<String> = group
+            .iter()
+            .flat_map(|one| one.cells(self.launch))
+            .collect();
+        ids.sort();
+        ids.dedup();
+        let mut cells = self.planned(&ids);
         while !group.is_empty() {
-            let found = self.objected_to(&group).await;
+            let found = self.objected_to(&group, &cells).await;
             // Who is interrupted gets no answers.
             if cancel.is_cancelled() {
                 return;
@@ -308,6 +315,8 @@ impl<'s> Asked<'s, '_> {
                     if self.survives(one, &objecting).await && self.survives(one, &all).await {
                         one.is_asked(self.launch, self.tell);
                     }
+                    // The other cells conform, whoever is on.
+                    cells = objecting;
                 }
                 Err(why) => {
                     for one in group.drain(..) {
@@ -323,24 +332,18 @@ impl<'s> Asked<'s, '_> {
     async fn objected_to(
         &mut self,
         group: &[&Pending<'_>],
+        cells: &[&'s PlannedCell],
     ) -> Result<Option<(usize, Vec<&'s PlannedCell>)>, String> {
-        let mut ids: Vec<String> = group
-            .iter()
-            .flat_map(|one| one.cells(self.launch))
-            .collect();
-        ids.sort();
-        ids.dedup();
-        let cells = self.planned(&ids);
         let numbers = |places: &[usize]| -> Vec<u32> {
             let numbers = places.iter().map(|place| group[*place].chosen.number);
             numbers.collect()
         };
         let all: Vec<usize> = (0..group.len()).collect();
-        let objecting = self.standing.objecting(&numbers(&all), &cells).await?;
+        let standing = &mut *self.standing;
+        let objecting = standing.objecting(&numbers(&all), cells).await?;
         if objecting.is_empty() {
             return Ok(None);
         }
-        let standing = &mut *self.standing;
         let objects = async |some: &[usize]| {
             let objecting = standing.objecting(&numbers(some), &objecting).await?;
             Ok(!objecting.is_empty())

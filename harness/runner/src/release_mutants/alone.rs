@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::pending::{Pending, Tell, culprit, groups, mixture};
 use super::switch::listed;
-use super::{LAUNCHES, MutantRun};
+use super::{LAUNCHES, MutantRun, TOGETHER};
 use crate::RunOptions;
 use crate::mutants::{MutantResult, fate};
 use contract::plan::Selection;
@@ -20,9 +20,6 @@ use studies::mutation::Fate;
 
 /// The variable that switches mutants on from the start.
 const MUTANTS: &str = "CLAWGAUGE_MUTANTS";
-/// So many mutants are on together from the start: a launch costs much more than what is asked of it.
-const TOGETHER: usize = 32;
-
 /// A copy that holds mutants, launched with some of them on.
 pub(super) struct Alone<'a> {
     run: &'a MutantRun<'a>,

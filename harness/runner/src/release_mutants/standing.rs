@@ -34,6 +34,10 @@ pub(super) struct Standing<'a> {
     launches: u32,
 }
 
+fn only_cells(told: Vec<(&PlannedCell, String)>) -> Vec<&PlannedCell> {
+    told.into_iter().map(|(cell, _)| cell).collect()
+}
+
 fn planned(cells: &[&PlannedCell]) -> PlannedCells {
     cells.iter().map(|cell| (*cell).clone()).collect()
 }
@@ -98,7 +102,8 @@ impl<'a> Standing<'a> {
         killed.transpose()
     }
 
-    /// The cells that object while some mutants are on.
+    /// The cells that object to a group of mutants, and do so again, and not with all mutants off: a busy machine, and what a long life
+    /// leaves behind in a gateway, say nothing.
     ///
     /// # Errors
     /// As [`Self::ask`].
@@ -107,8 +112,27 @@ impl<'a> Standing<'a> {
         mutants: &[u32],
         cells: &[&'c PlannedCell],
     ) -> Result<Vec<&'c PlannedCell>, String> {
-        let told = self.told_anew(mutants, cells).await?;
-        Ok(told.into_iter().map(|(cell, _)| cell).collect())
+        let mut objecting = only_cells(self.told_anew(mutants, cells).await?);
+        for is_fresh in [false, true] {
+            if objecting.is_empty() {
+                break;
+            }
+            if is_fresh {
+                self.stop().await;
+            }
+            let again = only_cells(self.told(mutants, &objecting).await?);
+            if again.is_empty() {
+                return Ok(again);
+            }
+            let off = only_cells(self.told(&[], &again).await?);
+            let by_mutants = |cell: &&PlannedCell| !off.iter().any(|off| std::ptr::eq(*off, *cell));
+            let told: Vec<&PlannedCell> = again.iter().copied().filter(by_mutants).collect();
+            if !told.is_empty() {
+                return Ok(told);
+            }
+            objecting = again;
+        }
+        Ok(Vec::new())
     }
 
     /// Whether somebody pressed Ctrl-C: then no answer comes, and nothing follows from that.
