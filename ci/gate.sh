@@ -64,7 +64,7 @@ at_exit() {
     [ -z "$scratch" ] || rm -rf "$scratch"
     [ -n "${GITHUB_OUTPUT:-}" ] && [ "$task" = run ] || return 0
     case $code in 0) verdict=go ;; 1) verdict=no-go ;; *) verdict=could-not-tell ;; esac
-    printf '%s\n' "exit-code=$code" "verdict=$verdict" "reports=$reports" >>"$GITHUB_OUTPUT"
+    printf '%s\n' "exit-code=$code" "verdict=$verdict" "reports=$reports" "clawgauge=$clawgauge" >>"$GITHUB_OUTPUT"
     [ -z "$outputs" ] || [ ! -f "$outputs" ] || cat "$outputs" >>"$GITHUB_OUTPUT"
 }
 trap at_exit EXIT

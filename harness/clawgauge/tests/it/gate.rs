@@ -148,10 +148,14 @@ fn the_gate_stops_a_gateway_that_breaks_it() {
     assert!(reports.join("results.json").exists());
     let outputs = fs::read_to_string(outputs).unwrap();
     let ended = format!(
-        "exit-code=1\nverdict=no-go\nreports={}\nselected=",
+        "exit-code=1\nverdict=no-go\nreports={}\nclawgauge=/",
         reports.display()
     );
     assert!(outputs.starts_with(&ended), "{outputs}");
+    let ran = outputs
+        .lines()
+        .find_map(|line| line.strip_prefix("clawgauge="));
+    assert!(Path::new(ran.unwrap()).is_file(), "{outputs}");
     assert!(
         outputs.contains("\nbroken-rules=chat-completions/"),
         "{outputs}"

@@ -432,6 +432,7 @@ fn the_nightly_example_opens_one_issue_for_a_broken_beta() {
         &stand_in,
         "#!/bin/sh
 if [ \"$1\" = --version ]; then echo 'clawgauge 9.9.9'; exit; fi
+case $1 in routes | explore) echo \"$1 $3\" | tee -a \"$HOME/untold\"; exit; esac
 for arg; do
     case $arg in
         markdown=*) yes 'who gets in' | head -c 70000 >\"${arg#markdown=}\" ;;
@@ -473,6 +474,11 @@ esac
             );
             let upload = &step(row, "actions/upload-artifact@")["with"]["name"];
             assert_eq!(upload, &format!("contract-{version}"));
+            let untold = fs::read_to_string(folder.join("untold")).unwrap();
+            for command in ["routes", "explore"] {
+                let asked = format!("{command} openclaw@{version}");
+                assert!(untold.lines().any(|line| line == asked), "{untold}");
+            }
             // The release is cached under a key of its own.
             let key = &step(row, "actions/cache/save@")["with"]["key"];
             assert_ne!(key, "");
