@@ -238,7 +238,8 @@ impl Answer {
             let part = self.part(pointer).ok()?;
             Some(part == Some(value))
         });
-        let checks = words.chain(empty).chain(without).chain(fields);
+        let lacks = outcome.lacks.iter().map(|words| self.lacks(words));
+        let checks = words.chain(lacks).chain(empty).chain(without).chain(fields);
         let mut all = Some(true);
         for check in checks {
             match check {
@@ -279,6 +280,15 @@ impl Answer {
             }
         }
         Ok(root.pointer(pointer))
+    }
+
+    /// Whether words are nowhere in the body.
+    fn lacks(&self, words: &str) -> Option<bool> {
+        match &self.body {
+            Body::Empty => Some(true),
+            Body::Text(text) | Body::Json(_, text) => Some(!text.contains(words)),
+            Body::Named => None,
+        }
     }
 
     fn says(&self, words: &str) -> Option<bool> {

@@ -401,6 +401,8 @@ pub(crate) struct OutcomeTable {
     pub(crate) message: Option<String>,
     /// Words that the message must contain; for a start that is refused, what the gateway must say.
     pub(crate) message_has: Option<String>,
+    /// Words that the body must not contain.
+    pub(crate) lacks: Option<String>,
     /// How `Content-Type` must begin.
     pub(crate) content_type: Option<String>,
     /// JSON pointers to parts of the body that differ from run to run, or "" for all of it: a snapshot names them only. With a `?` at

@@ -106,6 +106,8 @@ pub struct Outcome {
     pub message: Option<String>,
     /// Words that the message must contain.
     pub message_has: Option<String>,
+    /// Words that the body must not contain.
+    pub lacks: Option<String>,
     /// How `Content-Type` must begin, where the outcome fixes it.
     pub content_type: Option<String>,
     /// JSON pointers to parts of the body that a snapshot only names, or with a `?` at the end leaves out.

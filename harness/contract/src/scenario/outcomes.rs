@@ -115,6 +115,7 @@ pub(super) fn outcomes(file: &SourceFile) -> Result<Outcomes, Problems> {
             error_type: table.error_type,
             message: table.message,
             message_has: table.message_has,
+            lacks: table.lacks,
             content_type: table.content_type,
             volatile: table.volatile,
             json: table.json,

@@ -102,6 +102,7 @@ impl Ledger {
                 });
             }
         }
+        tracing::trace!(place, model, said = ?said, carried = ?found, "the model was called");
         let own = entries.own.iter().any(|call| call == place);
         match (found.is_empty() && !own, entries.canaries == 0) {
             (false, _) => {}

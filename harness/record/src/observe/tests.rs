@@ -146,6 +146,29 @@ fn who_got_in(
     );
 }
 
+/// A stream that ends in an error is no whole answer, however it began.
+#[rstest]
+#[case::whole(r#"data: {"delta":"pong"}"#, Some("streamed"))]
+#[case::failed("data: {\"delta\":\"pong\"}\n\ndata: {\"error\":{}}", None)]
+fn a_stream_is_read_to_its_end(#[case] events: &str, #[case] outcome: Option<&str>) {
+    let streamed = Outcome {
+        id: "streamed".to_owned(),
+        direction: Direction::Allow,
+        status: Some(200),
+        message_has: Some("data: [DONE]".to_owned()),
+        lacks: Some("\"error\"".to_owned()),
+        model_calls: 1,
+        ..Outcome::default()
+    };
+    let outcomes: Outcomes = [streamed].into_iter().collect();
+    let stream = format!("{events}\n\ndata: [DONE]\n\n");
+    let seen = exchange(200, "text/event-stream", stream.as_bytes());
+    let observed = see_by(&seen, 1, &outcomes);
+    assert_eq!(observed.outcome.as_deref(), outcome);
+    let cut = exchange(200, "text/event-stream", events.as_bytes());
+    assert_eq!(see_by(&cut, 1, &outcomes).outcome, None);
+}
+
 #[test]
 fn a_call_after_the_refusal_is_a_way_in() {
     let seen = see(
