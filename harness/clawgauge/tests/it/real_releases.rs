@@ -1,6 +1,6 @@
 //! Published releases, installed from npm and launched. Ignored unless asked for: they take minutes and a network.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::support::Sandbox;
@@ -139,7 +139,10 @@ fn the_seeds_bug_is_a_handful_of_lines() {
     reports_agree(&record);
 }
 
-/// The newest release keeps the contract, and so does the reference gateway: they agree on every cell.
+/// What is wrong with the newest release, as known issues say.
+const WRONG_WITH_THE_NEWEST: [&str; 2] = ["seen-incognito-open", "seen-session-key-fails"];
+
+/// The newest release keeps the contract but for its known issues, and so does the reference gateway: they agree on every other cell.
 #[rstest]
 #[case::two_modes(&["--where", "profile=none,token"])]
 #[case::whole(&[])]
@@ -150,10 +153,18 @@ fn the_newest_release_conforms_and_agrees_with_the_reference(#[case] cells: &[&s
     // What this machine lacks, such as a proxy, is not asked.
     let count = |name: &str| record["summary"][name].as_u64().unwrap();
     assert_eq!(
-        count("conforms") + count("not_applicable") + count("not_asked"),
+        count("conforms") + count("known") + count("not_applicable") + count("not_asked"),
         count("selected"),
         "{text}"
     );
+    let mut known: BTreeMap<&str, &str> = BTreeMap::new();
+    for cell in record["cells"].as_array().unwrap() {
+        if let Some(issue) = cell["known_issue"].as_str() {
+            known.insert(cell["id"].as_str().unwrap(), issue);
+        }
+    }
+    let issues: BTreeSet<&str> = known.values().copied().collect();
+    assert_eq!(issues, BTreeSet::from(WRONG_WITH_THE_NEWEST), "{text}");
     let sandbox = Sandbox::whole();
     sandbox
         .clawgauge()
@@ -165,7 +176,12 @@ fn the_newest_release_conforms_and_agrees_with_the_reference(#[case] cells: &[&s
     let reference: Value =
         serde_json::from_slice(&std::fs::read(sandbox.folder.path().join("r.json")).unwrap())
             .unwrap();
-    assert_eq!(answers(&record), answers(&reference));
+    let sound = |record: &Value| {
+        let mut answers = answers(record);
+        answers.retain(|id, _| !known.contains_key(id.as_str()));
+        answers
+    };
+    assert_eq!(sound(&record), sound(&reference));
 }
 
 /// The compile cache of earlier launches makes a start shorter, and changes no answer. The first run without the switch leaves it
