@@ -5,9 +5,9 @@
 //! noticed at once. What is left is on in groups: where a cell objects, halves of the group tell to whom. A cell kills a mutant only
 //! if it deviates again, and conforms with the mutant switched off.
 
-mod alone;
 mod pending;
 mod standing;
+mod starts;
 mod switch;
 
 use std::collections::HashMap;
@@ -17,9 +17,9 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
-use self::alone::Alone;
-use self::pending::{Pending, Tell, culprit, groups};
+use self::pending::{Pending, Tell, culprit, give_up, groups, numbers};
 use self::standing::Standing;
+use self::starts::Starts;
 use crate::gateway::{plan, prepare};
 use crate::target::Target;
 use crate::{Context, Events, RunOptions};
@@ -162,7 +162,7 @@ impl MutantRun<'_> {
                 one.decide(Fate::Undecided { why }, tell);
             }
         }
-        Alone::new(self, program, cancel)
+        Starts::new(self, program, cancel)
             .carry_out(pending, tell)
             .await;
     }
@@ -243,7 +243,7 @@ impl MutantRun<'_> {
             let here = pending.iter();
             here.filter(|one| one.has_cells(&launch.profile))
         };
-        for one in here().filter(|one| one.is_new()) {
+        for one in here().filter(|one| one.begins()) {
             if !self.is_over(&context.cancel) {
                 asked.alone(one).await;
             }
@@ -305,12 +305,13 @@ impl<'s> Asked<'s, '_> {
             }
             match found {
                 Ok(None) => {
-                    for one in group.drain(..) {
+                    for one in group {
                         one.is_asked(self.launch, self.tell);
                     }
+                    return;
                 }
-                Ok(Some((place, objecting))) => {
-                    let one = group.swap_remove(place);
+                Ok(Some((one, objecting))) => {
+                    group.retain(|other| other.place != one.place);
                     let all = self.planned(&one.cells(self.launch));
                     if self.survives(one, &objecting).await && self.survives(one, &all).await {
                         one.is_asked(self.launch, self.tell);
@@ -318,38 +319,28 @@ impl<'s> Asked<'s, '_> {
                     // The other cells conform, whoever is on.
                     cells = objecting;
                 }
-                Err(why) => {
-                    for one in group.drain(..) {
-                        let why = why.clone();
-                        one.decide(Fate::Undecided { why }, self.tell);
-                    }
-                }
+                Err(why) => return give_up(&group, &why, self.tell),
             }
         }
     }
 
-    /// The position of a mutant that cells object to, and these cells.
-    async fn objected_to(
+    /// A mutant that cells object to, and these cells.
+    async fn objected_to<'p, 'm>(
         &mut self,
-        group: &[&Pending<'_>],
+        group: &[&'p Pending<'m>],
         cells: &[&'s PlannedCell],
-    ) -> Result<Option<(usize, Vec<&'s PlannedCell>)>, String> {
-        let numbers = |places: &[usize]| -> Vec<u32> {
-            let numbers = places.iter().map(|place| group[*place].chosen.number);
-            numbers.collect()
-        };
-        let all: Vec<usize> = (0..group.len()).collect();
+    ) -> Result<Option<(&'p Pending<'m>, Vec<&'s PlannedCell>)>, String> {
         let standing = &mut *self.standing;
-        let objecting = standing.objecting(&numbers(&all), cells).await?;
+        let objecting = standing.objecting(&numbers(group), cells).await?;
         if objecting.is_empty() {
             return Ok(None);
         }
-        let objects = async |some: &[usize]| {
+        let objects = async |some: &[&'p Pending<'m>]| {
             let objecting = standing.objecting(&numbers(some), &objecting).await?;
             Ok(!objecting.is_empty())
         };
-        let found = culprit(all, objects).await?;
-        Ok(found.map(|place| (place, objecting)))
+        let found = culprit(group.to_vec(), objects).await?;
+        Ok(found.map(|one| (one, objecting)))
     }
 
     /// Whether no cell notices a mutant that is on without others; else it is decided.

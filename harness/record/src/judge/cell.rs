@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use contract::plan::Cell;
 use contract::release::{GatewayRef, Version};
-use contract::scenario::model::Outcome;
+use contract::scenario::model::{Outcome, Start};
 use contract::scenario::{Catalogue, KnownIssue};
 use contract::snapshots::{Answer, Snapshot, Snapshots};
 use jiff::civil::Date;
@@ -46,7 +46,7 @@ impl Judge<'_> {
         let is_right = observed.outcome.as_deref() == Some(expected.outcome.id.as_str());
         let known = self
             .known(cell)
-            .filter(|(issue, _)| !is_right || self.is_sure_of(issue));
+            .filter(|(issue, outcome)| !is_right || self.is_sure_of(issue, outcome));
         let by = known
             .as_ref()
             .map(|(issue, outcome)| (&**issue, &**outcome));
@@ -117,14 +117,16 @@ impl Judge<'_> {
     }
 
     /// Whether an issue says of this very gateway that it has it. Nobody knows of an issue that no release has mended whether a build, or a
-    /// release after the last one that was looked at, still has it: where it does not show, that is no mistake of the issue's file.
-    fn is_sure_of(&self, issue: &KnownIssue) -> bool {
+    /// release after the last one that was looked at, still has it: where it does not show, that is no mistake of the issue's file. A start
+    /// that fails is sure to: what else is under the profile was not asked because of it, and somebody has to hear of that.
+    fn is_sure_of(&self, issue: &KnownIssue, outcome: &Outcome) -> bool {
         let is_published = matches!(self.gateway.parse(), Ok(GatewayRef::Published(_)));
         let is_later = issue
             .shows_on
             .as_ref()
             .is_none_or(|last| self.release > last);
-        issue.gone_on.is_some() || (is_published && !is_later)
+        let bars = outcome.start == Some(Start::Refused);
+        issue.gone_on.is_some() || bars || (is_published && !is_later)
     }
 
     /// What a known issue says is observed instead, if the run heeds them.

@@ -77,8 +77,8 @@ impl<'a> Pending<'a> {
         self.state().fate.is_none()
     }
 
-    /// Whether it has not been on without others; it counts as having been from now on.
-    pub(super) fn is_new(&self) -> bool {
+    /// Whether it is on for the first time; it counts as having been on from now on.
+    pub(super) fn begins(&self) -> bool {
         !std::mem::replace(&mut self.state().was_alone, true)
     }
 
@@ -158,6 +158,19 @@ pub(super) fn groups<'p, 'a>(
     mutants
         .sort_by_cached_key(|one| sha256(format!("{launch} {}", one.chosen.change.id).as_bytes()));
     mutants.chunks(most).map(<[_]>::to_vec).collect()
+}
+
+/// The numbers of mutants, as a copy knows them.
+pub(super) fn numbers(group: &[&Pending<'_>]) -> Vec<u32> {
+    group.iter().map(|one| one.chosen.number).collect()
+}
+
+/// A group that could not be asked.
+pub(super) fn give_up(group: &[&Pending<'_>], why: &str, tell: Tell<'_>) {
+    for one in group {
+        let why = why.to_owned();
+        one.decide(Fate::Undecided { why }, tell);
+    }
 }
 
 /// The one of a group that a cell objects to: half of the group is tried, until one is left. It may be the wrong one, where two of them
@@ -270,7 +283,7 @@ mod tests {
         let told = Mutex::new(Vec::new());
         let tell = |place: usize, fate: &Fate| told.lock().unwrap().push((place, fate.clone()));
         let pending = Pending::new(&one, 5, 9, &sequences);
-        assert!(pending.is_new() && !pending.is_new());
+        assert!(pending.begins() && !pending.begins());
         assert_eq!(pending.starts(), ["none", "password"]);
         assert_eq!(pending.cells("token"), [cell]);
         pending.is_asked("token", &tell);

@@ -8,7 +8,7 @@ use futures_util::{StreamExt as _, stream};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::pending::{Pending, Tell, culprit, groups, mixture};
+use super::pending::{Pending, Tell, culprit, give_up, groups, mixture, numbers};
 use super::switch::listed;
 use super::{LAUNCHES, MutantRun, TOGETHER};
 use crate::RunOptions;
@@ -20,8 +20,9 @@ use studies::mutation::Fate;
 
 /// The variable that switches mutants on from the start.
 const MUTANTS: &str = "CLAWGAUGE_MUTANTS";
+
 /// A copy that holds mutants, launched with some of them on.
-pub(super) struct Alone<'a> {
+pub(super) struct Starts<'a> {
     run: &'a MutantRun<'a>,
     program: &'a Program,
     cancel: &'a CancellationToken,
@@ -29,7 +30,7 @@ pub(super) struct Alone<'a> {
     off: Mutex<HashMap<String, MutantResult>>,
 }
 
-impl<'a> Alone<'a> {
+impl<'a> Starts<'a> {
     /// Of a copy; nothing is launched yet.
     pub(super) fn new(
         run: &'a MutantRun<'a>,
@@ -102,47 +103,44 @@ impl<'a> Alone<'a> {
     async fn together(&self, group: Vec<&Pending<'_>>, launch: &str, tell: Tell<'_>) {
         let mut group: Vec<&Pending<'_>> = group.into_iter().filter(|one| one.is_open()).collect();
         while !group.is_empty() && !self.is_over() {
-            let numbers = |places: &[usize]| -> Vec<u32> {
-                let numbers = places.iter().map(|place| group[*place].chosen.number);
-                numbers.collect()
-            };
-            let all: Vec<usize> = (0..group.len()).collect();
-            let found = async {
-                let cells = self.selection(launch)?;
-                let again = match self.tried(&numbers(&all), cells.clone()).await {
-                    MutantResult::Survived => return Ok(None),
-                    MutantResult::Caught(cell, _) => Selection::only([cell]),
-                    MutantResult::Unknown(_) => cells,
-                };
-                let objects = async |some: &[usize]| {
-                    let tried = self.tried(&numbers(some), again.clone()).await;
-                    Ok::<bool, String>(tried != MutantResult::Survived)
-                };
-                culprit(all, objects).await
-            };
-            let found: Result<Option<usize>, String> = found.await;
+            let found = self.objected_to(&group, launch).await;
             // Who is interrupted gets no answers.
             if self.cancel.is_cancelled() {
                 return;
             }
             match found {
                 Ok(None) => {
-                    for one in group.drain(..) {
+                    for one in group {
                         one.is_started(launch, tell);
                     }
+                    return;
                 }
-                Ok(Some(place)) => {
-                    let one = group.swap_remove(place);
+                Ok(Some(one)) => {
+                    group.retain(|other| other.place != one.place);
                     self.alone(one, launch, tell).await;
                 }
-                Err(why) => {
-                    for one in group.drain(..) {
-                        let why = why.clone();
-                        one.decide(Fate::Undecided { why }, tell);
-                    }
-                }
+                Err(why) => return give_up(&group, &why, tell),
             }
         }
+    }
+
+    /// A mutant that a launch objects to.
+    async fn objected_to<'p, 'm>(
+        &self,
+        group: &[&'p Pending<'m>],
+        launch: &str,
+    ) -> Result<Option<&'p Pending<'m>>, String> {
+        let cells = self.selection(launch)?;
+        let again = match self.tried(&numbers(group), cells.clone()).await {
+            MutantResult::Survived => return Ok(None),
+            MutantResult::Caught(cell, _) => Selection::only([cell]),
+            MutantResult::Unknown(_) => cells,
+        };
+        let objects = async |some: &[&'p Pending<'m>]| {
+            let tried = self.tried(&numbers(some), again.clone()).await;
+            Ok(tried != MutantResult::Survived)
+        };
+        culprit(group.to_vec(), objects).await
     }
 
     /// What becomes of it under one launch, if that tells: only what fails twice, and does not fail with the mutant off.
