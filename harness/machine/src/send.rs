@@ -6,6 +6,7 @@
 //! [`Connections`] is for scenarios that ask for less.
 
 mod connections;
+mod device;
 mod tls;
 mod websocket;
 

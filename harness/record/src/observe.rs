@@ -391,6 +391,8 @@ fn name_volatile(value: &mut Value) {
                     {
                         *value = "[id]".into();
                     }
+                    // A credential that the gateway has made for this caller.
+                    ("deviceToken", Value::String(_)) => *value = "[device token]".into(),
                     ("created" | "created_at", Value::Number(_)) => *value = "[unix-time]".into(),
                     // How a release counts is not what its callers are let in by.
                     (name, Value::Number(_)) if name.ends_with("_tokens") => {

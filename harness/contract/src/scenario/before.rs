@@ -56,6 +56,7 @@ pub(super) fn steps(
         }
         steps.push(Before {
             title: table.title,
+            protocol: table.protocol,
             method: table
                 .method
                 .map_or_else(|| "GET".to_owned(), Spanned::into_inner),

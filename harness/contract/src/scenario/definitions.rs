@@ -43,8 +43,9 @@ pub(super) fn axis(
         ));
     }
     let mut values = IndexMap::new();
+    let needs: Arc<[String]> = raw.needs.into();
     for table in raw.value {
-        let mut known = placeholders(secrets, table.vars.keys());
+        let mut known = placeholders(secrets, table.vars.keys().chain(&*needs));
         let mut kept = Vec::new();
         let before = before::steps(file, table.before, data, &known, &mut kept, &mut problems);
         known.extend(kept.iter().map(String::as_str));
@@ -70,6 +71,7 @@ pub(super) fn axis(
             path: table.path.map(Spanned::into_inner),
             body,
             before,
+            needs: Arc::clone(&needs),
             vars: table
                 .vars
                 .into_iter()

@@ -93,6 +93,9 @@ pub(crate) struct RequestTable {
 pub(crate) struct BeforeTable {
     /// What it is for, in a few words.
     pub(crate) title: String,
+    /// How it is sent; HTTP where nothing is said.
+    #[serde(default)]
+    pub(crate) protocol: super::model::Protocol,
     /// HTTP method; GET where nothing is said.
     #[schemars(with = "Option<String>")]
     pub(crate) method: Option<Spanned<String>>,
@@ -300,6 +303,9 @@ pub(crate) struct AxisFile {
     /// What the axis varies, in one line.
     #[serde(rename = "title")]
     pub(crate) _title: String,
+    /// Placeholders that its texts use, and that a request before must keep in each scenario that uses the axis.
+    #[serde(default)]
+    pub(crate) needs: Vec<String>,
     /// The values.
     pub(crate) value: Vec<ValueTable>,
 }

@@ -157,6 +157,8 @@ impl Outcome {
 pub struct Before {
     /// What it is for, in a few words.
     pub title: String,
+    /// How it is sent.
+    pub protocol: Protocol,
     /// HTTP method.
     pub method: String,
     /// Path and query, with placeholders.
@@ -194,6 +196,8 @@ pub struct AxisValue {
     pub body: Option<String>,
     /// What is sent before the request.
     pub before: Vec<Before>,
+    /// Placeholders that a request before must keep.
+    pub needs: Arc<[String]>,
     /// Texts for placeholders of their own, with placeholders: of many thousand values each has few.
     pub vars: Vec<(String, String)>,
     /// The client that sends the request instead of clawgauge itself.

@@ -330,6 +330,22 @@ fn check_request(
         let text = Spanned::new(name.span(), text.to_owned());
         check_placeholders(file, &text, known, problems);
     }
+    for axis in axes {
+        let needs = axis.values.iter().flat_map(|value| &*value.needs);
+        let missing: BTreeSet<&String> = needs
+            .filter(|name| !known.contains(&name.as_str()))
+            .collect();
+        for name in missing {
+            let message = format!(
+                "axis `{}` needs `${{{name}}}`, which no request before keeps",
+                axis.name
+            );
+            let problem = Problem::at(file, raw.id.span(), message, "used by this scenario");
+            problems.0.push(problem.help(format!(
+                "let a [[request.before]] keep it: keep = {{ {name} = \"/id\" }}"
+            )));
+        }
+    }
     for value in values() {
         if let Some(Err(error)) = value
             .body

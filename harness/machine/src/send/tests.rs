@@ -297,3 +297,39 @@ async fn websocket_answers() {
     );
     server.abort();
 }
+
+/// A gateway that hangs up without a word is asked again, a few times; one that always does has not answered.
+#[rstest]
+#[case::at_first(2, Ok(101))]
+#[case::always(9, Err(SendError::Closed("without a word")))]
+#[tokio::test]
+async fn websocket_hang_ups(#[case] hang_ups: usize, #[case] expected: Result<u16, SendError>) {
+    use futures_util::{SinkExt as _, StreamExt as _};
+    use tokio_tungstenite::tungstenite::Message;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move {
+        for connection in 0.. {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+            let challenge =
+                r#"{"type":"event","event":"connect.challenge","payload":{"nonce":"n"}}"#;
+            socket.send(Message::text(challenge)).await.unwrap();
+            socket.next().await.unwrap().unwrap();
+            if connection >= hang_ups {
+                let answer = r#"{"type":"res","id":"connect","ok":true}"#;
+                socket.send(Message::text(answer)).await.unwrap();
+            }
+            let _ = socket.close(None).await;
+        }
+    });
+    let request = Request {
+        method: "GET".to_owned(),
+        target: "/".to_owned(),
+        headers: Vec::new(),
+        body: br#"[{"id":"connect"}]"#.to_vec(),
+    };
+    let seen = websocket(address, request, Duration::from_secs(60)).await;
+    assert_eq!(seen.map(|seen| seen.response.status), expected);
+    server.abort();
+}

@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use super::device::identify;
 use super::{Exchange, MAX_ASIDE, MAX_BODY, Peer, Request, Response, SendError, port, timed};
 
 /// How long the gateway's first event is waited for; it is not needed.
@@ -24,17 +25,32 @@ const GREETING: Duration = Duration::from_secs(2);
 /// How long a gateway that has refused may go on to answer.
 const AFTER_REFUSAL: Duration = Duration::from_millis(500);
 
+/// How often a gateway may hang up without a word before it counts, and how long it is left alone in between: 2026.9.6 does so
+/// while another of its own processes holds its state.
+const HANG_UPS: usize = 3;
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Upgrades, sends the frames of the request's body (a JSON array), and gathers the answers.
 ///
 /// # Errors
-/// A [`SendError`] where the frames were not answered, or the connection not closed, within `timeout`.
+/// A [`SendError`] where the frames were not answered, or the connection not closed, within `timeout`, or where the gateway hung
+/// up without a word again and again.
 pub async fn websocket(
     peer: impl Into<Peer>,
     request: Request,
     timeout: Duration,
 ) -> Result<Exchange, SendError> {
     let peer = peer.into();
-    let (response, took) = timed(timeout, exchange(&peer, &request)).await?;
+    let asked = async {
+        for _ in 1..HANG_UPS {
+            match exchange(&peer, &request).await {
+                Err(SendError::Closed(_)) => tokio::time::sleep(PAUSE).await,
+                answered => return answered,
+            }
+        }
+        exchange(&peer, &request).await
+    };
+    let (response, took) = timed(timeout, asked).await?;
     Ok(Exchange {
         request,
         response,
@@ -43,7 +59,7 @@ pub async fn websocket(
 }
 
 async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError> {
-    let frames: Vec<Value> = serde_json::from_slice(&request.body).map_err(|error| {
+    let mut frames: Vec<Value> = serde_json::from_slice(&request.body).map_err(|error| {
         SendError::NotHttp(format!("the frames to send are no JSON array: {error}"))
     })?;
     let stream = peer
@@ -82,8 +98,16 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
     let mut answers = Map::new();
     // The gateway speaks first; that it does is not what is asked.
     let greeting = tokio::time::timeout(GREETING, socket.next()).await;
+    let mut nonce = String::new();
     if let Ok(Some(Ok(Message::Text(greeting)))) = greeting {
         put(&mut aside, &greeting);
+        let greeting: Value = serde_json::from_str(&greeting).unwrap_or_default();
+        let told = greeting.pointer("/payload/nonce").and_then(Value::as_str);
+        nonce = told.unwrap_or_default().to_owned();
+    }
+    for frame in &mut frames {
+        let now = jiff::Timestamp::now().as_millisecond();
+        identify(frame, &nonce, now).map_err(SendError::NotHttp)?;
     }
     for frame in &frames {
         let id = frame.get("id").and_then(Value::as_str).unwrap_or_default();
@@ -101,6 +125,9 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
                     }
                     break;
                 }
+            }
+            Answer::Closed(closed) if answers.is_empty() && says_nothing(&closed) => {
+                return Err(SendError::Closed("without a word"));
             }
             Answer::Closed(closed) => {
                 answers.insert("closed".to_owned(), closed);
@@ -172,6 +199,13 @@ fn put(aside: &mut String, text: &str) {
         aside.push_str(text);
         aside.push('\n');
     }
+}
+
+/// Whether a gateway that hung up gave no reason.
+fn says_nothing(closed: &Value) -> bool {
+    let code = closed.get("code").and_then(Value::as_u64);
+    let reason = closed.get("reason").and_then(Value::as_str);
+    code.is_none_or(|code| code == 1000) && reason.is_none_or(str::is_empty)
 }
 
 enum Answer {

@@ -45,14 +45,46 @@ const model = http.createServer(async (request, response) => {
   response.end(isStream ? `data: ${answer}\n\ndata: [DONE]\n\n` : answer);
 });
 //@ end
+//@ if device
+// A device's identity: its key pair by its name, and what it signs of a connect request.
+const sha256 = (data) => crypto.createHash("sha256").update(data).digest();
+const keysOf = (name) => {
+  const seed = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), sha256(`device ${name}`)]);
+  const key = crypto.createPrivateKey({ key: seed, format: "der", type: "pkcs8" });
+  const shown = crypto.createPublicKey(key).export({ format: "der", type: "spki" }).subarray(-32);
+  return { key, shown, id: sha256(shown).toString("hex") };
+};
+const identify = (frame, nonce) => {
+  const { client, role, scopes = [], auth = {}, device } = frame.params;
+  const told = device?.$device;
+  if (told) {
+    const { key, shown, id } = keysOf(told.key);
+    const signedAt = Date.now() - (told.age ?? 0) * 1000;
+    const token = auth.token ?? auth.deviceToken ?? auth.bootstrapToken ?? "";
+    const fields = { deviceId: id, clientId: client.id, clientMode: client.mode, role, scopes: scopes.join(","), signedAt, token, nonce,
+      platform: client.platform, deviceFamily: "", ...told.signed };
+    const signed = [told.format ?? "v2", ...Object.values(fields).slice(0, told.format === "v3" ? 10 : 8)].join("|");
+    const signature = crypto.sign(null, Buffer.from(signed), key).toString("base64url");
+    const sent = { id, publicKey: shown.toString("base64url"), signature, signedAt, nonce, ...told.sent };
+    frame.params.device = Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== null));
+  }
+  return JSON.parse(JSON.stringify(frame), (_, value) => (value?.["$device-id"] ? keysOf(value["$device-id"]).id : value));
+};
+//@ end
 //@ if socket
 // Sends one frame after the other, each once the one before is answered. The answers, by the id of the frame.
 const converse = (socket, frames, bytes) => new Promise((done) => {
   const answers = {};
   let asked;
+  //@ if device
+  let nonce = "";
+  //@ end
   const next = () => {
     asked = frames.shift();
     if (!asked) return done(answers);
+    //@ if device
+    asked = identify(asked, nonce);
+    //@ end
     const text = Buffer.from(JSON.stringify(asked));
     const size = text.length < 126 ? [128 | text.length] : [128 | 126, text.length >> 8, text.length & 255];
     // A mask of zeros changes nothing.
@@ -61,6 +93,9 @@ const converse = (socket, frames, bytes) => new Promise((done) => {
   const take = (opcode, payload) => {
     if (opcode === 8) return done({ ...answers, closed: payload.toString("utf8", 2) });
     if (opcode !== 1) return undefined;
+    //@ if device
+    if (!asked) nonce = parse(payload)?.payload?.nonce ?? "";
+    //@ end
     if (!asked) return next(); // the gateway speaks first
     const { type, id, ...answer } = JSON.parse(payload);
     if (type !== "res" || id !== asked.id) return undefined;

@@ -288,6 +288,10 @@ fn driver(repro: &Repro) -> String {
             .steps
             .iter()
             .any(|step| step.protocol == Protocol::Websocket),
+        "device" => repro
+            .steps
+            .iter()
+            .any(|step| step.request.body.contains("\"$device")),
         "start" => repro.steps.is_empty(),
         "asks" => !repro.steps.is_empty(),
         "one" => repro.steps.len() == 1,

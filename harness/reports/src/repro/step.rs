@@ -62,6 +62,7 @@ impl Step {
         let steps = steps.map(|(step, request)| Self {
             title: step.title.clone(),
             repeat: step.repeat,
+            protocol: step.protocol,
             must: Some(step.status),
             keep: step.keep.clone(),
             ..Self::of(with_caller(request, caller))

@@ -7,10 +7,12 @@ use serde_json::Value;
 use super::Asker;
 use crate::seen::Missed;
 use base::secret::new_session;
+use contract::exchange::{Exchange, Request};
 use contract::plan::Cell;
 use contract::request::{SESSION, fill, with_caller};
-use machine::send::{Peer, send};
-use record::observe::{CANARY, EARLIER_CANARY, Reached, SESSION_NAME, observe};
+use contract::scenario::model::Protocol;
+use machine::send::{Peer, SendError, send, websocket};
+use record::observe::{CANARY, EARLIER_CANARY, Reached, SESSION_NAME, cut, observe};
 
 /// What came before a cell's request.
 #[derive(Debug, Default)]
@@ -19,6 +21,8 @@ pub(super) struct Before {
     pub(super) canaries: Vec<(u32, String)>,
     /// The ports that they came from.
     pub(super) ports: Vec<u16>,
+    /// Texts of their answers, each with what stands for it in an answer.
+    kept: Vec<(String, String)>,
     /// Texts by the placeholder that stands for them.
     pub(super) words: BTreeMap<String, String>,
 }
@@ -37,6 +41,8 @@ impl Before {
                 .get(SESSION)
                 .map(|session| (session.as_str(), SESSION_NAME)),
         );
+        let kept = self.kept.iter();
+        names.extend(kept.map(|(text, name)| (text.as_str(), name.as_str())));
         names
     }
 
@@ -61,7 +67,7 @@ impl Asker<'_> {
                     biased;
                     () = self.context.cancel.cancelled() => return Err(Missed::Interrupted),
                     () = self.ended.cancelled() => return Err(self.why.get().cloned().unwrap_or_default().into()),
-                    sent = send(peer.clone(), request, self.context.options.timeout) => sent,
+                    sent = self.send_before(step.protocol, peer, request) => sent,
                 };
                 let failed = |why: String| format!("what comes before it ({}) {why}", step.title);
                 let exchange = sent.map_err(|error| {
@@ -76,6 +82,7 @@ impl Asker<'_> {
                 };
                 let outcomes = &self.context.catalogue.outcomes;
                 let seen = observe(&exchange, &reached, &[], &self.redactor, outcomes);
+                let told = cut(&seen.answer.split_whitespace().collect::<Vec<_>>().join(" "));
                 self.earlier().push((number, Ok(seen)));
                 before.canaries.push((number, canary));
                 before.ports.push(exchange.response.port);
@@ -89,11 +96,27 @@ impl Asker<'_> {
                     serde_json::from_slice(&exchange.response.body).unwrap_or_default();
                 for (name, pointer) in &step.keep {
                     let text = body.pointer(pointer).and_then(Value::as_str);
-                    let text = text.ok_or_else(|| failed(format!("has no text at {pointer}")))?;
+                    let text = text.ok_or_else(|| {
+                        failed(format!("has no text at {pointer}: it answers {told}"))
+                    })?;
+                    before.kept.push((text.to_owned(), format!("[{name}]")));
                     before.words.insert(name.clone(), text.to_owned());
                 }
             }
         }
         Ok(before)
+    }
+
+    async fn send_before(
+        &self,
+        protocol: Protocol,
+        peer: &Peer,
+        request: Request,
+    ) -> Result<Exchange, SendError> {
+        let (peer, timeout) = (peer.clone(), self.context.options.timeout);
+        match protocol {
+            Protocol::Http => send(peer, request, timeout).await,
+            Protocol::Websocket => websocket(peer, request, timeout).await,
+        }
     }
 }
