@@ -191,3 +191,77 @@ fn a_session_that_is_not_gone_on_with() {
         .code(1);
     assert.stdout(contains("expected continued"));
 }
+
+/// An axis whose texts use what a request before keeps.
+const NEEDY: &str = r#"schema = 1
+axis = "needy"
+title = "What is sent again"
+needs = ["kept"]
+
+[[value]]
+id = "once"
+title = "what was kept"
+headers = ["x-again: ${kept}"]
+"#;
+
+/// Its scenarios are held to it.
+#[rstest::rstest]
+#[case::kept("kept", 0)]
+#[case::not_kept("other", 2)]
+fn an_axis_needs_what_is_kept(#[case] kept: &str, #[case] code: i32) {
+    let sandbox = with_steps(|text| {
+        text.replace("x-kept: ${kept}", "x-kept: 1")
+            .replace("keep = { kept", &format!("keep = {{ {kept}"))
+            .replace(
+                "profile = [\"token\"]",
+                "profile = [\"token\"]\nneedy = [\"once\"]",
+            )
+    });
+    fs::write(sandbox.root().join("scenarios/axes/needy.toml"), NEEDY).unwrap();
+    let assert = sandbox.clawgauge().arg("check").assert().code(code);
+    if code != 0 {
+        assert.stderr(
+            contains("axis `needy` needs `${kept}`, which no request before keeps")
+                .and(contains("scenarios/steps.toml"))
+                .and(contains("keep = { kept = \"/id\" }")),
+        );
+    }
+}
+
+/// A client that is paired, and whose answer fits no outcome: all of it is shown.
+const PAIRS: &str = r#"schema = 1
+id = "pairs"
+title = "A device is paired"
+
+[request]
+protocol = "websocket"
+path = "/"
+body = "requests/ws-pair.json"
+
+[axes]
+profile = ["token"]
+
+[[rule]]
+id = "denied"
+title = "it is not"
+when = {}
+expect = "ws-unauthorized"
+source = "nobody says so"
+"#;
+
+/// The gateway gives a device a token of its own, which is as good as a secret.
+#[test]
+fn a_devices_token_is_never_shown() {
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.root().join("scenarios/pairs.toml"), PAIRS).unwrap();
+    let record = sandbox.temp().join("record.json");
+    let report = format!("json={}", record.display());
+    let mut command = sandbox.clawgauge();
+    let command = command.args(["run", "pairs/**", "--report", &report]);
+    command.assert().code(1);
+    let record = fs::read_to_string(&record).unwrap();
+    assert!(
+        record.contains(r#"\"deviceToken\": \"[device token]\""#),
+        "{record}"
+    );
+}
