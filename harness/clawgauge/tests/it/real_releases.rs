@@ -75,10 +75,12 @@ fn answers(record: &Value) -> BTreeMap<String, (u64, Option<String>, u64)> {
 
 /// openclaw#58357 on the release that has it: whoever passes the auth mode and declares no scopes is refused, and known
 /// issues explain that and everything else that is wrong with it. Each report says the same as the record.
-#[test]
+#[rstest]
+#[case::four_modes(&["--where", "profile=none,token,password,trusted-proxy"])]
+#[case::whole(&[])]
 #[ignore = "installs and launches openclaw@2026.3.28"]
-fn the_seeds_bug_shows_on_2026_3_28() {
-    let (code, record, text) = run("2026.3.28", &[]);
+fn the_seeds_bug_shows_on_2026_3_28(#[case] cells: &[&str]) {
+    let (code, record, text) = run("2026.3.28", cells);
     assert_eq!(code, Some(0), "{text}");
     assert_eq!(record["summary"]["deviates"], 0, "{text}");
     assert_eq!(record["summary"]["new"], 0, "{text}");
