@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use crate::ObservedRecord;
 use crate::headers::{self, Lines};
-use crate::observe::{CANARY, EARLIER_CANARY, SESSION_NAME};
 
 /// What a gateway said.
 #[derive(Debug, Clone, PartialEq)]
@@ -330,17 +329,33 @@ pub(crate) fn body(text: &str) -> Option<Body> {
     })
 }
 
-/// Whether a text stands for another.
+/// Whether a text stands for another: a name in square brackets, such as `[varies]` or `[device token]`.
 fn is_placeholder(text: &str) -> bool {
-    [
-        VARIES,
-        "[id]",
-        "[unix-time]",
-        "[count]",
-        CANARY,
-        EARLIER_CANARY,
-        SESSION_NAME,
-    ]
-    .contains(&text)
-        || text.contains("[secret:")
+    let name = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let is_name = |name: &str| {
+        let mut bytes = name.bytes();
+        !name.is_empty() && bytes.all(|byte| byte.is_ascii_lowercase() || b"- ".contains(&byte))
+    };
+    name.is_some_and(is_name) || text.contains("[secret:")
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("[varies]", true)]
+    #[case("[earlier canary]", true)]
+    #[case("[device-token]", true)]
+    #[case("Bearer [secret:secret]", true)]
+    #[case("[]", false)]
+    #[case("[1]", false)]
+    #[case("as [varies]", false)]
+    fn what_stands_for_another_text(#[case] text: &str, #[case] expected: bool) {
+        assert_eq!(is_placeholder(text), expected);
+    }
 }

@@ -1,5 +1,6 @@
 //! From an exchange to an observation: normalised, redacted, named. Pure.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -19,8 +20,6 @@ const MAX_MESSAGE: usize = 300;
 pub const CANARY: &str = "[canary]";
 /// What stands there for the canaries of requests that came before it.
 pub const EARLIER_CANARY: &str = "[earlier canary]";
-/// What stands there for the cell's own name of a session.
-pub const SESSION_NAME: &str = "[session]";
 
 /// What reached the model of one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -113,7 +112,7 @@ impl Observation {
 pub fn observe(
     exchange: &Exchange,
     reached: &Reached,
-    words: &[(&str, &str)],
+    words: &[(&str, Cow<'_, str>)],
     redactor: &Redactor,
     outcomes: &Outcomes,
 ) -> Observation {

@@ -4,10 +4,13 @@
 //! does. The same name is the same device. Everything else about the identity is as a sound client makes it, unless the frame says
 //! otherwise:
 //!
+//! - `by`: the name of another key pair that signs;
 //! - `format`: the format of the signature, `v2` or `v3`;
 //! - `age`: how many seconds ago it was signed;
 //! - `signed`: what is signed instead, by name (`scopes`, `token`, `nonce`, ...);
 //! - `sent`: what is sent instead, by name (`id`, `publicKey`, `signature`, `signedAt`, `nonce`); `null` leaves it out.
+
+use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -26,12 +29,13 @@ const DEVICE_ID: &str = "$device-id";
 #[serde(deny_unknown_fields)]
 struct Told {
     key: String,
+    by: Option<String>,
     #[serde(default)]
     format: Format,
     #[serde(default)]
     age: i64,
     #[serde(default)]
-    signed: Map<String, Value>,
+    signed: BTreeMap<String, String>,
     #[serde(default)]
     sent: Map<String, Value>,
 }
@@ -106,41 +110,25 @@ fn signed(told: &Told, params: &Value, nonce: &str, now: i64) -> Result<Value, S
     let keys = key_pair(&told.key)?;
     let signed_at = now - told.age * 1000;
     let text = |pointer: &str| params.pointer(pointer).and_then(Value::as_str);
-    let token = ["token", "deviceToken", "bootstrapToken"];
-    let token = token
+    let own = |pointer: &str| text(pointer).unwrap_or_default().to_owned();
+    let token = ["token", "deviceToken", "bootstrapToken"]
         .iter()
-        .find_map(|name| text(&format!("/auth/{name}")))
-        .unwrap_or_default();
-    let scopes: Vec<&str> = params["scopes"]
-        .as_array()
-        .map(|scopes| scopes.iter().filter_map(Value::as_str).collect())
-        .unwrap_or_default();
+        .find_map(|name| text(&format!("/auth/{name}")));
+    let scopes = params["scopes"].as_array().into_iter().flatten();
+    let scopes: Vec<&str> = scopes.filter_map(Value::as_str).collect();
     let fields = [
         ("deviceId", id(&keys)),
-        (
-            "clientId",
-            text("/client/id").unwrap_or_default().to_owned(),
-        ),
-        (
-            "clientMode",
-            text("/client/mode").unwrap_or_default().to_owned(),
-        ),
-        ("role", text("/role").unwrap_or_default().to_owned()),
+        ("clientId", own("/client/id")),
+        ("clientMode", own("/client/mode")),
+        ("role", own("/role")),
         ("scopes", scopes.join(",")),
         ("signedAt", signed_at.to_string()),
-        ("token", token.to_owned()),
+        ("token", token.unwrap_or_default().to_owned()),
         ("nonce", nonce.to_owned()),
-        (
-            "platform",
-            text("/client/platform")
-                .unwrap_or_default()
-                .to_ascii_lowercase(),
-        ),
+        ("platform", own("/client/platform").to_ascii_lowercase()),
         (
             "deviceFamily",
-            text("/client/deviceFamily")
-                .unwrap_or_default()
-                .to_ascii_lowercase(),
+            own("/client/deviceFamily").to_ascii_lowercase(),
         ),
     ];
     if let Some(unknown) = told
@@ -154,12 +142,12 @@ fn signed(told: &Told, params: &Value, nonce: &str, now: i64) -> Result<Value, S
         Format::V2 => ("v2", &fields[..8]),
         Format::V3 => ("v3", &fields[..]),
     };
-    let parts = fields.iter().map(|(name, own)| {
-        let instead = told.signed.get(*name).and_then(Value::as_str);
-        instead.unwrap_or(own)
-    });
+    let parts = fields
+        .iter()
+        .map(|(name, own)| told.signed.get(*name).unwrap_or(own).as_str());
     let payload: Vec<&str> = std::iter::once(version).chain(parts).collect();
-    let signature = keys.sign(payload.join("|").as_bytes());
+    let signer = key_pair(told.by.as_ref().unwrap_or(&told.key))?;
+    let signature = signer.sign(payload.join("|").as_bytes());
     let mut device = json!({
         "id": id(&keys),
         "publicKey": URL_SAFE_NO_PAD.encode(keys.public_key()),

@@ -67,7 +67,7 @@ fn see_by(exchange: &Exchange, calls: u32, outcomes: &Outcomes) -> Observation {
             calls: Some(calls),
             saw: None,
         },
-        &[("canary-1", "[canary]")],
+        &[("canary-1", "[canary]".into())],
         &Redactor::new(&secrets),
         outcomes,
     )

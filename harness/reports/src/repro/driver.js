@@ -55,16 +55,16 @@ const keysOf = (name) => {
   return { key, shown, id: sha256(shown).toString("hex") };
 };
 const identify = (frame, nonce) => {
-  const { client, role, scopes = [], auth = {}, device } = frame.params;
+  const { client, role, scopes = [], auth = {}, device } = frame.params ?? {};
   const told = device?.$device;
   if (told) {
-    const { key, shown, id } = keysOf(told.key);
+    const { shown, id } = keysOf(told.key);
     const signedAt = Date.now() - (told.age ?? 0) * 1000;
     const token = auth.token ?? auth.deviceToken ?? auth.bootstrapToken ?? "";
     const fields = { deviceId: id, clientId: client.id, clientMode: client.mode, role, scopes: scopes.join(","), signedAt, token, nonce,
       platform: client.platform, deviceFamily: "", ...told.signed };
     const signed = [told.format ?? "v2", ...Object.values(fields).slice(0, told.format === "v3" ? 10 : 8)].join("|");
-    const signature = crypto.sign(null, Buffer.from(signed), key).toString("base64url");
+    const signature = crypto.sign(null, Buffer.from(signed), keysOf(told.by ?? told.key).key).toString("base64url");
     const sent = { id, publicKey: shown.toString("base64url"), signature, signedAt, nonce, ...told.sent };
     frame.params.device = Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== null));
   }

@@ -1,18 +1,21 @@
 //! What a cell sends before the request that is judged.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::Asker;
+use super::sending::send_by_itself;
 use crate::seen::Missed;
 use base::secret::new_session;
-use contract::exchange::{Exchange, Request};
 use contract::plan::Cell;
 use contract::request::{SESSION, fill, with_caller};
-use contract::scenario::model::Protocol;
-use machine::send::{Peer, SendError, send, websocket};
-use record::observe::{CANARY, EARLIER_CANARY, Reached, SESSION_NAME, cut, observe};
+use machine::send::Peer;
+use record::observe::{CANARY, EARLIER_CANARY, Reached, cut, observe};
+
+/// A text of so many bytes is no common word.
+const LONG: usize = 12;
 
 /// What came before a cell's request.
 #[derive(Debug, Default)]
@@ -21,28 +24,19 @@ pub(super) struct Before {
     pub(super) canaries: Vec<(u32, String)>,
     /// The ports that they came from.
     pub(super) ports: Vec<u16>,
-    /// Texts of their answers, each with what stands for it in an answer.
-    kept: Vec<(String, String)>,
     /// Texts by the placeholder that stands for them.
     pub(super) words: BTreeMap<String, String>,
 }
 
 impl Before {
-    /// The words that only this cell's requests carry, each with what stands for it in an answer.
-    pub(super) fn names<'a>(&'a self, canary: &'a str) -> Vec<(&'a str, &'a str)> {
-        let mut names = vec![(canary, CANARY)];
-        names.extend(
-            self.canaries
-                .iter()
-                .map(|(_, canary)| (canary.as_str(), EARLIER_CANARY)),
-        );
-        names.extend(
-            self.words
-                .get(SESSION)
-                .map(|session| (session.as_str(), SESSION_NAME)),
-        );
-        let kept = self.kept.iter();
-        names.extend(kept.map(|(text, name)| (text.as_str(), name.as_str())));
+    /// The words that only this cell's requests carry, each with what stands for it in an answer. A short one is left alone: it may
+    /// stand anywhere.
+    pub(super) fn names<'a>(&'a self, canary: &'a str) -> Vec<(&'a str, Cow<'a, str>)> {
+        let mut names = vec![(canary, CANARY.into())];
+        let earlier = self.canaries.iter();
+        names.extend(earlier.map(|(_, canary)| (canary.as_str(), EARLIER_CANARY.into())));
+        let words = self.words.iter().filter(|(_, text)| text.len() >= LONG);
+        names.extend(words.map(|(name, text)| (text.as_str(), format!("[{name}]").into())));
         names
     }
 
@@ -67,7 +61,7 @@ impl Asker<'_> {
                     biased;
                     () = self.context.cancel.cancelled() => return Err(Missed::Interrupted),
                     () = self.ended.cancelled() => return Err(self.why.get().cloned().unwrap_or_default().into()),
-                    sent = self.send_before(step.protocol, peer, request) => sent,
+                    sent = send_by_itself(step.protocol, peer.clone(), request, self.context.options.timeout) => sent,
                 };
                 let failed = |why: String| format!("what comes before it ({}) {why}", step.title);
                 let exchange = sent.map_err(|error| {
@@ -99,24 +93,10 @@ impl Asker<'_> {
                     let text = text.ok_or_else(|| {
                         failed(format!("has no text at {pointer}: it answers {told}"))
                     })?;
-                    before.kept.push((text.to_owned(), format!("[{name}]")));
                     before.words.insert(name.clone(), text.to_owned());
                 }
             }
         }
         Ok(before)
-    }
-
-    async fn send_before(
-        &self,
-        protocol: Protocol,
-        peer: &Peer,
-        request: Request,
-    ) -> Result<Exchange, SendError> {
-        let (peer, timeout) = (peer.clone(), self.context.options.timeout);
-        match protocol {
-            Protocol::Http => send(peer, request, timeout).await,
-            Protocol::Websocket => websocket(peer, request, timeout).await,
-        }
     }
 }

@@ -31,6 +31,19 @@ pub(super) fn ports(
     before
 }
 
+/// Sends a request over a connection of its own.
+pub(super) async fn send_by_itself(
+    protocol: Protocol,
+    peer: Peer,
+    request: Request,
+    timeout: Duration,
+) -> Result<Exchange, SendError> {
+    match protocol {
+        Protocol::Http => send(peer, request, timeout).await,
+        Protocol::Websocket => websocket(peer, request, timeout).await,
+    }
+}
+
 impl Asker<'_> {
     /// Sends a cell's request as the cell says.
     pub(super) async fn send(
@@ -47,8 +60,7 @@ impl Asker<'_> {
             Protocol::Http if cell.scenario.request.keep_alive => {
                 self.connections.send(peer, request, timeout).await
             }
-            Protocol::Http => send(peer, request, timeout).await,
-            Protocol::Websocket => websocket(peer, request, timeout).await,
+            protocol => send_by_itself(protocol, peer, request, timeout).await,
         }
     }
 

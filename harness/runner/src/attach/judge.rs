@@ -24,7 +24,7 @@ pub(super) fn observed(
     let mut seen = observe(
         exchange,
         &Reached::default(),
-        &[(canary, CANARY)],
+        &[(canary, CANARY.into())],
         redactor,
         outcomes,
     );

@@ -53,6 +53,16 @@ fn a_device_signs(#[case] device: Value, #[case] payload: &str) {
     assert_eq!(sent["nonce"], "nonce");
 }
 
+/// Another key's signature is one, and not this device's.
+#[test]
+fn another_may_sign() {
+    let payload = "v2|ID|cli|cli|operator|operator.read,operator.write|1790000000000|secret|nonce";
+    let (forged, signed) = sent(&json!({ "key": "one", "by": "two" }), payload);
+    assert!(!signed);
+    let length = URL_SAFE_NO_PAD.decode(forged["signature"].as_str().unwrap_or_default());
+    assert_eq!(length.map(|bytes| bytes.len()), Ok(64));
+}
+
 #[test]
 fn what_is_sent_instead_is_sent() {
     let device = json!({ "key": "one", "sent": { "nonce": null, "id": "0123" } });
@@ -73,6 +83,7 @@ fn a_name_is_a_device() {
 #[rstest]
 #[case::unknown(json!({ "key": "one", "signs": {} }), "unknown field `signs`")]
 #[case::signs(json!({ "key": "one", "signed": { "scope": "" } }), "a device signs no scope")]
+#[case::no_text(json!({ "key": "one", "signed": { "signedAt": 1 } }), "expected a string")]
 #[case::sends(json!({ "key": "one", "sent": { "key": "" } }), "a device sends no key")]
 fn what_makes_no_sense_is_told(#[case] device: Value, #[case] problem: &str) {
     let error = identify(&mut connect(&device), "", NOW).expect_err("nonsense");
