@@ -48,18 +48,17 @@ pub(crate) fn text(lines: &Lines, rules: &Headers, whole: bool) -> String {
     for (name, values) in lines {
         match rules.rule(name) {
             Some((_, HeaderRule::Free)) => {}
-            Some((_, HeaderRule::Is(value))) if values == std::slice::from_ref(value) => {}
+            Some((_, rule)) if rule.settles(values) => {}
+            Some((_, HeaderRule::Named)) | None => others.push(name.as_str()),
             Some((place, _)) => told.extend(
                 values
                     .iter()
                     .map(|value| (place, name.as_str(), value.as_str())),
             ),
-            None => others.push(name.as_str()),
         }
     }
-    let must = |rule: &HeaderRule| matches!(rule, HeaderRule::Is(_) | HeaderRule::Present);
     for (place, (name, rule)) in rules.iter().enumerate() {
-        if whole && must(rule) && !lines.contains_key(name) {
+        if whole && rule.demands() && !lines.contains_key(name) {
             told.push((place, name, MISSING));
         }
     }
@@ -92,10 +91,8 @@ pub(crate) fn read(text: &str, end: &str, rules: &Headers) -> Lines {
         }
     }
     for (name, rule) in rules.iter() {
-        if let HeaderRule::Is(value) = rule {
-            lines
-                .entry(name.to_owned())
-                .or_insert_with(|| vec![value.clone()]);
+        if let Some(value) = rule.settled() {
+            lines.entry(name.to_owned()).or_insert_with(|| vec![value]);
         }
     }
     lines.retain(|_, values| values != &[MISSING]);

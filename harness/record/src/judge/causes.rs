@@ -145,7 +145,8 @@ pub fn causes(results: &[CellResult]) -> Vec<Cause> {
             texts.into_iter().collect::<Vec<_>>().join(" or ")
         };
         bases.push(Base {
-            class: (key.gateway.clone(), key.deviation),
+            gateway: key.gateway.clone(),
+            deviation: key.deviation,
             open: key.known_issue.is_none(),
             pair: (words(|part| &part.expected), words(|part| &part.observed)),
             rule: (key.scenario, key.rule),
@@ -163,7 +164,9 @@ pub fn causes(results: &[CellResult]) -> Vec<Cause> {
     let mut causes: Vec<Cause> = joined(&bases, results, &ran)
         .into_iter()
         .map(|group| {
-            let (gateway, deviation) = bases[group.bases[0]].class.clone();
+            let gateway = bases[group.bases[0]].gateway.clone();
+            let deviations = group.bases.iter().map(|base| bases[*base].deviation);
+            let deviation = deviations.min().unwrap_or(Deviation::UnexpectedAllow);
             let known_issue = known[group.bases[0]].clone();
             let own = group.bases.iter();
             let own = own.flat_map(|base| std::mem::take(&mut parts[*base]));

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use contract::region::Conditions;
-use contract::request::written;
+use contract::request::{Written, written};
 use contract::scenario::model::Kind;
 
 use super::Deviation;
@@ -19,8 +19,12 @@ use crate::events::CellResult;
 const REQUEST: &str = "request";
 /// What is in the query of the request.
 const QUERY: &str = "query";
-/// Before the name of a header: its lines in the request.
+/// Before the name of a header: its lines in the request, or that there are none.
 const HEADER: &str = "header ";
+/// The value of a header that a request does not have.
+const NO_LINES: &str = "(none)";
+/// A header is missed where one in so many requests has it.
+const MISSED: usize = 10;
 /// The outcome that the rule asks for.
 const EXPECTED: &str = "expected";
 /// How often the model must be called.
@@ -31,8 +35,10 @@ const MOST_AXES: usize = 14;
 /// Cells of one rule that deviate in one way.
 #[derive(Debug)]
 pub(super) struct Base {
-    /// Causes of different gateways, or of different deviations, are never one.
-    pub(super) class: (String, Deviation),
+    /// Causes of different gateways are never one.
+    pub(super) gateway: String,
+    /// In which way they deviate.
+    pub(super) deviation: Deviation,
     /// Whether something may be one with it: not what a known issue explains.
     pub(super) open: bool,
     /// Scenario and rule; the rule is empty where its cells are those of several.
@@ -56,14 +62,28 @@ const NONE: u32 = u32::MAX;
 
 /// Joins what is one; every base is in exactly one group. `ran` holds the places of all cells that were answered.
 pub(super) fn joined(bases: &[Base], results: &[CellResult], ran: &[usize]) -> Vec<Joined> {
+    let open: Vec<usize> = (0..bases.len())
+        .filter(|place| bases[*place].open)
+        .collect();
     let mut groups = by_change(bases, results);
+    if !groups.is_empty() {
+        // A condition that explains all that changed in the same lines, and more, says more than the lines.
+        let wider = by_condition(bases, &open, results, ran);
+        let is_within = |group: &Joined, wide: &Joined| {
+            group.bases.len() < wide.bases.len()
+                && group.bases.iter().all(|base| wide.bases.contains(base))
+        };
+        groups.retain(|group| !wider.iter().any(|wide| is_within(group, wide)));
+    }
     let taken: HashSet<usize> = groups
         .iter()
         .flat_map(|group| &group.bases)
         .copied()
         .collect();
-    let open = |place: &usize| bases[*place].open && !taken.contains(place);
-    let open: Vec<usize> = (0..bases.len()).filter(open).collect();
+    let open: Vec<usize> = open
+        .into_iter()
+        .filter(|place| !taken.contains(place))
+        .collect();
     groups.extend(by_condition(bases, &open, results, ran));
     let taken: HashSet<usize> = groups
         .iter()
@@ -93,10 +113,12 @@ fn by_change(bases: &[Base], results: &[CellResult]) -> Vec<Joined> {
         });
         text.clone()
     };
-    let mut alike: BTreeMap<(&(String, Deviation), String), Vec<usize>> = BTreeMap::new();
+    let mut alike: BTreeMap<(&str, Deviation, String), Vec<usize>> = BTreeMap::new();
     for (place, base) in bases.iter().enumerate() {
-        let gets_what_it_may =
-            matches!(base.class.1, Deviation::WrongBody | Deviation::WrongDenial);
+        let gets_what_it_may = matches!(
+            base.deviation,
+            Deviation::WrongBody | Deviation::WrongDenial
+        );
         if !base.open || !gets_what_it_may {
             continue;
         }
@@ -104,7 +126,8 @@ fn by_change(bases: &[Base], results: &[CellResult]) -> Vec<Joined> {
         if let (1, Some(change)) = (changes.len(), changes.into_iter().next())
             && !change.is_empty()
         {
-            alike.entry((&base.class, change)).or_default().push(place);
+            let class = (base.gateway.as_str(), base.deviation, change);
+            alike.entry(class).or_default().push(place);
         }
     }
     let several = alike.into_values().filter(|bases| bases.len() > 1);
@@ -140,9 +163,29 @@ fn lines(accepted: &str, observed: &str) -> String {
 struct Features {
     numbers: HashMap<(String, String), u32>,
     names: Vec<(String, String)>,
+    /// Headers that enough requests have for their absence to mean something.
+    usual: Vec<String>,
 }
 
 impl Features {
+    fn new(results: &[CellResult], ran: &[usize]) -> Self {
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        let asked = ran.iter().map(|place| &results[*place].cell);
+        for cell in asked.filter(|cell| cell.scenario.kind != Kind::Start) {
+            for name in headers(&written(cell)).into_keys() {
+                *counts.entry(name).or_default() += 1;
+            }
+        }
+        let is_usual =
+            |(name, count): (String, usize)| (count * MISSED >= ran.len()).then_some(name);
+        let mut usual: Vec<String> = counts.into_iter().filter_map(is_usual).collect();
+        usual.sort();
+        Self {
+            usual,
+            ..Self::default()
+        }
+    }
+
     fn number(&mut self, name: &str, value: &str) -> u32 {
         let key = (name.to_owned(), value.to_owned());
         let next = u32::try_from(self.names.len()).unwrap_or(NONE);
@@ -162,20 +205,14 @@ impl Features {
             let request = written(cell);
             found.push(self.number(REQUEST, &format!("{} {}", request.method, request.path())));
             found.extend(request.query().map(|query| self.number(QUERY, query)));
-            let mut headers: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-            for (name, value) in request
-                .headers
-                .iter()
-                .filter_map(|line| line.split_once(':'))
-            {
-                let lines = headers.entry(name.trim().to_ascii_lowercase()).or_default();
-                lines.push(value.trim());
+            let mut headers = headers(&request);
+            for name in &self.usual {
+                let none = || NO_LINES.to_owned();
+                headers.entry(name.clone()).or_insert_with(none);
             }
             let headers = headers.into_iter();
             found.extend(
-                headers.map(|(name, lines)| {
-                    self.number(&format!("{HEADER}{name}"), &lines.join(", "))
-                }),
+                headers.map(|(name, lines)| self.number(&format!("{HEADER}{name}"), &lines)),
             );
         }
         if let Some(expected) = &result.facts.expected {
@@ -221,6 +258,24 @@ impl Features {
     }
 }
 
+/// The header lines of a request, by name.
+fn headers(request: &Written) -> BTreeMap<String, String> {
+    let mut headers: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in request
+        .headers
+        .iter()
+        .filter_map(|line| line.split_once(':'))
+    {
+        let lines = headers.entry(name.trim().to_ascii_lowercase());
+        let lines = lines.or_default();
+        if !lines.is_empty() {
+            lines.push_str(", ");
+        }
+        lines.push_str(value.trim());
+    }
+    headers
+}
+
 /// Each of the things that are known of a cell, and each pair of them.
 fn conditions(features: &[u32]) -> impl Iterator<Item = Condition> {
     let singles = features.iter().map(|one| (*one, NONE));
@@ -249,27 +304,25 @@ fn by_condition(
     ran: &[usize],
 ) -> Vec<Joined> {
     let mut groups = Vec::new();
-    let mut classes: BTreeMap<&(String, Deviation), Vec<usize>> = BTreeMap::new();
+    let mut gateways: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for place in open {
-        classes
-            .entry(&bases[*place].class)
-            .or_default()
-            .push(*place);
+        let gateway = bases[*place].gateway.as_str();
+        gateways.entry(gateway).or_default().push(*place);
     }
-    for (class, mine) in classes.into_iter().filter(|(_, mine)| mine.len() > 1) {
-        groups.extend(of_class(bases, &class.0, &mine, results, ran));
+    for (gateway, mine) in gateways.into_iter().filter(|(_, mine)| mine.len() > 1) {
+        groups.extend(of_gateway(bases, gateway, &mine, results, ran));
     }
     groups
 }
 
-fn of_class(
+fn of_gateway(
     bases: &[Base],
     gateway: &str,
     mine: &[usize],
     results: &[CellResult],
     ran: &[usize],
 ) -> Vec<Joined> {
-    let mut features = Features::default();
+    let mut features = Features::new(results, ran);
     let mut candidates: BTreeMap<Condition, Vec<usize>> = BTreeMap::new();
     for place in mine {
         let mut shared: Option<Vec<u32>> = None;
@@ -337,8 +390,9 @@ fn of_class(
     options.sort_by_cached_key(order);
     let mut taken: HashSet<usize> = HashSet::new();
     let mut groups = Vec::new();
-    for (set, condition) in options {
-        if set.iter().any(|place| taken.contains(place)) {
+    for (mut set, condition) in options {
+        set.retain(|place| !taken.contains(place));
+        if set.len() < 2 {
             continue;
         }
         taken.extend(&set);

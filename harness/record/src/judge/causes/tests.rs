@@ -111,6 +111,52 @@ fn each_way_in_is_a_cause() {
     assert_eq!(causes.len(), 3, "{causes:#?}");
 }
 
+/// A check that is gone lets some callers in and answers others something else; that is one edit.
+#[test]
+fn one_condition_is_one_cause_whatever_follows() {
+    let catalogue = catalogue();
+    let results = results(&catalogue, &|cell, expected| {
+        let approvals = value(cell, "scopes") == Some("approvals");
+        let lacks = expected.id == "missing-scope-write";
+        let other = match value(cell, "endpoint") {
+            Some("responses") => "unauthorized",
+            _ => "answered",
+        };
+        (approvals && lacks).then_some(other)
+    });
+    let causes = causes(&results);
+    assert_eq!(causes.len(), 1, "{causes:#?}");
+    assert_eq!(causes[0].deviation, Deviation::UnexpectedAllow);
+    assert_eq!(causes[0].severity, Severity::Blocker);
+}
+
+/// Axes may have other names for it: what the requests share is that they lack a header that many have.
+#[test]
+fn a_header_that_is_missed_is_one_cause() {
+    let catalogue = catalogue();
+    let results = results(&catalogue, &|cell, expected| {
+        let declares = |line: &String| line.to_ascii_lowercase().starts_with("x-openclaw-scopes");
+        let declares = written(cell).headers.iter().any(declares);
+        let needs_scopes = ["none", "trusted-proxy"].contains(&cell.profile());
+        let served = ["answered", "responded", "model-list"].contains(&expected.id.as_str());
+        (needs_scopes && served && !declares).then_some("missing-scope-write")
+    });
+    let by = vec![(
+        "header x-openclaw-scopes".to_owned(),
+        vec!["(none)".to_owned()],
+    )];
+    let causes = causes(&results);
+    let cause = causes.iter().find(|cause| cause.by == by);
+    let scenarios = |cause: &Cause| {
+        let parts = cause.parts.iter().map(|part| part.scenario.as_str());
+        parts.collect::<BTreeSet<_>>().len()
+    };
+    assert!(
+        cause.is_some_and(|cause| scenarios(cause) > 2),
+        "{causes:#?}"
+    );
+}
+
 /// Two unrelated edits are two causes, the one that grants more first.
 #[test]
 fn unrelated_causes_stay_apart() {
