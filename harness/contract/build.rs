@@ -5,6 +5,7 @@ fn main() {
         "scenarios",
         "snapshots",
         "fixtures/coverage",
+        "fixtures/plugins",
         "fixtures/profiles",
         "fixtures/proxies",
         "fixtures/requests",

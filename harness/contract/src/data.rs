@@ -13,7 +13,7 @@ const MAX_FILE: u64 = 16 * 1024 * 1024;
 const MARK: &str = "scenarios/outcomes.toml";
 
 /// The data as they were when the binary was built; names are relative to the data root. `build.rs` tells cargo of changes.
-const EMBEDDED: [(&str, Dir<'_>); 7] = [
+const EMBEDDED: [(&str, Dir<'_>); 8] = [
     (
         "scenarios",
         include_dir!("$CARGO_MANIFEST_DIR/data/scenarios"),
@@ -25,6 +25,10 @@ const EMBEDDED: [(&str, Dir<'_>); 7] = [
     (
         "fixtures/coverage",
         include_dir!("$CARGO_MANIFEST_DIR/data/fixtures/coverage"),
+    ),
+    (
+        "fixtures/plugins",
+        include_dir!("$CARGO_MANIFEST_DIR/data/fixtures/plugins"),
     ),
     (
         "fixtures/profiles",
@@ -93,7 +97,8 @@ pub enum Data {
 }
 
 /// The folders whose files a run is judged by, and how their names end.
-const JUDGED_BY: [(&str, &str); 6] = [
+const JUDGED_BY: [(&str, &str); 7] = [
+    ("fixtures/plugins", ""),
     ("fixtures/profiles", ".toml"),
     ("fixtures/proxies", ".toml"),
     ("fixtures/requests", ""),

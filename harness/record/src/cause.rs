@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::{Deviation, Severity};
 
-/// A cause. What it says of scenario, rule and answer is said of its largest part; [`CauseRecord::also`] holds the others.
+/// A cause. What it says of scenario, rule and answer is said of its first part, which deviates in the worst
+/// way, and of those is the largest; [`CauseRecord::also`] holds the others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CauseRecord {
     /// Number in the run, from 1.
@@ -85,6 +86,9 @@ pub struct CausePartRecord {
     pub example: String,
     /// Name of the outcome that the rule asks for.
     pub expected: String,
+    /// In which way they deviate, where that is another way than the cause's.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub direction: Option<Deviation>,
     /// What was seen.
     pub observed: String,
     /// Status, type and message of what was seen.

@@ -14,12 +14,16 @@ const MISSING: &str = "(missing)";
 /// How the line begins that names the headers of which nothing is said.
 const OTHERS: &str = "other-headers";
 
-/// The header lines that came; `clean` takes secrets out, and whatever differs from request to request.
-pub(crate) fn of(response: &Response, clean: &dyn Fn(&str) -> String) -> Lines {
+/// The header lines that came, as far as the rules want them; `clean` takes secrets out, and whatever differs from request to request.
+pub(crate) fn of(response: &Response, rules: &Headers, clean: &dyn Fn(&str) -> String) -> Lines {
     let mut lines = Lines::new();
     for (name, value) in &response.headers {
         let name = clean(&name.to_ascii_lowercase());
         let value = value_of(&name, clean(String::from_utf8_lossy(value).trim()));
+        let value = match rules.rule(&name) {
+            Some((_, rule)) => rule.part_of(value),
+            None => value,
+        };
         lines.entry(name).or_default().push(value);
     }
     lines
@@ -48,17 +52,18 @@ pub(crate) fn text(lines: &Lines, rules: &Headers, whole: bool) -> String {
     for (name, values) in lines {
         match rules.rule(name) {
             Some((_, HeaderRule::Free)) => {}
-            Some((_, rule)) if rule.settles(values) => {}
-            Some((_, HeaderRule::Named)) | None => others.push(name.as_str()),
+            Some((_, HeaderRule::Is(value))) if values == std::slice::from_ref(value) => {}
             Some((place, _)) => told.extend(
                 values
                     .iter()
                     .map(|value| (place, name.as_str(), value.as_str())),
             ),
+            None => others.push(name.as_str()),
         }
     }
+    let must = |rule: &HeaderRule| matches!(rule, HeaderRule::Is(_) | HeaderRule::Present);
     for (place, (name, rule)) in rules.iter().enumerate() {
-        if whole && rule.demands() && !lines.contains_key(name) {
+        if whole && must(rule) && !lines.contains_key(name) {
             told.push((place, name, MISSING));
         }
     }
@@ -91,8 +96,10 @@ pub(crate) fn read(text: &str, end: &str, rules: &Headers) -> Lines {
         }
     }
     for (name, rule) in rules.iter() {
-        if let Some(value) = rule.settled() {
-            lines.entry(name.to_owned()).or_insert_with(|| vec![value]);
+        if let HeaderRule::Is(value) = rule {
+            lines
+                .entry(name.to_owned())
+                .or_insert_with(|| vec![value.clone()]);
         }
     }
     lines.retain(|_, values| values != &[MISSING]);
@@ -123,7 +130,7 @@ mod tests {
             headers: headers.collect(),
             ..Response::default()
         };
-        of(&response, &str::to_owned)
+        of(&response, &rules(), &str::to_owned)
     }
 
     #[test]

@@ -127,7 +127,7 @@ pub fn observe(
     };
     let body = Body::of(&response.body);
     let field = |name: &str| body.json()?.pointer(&format!("/error/{name}"))?.as_str();
-    let headers = headers::of(response, &clean);
+    let headers = headers::of(response, &outcomes.headers, &clean);
     let content_type = headers
         .get("content-type")
         .and_then(|lines| lines.first())

@@ -13,7 +13,7 @@ use super::{
     LaunchRecord, Record, RelationRecord, RunInfo, SCHEMA, Summary,
 };
 use crate::events::{CellResult, RunEvent};
-use crate::judge::{Broken, Cause, CausePart, broken_relations, causes};
+use crate::judge::{Broken, Cause, CausePart, Deviation, broken_relations, causes};
 use crate::kept::Pool;
 use contract::plan::{Missing, Shares};
 use contract::scenario::Catalogue;
@@ -277,10 +277,11 @@ fn cause_record(cause: Cause, failing: usize, results: &[CellResult]) -> CauseRe
     let mut parts = cause
         .parts
         .into_iter()
-        .map(|part| part_record(part, results));
+        .map(|part| part_record(part, cause.deviation, results));
     let first = parts.next();
     let also = parts.collect();
-    let first = first.unwrap_or_else(|| part_record(CausePart::default(), results));
+    let first =
+        first.unwrap_or_else(|| part_record(CausePart::default(), cause.deviation, results));
     CauseRecord {
         id: cause.id,
         gateway: cause.gateway,
@@ -305,7 +306,7 @@ fn cause_record(cause: Cause, failing: usize, results: &[CellResult]) -> CauseRe
     }
 }
 
-fn part_record(part: CausePart, results: &[CellResult]) -> CausePartRecord {
+fn part_record(part: CausePart, worst: Deviation, results: &[CellResult]) -> CausePartRecord {
     let example = part.cells.first().and_then(|place| results.get(*place));
     CausePartRecord {
         scenario: part.scenario,
@@ -313,6 +314,7 @@ fn part_record(part: CausePart, results: &[CellResult]) -> CausePartRecord {
         cells: part.cells.len(),
         example: example.map_or_else(String::new, |result| result.cell.id()),
         expected: part.expected,
+        direction: part.deviation.filter(|deviation| *deviation != worst),
         observed: part.observed,
         answer: part.answer,
         rule: part.rule,

@@ -47,8 +47,10 @@ pub(super) fn also(record: &Record, cause: &CauseRecord) -> Vec<String> {
         };
         let conditions = terse(record.scenario(&part.scenario), &part.conditions);
         let cells = count(part.cells, "cell");
+        let way = part.direction.map(|way| format!(" ({})", way.name()));
+        let way = way.unwrap_or_default();
         one_line(&format!(
-            "{cells} of {}, {conditions}: {what}; rule {}",
+            "{cells}{way} of {}, {conditions}: {what}; rule {}",
             part.scenario, part.rule
         ))
     });

@@ -65,6 +65,7 @@ impl Sandbox {
             "scenarios",
             "snapshots",
             "fixtures/coverage",
+            "fixtures/plugins",
             "fixtures/profiles",
             "fixtures/proxies",
             "fixtures/requests",

@@ -161,7 +161,7 @@ impl Catalogue {
             if name.ends_with("/base.toml") {
                 continue;
             }
-            match Profile::parse(&read(&name)?, &base) {
+            match Profile::parse(&read(&name)?, &base, data) {
                 Ok(found) => {
                     for profile in found {
                         if let Some(twin) = profiles.get(&profile.id) {

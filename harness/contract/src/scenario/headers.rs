@@ -12,6 +12,8 @@ pub enum HeaderRule {
     Shown,
     /// Nothing; its value is part of the answer, and a client acts on it: a denial that has lost it is severe.
     Needed,
+    /// Nothing; part of the answer is which of these texts its value holds, in their order.
+    Parts(Vec<String>),
     /// Nothing; it is no part of the answer.
     Free,
     /// It must be there; its value is part of the answer.
@@ -20,6 +22,18 @@ pub enum HeaderRule {
     Absent,
     /// It must be there once, with this value.
     Is(String),
+}
+
+impl HeaderRule {
+    /// What of a value is part of the answer.
+    pub fn part_of(&self, value: String) -> String {
+        let Self::Parts(texts) = self else {
+            return value;
+        };
+        let held = texts.iter().map(String::as_str);
+        let held: Vec<&str> = held.filter(|text| value.contains(text)).collect();
+        held.join("; ")
+    }
 }
 
 /// Rules by the name of a header in small letters; a name that ends with `*` stands for all that begin so.
@@ -111,6 +125,19 @@ mod tests {
         let values = lines.iter();
         let values = values.map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()]));
         assert_eq!(headers().kept_by(&values.collect()), kept);
+    }
+
+    #[rstest]
+    #[case::both(
+        "script-src 'self' 'sha256-x'; frame-ancestors 'none'",
+        "frame-ancestors 'none'; script-src 'self'"
+    )]
+    #[case::one("script-src 'self'", "script-src 'self'")]
+    #[case::none("default-src *", "")]
+    fn parts(#[case] value: &str, #[case] part: &str) {
+        let texts = ["frame-ancestors 'none'", "script-src 'self'"];
+        let rule = HeaderRule::Parts(texts.map(str::to_owned).to_vec());
+        assert_eq!(rule.part_of(value.to_owned()), part);
     }
 
     #[test]

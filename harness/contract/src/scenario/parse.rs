@@ -215,8 +215,19 @@ pub(super) fn read_body(
     name: &Spanned<String>,
     problems: &mut Problems,
 ) -> String {
+    let text = read_fixture(file, data, name, problems);
+    text.trim_end_matches('\n').to_owned()
+}
+
+/// The text of a file below `fixtures/`; where it cannot be read, a problem and no text.
+pub(super) fn read_fixture(
+    file: &SourceFile,
+    data: &Data,
+    name: &Spanned<String>,
+    problems: &mut Problems,
+) -> String {
     match data.read_fixture(name.get_ref()) {
-        Ok(text) => text.trim_end_matches('\n').to_owned(),
+        Ok(text) => text,
         Err(error) => {
             problems.0.push(
                 Problem::at(
@@ -225,7 +236,7 @@ pub(super) fn read_body(
                     format!("cannot read fixtures/{}: {error}", name.get_ref()),
                     "this file",
                 )
-                .help("bodies lie under fixtures/; the name is relative to that folder"),
+                .help("such files lie under fixtures/; the name is relative to that folder"),
             );
             String::new()
         }

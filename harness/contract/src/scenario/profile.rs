@@ -8,8 +8,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use toml::Spanned;
 
-use super::parse::{check_id, check_variables, parse_range, parse_toml, schema_version};
+use super::parse::{
+    check_id, check_variables, parse_range, parse_toml, read_fixture, schema_version,
+};
 use super::{Problem, Problems, SourceFile};
+use crate::data::Data;
 use crate::release::{Version, VersionRange};
 
 /// The header line that stands for those of the profile's caller.
@@ -59,6 +62,9 @@ pub(crate) struct ProfilesFile {
     /// Version of this file format; 1.
     #[schemars(with = "u32")]
     schema: Spanned<u32>,
+    /// What all launches of the file have on top of the base; a launch's own part goes on top of it.
+    #[serde(default)]
+    common: Part,
     /// The profiles.
     profile: Vec<ProfileTable>,
 }
@@ -109,15 +115,48 @@ struct LaunchTable {
     /// Environment on top of the base's.
     #[serde(default)]
     env: BTreeMap<String, String>,
-    /// Files in `${home}`: name to text, with placeholders.
+    /// Files in `${home}`, by name; a name may begin with folders.
     #[serde(default)]
-    files: BTreeMap<String, String>,
+    #[schemars(with = "BTreeMap<String, FileText>")]
+    files: BTreeMap<String, Spanned<FileText>>,
     /// Configuration on top of the base's.
     #[serde(default)]
     config: Map<String, Value>,
     /// JSON pointers into the configuration that are taken out of it.
     #[serde(default)]
     unset: Vec<String>,
+}
+
+/// What several launches have in common.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Part {
+    /// Arguments after those of the base.
+    #[serde(default)]
+    args: Vec<String>,
+    /// Environment on top of the base's.
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+    /// Files in `${home}`, by name; a name may begin with folders.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, FileText>")]
+    files: BTreeMap<String, Spanned<FileText>>,
+    /// Configuration on top of the base's.
+    #[serde(default)]
+    config: Map<String, Value>,
+}
+
+/// What a file of a launch holds; placeholders are replaced in both.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum FileText {
+    /// The text itself.
+    Text(String),
+    /// The text of a file of the data.
+    Fixture {
+        /// Its name, relative to `fixtures/`.
+        fixture: String,
+    },
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -169,7 +208,7 @@ pub struct Launch {
     pub args: Vec<String>,
     /// All environment variables, with placeholders.
     pub env: BTreeMap<String, String>,
-    /// Files in the launch's home folder: name to text, with placeholders.
+    /// Files in the launch's home folder: name, which may begin with folders, to text with placeholders.
     pub files: BTreeMap<String, String>,
     /// The whole configuration, with placeholders.
     pub config: Value,
@@ -214,41 +253,56 @@ impl Profile {
     }
 
     /// Reads one file of profiles and merges each onto the base.
-    pub(super) fn parse(file: &SourceFile, base: &Base) -> Result<Vec<Self>, Problems> {
+    pub(super) fn parse(
+        file: &SourceFile,
+        base: &Base,
+        data: &Data,
+    ) -> Result<Vec<Self>, Problems> {
         let raw: ProfilesFile = parse_toml(file)?;
         let mut problems = Problems::default();
         schema_version(file, &raw.schema, &mut problems);
+        let common = raw.common;
+        check_variables(file, common.env.keys(), &mut problems);
+        let mut bottom = Launch {
+            range: VersionRange::default(),
+            args: [base.args.as_slice(), &common.args].concat(),
+            env: base.env.clone(),
+            files: read_files(file, data, common.files, &mut problems),
+            config: Value::Object(base.config.clone()),
+        };
+        bottom.env.extend(common.env);
+        merge(&mut bottom.config, Value::Object(common.config));
         let profiles = raw
             .profile
             .into_iter()
-            .map(|table| Self::resolve(file, base, table, &mut problems))
+            .map(|table| Self::resolve(file, &bottom, table, data, &mut problems))
             .collect();
         problems.into_result(profiles)
     }
 
-    fn resolve(file: &SourceFile, base: &Base, raw: ProfileTable, problems: &mut Problems) -> Self {
+    /// Merges one profile onto what all launches of its file have in common.
+    fn resolve(
+        file: &SourceFile,
+        bottom: &Launch,
+        raw: ProfileTable,
+        data: &Data,
+        problems: &mut Problems,
+    ) -> Self {
         check_id(file, &raw.id, problems);
         let mut launches = Vec::new();
         for table in raw.launch {
-            let range = parse_range(file, table.since.as_ref(), table.until.as_ref(), problems);
-            let mut args = base.args.clone();
-            args.extend(table.args);
+            let mut launch = bottom.clone();
+            launch.range = parse_range(file, table.since.as_ref(), table.until.as_ref(), problems);
             check_variables(file, table.env.keys(), problems);
-            check_files(file, table.files.keys(), problems);
-            let mut env = base.env.clone();
-            env.extend(table.env);
-            let mut config = Value::Object(base.config.clone());
-            merge(&mut config, Value::Object(table.config));
+            launch.args.extend(table.args);
+            launch.env.extend(table.env);
+            let files = read_files(file, data, table.files, problems);
+            launch.files.extend(files);
+            merge(&mut launch.config, Value::Object(table.config));
             for pointer in &table.unset {
-                unset(&mut config, pointer);
+                unset(&mut launch.config, pointer);
             }
-            launches.push(Launch {
-                range,
-                args,
-                env,
-                files: table.files,
-                config,
-            });
+            launches.push(launch);
         }
         let not_applicable: Vec<NotApplicable> = raw
             .not_applicable
@@ -275,22 +329,35 @@ impl Profile {
     }
 }
 
-/// A file of a launch stays in its folder.
-fn check_files<'a>(
+/// The files of a launch by name, with their texts. Each stays in the home folder.
+fn read_files(
     file: &SourceFile,
-    names: impl Iterator<Item = &'a String>,
+    data: &Data,
+    files: BTreeMap<String, Spanned<FileText>>,
     problems: &mut Problems,
-) {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
-    for name in names.filter(|name| !name.chars().all(plain) || name.trim_matches('.').is_empty()) {
+) -> BTreeMap<String, String> {
+    let letter = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    let plain = |part: &str| part.chars().all(letter) && !part.trim_matches('.').is_empty();
+    for name in files.keys().filter(|name| !name.split('/').all(plain)) {
         let message = format!("{name:?} cannot be the name of a file in the home folder");
         let problem = match file.find(name, 0) {
             Some(span) => Problem::at(file, span, message, "this name"),
             None => Problem::nowhere(format!("{}: {message}", file.name)),
         };
-        let help = "use letters, digits, dots, dashes and underscores";
+        let help = "use letters, digits, dots, dashes and underscores, and slashes between folders";
         problems.0.push(problem.help(help));
     }
+    let mut read = |text: Spanned<FileText>| {
+        let span = text.span();
+        match text.into_inner() {
+            FileText::Text(text) => text,
+            FileText::Fixture { fixture } => {
+                read_fixture(file, data, &Spanned::new(span, fixture), problems)
+            }
+        }
+    };
+    let files = files.into_iter();
+    files.map(|(name, text)| (name, read(text))).collect()
 }
 
 /// Every release must be started in exactly one way, or be not applicable.

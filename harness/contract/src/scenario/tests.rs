@@ -23,6 +23,7 @@ fn copied() -> tempfile::TempDir {
     for name in [
         "scenarios",
         "scenarios/axes",
+        "fixtures/plugins",
         "fixtures/profiles",
         "fixtures/proxies",
         "scenarios/known-issues",
@@ -181,6 +182,16 @@ const SCENARIO: &str = "scenarios/chat-completions.toml";
 #[case::method_that_quotes(SCENARIO, "\"POST\"", "\"`id`\"")]
 #[case::path_of_two_lines(SCENARIO, "\"/v1/chat/completions\"", "\"/v1\\r\\nX: y\"")]
 #[case::body_outside(SCENARIO, "requests/chat-ping.json", "../../../../../../etc/hostname")]
+#[case::launch_file_outside(
+    "fixtures/profiles/pages.toml",
+    "\"gauge-routes/index.mjs\"",
+    "\"../index.mjs\""
+)]
+#[case::launch_file_missing(
+    "fixtures/profiles/pages.toml",
+    "= \"plugins/routes.mjs",
+    "= \"plugins/route.mjs"
+)]
 #[case::variable("fixtures/profiles/base.toml", "TMPDIR =", "\"$(id)\" =")]
 #[case::within_no_step(
     "scenarios/lockout.toml",

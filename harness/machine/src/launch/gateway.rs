@@ -93,7 +93,8 @@ async fn try_launch(
     for (name, text) in &spec.files {
         let text =
             expand(text, &lookup).map_err(|error| prepare("its files", error.to_string()))?;
-        write_private(&folders.root.join("home").join(name), text.as_bytes())
+        let path = folders.root.join("home").join(name);
+        write_below(&path, text.as_bytes())
             .map_err(|error| prepare("its files", error.to_string()))?;
     }
     let mut command = command(spec, &folders.root, &lookup)
@@ -322,6 +323,14 @@ fn read_config(path: &Path) -> std::io::Result<Vec<u8>> {
 
 fn write_json(path: &Path, config: &serde_json::Value) -> std::io::Result<()> {
     write_private(path, &serde_json::to_vec_pretty(config)?)
+}
+
+/// Writes a file that nobody else may read, and makes the folders that it lies in.
+fn write_below(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    write_private(path, bytes)
 }
 
 /// Writes a file that nobody else may read.

@@ -36,9 +36,10 @@ pub struct Cause {
     pub by: Conditions,
     /// The cells, in order: their places among the results.
     pub cells: Vec<usize>,
-    /// The cells by what their rules say, the largest part first. There is at least one.
+    /// The cells by what their rules say: those that deviate in the worst way first, and of these the largest part. There is at
+    /// least one.
     pub parts: Vec<CausePart>,
-    /// In which way they deviate.
+    /// In which way they deviate; of several ways the worst.
     pub deviation: Deviation,
     /// How severe the worst of them is.
     pub severity: Severity,
@@ -65,6 +66,8 @@ pub struct CausePart {
     pub source: String,
     /// The outcome that the rule asks for, or several where it asks by axis.
     pub expected: String,
+    /// In which way they deviate; nothing where there are no cells.
+    pub deviation: Option<Deviation>,
     /// What was seen.
     pub observed: String,
     /// `status error.type: message` of the first cell.
@@ -367,6 +370,7 @@ fn part(key: &Key, region: Region, cells: Vec<usize>, results: &[CellResult]) ->
         origin: text(expected, |expected| &expected.origin),
         source: text(only, |expected| &expected.source),
         expected: outcomes.into_iter().collect::<Vec<_>>().join(" or "),
+        deviation: Some(key.deviation),
         observed: key.observed.clone(),
         answer: key.answer.clone(),
         difference: key.difference.clone(),
@@ -374,7 +378,7 @@ fn part(key: &Key, region: Region, cells: Vec<usize>, results: &[CellResult]) ->
     }
 }
 
-/// Parts of one rule that got the same answer as one part, if one condition explains them all; the largest first.
+/// Parts of one rule that got the same answer as one part, if one condition explains them all; the worst and largest first.
 fn merged(parts: Vec<CausePart>, by: &Conditions) -> Vec<CausePart> {
     let mut merged: Vec<CausePart> = Vec::new();
     for part in parts {
@@ -382,6 +386,7 @@ fn merged(parts: Vec<CausePart>, by: &Conditions) -> Vec<CausePart> {
             !by.is_empty()
                 && (&other.scenario, &other.rule) == (&part.scenario, &part.rule)
                 && (&other.observed, &other.answer) == (&part.observed, &part.answer)
+                && other.deviation == part.deviation
                 && other.difference == part.difference
         };
         match merged.iter_mut().find(alike) {
@@ -401,7 +406,10 @@ fn merged(parts: Vec<CausePart>, by: &Conditions) -> Vec<CausePart> {
             None => merged.push(part),
         }
     }
-    merged.sort_by_key(|part| (Reverse(part.cells.len()), part.cells.first().copied()));
+    merged.sort_by_key(|part| {
+        let first = part.cells.first().copied();
+        (part.deviation, Reverse(part.cells.len()), first)
+    });
     merged
 }
 

@@ -196,7 +196,10 @@ const main = async () => {
   save();
   //@ end
   //@ if files
-  for (const [name, text] of Object.entries(files)) fs.writeFileSync(`${values.home}/${name}`, fill(text), { mode: 0o600 });
+  for (const [name, text] of Object.entries(files)) {
+    fs.mkdirSync(path.dirname(`${values.home}/${name}`), { recursive: true });
+    fs.writeFileSync(`${values.home}/${name}`, fill(text), { mode: 0o600 });
+  }
   //@ end
   const command = [...(/\.[cm]?js$/.test(entry) ? [node, entry] : [entry]), ...args.map(fill)];
   const PATH = `${path.dirname(node)}:${process.env.PATH}`;
