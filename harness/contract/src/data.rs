@@ -341,6 +341,7 @@ mod tests {
         for part in [
             "scenarios",
             "snapshots",
+            "fixtures/plugins",
             "fixtures/profiles",
             "fixtures/proxies",
             "fixtures/requests",
