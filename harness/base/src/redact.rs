@@ -47,9 +47,9 @@ struct Replacement {
 impl Redactor {
     /// Knows each secret by name. A clone costs nothing; to build one takes milliseconds for each secret.
     pub fn new(secrets: &Secrets) -> Self {
-        let mut patterns: Vec<String> = Vec::new();
+        let mut patterns: Vec<Vec<u8>> = Vec::new();
         let mut replacements = Vec::new();
-        let mut add = |pattern: String, text: &str, base64, long| {
+        let mut add = |pattern: Vec<u8>, text: &str, base64, long| {
             patterns.push(pattern);
             replacements.push(Replacement {
                 text: text.to_owned(),
@@ -65,8 +65,12 @@ impl Redactor {
             let text = format!("[secret:{name}]");
             for part in parts(secret) {
                 let long = part.chars().count() >= LONG;
-                plain(&part).for_each(|pattern| add(pattern, &text, false, long));
-                encoded(&part).for_each(|pattern| add(pattern, &text, true, long));
+                plain(&part).for_each(|pattern| add(pattern.into_bytes(), &text, false, long));
+                encoded(&part).for_each(|pattern| add(pattern.into_bytes(), &text, true, long));
+                // Of what is no text, such as `%a0` read as a byte, there is only the whole.
+                let readings = readings(&part).into_iter();
+                let bytes = readings.filter(|reading| std::str::from_utf8(reading).is_err());
+                bytes.for_each(|reading| add(reading, &text, false, long));
             }
         }
         Self {
@@ -182,19 +186,26 @@ fn parts(secret: &str) -> Vec<String> {
         .flatten()
         .filter(|part| part.len() >= PART);
     parts.extend(others.map(str::to_owned));
-    // What looks like an escape in a secret is read as one in a text, too.
     for at in 0..parts.len() {
-        let mut layer = Layer::of(parts[at].as_bytes());
-        for _ in 0..DEPTH {
-            let Some(next) = layer.unescaped() else { break };
-            parts.push(String::from_utf8_lossy(next.bytes()).into_owned());
-            layer = next;
-        }
+        let texts = readings(&parts[at]).into_iter();
+        parts.extend(texts.filter_map(|reading| String::from_utf8(reading).ok()));
     }
     parts.retain(|part| !part.is_empty());
     parts.sort();
     parts.dedup();
     parts
+}
+
+/// What looks like an escape in a secret is read as one in a text, too: what it is then, level by level.
+fn readings(secret: &str) -> Vec<Vec<u8>> {
+    let mut readings = Vec::new();
+    let mut layer = Layer::of(secret.as_bytes());
+    for _ in 0..DEPTH {
+        let Some(next) = layer.unescaped() else { break };
+        readings.push(next.bytes().to_vec());
+        layer = next;
+    }
+    readings
 }
 
 /// A secret as it is, with `+` for blanks as in a form, and as hexadecimal; and its pieces, backwards too.

@@ -58,6 +58,7 @@ fn parts_are_redacted(#[case] secret: &str, #[case] part: &str) {
 #[case::json_of_percent("A!\"a  Aa%0a ", r#""A!\"a  Aa%0a ""#)]
 #[case::percent_of_json(r"ab\ncdefgh", r"%61b\ncdefgh")]
 #[case::html("ab&amp;cdefgh", r"ab&amp;\u0063defgh")]
+#[case::a_byte_that_is_no_text(r"  A  a\%a0aa", r"  A  a\\%a0aa.")]
 fn secrets_with_escapes_in_them(#[case] secret: &str, #[case] text: &str) {
     assert!(redactor(secret).text(text).contains("[secret:secret]"));
 }
