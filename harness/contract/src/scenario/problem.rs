@@ -15,6 +15,8 @@ pub struct SourceFile {
     pub name: String,
     /// The whole text.
     pub text: Arc<str>,
+    /// Where its lines end.
+    ends: Arc<[usize]>,
 }
 
 impl SourceFile {
@@ -24,21 +26,23 @@ impl SourceFile {
     /// A [`Problem`] without a place where the file cannot be read or is not UTF-8.
     pub fn read(data: &Data, name: &str) -> Result<Self, Problem> {
         match data.read(name) {
-            Ok(text) => Ok(Self {
-                name: name.to_owned(),
-                text: text.into(),
-            }),
+            Ok(text) => Ok(Self::new(name, &text)),
             Err(error) => Err(Problem::nowhere(format!("cannot read {name}: {error}"))),
+        }
+    }
+
+    pub(crate) fn new(name: &str, text: &str) -> Self {
+        let ends = text.match_indices('\n').map(|(at, _)| at);
+        Self {
+            name: name.to_owned(),
+            text: text.into(),
+            ends: ends.collect(),
         }
     }
 
     /// The line number (from 1) of a byte offset.
     pub fn line(&self, offset: usize) -> usize {
-        let end = offset.min(self.text.len());
-        1 + self.text.as_bytes()[..end]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count()
+        1 + self.ends.partition_point(|end| *end < offset)
     }
 
     /// The first place where `needle` stands at or after `from`.

@@ -1,5 +1,5 @@
-//! The cells of a snapshot with the answer of each. Keys of a matrix have nearly everything in common, and are kept as an
-//! automaton: a million of them take some megabytes.
+//! The cells of a snapshot with the answer of each. Keys of a matrix have nearly everything in common, and many are kept as
+//! an automaton: a million of them take some megabytes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,11 +8,27 @@ use fst::{IntoStreamer as _, Map, MapBuilder, Streamer as _};
 
 use super::Answer;
 
+/// From so many cells on, keys are an automaton: what it needs to be built takes a megabyte.
+const MANY: usize = 1000;
+
 /// Cell keys (ids without scenario and profile) in order, each with its answer.
 #[derive(Clone, Default)]
 pub struct SnapshotCells {
-    places: Map<Vec<u8>>,
+    places: Places,
     answers: Vec<Answer>,
+}
+
+/// Keys in strict order, each with the place of its answer.
+#[derive(Clone)]
+enum Places {
+    Few(Vec<(Box<str>, usize)>),
+    Many(Map<Vec<u8>>),
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self::Few(Vec::new())
+    }
 }
 
 impl SnapshotCells {
@@ -21,31 +37,58 @@ impl SnapshotCells {
         cells: impl IntoIterator<Item = (&'a str, usize)>,
         answers: Vec<Answer>,
     ) -> Option<Self> {
+        let mut cells = cells.into_iter();
+        let few: Vec<_> = (&mut cells)
+            .take(MANY)
+            .map(|(key, answer)| (Box::from(key), answer))
+            .collect();
+        if !few.is_sorted_by(|(one, _), (next, _)| one < next) {
+            return None;
+        }
+        if few.len() < MANY {
+            return Some(Self {
+                places: Places::Few(few),
+                answers,
+            });
+        }
         let mut places = MapBuilder::memory();
+        for (key, answer) in few {
+            places.insert(key.as_bytes(), answer as u64).ok()?;
+        }
         for (key, answer) in cells {
             places.insert(key, answer as u64).ok()?;
         }
-        let places = places.into_map();
-        Some(Self { places, answers })
+        Some(Self {
+            places: Places::Many(places.into_map()),
+            answers,
+        })
     }
 
     /// The answer of a cell.
     pub fn get(&self, key: &str) -> Option<&Answer> {
-        self.answer(self.places.get(key)?)
-    }
-
-    fn answer(&self, place: u64) -> Option<&Answer> {
-        self.answers.get(usize::try_from(place).ok()?)
+        let place = match &self.places {
+            Places::Few(places) => {
+                places[places
+                    .binary_search_by(|(known, _)| (**known).cmp(key))
+                    .ok()?]
+                .1
+            }
+            Places::Many(places) => usize::try_from(places.get(key)?).ok()?,
+        };
+        self.answers.get(place)
     }
 
     /// How many cells there are.
     pub fn len(&self) -> usize {
-        self.places.len()
+        match &self.places {
+            Places::Few(places) => places.len(),
+            Places::Many(places) => places.len(),
+        }
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.len() == 0
     }
 
     /// The answers of all cells; one that many have is there once or a few times.
@@ -54,13 +97,22 @@ impl SnapshotCells {
     }
 
     /// All cells, by key.
-    pub fn iter(&self) -> impl Iterator<Item = (String, &Answer)> {
-        let mut places = self.places.into_stream();
-        std::iter::from_fn(move || {
-            let (key, place) = places.next()?;
-            let key = String::from_utf8_lossy(key).into_owned();
-            Some((key, self.answer(place)?))
-        })
+    pub fn iter(&self) -> Box<dyn Iterator<Item = (String, &Answer)> + '_> {
+        match &self.places {
+            Places::Few(places) => Box::new(
+                places
+                    .iter()
+                    .filter_map(|(key, place)| Some((key.to_string(), self.answers.get(*place)?))),
+            ),
+            Places::Many(places) => {
+                let mut places = places.into_stream();
+                Box::new(std::iter::from_fn(move || {
+                    let (key, place) = places.next()?;
+                    let key = String::from_utf8_lossy(key).into_owned();
+                    Some((key, self.answers.get(usize::try_from(place).ok()?)?))
+                }))
+            }
+        }
     }
 }
 

@@ -41,10 +41,7 @@ fn without_lines(mut snapshot: Snapshot) -> Snapshot {
 }
 
 fn file(text: &str) -> SourceFile {
-    SourceFile {
-        name: "snapshots/chat/token.since-2026.4.1.snap".to_owned(),
-        text: text.into(),
-    }
+    SourceFile::new("snapshots/chat/token.since-2026.4.1.snap", text)
 }
 
 #[test]
