@@ -3,23 +3,20 @@
 //! A fault that no cell shows is a survivor. Survivors need a written reason in `scenarios/survivors.toml`.
 
 use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
 
 use futures_util::{StreamExt as _, stream};
 use reference_gateway::Fault;
 use tokio_util::sync::CancellationToken;
 
 use crate::{RunOptions, drive, run};
-use contract::cell_id::CellId;
 use contract::plan::Selection;
 use contract::scenario::Catalogue;
-use contract::scenario::model::PROFILE_AXIS;
 use contract::snapshots::Snapshots;
 use record::events::RunEvent;
 use record::judge::{Deviation, Verdict};
 
-/// The profile under which each fault showed last, which is asked first. It says nothing about the fate: a line that is out of
-/// date costs time.
+/// The cell that showed each fault last, which is asked first. It says nothing about the fate: a line that is out of date
+/// costs time. `clawgauge mutants` tells these cells.
 const FIRST: &str = include_str!("mutants/first.txt");
 
 /// What became of a mutant.
@@ -35,8 +32,7 @@ pub enum MutantResult {
 
 /// Runs the scenarios against each mutant, `jobs` at a time, and tells each fate once as it is known.
 ///
-/// A mutant's run ends with the first cell that deviates. It takes the profiles one after the other: first the one under
-/// which the fault showed last, then those that have just shown another fault, since neighbours in the list are alike.
+/// A mutant's run ends with the first cell that deviates. It asks the cell that showed the fault last, and then all.
 pub async fn run_mutants(
     catalogue: &Catalogue,
     snapshots: &Snapshots,
@@ -46,83 +42,34 @@ pub async fn run_mutants(
     tell: &(dyn Fn(usize, &MutantResult) + Sync),
     cancel: &CancellationToken,
 ) -> Vec<MutantResult> {
-    let order = Mutex::new(profiles(catalogue));
-    let fates = stream::iter(mutants.iter().enumerate()).map(|(index, mutant)| {
-        let order = &order;
-        async move {
-            let options = |selection| options(*mutant, selection);
-            let first = first(&mutant.name());
-            let fate = fate_in((order, first), catalogue, snapshots, &options, cancel).await;
-            tell(index, &fate);
-            fate
-        }
-    });
-    fates.buffered(jobs.max(1)).collect().await
-}
-
-/// The profile under which a fault showed last.
-fn first(fault: &str) -> Option<&'static str> {
-    let mut lines = FIRST.lines().filter_map(|line| line.split_once(' '));
-    lines
-        .find(|(name, _)| *name == fault)
-        .map(|(_, profile)| profile)
-}
-
-/// The profiles that scenarios name, those of the largest scenarios first.
-fn profiles(catalogue: &Catalogue) -> Vec<String> {
-    let mut scenarios: Vec<_> = catalogue.scenarios.iter().collect();
-    scenarios.sort_by_key(|scenario| std::cmp::Reverse(scenario.product()));
-    let values = scenarios
-        .iter()
-        .flat_map(|scenario| &scenario.axes[scenario.profile_axis()].values);
-    let mut names: Vec<String> = Vec::new();
-    for value in values {
-        if !names.contains(&value.id) {
-            names.push(value.id.clone());
-        }
-    }
-    names
-}
-
-/// The fate of one mutant, asked profile by profile in an order that learns from each.
-async fn fate_in(
-    (order, first): (&Mutex<Vec<String>>, Option<&str>),
-    catalogue: &Catalogue,
-    snapshots: &Snapshots,
-    options: &dyn Fn(Selection) -> RunOptions,
-    cancel: &CancellationToken,
-) -> MutantResult {
-    let mut left = order.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    if let Some(place) = left.iter().position(|name| Some(name.as_str()) == first) {
-        left[..=place].rotate_right(1);
-    }
-    let mut fate_so_far = MutantResult::Survived;
-    let mut together = 1;
-    while !left.is_empty() {
-        let now: Vec<String> = left.drain(..together.min(left.len())).collect();
-        let conditions = [format!("{PROFILE_AXIS}={}", now.join(","))];
-        let selection = match Selection::parse(catalogue, &[], &conditions) {
-            Ok(selection) => selection,
-            Err(error) => return MutantResult::Unknown(error.to_string()),
-        };
-        match fate(catalogue, snapshots, options(selection), cancel).await {
-            MutantResult::Survived => {}
-            MutantResult::Unknown(why) => fate_so_far = MutantResult::Unknown(why),
-            MutantResult::Caught(cell, deviation) => {
-                let profile = CellId::of(&cell).profile();
-                let mut order = order.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(place) = order.iter().position(|name| name == profile) {
-                    order[..=place].rotate_right(1);
-                }
-                return MutantResult::Caught(cell, deviation);
+    // A mutant that no cell is known for takes longest.
+    let mut order: Vec<usize> = (0..mutants.len()).collect();
+    order.sort_by_key(|index| first(&mutants[*index].name()).is_some());
+    let fates = stream::iter(order).map(|index| async move {
+        let mutant = mutants[index];
+        let known = first(&mutant.name()).map(str::to_owned);
+        // A cell that is there no more is no reason to fail.
+        let known = known.and_then(|cell| Selection::parse(catalogue, &[cell], &[]).ok());
+        let mut fate_so_far = MutantResult::Survived;
+        for selection in known.into_iter().chain([Selection::default()]) {
+            let options = options(mutant, selection);
+            fate_so_far = fate(catalogue, snapshots, options, cancel).await;
+            if matches!(fate_so_far, MutantResult::Caught(..)) || cancel.is_cancelled() {
+                break;
             }
         }
-        if cancel.is_cancelled() {
-            break;
-        }
-        together *= 2;
-    }
-    fate_so_far
+        tell(index, &fate_so_far);
+        (index, fate_so_far)
+    });
+    let mut fates: Vec<_> = fates.buffer_unordered(jobs.max(1)).collect().await;
+    fates.sort_by_key(|(index, _)| *index);
+    fates.into_iter().map(|(_, fate)| fate).collect()
+}
+
+/// The cell that showed a fault last.
+fn first(fault: &str) -> Option<&'static str> {
+    let mut lines = FIRST.lines().filter_map(|line| line.split_once(' '));
+    lines.find(|(name, _)| *name == fault).map(|(_, cell)| cell)
 }
 
 /// Runs the scenarios against one gateway until the first cell that deviates. The sound gateway must survive, or its
@@ -183,16 +130,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_profiles_to_ask_first_are_of_faults_that_there_are() {
+    fn the_cells_to_ask_first_are_there_and_of_faults_that_there_are() {
         let faults: Vec<String> = Fault::all().iter().map(|fault| fault.name()).collect();
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
         let data = contract::data::Data::Folder(root.into());
-        let profiles = profiles(&Catalogue::load(&data).unwrap());
+        let catalogue = Catalogue::load(&data).unwrap();
         for line in FIRST.lines() {
-            let (fault, profile) = line.split_once(' ').unwrap();
+            let (fault, cell) = line.split_once(' ').unwrap();
             assert!(faults.iter().any(|known| known == fault), "{fault}");
-            assert!(profiles.iter().any(|known| known == profile), "{profile}");
-            assert_eq!(first(fault), Some(profile));
+            assert!(
+                Selection::parse(&catalogue, &[cell.to_owned()], &[]).is_ok(),
+                "{cell}"
+            );
+            assert_eq!(first(fault), Some(cell));
         }
         assert_eq!(first("no-such-fault"), None);
     }

@@ -1,6 +1,7 @@
 //! `clawgauge mutants`: how many seeded faults of the reference gateway the scenarios catch; of a release's own code, see
 //! [`super::release_mutants`].
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -78,8 +79,8 @@ pub(super) fn run(
         return output.result(&out);
     }
     let snapshots = Snapshots::load(&catalogue.data)?;
-    let sound = reference()?;
-    let options = |flags: &[&str], selection| options(&catalogue, &sound, flags, selection);
+    let program = reference()?;
+    let options = |flags: &[&str], selection| options(&catalogue, &program, flags, selection);
     let paint = output.paint_err();
     let tell = |index: usize, fate: &MutantResult| {
         let name = chosen[index].name();
@@ -93,32 +94,32 @@ pub(super) fn run(
             MutantResult::Unknown(why) => format!("{} {name}: {why}", paint.warn("unknown")),
         });
     };
-    let (baseline, fates) = session.run(async |cancel| {
-        let baseline = fate(
-            &catalogue,
-            &snapshots,
-            options(&[], Selection::default()),
-            cancel,
+    let (fates, sound) = session.run(async |cancel| {
+        let faulty = |fault: Fault, selection| options(&["--fault", &fault.name()], selection);
+        let jobs = args.jobs.get();
+        let fates = run_mutants(
+            &catalogue, &snapshots, &chosen, jobs, &faulty, &tell, cancel,
         )
         .await;
-        let fates = match baseline {
-            MutantResult::Survived => {
-                let faulty =
-                    |fault: Fault, selection| options(&["--fault", &fault.name()], selection);
-                let jobs = args.jobs.get();
-                run_mutants(
-                    &catalogue, &snapshots, &chosen, jobs, &faulty, &tell, cancel,
-                )
-                .await
+        // Where the sound gateway deviates, too, a cell catches anything.
+        let shown = fates.iter().filter_map(|fate| match fate {
+            MutantResult::Caught(cell, _) => Some(cell.clone()),
+            MutantResult::Survived | MutantResult::Unknown(_) => None,
+        });
+        let shown: BTreeSet<String> = shown.collect();
+        let sound = match shown.is_empty() {
+            true => MutantResult::Survived,
+            false => {
+                let options = options(&[], Selection::only(shown));
+                fate(&catalogue, &snapshots, options, cancel).await
             }
-            MutantResult::Caught(..) | MutantResult::Unknown(_) => Vec::new(),
         };
         match cancel.is_cancelled() {
             true => Err(Failure::new(Ending::Interrupted, "interrupted")),
-            false => Ok((baseline, fates)),
+            false => Ok((fates, sound)),
         }
     })?;
-    let unsound = match baseline {
+    let unsound = match sound {
         MutantResult::Survived => None,
         MutantResult::Caught(cell, deviation) => Some(format!("{} at {cell}", deviation.name())),
         MutantResult::Unknown(why) => Some(why),
@@ -156,7 +157,7 @@ fn options(
     program.args.extend(flags.iter().map(Into::into));
     let install = InstallContext::from_env(program, catalogue.needs.clone());
     RunOptions {
-        launches: 4,
+        launches: 8,
         timeout: Duration::from_secs(20),
         ready_timeout: Duration::from_secs(20),
         stop_grace: Duration::from_secs(2),
