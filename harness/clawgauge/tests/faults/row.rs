@@ -233,6 +233,13 @@ impl Row {
         {
             super::support::executable(&machine.bin().join("npm"), &filled(npm));
         }
+        // The data are copied when they are asked for.
+        let mut names = self.files.iter().map(|(name, _)| name.as_str());
+        if names.any(|name| name.starts_with("data/"))
+            || self.before.iter().any(|before| before.contains("data/"))
+        {
+            sandbox.root();
+        }
         for (name, text) in &self.files {
             let path = sandbox.folder.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use assert_cmd::Command;
 use tempfile::TempDir;
@@ -29,25 +30,21 @@ pub(crate) fn repository() -> PathBuf {
 /// A folder of its own for one test: data root, temp folder, cache.
 pub(crate) struct Sandbox {
     pub(crate) folder: TempDir,
+    /// The data that are copied as soon as somebody asks for their folder; until then the binary has what it carries.
+    data: &'static [&'static str],
+    copied: OnceLock<PathBuf>,
 }
 
 impl Sandbox {
     /// With a copy of the data that the test may change, and of the scenarios only `chat-completions`.
     pub(crate) fn new() -> Self {
-        let sandbox = Self::whole();
-        for folder in ["scenarios", "snapshots"] {
-            for entry in fs::read_dir(sandbox.root().join(folder)).unwrap() {
-                let path = entry.unwrap().path();
-                let name = path.file_stem().unwrap().to_str().unwrap();
-                if path.is_dir() && !["axes", "chat-completions"].contains(&name) {
-                    fs::remove_dir_all(path).unwrap();
-                } else if path.is_file()
-                    && !["chat-completions", "outcomes", "survivors"].contains(&name)
-                {
-                    fs::remove_file(path).unwrap();
-                }
-            }
-        }
+        let sandbox = Self::with(&[
+            "scenarios/axes",
+            "scenarios/chat-completions.toml",
+            "scenarios/outcomes.toml",
+            "scenarios/survivors.toml",
+            "snapshots/chat-completions",
+        ]);
         fs::write(
             sandbox.root().join("scenarios/relations.toml"),
             "schema = 1\nrelation = []\n",
@@ -56,25 +53,17 @@ impl Sandbox {
         sandbox
     }
 
-    /// With a copy of all data.
+    /// With all data.
     pub(crate) fn whole() -> Self {
+        Self::with(&["scenarios", "snapshots"])
+    }
+
+    fn with(data: &'static [&'static str]) -> Self {
         let sandbox = Self {
             folder: TempDir::with_prefix("gauge-test-").unwrap(),
+            data,
+            copied: OnceLock::new(),
         };
-        for name in [
-            "scenarios",
-            "snapshots",
-            "fixtures/coverage",
-            "fixtures/plugins",
-            "fixtures/profiles",
-            "fixtures/proxies",
-            "fixtures/requests",
-            "fixtures/senders",
-        ] {
-            copy(&repository().join(name), &sandbox.root().join(name));
-        }
-        let releases = "fixtures/releases.toml";
-        fs::copy(repository().join(releases), sandbox.root().join(releases)).unwrap();
         fs::create_dir(sandbox.temp()).unwrap();
         // What a test is about does not depend on what its machine lacks.
         fs::copy(
@@ -85,8 +74,31 @@ impl Sandbox {
         sandbox
     }
 
+    /// The folder of the data: theirs from now on, since a test that asks for it reads or changes it.
     pub(crate) fn root(&self) -> PathBuf {
-        self.folder.path().join("data")
+        let copied = self.copied.get_or_init(|| {
+            let root = self.folder.path().join("data");
+            let always = [
+                "fixtures/coverage",
+                "fixtures/plugins",
+                "fixtures/profiles",
+                "fixtures/proxies",
+                "fixtures/releases.toml",
+                "fixtures/requests",
+                "fixtures/senders",
+            ];
+            for name in self.data.iter().chain(&always) {
+                let (from, to) = (repository().join(name), root.join(name));
+                if from.is_dir() {
+                    copy(&from, &to);
+                } else {
+                    fs::create_dir_all(to.parent().unwrap()).unwrap();
+                    fs::copy(from, to).unwrap();
+                }
+            }
+            root
+        });
+        copied.clone()
     }
 
     pub(crate) fn temp(&self) -> PathBuf {
@@ -104,9 +116,10 @@ impl Sandbox {
             .env("LC_ALL", "C")
             .env("NO_COLOR", "1")
             .current_dir(self.folder.path())
-            .arg("--root")
-            .arg(self.root())
             .timeout(std::time::Duration::from_secs(180));
+        if let Some(root) = self.copied.get() {
+            command.arg("--root").arg(root);
+        }
         command
     }
 

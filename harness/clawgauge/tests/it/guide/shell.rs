@@ -35,6 +35,8 @@ impl Desk {
 
     fn on(sandbox: Sandbox) -> Self {
         fs::create_dir(sandbox.folder.path().join("no-tools")).unwrap();
+        // Its commands say `--root data`.
+        sandbox.root();
         Self { sandbox }
     }
 
