@@ -234,7 +234,7 @@ impl Row {
             super::support::executable(&machine.bin().join("npm"), &filled(npm));
         }
         // The data are copied when they are asked for.
-        let mut names = self.files.iter().map(|(name, _)| name.as_str());
+        let mut names = self.files.keys();
         if names.any(|name| name.starts_with("data/"))
             || self.before.iter().any(|before| before.contains("data/"))
         {
