@@ -142,8 +142,8 @@ impl Redactor {
     }
 }
 
-/// Finds any of these texts, which are in lower case, in a text that is, too: a searcher that ignores case takes three times
-/// as long to be built, and every launch builds one.
+/// Finds any of these texts, which are in lower case, in a text that is, too. A searcher that ignores case looks each of its
+/// states up in a tree while it is built, and every launch builds one.
 fn searcher(patterns: &[impl AsRef<[u8]>]) -> Option<AhoCorasick> {
     AhoCorasick::builder()
         .match_kind(MatchKind::Standard)

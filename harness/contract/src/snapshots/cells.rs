@@ -38,24 +38,15 @@ impl SnapshotCells {
         answers: Vec<Answer>,
     ) -> Option<Self> {
         let mut cells = cells.into_iter();
-        let few: Vec<_> = (&mut cells)
-            .take(MANY)
-            .map(|(key, answer)| (Box::from(key), answer))
-            .collect();
-        if !few.is_sorted_by(|(one, _), (next, _)| one < next) {
-            return None;
-        }
+        let few: Vec<(&str, usize)> = (&mut cells).take(MANY).collect();
         if few.len() < MANY {
-            return Some(Self {
-                places: Places::Few(few),
-                answers,
-            });
+            let sorted = few.is_sorted_by(|(one, _), (next, _)| one < next);
+            let few = few.into_iter().map(|(key, answer)| (key.into(), answer));
+            let places = Places::Few(few.collect());
+            return sorted.then_some(Self { places, answers });
         }
         let mut places = MapBuilder::memory();
-        for (key, answer) in few {
-            places.insert(key.as_bytes(), answer as u64).ok()?;
-        }
-        for (key, answer) in cells {
+        for (key, answer) in few.into_iter().chain(cells) {
             places.insert(key, answer as u64).ok()?;
         }
         Some(Self {

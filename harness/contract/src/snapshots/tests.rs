@@ -44,6 +44,43 @@ fn file(text: &str) -> SourceFile {
     SourceFile::new("snapshots/chat/token.since-2026.4.1.snap", text)
 }
 
+/// Few keys are a list and many an automaton: nobody can tell which.
+#[rstest]
+#[case(0)]
+#[case(999)]
+#[case(1000)]
+#[case(1001)]
+#[case(2500)]
+fn few_cells_and_many_are_alike(#[case] count: usize) {
+    let keys: Vec<String> = (0..count).map(|index| format!("cell={index:05}")).collect();
+    let answers: Vec<Answer> = ["one", "two"].map(|text| answer("o", text)).to_vec();
+    let in_order = |keys: &[String]| {
+        let cells = keys.iter().enumerate();
+        let cells = cells.map(|(index, key)| (key.as_str(), index % 2));
+        SnapshotCells::in_order(cells, answers.clone())
+    };
+    let cells = in_order(&keys).unwrap();
+    assert_eq!((cells.len(), cells.is_empty()), (count, count == 0));
+    let all = keys
+        .iter()
+        .enumerate()
+        .map(|(index, key)| (key.clone(), &answers[index % 2]));
+    assert!(cells.iter().eq(all));
+    assert!(
+        keys.iter()
+            .enumerate()
+            .all(|(index, key)| cells.get(key) == Some(&answers[index % 2]))
+    );
+    assert_eq!(cells.get("cell=99999"), None);
+    for at in 1..count {
+        if [1, 998, 999, 1000, count - 1].contains(&at) {
+            let mut wrong = keys.clone();
+            wrong.swap(at - 1, at);
+            assert!(in_order(&wrong).is_none(), "{at}");
+        }
+    }
+}
+
 #[test]
 fn what_is_written_is_read_back() {
     let text = snapshot().render();
