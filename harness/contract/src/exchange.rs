@@ -78,6 +78,8 @@ pub struct Response {
     pub cut: bool,
     /// Whether bytes came after the end of the answer, which no second request had asked for.
     pub surplus: bool,
+    /// The statuses of the interim answers (1xx) that came before it.
+    pub interim: Vec<u16>,
     /// Whatever came beside the body, raw: the heads of this answer and of those before it, what stands between the parts of a
     /// body and after them, frames that are no answer. Only secrets are looked for in it.
     pub aside: Vec<u8>,

@@ -303,13 +303,18 @@ impl Reader {
         Ok(())
     }
 
-    /// The head of the answer; those of its forerunners are passed over.
+    /// The head of the answer, after those of interim answers.
     async fn response(&mut self) -> Result<Response, SendError> {
+        let mut interim = Vec::new();
         loop {
             let response = self.head().await?;
             if !(100..200).contains(&response.status) {
-                return Ok(response);
+                return Ok(Response {
+                    interim,
+                    ..response
+                });
             }
+            interim.push(response.status);
         }
     }
 

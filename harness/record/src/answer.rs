@@ -33,7 +33,7 @@ pub struct Answer {
     pub model_saw: Option<ModelSaw>,
     /// Whether it tells a secret of the launch: then it fits no outcome, and its caller got more than in.
     pub tells_secret: bool,
-    /// Whether bytes came after its end: then it fits no outcome.
+    /// Whether more came than it: bytes after its end, or an interim answer that nobody asked for. Then it fits no outcome.
     pub surplus: bool,
     /// The body; of a start, what the gateway wrote.
     pub body: Body,
@@ -62,6 +62,8 @@ pub(crate) const EARLIER: &str = "earlier-words";
 pub(crate) const CAME_ALONG: &str = "came along";
 /// How the line begins that says that more came after the answer's end.
 pub(crate) const SURPLUS: &str = "after-the-end";
+/// How the line begins that names interim answers that nobody asked for.
+pub(crate) const UNASKED: &str = "unasked-interim";
 /// What stands for a part of a body that differs from run to run.
 pub(crate) const VARIES: &str = "[varies]";
 /// How the line begins that says how often the model was called; header lines stand above it.
@@ -149,7 +151,7 @@ impl Answer {
                 earlier_words: line(EARLIER) == Some(CAME_ALONG),
             }),
             tells_secret: line(TELLS).is_some(),
-            surplus: line(SURPLUS).is_some(),
+            surplus: line(SURPLUS).is_some() || line(UNASKED).is_some(),
             body,
         })
     }

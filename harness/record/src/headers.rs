@@ -9,6 +9,8 @@ use indexmap::IndexMap;
 /// Values by the header's name in small letters, in the order in which they came.
 pub(crate) type Lines = IndexMap<String, Vec<String>>;
 
+/// So many hexadecimal digits in a cookie's name are no word.
+const DRAWN: usize = 16;
 /// The value of a header that must be there and is not.
 const MISSING: &str = "(missing)";
 /// How the line begins that names the headers of which nothing is said.
@@ -38,6 +40,12 @@ fn value_of(name: &str, value: String) -> String {
         "set-cookie" => {
             let (pair, attributes) = value.split_once(';').unwrap_or((&value, ""));
             let cookie = pair.split('=').next().unwrap_or_default();
+            // A name may hold what the gateway has drawn at its start.
+            let parts = cookie.split('_').map(|part| match part.len() >= DRAWN {
+                true if part.bytes().all(|byte| byte.is_ascii_hexdigit()) => "[hex]",
+                _ => part,
+            });
+            let cookie = parts.collect::<Vec<_>>().join("_");
             let end = if attributes.is_empty() { "" } else { ";" };
             format!("{cookie}=[varies]{end}{attributes}")
         }
@@ -151,11 +159,13 @@ mod tests {
             ("Access-Control-Allow-Origin", "*"),
             ("Retry-After", "17"),
             ("Set-Cookie", "session=abc; HttpOnly"),
+            ("Set-Cookie", "tab_0123456789abcdef_feed=abc; Secure"),
         ]);
         insta::assert_snapshot!(text(&lines, &rules(), true), @r"
         retry-after: [seconds]
         x-content-type-options: (missing)
         set-cookie: session=[varies]; HttpOnly
+        set-cookie: tab_[hex]_feed=[varies]; Secure
         access-control-allow-origin: *
         other-headers: etag, x-powered-by
         ");

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::answer::{Answer, Body, CALLS, CAME_ALONG, EARLIER, MODEL, SURPLUS, TELLS, VARIES};
+use crate::answer::{
+    Answer, Body, CALLS, CAME_ALONG, EARLIER, MODEL, SURPLUS, TELLS, UNASKED, VARIES,
+};
 use crate::headers;
 use base::redact::Redactor;
 use base::secret::{CANARY_DIGITS, CANARY_PREFIX, is_canary_digit};
@@ -144,13 +146,13 @@ pub fn observe(
         model_calls,
         model_saw: reached.saw.clone(),
         tells_secret: tells(response, redactor),
-        surplus: response.surplus,
+        surplus: response.surplus || !unasked(exchange).is_empty(),
         body,
     };
     let fitting = outcomes.fitting(|outcome| answer.fits(outcome) == Some(true));
     let volatile = fitting.map_or(&[][..], |outcome| &outcome.volatile);
     let text = answer_text(
-        response,
+        exchange,
         &header_text,
         reached,
         answer.tells_secret,
@@ -171,6 +173,15 @@ pub fn observe(
         late_calls: false,
         answer: text,
         took: exchange.took,
+    }
+}
+
+/// The interim answers to a request that asks for none (RFC 9110, section 10.1.1). One that is asked for may be left out.
+fn unasked(exchange: &Exchange) -> &[u16] {
+    let mut names = exchange.request.headers.iter().map(|line| line.get(..7));
+    match names.any(|name| name.is_some_and(|name| name.eq_ignore_ascii_case(b"expect:"))) {
+        true => &[],
+        false => &exchange.response.interim,
     }
 }
 
@@ -259,7 +270,7 @@ pub fn cut(message: &str) -> String {
 
 /// The answer as a snapshot holds it.
 fn answer_text(
-    response: &Response,
+    exchange: &Exchange,
     header_text: &str,
     reached: &Reached,
     tells_secret: bool,
@@ -267,6 +278,7 @@ fn answer_text(
     volatile: &[String],
     clean: &dyn Fn(&str) -> String,
 ) -> String {
+    let response = &exchange.response;
     let mut answer = format!("status: {}\n{header_text}", response.status);
     answer.push_str(&calls_line(reached.calls));
     if let Some(saw) = &reached.saw {
@@ -279,6 +291,9 @@ fn answer_text(
     }
     if tells_secret {
         answer.push_str(&format!("{TELLS}: a secret of the launch\n"));
+    }
+    for status in unasked(exchange) {
+        answer.push_str(&format!("{UNASKED}: {status}\n"));
     }
     if response.surplus {
         answer.push_str(&format!("{SURPLUS}: more bytes\n"));

@@ -111,6 +111,15 @@ async fn bodies(#[case] bytes: &'static [u8], #[case] body: &str) {
     assert!(!exchange.response.cut);
 }
 
+#[tokio::test]
+async fn what_comes_before_the_answer() {
+    let bytes = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    let (address, _server) = answer_with(bytes, false).await;
+    let sent = send(address, request(&[], ""), Duration::from_secs(5)).await;
+    let response = sent.unwrap().response;
+    assert_eq!((response.status, response.interim), (200, vec![100, 103]));
+}
+
 #[rstest]
 #[case::length(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npong!", true)]
 #[case::chunks(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npong\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", true)]

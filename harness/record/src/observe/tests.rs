@@ -146,6 +146,32 @@ fn who_got_in(
     );
 }
 
+/// An interim answer that the request asks for is nothing special; one that nobody asked for is no part of any answer.
+#[rstest]
+#[case::none(&[], &[], Some("unauthorized"), "")]
+#[case::asked(&["Expect: 100-continue"], &[100], Some("unauthorized"), "")]
+#[case::asked_in_capitals(&["EXPECT: 100-continue"], &[100], Some("unauthorized"), "")]
+#[case::unasked(&["Expectation: 100-continue"], &[100], None, "unasked-interim: 100\n")]
+fn interim_answers(
+    #[case] headers: &[&str],
+    #[case] interim: &[u16],
+    #[case] outcome: Option<&str>,
+    #[case] line: &str,
+) {
+    let mut exchange = exchange(
+        401,
+        "application/json",
+        br#"{"error":{"type":"unauthorized"}}"#,
+    );
+    let headers = headers.iter().map(|line| line.as_bytes().to_vec());
+    exchange.request.headers = headers.collect();
+    exchange.response.interim = interim.to_vec();
+    let seen = see(&exchange, 0);
+    assert_eq!(seen.outcome.as_deref(), outcome);
+    assert!(seen.answer.contains(line), "{}", seen.answer);
+    assert_eq!(seen.answer.contains("interim"), !line.is_empty());
+}
+
 /// A stream that ends in an error is no whole answer, however it began.
 #[rstest]
 #[case::whole(r#"data: {"delta":"pong"}"#, Some("streamed"))]
