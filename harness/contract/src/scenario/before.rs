@@ -44,13 +44,17 @@ pub(super) fn steps(
             check_placeholders(file, &text, &known, problems);
             body
         });
-        for (name, pointer) in &table.keep {
-            if !pointer.get_ref().starts_with('/') {
-                let what = format!("`{}` leads nowhere in a JSON body", pointer.get_ref());
-                let problem = Problem::at(file, pointer.span(), what, "this pointer");
-                problems
-                    .0
-                    .push(problem.help("a JSON pointer begins with a slash: \"/id\""));
+        for (name, place) in &table.keep {
+            let is_header = |name: &str| {
+                let of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+                !name.is_empty() && name.bytes().all(of_a_name)
+            };
+            if !place.get_ref().starts_with('/') && !is_header(place.get_ref()) {
+                let what = format!("`{}` is no place in an answer", place.get_ref());
+                let problem = Problem::at(file, place.span(), what, "this place");
+                problems.0.push(problem.help(
+                    "it is a JSON pointer into the body (\"/id\"), or the name of a header (\"set-cookie\")",
+                ));
             }
             kept.push(name.clone());
         }

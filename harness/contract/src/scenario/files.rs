@@ -115,7 +115,7 @@ pub(crate) struct BeforeTable {
     /// How often it is sent, once where nothing is said.
     #[serde(default = "once")]
     pub(crate) repeat: u32,
-    /// Placeholders for what comes later, each with the JSON pointer to its text in the answer.
+    /// Placeholders for what comes later, each with the place of its text in the answer: a JSON pointer, or the name of a header.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     pub(crate) keep: BTreeMap<String, Spanned<String>>,

@@ -171,7 +171,7 @@ pub struct Before {
     pub status: u16,
     /// How often it is sent.
     pub repeat: u32,
-    /// Placeholders for what comes later, each with the JSON pointer to its text in the answer.
+    /// Placeholders for what comes later, each with the place of its text in the answer: a JSON pointer, or the name of a header.
     pub keep: BTreeMap<String, String>,
 }
 

@@ -152,7 +152,14 @@ const send = ({ head, body = "", frames }, patience = 120) => new Promise((done)
     let text = "";
     for await (const part of response.setEncoding("utf8")) if ((text += part).includes("data: [DONE]")) break;
     const type = response.headers["content-type"]?.split(";")[0];
+    //@ if !header
     done({ status: response.statusCode, "content type": type, text, json: parse(text) });
+    //@ end
+    //@ if header
+    const cookies = response.headers["set-cookie"]?.map((line) => line.split(";")[0]).join("; "); // as a browser sends them back
+    const headers = { ...response.headers, "set-cookie": cookies };
+    done({ status: response.statusCode, "content type": type, text, json: parse(text), headers });
+    //@ end
   }).end();
 });
 const isReady = async ([path, ...others] = probes) => {
@@ -263,9 +270,13 @@ const main = async () => {
     //@ if before
     if (must && seen.status !== must) throw new Error(`${title}: it must answer ${must}, and answers ${seen.status}`);
     //@ end
-    //@ if keep
+    //@ if keep !header
     for (const [name, where] of Object.entries(keep))
       values[name] = where.slice(1).split("/").reduce((part, key) => part?.[key], seen.json);
+    //@ end
+    //@ if keep header
+    for (const [name, where] of Object.entries(keep))
+      values[name] = where[0] === "/" ? where.slice(1).split("/").reduce((part, key) => part?.[key], seen.json) : seen.headers[where];
     //@ end
   }
   //@ end

@@ -299,6 +299,10 @@ fn driver(repro: &Repro) -> String {
         "set" => repro.steps.iter().any(|step| !step.change.is_empty()),
         "before" => repro.steps.iter().any(|step| step.must.is_some()),
         "keep" => repro.steps.iter().any(|step| !step.keep.is_empty()),
+        "header" => repro
+            .steps
+            .iter()
+            .any(|step| step.keep.values().any(|place| !place.starts_with('/'))),
         "session" => placeholders_of(repro.texts()).any(|(name, _)| name == SESSION),
         "control" => repro.control.is_some(),
         "files" => !repro.launch.files.is_empty(),

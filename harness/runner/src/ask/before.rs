@@ -9,6 +9,7 @@ use super::Asker;
 use super::sending::send_by_itself;
 use crate::seen::Missed;
 use base::secret::new_session;
+use contract::exchange::Response;
 use contract::plan::Cell;
 use contract::request::{SESSION, fill, with_caller};
 use machine::send::Peer;
@@ -88,15 +89,74 @@ impl Asker<'_> {
                 }
                 let body: Value =
                     serde_json::from_slice(&exchange.response.body).unwrap_or_default();
-                for (name, pointer) in &step.keep {
-                    let text = body.pointer(pointer).and_then(Value::as_str);
+                for (name, place) in &step.keep {
+                    let text = match place.starts_with('/') {
+                        true => body
+                            .pointer(place)
+                            .and_then(Value::as_str)
+                            .map(str::to_owned),
+                        false => in_header(&exchange.response, place),
+                    };
                     let text = text.ok_or_else(|| {
-                        failed(format!("has no text at {pointer}: it answers {told}"))
+                        let near = nearest(&body, place).map(|(place, part)| {
+                            let part = self.redactor.text(&part.to_string()).into_owned();
+                            format!("{place} is {}", cut(&part))
+                        });
+                        let told = near.unwrap_or_else(|| format!("it answers {told}"));
+                        failed(format!("has no text at {place}: {told}"))
                     })?;
-                    before.words.insert(name.clone(), text.to_owned());
+                    before.words.insert(name.clone(), text);
                 }
             }
         }
         Ok(before)
+    }
+}
+
+/// The part of a body that leads to a place which is not there, as far as there is one.
+fn nearest<'a>(body: &'a Value, pointer: &'a str) -> Option<(&'a str, &'a Value)> {
+    let ends = pointer.match_indices('/').map(|(at, _)| &pointer[..at]);
+    let mut parts = ends.filter_map(|place| Some((place, body.pointer(place)?)));
+    parts.next_back().filter(|(place, _)| !place.is_empty())
+}
+
+/// The text of an answer's header: of `Set-Cookie`, what a browser sends back as `Cookie`; of another one, its first line.
+fn in_header(response: &Response, name: &str) -> Option<String> {
+    let lines = response.headers.iter();
+    let mut values = lines
+        .filter(|(line, _)| line.eq_ignore_ascii_case(name))
+        .map(|(_, value)| String::from_utf8_lossy(value).trim().to_owned());
+    if !name.eq_ignore_ascii_case("set-cookie") {
+        return values.next();
+    }
+    let pairs: Vec<String> = values
+        .filter_map(|value| value.split(';').next().map(str::to_owned))
+        .collect();
+    (!pairs.is_empty()).then(|| pairs.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::cookies("set-cookie", Some("a=1; b=2"))]
+    #[case::first_line("X-Request", Some("one"))]
+    #[case::missing("etag", None)]
+    fn a_header_is_kept(#[case] name: &str, #[case] kept: Option<&str>) {
+        let lines = [
+            ("Set-Cookie", "a=1; Path=/; HttpOnly"),
+            ("x-request", " one "),
+            ("x-request", "two"),
+            ("set-cookie", "b=2"),
+        ];
+        let headers = lines.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
+        let response = Response {
+            headers: headers.to_vec(),
+            ..Response::default()
+        };
+        assert_eq!(in_header(&response, name).as_deref(), kept);
     }
 }
