@@ -236,6 +236,12 @@ impl Answer {
 /// The release with which the contract of a scenario and profile last changed, as seen from `release`; `None` where it has
 /// been the same on all releases.
 pub fn contract_since(scenario: &Scenario, profile: &str, release: &Version) -> Option<Version> {
+    let changes = contract_changes(scenario, profile).into_iter();
+    changes.filter(|point| point <= release).max()
+}
+
+/// The releases with which the contract of a scenario and profile begins or changes.
+pub fn contract_changes(scenario: &Scenario, profile: &str) -> Vec<Version> {
     let axis = scenario.profile_axis();
     let index = scenario.axes[axis]
         .values
@@ -254,8 +260,8 @@ pub fn contract_since(scenario: &Scenario, profile: &str, release: &Version) -> 
         .map(|rule| &rule.range);
     breakpoints(ranges, scenario.since.as_ref())
         .into_iter()
-        .filter(|point| point <= release && *point > Version::earliest())
-        .max()
+        .filter(|point| *point > Version::earliest())
+        .collect()
 }
 
 impl Snapshot {

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::output::{Failure, Output};
 use contract::cases::Cases;
 use contract::plan::{cells, cells_of};
+use contract::release::VersionRange;
 use contract::scenario::model::any_matches;
 use contract::scenario::{Catalogue, KnownIssue, Problem, Problems, told};
-use contract::snapshots::{Snapshots, contract_since};
+use contract::snapshots::{Snapshots, contract_changes, contract_since};
 use reports::cases_summary;
 use studies::explore;
 
@@ -97,6 +98,7 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failur
             );
         }
     }
+    problems.0.extend(unrecorded(catalogue, &snapshots));
     for issue in &catalogue.known_issues {
         problems.0.extend(unaccepted(issue, catalogue, &snapshots));
     }
@@ -147,6 +149,44 @@ fn untold(catalogue: &Catalogue, snapshots: &Snapshots) -> Vec<Problem> {
         Problem::nowhere(message).help("add it to `tells`, or do not accept that answer")
     });
     problems.collect()
+}
+
+/// A problem for each change of rules from which on no answer is accepted, though some are before or after it: releases in between
+/// would be compared with nothing.
+fn unrecorded(catalogue: &Catalogue, snapshots: &Snapshots) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for scenario in &catalogue.scenarios {
+        let files = || snapshots.iter().filter(|file| file.scenario == scenario.id);
+        let profiles: BTreeSet<&str> = files().map(|file| file.profile.as_str()).collect();
+        for profile in catalogue
+            .profiles
+            .values()
+            .filter(|known| profiles.contains(&*known.id))
+        {
+            let changes = contract_changes(scenario, &profile.id);
+            for (at, since) in changes.iter().enumerate() {
+                let until = changes.get(at + 1);
+                let range = VersionRange {
+                    since: Some(since.clone()),
+                    until: until.cloned(),
+                };
+                let mut own = files().filter(|file| file.profile == profile.id);
+                if own.any(|file| range.contains(&file.since)) || !profile.is_tested_within(&range)
+                {
+                    continue;
+                }
+                let end = until.map_or(String::new(), |end| format!(" until {end}"));
+                let message = format!(
+                    "no answer to {} under {} is accepted from {since}{end}, where its rules change",
+                    scenario.id, profile.id
+                );
+                problems.push(Problem::nowhere(message).help(format!(
+                    "run one of these releases and accept its answers: clawgauge run --gateway openclaw@{since}"
+                )));
+            }
+        }
+    }
+    problems
 }
 
 /// A problem for each outcome that a known issue says is observed, and of which no answer is accepted.

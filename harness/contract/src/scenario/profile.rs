@@ -252,6 +252,18 @@ impl Profile {
             .ok_or_else(|| format!("profile {} says nothing about {release}", self.id))
     }
 
+    /// Whether the profile is tested on any release of a range.
+    pub fn is_tested_within(&self, range: &VersionRange) -> bool {
+        let begin = range.since.iter();
+        let begins = begin.chain(
+            self.launches
+                .iter()
+                .filter_map(|launch| launch.range.since.as_ref()),
+        );
+        let mut releases = begins.filter(|release| range.contains(release));
+        releases.any(|release| self.launch_for(release).is_ok())
+    }
+
     /// Reads one file of profiles and merges each onto the base.
     pub(super) fn parse(
         file: &SourceFile,
