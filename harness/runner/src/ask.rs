@@ -102,7 +102,7 @@ impl Asker<'_> {
             let plain = cell.scenario.request.protocol == Protocol::Http && cell.sender().is_none();
             options.denials > 0 && plain && cell.must_be_denied(&self.target.version)
         };
-        let [mut denied, mut others, mut steps] = [const { Queue::new() }; 3];
+        let [mut denied, mut others, mut steps]: [Queue; 3] = Default::default();
         for (place, PlannedCell { cell, .. }) in asked.iter().enumerate() {
             match cell.scenario.kind {
                 Kind::Start => {}
@@ -117,9 +117,9 @@ impl Asker<'_> {
         let all = Mutex::new(AllSeen::nothing(asked.len()));
         let seen = &all;
         let workers = (0..options.denials)
-            .map(|_| &denied)
-            .chain((0..options.jobs.max(1)).map(|_| &others));
-        let workers = workers.map(|queue| self.work(asked, queue, seen));
+            .map(|number| (number, &denied))
+            .chain((0..options.jobs.max(1)).map(|number| (number, &others)));
+        let workers = workers.map(|(number, queue)| self.work(asked, queue, number, seen));
         let workers = futures_util::future::join_all(workers);
         let work = async { tokio::join!(workers, self.control(any)).1 };
         let mut work = Box::pin(work);

@@ -1,8 +1,12 @@
 //! Cells that wait to be asked, and the workers that take them.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use super::{Answer, Asker};
 use crate::seen::AllSeen;
@@ -10,23 +14,21 @@ use contract::plan::PlannedCells;
 
 /// Whoever is answered within this time takes more cells at a time.
 const QUICK: Duration = Duration::from_millis(10);
+/// So many workers begin; the others help once an answer is not quick. Where all are, a few workers share connections best.
+const FEW: usize = 8;
 /// So many cells are taken at a time, and no more.
 const LONGEST_RUN: u32 = 32;
 
 /// Cells, by their place, that several workers ask one after the other.
+#[derive(Default)]
 pub(super) struct Queue {
     pub(super) cells: Vec<u32>,
     next: AtomicUsize,
+    /// Fires when an answer was not quick, or nothing is left.
+    helps: CancellationToken,
 }
 
 impl Queue {
-    pub(super) const fn new() -> Self {
-        Self {
-            cells: Vec::new(),
-            next: AtomicUsize::new(0),
-        }
-    }
-
     pub(super) fn add(&mut self, place: usize) {
         self.cells.extend(u32::try_from(place));
     }
@@ -47,8 +49,17 @@ pub(super) fn note(all: &Mutex<AllSeen>, place: usize, (canary, seen): Answer) {
 }
 
 impl Asker<'_> {
-    /// Asks one cell after the other until there is none left.
-    pub(super) async fn work(&self, asked: &PlannedCells, queue: &Queue, seen: &Mutex<AllSeen>) {
+    /// Asks one cell after the other until there is none left. Of all workers of a queue, this is the one with this `number`.
+    pub(super) async fn work(
+        &self,
+        asked: &PlannedCells,
+        queue: &Queue,
+        number: usize,
+        seen: &Mutex<AllSeen>,
+    ) {
+        if number >= FEW {
+            queue.helps.cancelled().await;
+        }
         // Neighbours share header lines, and with them a connection where their scenario allows it: whoever is answered quickly
         // takes several at a time.
         let mut run: u32 = 1;
@@ -59,9 +70,19 @@ impl Asker<'_> {
             for place in places {
                 let cell = asked.get(*place as usize).cell;
                 shares = cell.scenario.request.keep_alive;
-                note(seen, *place as usize, self.ask(&cell).await);
+                let mut answer = pin!(self.ask(&cell));
+                let answer = tokio::select! {
+                    biased;
+                    answer = &mut answer => answer,
+                    () = sleep(QUICK) => {
+                        queue.helps.cancel();
+                        answer.await
+                    }
+                };
+                note(seen, *place as usize, answer);
             }
             if places.is_empty() {
+                queue.helps.cancel();
                 return;
             }
             run = match shares && started.elapsed() < QUICK * run {
