@@ -153,9 +153,11 @@ fn a_change_of_rules_without_an_accepted_answer() {
     fs::remove_file(sandbox.root().join(answers)).unwrap();
     let check = sandbox.clawgauge().arg("check").assert().code(2);
     check.stderr(
-        contains("no answer to chat-completions under trusted-proxy is accepted from 2026.8.1, where")
-            .and(contains("1 problem"))
-            .and(contains("clawgauge run --gateway openclaw@2026.8.1")),
+        contains(
+            "no answer to chat-completions under trusted-proxy is accepted from 2026.8.1, where",
+        )
+        .and(contains("1 problem"))
+        .and(contains("clawgauge run --gateway openclaw@2026.8.1")),
     );
 }
 
