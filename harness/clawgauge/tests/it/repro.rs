@@ -259,6 +259,10 @@ fn runs_under_bash() {
     "device-bearer/profile=token/endpoint=models",
     "device-token-opens-api"
 )]
+#[case::kept_cookie(
+    "page-grants/profile=pages-token/granted=page-changed",
+    "plugin-cookie-unchecked"
+)]
 #[case::sequence("rotation/profile=rotation/step=old-after", "rotated-token-kept")]
 #[case::lockout("lockout/profile=lockout/step=wrong-beyond", "lockout-never-locks")]
 #[case::two_calls(

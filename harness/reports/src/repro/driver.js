@@ -270,13 +270,12 @@ const main = async () => {
     //@ if before
     if (must && seen.status !== must) throw new Error(`${title}: it must answer ${must}, and answers ${seen.status}`);
     //@ end
-    //@ if keep !header
+    //@ if keep
     for (const [name, where] of Object.entries(keep))
+      //@ if header
+      if (where[0] !== "/") values[name] = seen.headers[where]; else
+      //@ end
       values[name] = where.slice(1).split("/").reduce((part, key) => part?.[key], seen.json);
-    //@ end
-    //@ if keep header
-    for (const [name, where] of Object.entries(keep))
-      values[name] = where[0] === "/" ? where.slice(1).split("/").reduce((part, key) => part?.[key], seen.json) : seen.headers[where];
     //@ end
   }
   //@ end

@@ -14,7 +14,7 @@ use contract::plan::PlannedCells;
 
 /// Whoever is answered within this time takes more cells at a time.
 const QUICK: Duration = Duration::from_millis(10);
-/// So many workers begin; the others help once an answer is not quick. Where all are, a few workers share connections best.
+/// So many workers begin, and the others when an answer is not quick: a few workers make the most of each connection.
 const FEW: usize = 8;
 /// So many cells are taken at a time, and no more.
 const LONGEST_RUN: u32 = 32;
@@ -24,8 +24,8 @@ const LONGEST_RUN: u32 = 32;
 pub(super) struct Queue {
     pub(super) cells: Vec<u32>,
     next: AtomicUsize,
-    /// Fires when an answer was not quick, or nothing is left.
-    helps: CancellationToken,
+    /// Fires when all workers shall work: an answer was not quick, or nothing is left.
+    all_work: CancellationToken,
 }
 
 impl Queue {
@@ -58,7 +58,7 @@ impl Asker<'_> {
         seen: &Mutex<AllSeen>,
     ) {
         if number >= FEW {
-            queue.helps.cancelled().await;
+            queue.all_work.cancelled().await;
         }
         // Neighbours share header lines, and with them a connection where their scenario allows it: whoever is answered quickly
         // takes several at a time.
@@ -75,14 +75,14 @@ impl Asker<'_> {
                     biased;
                     answer = &mut answer => answer,
                     () = sleep(QUICK) => {
-                        queue.helps.cancel();
+                        queue.all_work.cancel();
                         answer.await
                     }
                 };
                 note(seen, *place as usize, answer);
             }
             if places.is_empty() {
-                queue.helps.cancel();
+                queue.all_work.cancel();
                 return;
             }
             run = match shares && started.elapsed() < QUICK * run {
