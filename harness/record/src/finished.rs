@@ -14,6 +14,7 @@ use super::{
 };
 use crate::events::{CellResult, Facts};
 use crate::judge::{Cause, Verdict, VerdictKind};
+use contract::plan::Cell;
 use contract::scenario::Catalogue;
 use contract::scenario::model::Kind;
 
@@ -158,6 +159,21 @@ impl<'a> FinishedRun<'a> {
     ) -> std::io::Result<()> {
         let mut cells = self.results.iter().zip(&self.cells);
         cells.try_for_each(|(result, place)| visit(&self.cell(result, *place)))
+    }
+
+    /// Makes one cell.
+    pub fn cell_of(&self, gateway: &str, cell: &Cell) -> Option<CellRecord> {
+        let order = |reference: &str| {
+            let mut gateways = self.head.gateways.iter();
+            gateways.position(|gateway| gateway.reference == reference)
+        };
+        let key = (order(gateway), &cell.scenario.id, cell.number);
+        let place = self.results.binary_search_by(|result| {
+            let of = &result.cell;
+            (order(&result.facts.gateway), &of.scenario.id, of.number).cmp(&key)
+        });
+        let place = place.ok()?;
+        Some(self.cell(&self.results[place], self.cells[place]))
     }
 
     /// Cells that the baseline excuses and that were not answered now, so that nobody knows whether they still need it.

@@ -3,6 +3,7 @@
 //! A record in memory lends its cells; a record in a file is read cell by cell, so that a report of a hundred thousand
 //! cells needs no more memory than one of a thousand.
 
+use std::borrow::Cow;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -30,6 +31,8 @@ enum Head<'a> {
     Run(&'a FinishedRun<'a>),
     /// A record without its cells, and the file that holds them.
     File(Box<Record>, PathBuf),
+    /// The same, and its text.
+    Text(Box<Record>, Cow<'a, [u8]>),
 }
 
 /// A record that cannot be read or rendered.
@@ -68,9 +71,22 @@ impl Results<'static> {
     /// # Errors
     /// The file cannot be read, is no record, or is of another version.
     pub fn open(path: &Path) -> Result<Self, ResultsError> {
-        let head: Record = parse(path, &mut |_| Ok(()))?;
+        let head: Record = parse(reader(path)?, &mut |_| Ok(()))?;
         Ok(Self {
             head: Head::File(Box::new(head), path.to_path_buf()),
+        })
+    }
+}
+
+impl<'a> Results<'a> {
+    /// Reads the head of a record.
+    ///
+    /// # Errors
+    /// The text is no record, or of another version.
+    pub fn of_text(text: Cow<'a, [u8]>) -> Result<Self, ResultsError> {
+        let head: Record = parse(&*text, &mut |_| Ok(()))?;
+        Ok(Self {
+            head: Head::Text(Box::new(head), text),
         })
     }
 }
@@ -81,7 +97,7 @@ impl Results<'_> {
         match &self.head {
             Head::Memory(record) => record,
             Head::Run(run) => &run.head,
-            Head::File(record, _) => record,
+            Head::File(record, _) | Head::Text(record, _) => record,
         }
     }
 
@@ -101,7 +117,10 @@ impl Results<'_> {
             }
             Head::Run(run) => run.each_cell(visit)?,
             Head::File(_, path) => {
-                parse(path, visit)?;
+                parse(reader(path)?, visit)?;
+            }
+            Head::Text(_, text) => {
+                parse(&**text, visit)?;
             }
         }
         Ok(())
@@ -113,7 +132,7 @@ impl Results<'_> {
     /// The file cannot be read any more.
     pub fn load(&self) -> Result<Record, ResultsError> {
         let mut record = self.head().clone();
-        if let Head::File(..) | Head::Run(_) = self.head {
+        if let Head::File(..) | Head::Text(..) | Head::Run(_) = self.head {
             let mut cells = Vec::new();
             self.each_cell(&mut |cell| {
                 cells.push(cell.clone());
@@ -125,12 +144,12 @@ impl Results<'_> {
     }
 }
 
-/// Reads a record file; the cells go to `visit` one by one, the rest is returned.
+/// Reads a record; the cells go to `visit` one by one, the rest is returned.
 fn parse(
-    path: &Path,
+    text: impl Read,
     visit: &mut dyn FnMut(&CellRecord) -> std::io::Result<()>,
 ) -> Result<Record, ResultsError> {
-    let mut deserializer = serde_json::Deserializer::from_reader(reader(path)?);
+    let mut deserializer = serde_json::Deserializer::from_reader(text);
     let mut trouble = None;
     let mut older = Older::default();
     let parser = RecordVisitor {

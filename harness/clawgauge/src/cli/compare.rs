@@ -17,9 +17,7 @@ use contract::scenario::Catalogue;
 use record::{CellRecord, Ending, Record, Results, is_record};
 use reports::{Detail, Format, comparison_markdown, comparison_text, write_report};
 use studies::bundle::Bundle;
-use studies::compare::{
-    Cells, CompareError, Comparison, Ended, Profiles, Texts, compare as compare_cells,
-};
+use studies::compare::{CompareError, Comparison, Ended, Profiles, RecordSide};
 
 /// Columns of a report that no terminal shows.
 const COLUMNS: usize = 120;
@@ -168,7 +166,6 @@ struct Task<'a> {
 /// Where a side's record is.
 enum Source<'a> {
     File(Results<'static>),
-    Bundle(Box<Record>),
     Run(&'a GatewayRef),
 }
 
@@ -178,11 +175,44 @@ impl Task<'_> {
         let a = self.source(&self.args.a)?;
         let b = self.source(&self.args.b)?;
         self.same_contract(&a, &b)?;
-        let mut texts = Texts::default();
-        let a = self.cells("a", &a, self.args.gateway_a.as_deref(), &mut texts)?;
-        let b = self.cells("b", &b, self.args.gateway_b.as_deref(), &mut texts)?;
-        let profiles = Profiles::of(self.catalogue, b.side().version.as_deref());
-        Ok(compare_cells(&a, &b, &texts, &profiles))
+        let keep = |cell: &CellRecord| {
+            let value = |axis: &str| cell.axes.get(axis);
+            self.selection.accepts_named(&cell.id, &value)
+        };
+        // What was run is one gateway; the rest of a sequence comes with a step that is asked for.
+        let all = |_: &CellRecord| true;
+        let kept = |source: &Source<'_>| -> &dyn Fn(&CellRecord) -> bool {
+            match source {
+                Source::Run(_) => &all,
+                Source::File(_) => &keep,
+            }
+        };
+        let (keep_a, keep_b) = (kept(&a), kept(&b));
+        let (mut record_a, mut record_b) = (None, None);
+        let a = self.results("a", a, &mut record_a)?;
+        let b = self.results("b", b, &mut record_b)?;
+        let side = |name, results, gateway: &'_ Option<String>, keep| {
+            let side = RecordSide::new(results, gateway.as_deref(), keep);
+            side.map_err(|error| unclear(name, &error))
+        };
+        let a = side("a", &a, &self.args.gateway_a, keep_a)?;
+        let b = side("b", &b, &self.args.gateway_b, keep_b)?;
+        let profiles = Profiles::of(self.catalogue, b.version());
+        let comparison = studies::compare::compare(&a, &b, &profiles);
+        comparison.map_err(|error| Failure::usage(error.to_string()))
+    }
+
+    /// The results of a side; what is run is put into `record`.
+    fn results<'r>(
+        &self,
+        name: &str,
+        source: Source<'_>,
+        record: &'r mut Option<Record>,
+    ) -> Result<Results<'r>, Failure> {
+        match source {
+            Source::File(results) => Ok(results),
+            Source::Run(gateway) => Ok(Results::from(&*record.insert(self.run(name, gateway)?))),
+        }
     }
 
     fn source<'b>(&self, input: &'b Input) -> Result<Source<'b>, Failure> {
@@ -192,9 +222,9 @@ impl Task<'_> {
                 Ok(Source::Run(gateway))
             }
             Input::File(path) if Bundle::is_one(path) => {
-                let record = Bundle::open(path).and_then(|(bundle, _)| bundle.record());
-                let record = record.map_err(|error| unreadable(path, &error))?;
-                Ok(Source::Bundle(Box::new(record)))
+                let results = Bundle::open(path).and_then(|(bundle, _)| bundle.into_results());
+                let results = results.map_err(|error| unreadable(path, &error))?;
+                Ok(Source::File(results))
             }
             Input::File(path) => {
                 let results = Results::open(path).map_err(|error| unreadable(path, &error))?;
@@ -207,7 +237,6 @@ impl Task<'_> {
     fn same_contract(&self, a: &Source<'_>, b: &Source<'_>) -> Result<(), Failure> {
         let hash = |source: &Source<'_>| match source {
             Source::File(results) => results.head().run.table_hash.clone(),
-            Source::Bundle(record) => record.run.table_hash.clone(),
             Source::Run(_) => self.catalogue.table_hash.clone(),
         };
         if hash(a) == hash(b) || self.args.allow_different_contract {
@@ -216,45 +245,6 @@ impl Task<'_> {
         Err(Failure::usage("A and B were judged by different scenario files, so that their verdicts do not compare").help(
             "name the gateways instead of the records, so that both are run anew; or compare all the same with --allow-different-contract",
         ))
-    }
-
-    fn cells(
-        &self,
-        name: &str,
-        source: &Source<'_>,
-        gateway: Option<&str>,
-        texts: &mut Texts,
-    ) -> Result<Cells, Failure> {
-        let keep = |cell: &CellRecord| {
-            let value = |axis: &str| cell.axes.get(axis);
-            self.selection.accepts_named(&cell.id, &value)
-        };
-        let run;
-        let results = match source {
-            Source::File(results) => results,
-            Source::Bundle(record) => &Results::from(record.as_ref()),
-            Source::Run(gateway) => {
-                run = self.run(name, gateway)?;
-                &Results::from(&run)
-            }
-        };
-        // What was run is one gateway; the rest of a sequence comes with a step that is asked for.
-        let (gateway, all) = match source {
-            Source::Run(_) => (None, true),
-            Source::File(_) | Source::Bundle(_) => (gateway, false),
-        };
-        let cells = Cells::read(results, gateway, &|cell| all || keep(cell), texts);
-        cells.map_err(|error| self.unclear(name, &error))
-    }
-
-    fn unclear(&self, name: &str, error: &CompareError) -> Failure {
-        let failure = Failure::usage(format!("the record of {}: {error}", name.to_uppercase()));
-        match error {
-            CompareError::Several(_) | CompareError::Unknown { .. } => {
-                failure.help(format!("say which one with --gateway-{name} REF"))
-            }
-            CompareError::Read(_) | CompareError::Empty => failure,
-        }
     }
 
     /// Runs a gateway. One that answered nothing is no side of a comparison.
@@ -280,6 +270,16 @@ impl Task<'_> {
             return Err(Failure::new(ending, what));
         }
         Ok(record)
+    }
+}
+
+fn unclear(name: &str, error: &CompareError) -> Failure {
+    let failure = Failure::usage(format!("the record of {}: {error}", name.to_uppercase()));
+    match error {
+        CompareError::Several(_) | CompareError::Unknown { .. } => {
+            failure.help(format!("say which one with --gateway-{name} REF"))
+        }
+        CompareError::Empty => failure,
     }
 }
 

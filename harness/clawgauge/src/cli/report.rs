@@ -54,15 +54,13 @@ pub(super) fn report(args: &ReportArgs, output: &Output) -> Result<(), Failure> 
         Failure::usage(format!("{}: {error}", args.record.display()))
             .help("a record is what `clawgauge run --report json=PATH` wrote")
     };
-    let bundled;
     let results = match Bundle::is_one(&args.record) {
         false => Results::open(&args.record).map_err(fail)?,
         true => {
-            let read = || Bundle::open(&args.record)?.0.record();
-            bundled = read().map_err(|error: BundleError| {
+            let read = || Bundle::open(&args.record)?.0.into_results();
+            read().map_err(|error: BundleError| {
                 Failure::usage(format!("{}: {error}", args.record.display()))
-            })?;
-            Results::from(&bundled)
+            })?
         }
     };
     let written = if args.report.is_empty() {

@@ -24,11 +24,12 @@ pub use read::BundleError;
 pub use verify::{By, Checked, verify};
 pub use write::{PackError, Run, pack};
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use record::Record;
+use record::{Record, Results};
 
 /// Name and version of the format.
 pub const SCHEMA: &str = "clawgauge.bundle/1";
@@ -119,24 +120,18 @@ impl Manifest {
 }
 
 impl Bundle {
-    /// The record in it.
+    /// The record in it, and nothing else.
     ///
     /// # Errors
     /// It is missing, or is no record of this version.
-    pub fn record(&self) -> Result<Record, BundleError> {
-        self.record_in(RECORD)
+    pub fn into_results(mut self) -> Result<Results<'static>, BundleError> {
+        self.member(RECORD)?;
+        let text = self.members.remove(RECORD).unwrap_or_default();
+        results(RECORD, Cow::Owned(text))
     }
 
-    fn record_in(&self, name: &str) -> Result<Record, BundleError> {
-        let bytes = self.member(name)?;
-        let mut record: Record = serde_json::from_slice(bytes)
-            .map_err(|error| BundleError::Member(name.to_owned(), error.to_string()))?;
-        if record.schema != record::SCHEMA {
-            let what = format!("its schema is {:?}", record.schema);
-            return Err(BundleError::Member(name.to_owned(), what));
-        }
-        record.fill_in();
-        Ok(record)
+    fn results_in(&self, name: &str) -> Result<Results<'_>, BundleError> {
+        results(name, Cow::Borrowed(self.member(name)?))
     }
 
     fn manifest(&self) -> Result<Manifest, BundleError> {
@@ -160,6 +155,11 @@ impl Bundle {
         });
         files.collect()
     }
+}
+
+fn results<'a>(name: &str, text: Cow<'a, [u8]>) -> Result<Results<'a>, BundleError> {
+    let results = Results::of_text(text);
+    results.map_err(|error| BundleError::Member(name.to_owned(), error.to_string()))
 }
 
 /// A name for a folder: the last part of a gateway's reference, in letters that every file system takes.

@@ -79,9 +79,8 @@ impl Bundle {
     /// # Errors
     /// It is no bundle.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BundleError> {
-        let tar = unzip(bytes)?;
         let bundle = Self {
-            members: members(&tar)?,
+            members: members(unzip(bytes)?.as_slice())?,
         };
         let manifest: serde_json::Value = serde_json::from_slice(bundle.member(MANIFEST)?)
             .map_err(|error| BundleError::Member(MANIFEST.to_owned(), error.to_string()))?;

@@ -1,23 +1,23 @@
 //! Whether the verdicts of a bundle follow from what was observed.
 
 use base::files::sha256;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::again::{Again, counted};
+use super::again::{self, Again, counted};
 use super::write::configs;
 use super::{BASELINE, Bundle, BundleError, MANIFEST, Manifest, RECORD};
 use crate::difference::Difference;
 use crate::reread::Reread;
 use contract::data::Data;
-use contract::plan::{Selection, cells};
+use contract::plan::{Places, Selection, cells};
 use contract::scenario::Catalogue;
 use contract::snapshots::Snapshots;
 use record::judge::VerdictKind;
-use record::{Baseline, CellRecord, Gate, MaySkip, Record, Results};
+use record::{Baseline, CellRecord, Gate, MaySkip, Record};
 
 /// What a bundle is judged by.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ pub enum By {
 /// What was checked, and what does not follow.
 #[derive(Debug)]
 pub struct Checked {
-    /// The record as the bundle has it.
+    /// The record as the bundle has it, without its cells.
     pub record: Record,
     /// What it says of itself.
     pub manifest: Manifest,
@@ -58,7 +58,8 @@ pub struct Checked {
 pub fn verify(bundle: &Bundle, by: &By) -> Result<Checked, BundleError> {
     let manifest = bundle.manifest()?;
     let mut differences = hashes(bundle, &manifest);
-    let record = bundle.record()?;
+    let results = bundle.results_in(RECORD)?;
+    let record = results.head();
     let data = match by {
         By::Itself => Data::Memory(Arc::new(bundle.data()?)),
         By::Other(data) => data.clone(),
@@ -69,8 +70,7 @@ pub fn verify(bundle: &Bundle, by: &By) -> Result<Checked, BundleError> {
     let baseline = match bundle.members.contains_key(BASELINE) {
         false => None,
         true => {
-            let record = bundle.record_in(BASELINE)?;
-            let baseline = Baseline::of(&Results::from(&record));
+            let baseline = Baseline::of(&bundle.results_in(BASELINE)?);
             let bad = |error| BundleError::Member(BASELINE.to_owned(), format!("{error}"));
             Some(baseline.map_err(bad)?)
         }
@@ -85,20 +85,27 @@ pub fn verify(bundle: &Bundle, by: &By) -> Result<Checked, BundleError> {
         strict: record.run.baseline_strict,
     };
     let mut again = Again {
-        record: &record,
+        results: &results,
         logs: &bundle.members,
         catalogue: &catalogue,
         snapshots: &snapshots,
-        reread: Reread::new(&record, &catalogue),
+        places: Places::of(&catalogue),
+        reread: Reread::new(record, &catalogue),
     };
     let mut rejudged = again.run(gate)?;
-    let by_folding = record.run.folding == rejudged.run.folding;
+    let by_folding = record.run.folding == rejudged.head.run.folding;
     let (as_recorded, found) = (again.reread.as_recorded, again.reread.differences);
     differences.extend(found);
-    each_cell(&record, &rejudged, &mut differences);
+    again::each_cell(&results, &mut |recorded| {
+        let cell = again.places.find(&recorded.id);
+        let now = cell.and_then(|cell| rejudged.cell_of(&recorded.gateway, &cell));
+        if let Some(now) = now {
+            differing((record, recorded), (&rejudged.head, &now), &mut differences);
+        }
+    })?;
     if let By::Itself = by {
-        about(&manifest, &record, &mut differences);
-        let configs = configs(&record, &catalogue);
+        about(&manifest, record, &mut differences);
+        let configs = configs(record, &catalogue);
         let configs = configs.map_err(|error| invalid(error.to_string()))?;
         let of_configs = |name: &&String| name.starts_with("configs/");
         for name in bundle.members.keys().filter(of_configs) {
@@ -112,7 +119,7 @@ pub fn verify(bundle: &Bundle, by: &By) -> Result<Checked, BundleError> {
                 differences.push(Difference::new(name, what, &"another", &"as data/ has it"));
             }
         }
-        rest(&record, &mut rejudged, &mut differences);
+        rest(record, &mut rejudged.head, &mut differences);
     }
     let selection = Selection::parse(&catalogue, &record.run.cells, &record.run.conditions);
     let selection = selection.map_err(|error| invalid(error.to_string()))?;
@@ -124,11 +131,11 @@ pub fn verify(bundle: &Bundle, by: &By) -> Result<Checked, BundleError> {
     }
     left_out.retain(|_, (left, _)| *left > 0);
     Ok(Checked {
-        verdicts: counted(&rejudged.cells),
+        verdicts: counted(&rejudged.results),
         table_hash: catalogue.table_hash.clone(),
         left_out,
         foreign: foreign(&bundle.data()?).map_err(|error| invalid(error.to_string()))?,
-        record,
+        record: record.clone(),
         manifest,
         as_recorded,
         causes: by_folding,
@@ -192,26 +199,8 @@ fn about(manifest: &Manifest, record: &Record, differences: &mut Vec<Difference>
     check.same("gateways", &manifest.gateways, &Manifest::gateways(record));
 }
 
-/// Cell by cell what is said about it.
-fn each_cell(record: &Record, again: &Record, differences: &mut Vec<Difference>) {
-    let by_place = |cell: &CellRecord| (cell.gateway.clone(), cell.id.clone());
-    let rejudged: HashMap<_, _> = again
-        .cells
-        .iter()
-        .map(|cell| (by_place(cell), cell))
-        .collect();
-    for cell in &record.cells {
-        let Some(other) = rejudged.get(&by_place(cell)) else {
-            continue;
-        };
-        let place = format!("{} on {}", cell.id, cell.gateway);
-        differing(&place, (record, cell), (again, other), differences);
-    }
-}
-
 /// What two records say about a cell, with the texts instead of their places.
 fn differing(
-    place: &str,
     (record, cell): (&Record, &CellRecord),
     (again, other): (&Record, &CellRecord),
     found: &mut Vec<Difference>,
@@ -225,6 +214,8 @@ fn differing(
     let outcome = |cell: &CellRecord| cell.observed.as_ref().map(|seen| seen.outcome.clone());
     let got_in = |cell: &CellRecord| cell.observed.as_ref().map(|seen| seen.direction);
     let grants = |cell: &CellRecord| cell.observed.as_ref().and_then(|seen| seen.grants);
+    let place = format!("{} on {}", cell.id, cell.gateway);
+    let place = place.as_str();
     let mut check = Check { place, found };
     check.same("verdict", verdict(cell), verdict(other));
     check.same("rule", rule(cell), rule(other));

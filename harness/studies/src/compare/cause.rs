@@ -11,15 +11,13 @@ use indexmap::IndexMap;
 
 use super::advice::advise;
 use super::authority::parts;
-use super::cells;
 use super::cells::{Cells, Seen, Texts};
 use super::change::Change;
 use super::effect::{ChangeSeverity, ContractEffect, Kind};
 use super::input::ComparisonInput;
 use super::lines::changed_lines;
 use super::model::{AnswerRecord, Cause, Difference, IssueRef, Place, RuleChange};
-use contract::cell_id::CellId;
-use contract::region::{Combination, minimize_conditions};
+use contract::region::{Combination, minimize_among};
 use contract::release::Version;
 use record::RuleRecord;
 use record::region::{terse, titles};
@@ -28,11 +26,11 @@ use record::sameness::{RecordedAnswer, shape};
 impl ComparisonInput<'_> {
     /// Whether A is the later release: then it is A's contract that announces what is different.
     fn a_is_later(&self) -> bool {
-        let version = |cells: &Cells| cells.side.version.as_deref()?.parse::<Version>().ok();
+        let version = |cells: &Cells<'_>| cells.side.version.as_deref()?.parse::<Version>().ok();
         matches!((version(self.a), version(self.b)), (Some(a), Some(b)) if a > b)
     }
 
-    fn rule(&self, side: &'_ Cells, change: &Change<'_>, seen: &Seen) -> Option<RuleRecord> {
+    fn rule(&self, side: &Cells<'_>, change: &Change<'_>, seen: &Seen) -> Option<RuleRecord> {
         let (rule, _) = seen.rule?;
         side.rule(change.scenario(), self.texts.text(rule)).cloned()
     }
@@ -52,7 +50,7 @@ impl ComparisonInput<'_> {
         if let Some(issue) = self.known_issue(change) {
             return BTreeSet::from([format!("issue {issue}")]);
         }
-        let by_rule = |side: &Cells, seen: &Seen, kind: &str| -> BTreeSet<String> {
+        let by_rule = |side: &Cells<'_>, seen: &Seen, kind: &str| -> BTreeSet<String> {
             let answer = self.texts.answer(seen);
             let line = answer.line();
             let label = answer.outcome.as_deref().unwrap_or(&line);
@@ -121,11 +119,8 @@ pub(super) fn causes(world: &ComparisonInput<'_>, changes: &[Change<'_>]) -> Vec
         let key = (change.weight, change.bearing, marks);
         groups.entry(key).or_default().push(change);
     }
-    let universes = universes(world);
     let threads = threads(groups).into_iter();
-    let mut causes: Vec<Cause> = threads
-        .map(|changes| cause(world, &universes, changes))
-        .collect();
+    let mut causes: Vec<Cause> = threads.map(|changes| cause(world, changes)).collect();
     causes.sort_by(|a, b| {
         // Who is wrongly in is more urgent than who is wrongly out.
         let key = |cause: &Cause| {
@@ -183,21 +178,7 @@ fn threads<'a>(
     threads
 }
 
-/// The cells that were compared, by scenario: what a fold must tell its cells from.
-fn universes<'a>(world: &ComparisonInput<'a>) -> BTreeMap<&'a str, Vec<Combination>> {
-    let mut universes: BTreeMap<&str, Vec<Combination>> = BTreeMap::new();
-    for (id, twin) in cells::pairs(world.a, world.b) {
-        let universe = universes.entry(CellId::of(id).scenario()).or_default();
-        universe.push(twin.after.combination.clone());
-    }
-    universes
-}
-
-fn cause(
-    world: &ComparisonInput<'_>,
-    universes: &BTreeMap<&str, Vec<Combination>>,
-    changes: Vec<&Change<'_>>,
-) -> Cause {
+fn cause(world: &ComparisonInput<'_>, changes: Vec<&Change<'_>>) -> Cause {
     let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
     let mut rules: BTreeSet<RuleChange> = BTreeSet::new();
     let mut by_scenario: BTreeMap<&str, Vec<&Change<'_>>> = BTreeMap::new();
@@ -209,11 +190,10 @@ fn cause(
             .push(change);
         rules.extend(rule_change(world, change));
     }
-    let places = by_scenario.iter().flat_map(|(scenario, changes)| {
-        let universe = universes.get(scenario).map(Vec::as_slice);
-        places(world, scenario, changes, universe.unwrap_or_default())
-    });
-    let mut places: Vec<Place> = places.collect();
+    let mut places: Vec<Place> = by_scenario
+        .iter()
+        .flat_map(|(scenario, changes)| places(world, scenario, changes))
+        .collect();
     places.sort_by(|a, b| (Reverse(a.cells), &a.example).cmp(&(Reverse(b.cells), &b.example)));
     let mut kinds: Vec<(Kind, usize)> = kinds.into_iter().collect();
     kinds.sort_by_key(|(kind, cells)| (Reverse(*cells), *kind));
@@ -322,12 +302,7 @@ fn answers<'a>(
     answers
 }
 
-fn places(
-    world: &ComparisonInput<'_>,
-    id: &str,
-    changes: &[&Change<'_>],
-    universe: &[Combination],
-) -> Vec<Place> {
+fn places(world: &ComparisonInput<'_>, id: &str, changes: &[&Change<'_>]) -> Vec<Place> {
     let Some(scenario) = world.b.scenario(id) else {
         return Vec::new();
     };
@@ -336,7 +311,7 @@ fn places(
         .map(|change| (&change.twin.after.combination, change.id))
         .collect();
     let cells: Vec<Combination> = by_cell.keys().map(|cell| (*cell).clone()).collect();
-    let regions = minimize_conditions(&cells, universe).into_iter();
+    let regions = minimize_among(&cells, world.universes.of(id)).into_iter();
     let places = regions.map(|region| {
         let conditions: IndexMap<_, _> = region.named(scenario).into_iter().collect();
         let first = region.cells.first().and_then(|cell| by_cell.get(cell));

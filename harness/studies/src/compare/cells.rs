@@ -1,6 +1,7 @@
 //! What is kept of a record: each cell in a few words, texts once each.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::Arc;
 
 use super::model::Side;
@@ -13,12 +14,9 @@ use record::{
     ScenarioRecord,
 };
 
-/// A record that cannot be compared.
+/// A record of which it is not clear what to compare.
 #[derive(Debug, thiserror::Error)]
 pub enum CompareError {
-    /// It cannot be read.
-    #[error(transparent)]
-    Read(#[from] ResultsError),
     /// It holds several gateways, and none was named.
     #[error("it holds several gateways: {}", .0.join(", "))]
     Several(Vec<String>),
@@ -37,7 +35,7 @@ pub enum CompareError {
 
 /// The texts of both sides, each once.
 #[derive(Debug, Default)]
-pub struct Texts {
+pub(super) struct Texts {
     places: HashMap<Arc<str>, usize>,
     texts: Vec<Arc<str>>,
     answers: Vec<Arc<RecordedAnswer>>,
@@ -134,8 +132,8 @@ impl<'a> CellPair<'a> {
 
 /// The cells that can be compared, in the order of their ids.
 pub(super) fn pairs<'a>(
-    a: &'a Cells,
-    b: &'a Cells,
+    a: &'a Cells<'_>,
+    b: &'a Cells<'_>,
 ) -> impl Iterator<Item = (&'a str, CellPair<'a>)> {
     b.cells.iter().filter_map(|(id, cell)| {
         let other = a.cells.get(id)?;
@@ -143,100 +141,173 @@ pub(super) fn pairs<'a>(
     })
 }
 
-/// The cells of one gateway of a record.
-#[derive(Debug)]
-pub struct Cells {
-    pub(super) side: Side,
-    pub(super) cells: BTreeMap<String, Cell>,
-    pub(super) scenarios: Vec<ScenarioRecord>,
-    pub(super) rules: Vec<RuleRecord>,
-    pub(super) issues: Vec<IssueRecord>,
+/// One side of a comparison: a record, the gateway in it, and which of its cells count.
+pub struct RecordSide<'a> {
+    results: &'a Results<'a>,
+    gateway: &'a GatewayRecord,
+    keep: &'a dyn Fn(&CellRecord) -> bool,
 }
 
-impl Cells {
-    /// Reads a record's cells of one gateway: the one that is named, or the only one. `keep` says which cells count, by id
-    /// and values.
+impl<'a> RecordSide<'a> {
+    /// The gateway that is named, or the only one. `keep` says which cells count, by id and values.
     ///
     /// # Errors
-    /// The record cannot be read any more, or it is not clear which gateway is meant.
-    pub fn read(
-        results: &Results<'_>,
+    /// It is not clear which gateway is meant.
+    pub fn new(
+        results: &'a Results<'a>,
         gateway: Option<&str>,
-        keep: &dyn Fn(&CellRecord) -> bool,
-        texts: &mut Texts,
+        keep: &'a dyn Fn(&CellRecord) -> bool,
     ) -> Result<Self, CompareError> {
-        let head = results.head();
-        let gateway = choose(head, gateway)?;
-        let mut kept = Self {
-            side: side(head, gateway),
-            cells: BTreeMap::new(),
-            scenarios: head.scenarios.clone(),
-            rules: head.rules.clone(),
-            issues: head.known_issues.clone(),
-        };
-        let scenarios = head.scenarios.iter();
-        let scenarios = scenarios.map(|scenario| (scenario.id.as_str(), AxisPlaces::of(scenario)));
-        let places: HashMap<&str, AxisPlaces<'_>> = scenarios.collect();
-        let answers: Vec<usize> = head.answers.iter().map(|text| texts.place(text)).collect();
-        let requests: Vec<usize> = head.requests.iter().map(|text| texts.place(text)).collect();
-        let place = |places: &[usize], at: Option<usize>| places.get(at?).copied();
-        results.each_cell(&mut |cell| {
-            if cell.gateway != gateway.reference || !keep(cell) {
-                return Ok(());
+        let gateway = choose(results.head(), gateway)?;
+        Ok(Self {
+            results,
+            gateway,
+            keep,
+        })
+    }
+
+    /// The release, where it is known.
+    pub fn version(&self) -> Option<&str> {
+        self.gateway.version.as_deref()
+    }
+
+    /// Shows every cell that counts.
+    pub(super) fn each_cell(&self, visit: &mut dyn FnMut(&CellRecord)) -> Result<(), ResultsError> {
+        self.results.each_cell(&mut |cell| {
+            if cell.gateway == self.gateway.reference && (self.keep)(cell) {
+                visit(cell);
             }
-            let now = match seen(cell, texts, &answers) {
-                Some(seen) => {
-                    kept.side.ran += 1;
-                    let own = cell.own_request.as_deref().map(|text| texts.place(text));
-                    Cell::Answered(Seen {
-                        request: own.or_else(|| place(&requests, cell.request)),
-                        combination: places
-                            .get(cell.scenario())
-                            .map(|places| places.combination(&cell.id))
-                            .unwrap_or_default(),
-                        ..seen
-                    })
-                }
-                None => {
-                    let reason = texts.place(cell.reason.as_deref().unwrap_or_default());
-                    match cell.verdict {
-                        VerdictKind::NotApplicable => {
-                            kept.side.not_applicable += 1;
-                            Cell::NotApplicable(reason)
-                        }
-                        VerdictKind::NotAsked => {
-                            kept.side.not_asked += 1;
-                            Cell::NotAsked(reason)
-                        }
-                        _ => {
-                            kept.side.could_not_run += 1;
-                            Cell::CouldNotRun(reason)
-                        }
-                    }
-                }
-            };
-            kept.cells.insert(cell.id.clone(), now);
             Ok(())
-        })?;
-        Ok(kept)
+        })
     }
 
-    /// The gateway.
-    pub fn side(&self) -> &Side {
-        &self.side
+    /// A hash of a cell's id, and one of all that a comparison looks at: where both are the same on two sides, nothing changed.
+    pub(super) fn marks(&self, cell: &CellRecord) -> Marks {
+        let head = self.results.head();
+        let text = head.observed(cell).unwrap_or_default();
+        let answer = cell.observed.as_ref();
+        let answer = answer.map(|observed| RecordedAnswer::of(observed, text.into()));
+        let judged = (
+            cell.verdict.name(),
+            cell.direction.map(Deviation::name),
+            cell.severity.map(Severity::name),
+            &cell.known_issue,
+            &cell.reason,
+            cell.expected.as_ref().map(|expected| &expected.outcome),
+        );
+        Marks {
+            id: hash(&cell.id),
+            says: hash(&(answer, judged, head.request(cell))),
+        }
+    }
+}
+
+/// What a cell is found by, and what it is told from another by. 64 bits each: of a million cells, two have one hash by chance once in
+/// thirty million records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Marks {
+    pub(super) id: u64,
+    pub(super) says: u64,
+}
+
+fn hash(what: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Cells of one gateway of a record.
+#[derive(Debug)]
+pub(super) struct Cells<'a> {
+    pub(super) side: Side,
+    pub(super) cells: BTreeMap<String, Cell>,
+    head: &'a Record,
+    places: HashMap<&'a str, AxisPlaces<'a>>,
+    /// Places of the record's answers and requests among the texts of both sides, as they are needed.
+    answers: HashMap<usize, usize>,
+    requests: HashMap<usize, usize>,
+}
+
+impl<'a> Cells<'a> {
+    /// None yet.
+    pub(super) fn of(input: &RecordSide<'a>) -> Self {
+        let head = input.results.head();
+        let scenarios = head.scenarios.iter();
+        let places = scenarios.map(|scenario| (scenario.id.as_str(), AxisPlaces::of(scenario)));
+        Self {
+            side: side(head, input.gateway),
+            cells: BTreeMap::new(),
+            head,
+            places: places.collect(),
+            answers: HashMap::new(),
+            requests: HashMap::new(),
+        }
     }
 
-    pub(super) fn scenario(&self, id: &str) -> Option<&ScenarioRecord> {
-        self.scenarios.iter().find(|scenario| scenario.id == id)
+    /// Counts a cell.
+    pub(super) fn count(&mut self, cell: &CellRecord) {
+        *match (is_answered(cell), cell.verdict) {
+            (true, _) => &mut self.side.ran,
+            (false, VerdictKind::NotApplicable) => &mut self.side.not_applicable,
+            (false, VerdictKind::NotAsked) => &mut self.side.not_asked,
+            (false, _) => &mut self.side.could_not_run,
+        } += 1;
     }
 
-    pub(super) fn rule(&self, scenario: &str, id: &str) -> Option<&RuleRecord> {
+    /// Keeps a cell.
+    pub(super) fn keep(&mut self, cell: &CellRecord, texts: &mut Texts) {
+        let now = self.cell(cell, texts);
+        self.cells.insert(cell.id.clone(), now);
+    }
+
+    /// What becomes of a cell.
+    pub(super) fn cell(&mut self, cell: &CellRecord, texts: &mut Texts) -> Cell {
+        let combination = self.combination(cell);
+        let mut place = |known: &mut HashMap<usize, usize>, list: &[String], at: Option<usize>| {
+            let (at, text) = at.and_then(|at| Some((at, list.get(at)?)))?;
+            Some(*known.entry(at).or_insert_with(|| texts.place(text)))
+        };
+        let observed = cell.observed.as_ref().and_then(|observed| observed.answer);
+        let answer = place(&mut self.answers, &self.head.answers, observed);
+        let request = place(&mut self.requests, &self.head.requests, cell.request);
+        let own = cell.own_request.as_deref().map(|text| texts.place(text));
+        if let Some(seen) = seen(cell, texts, answer) {
+            return Cell::Answered(Seen {
+                request: own.or(request),
+                combination,
+                ..seen
+            });
+        }
+        let reason = texts.place(cell.reason.as_deref().unwrap_or_default());
+        match cell.verdict {
+            VerdictKind::NotApplicable => Cell::NotApplicable(reason),
+            VerdictKind::NotAsked => Cell::NotAsked(reason),
+            _ => Cell::CouldNotRun(reason),
+        }
+    }
+
+    /// The places of a cell's values.
+    pub(super) fn combination(&self, cell: &CellRecord) -> Combination {
+        let places = self.places.get(cell.scenario());
+        places
+            .map(|places| places.combination(&cell.id))
+            .unwrap_or_default()
+    }
+
+    pub(super) fn scenario(&self, id: &str) -> Option<&'a ScenarioRecord> {
+        self.head
+            .scenarios
+            .iter()
+            .find(|scenario| scenario.id == id)
+    }
+
+    pub(super) fn rule(&self, scenario: &str, id: &str) -> Option<&'a RuleRecord> {
         let same = |rule: &&RuleRecord| rule.scenario == scenario && rule.id == id;
-        self.rules.iter().find(same)
+        self.head.rules.iter().find(same)
     }
 
-    pub(super) fn issue(&self, id: &str) -> Option<&IssueRecord> {
-        self.issues.iter().find(|issue| issue.id == id)
+    pub(super) fn issue(&self, id: &str) -> Option<&'a IssueRecord> {
+        self.head.known_issues.iter().find(|issue| issue.id == id)
     }
 }
 
@@ -279,29 +350,39 @@ fn side(head: &Record, gateway: &GatewayRecord) -> Side {
     }
 }
 
-/// A cell that was answered and whose answer proves something.
-fn seen(cell: &CellRecord, texts: &mut Texts, answers: &[usize]) -> Option<Seen> {
+/// Whether a cell conforms, or in which way it does not; none where its answer proves nothing.
+fn judged(cell: &CellRecord) -> Option<Option<Deviation>> {
+    match (cell.verdict, cell.direction) {
+        (VerdictKind::Conforms | VerdictKind::Stale | VerdictKind::New, _) => Some(None),
+        (VerdictKind::Deviates | VerdictKind::Known, Some(deviation)) => Some(Some(deviation)),
+        (VerdictKind::Deviates | VerdictKind::Known, None)
+        | (VerdictKind::NotApplicable | VerdictKind::NotAsked | VerdictKind::CouldNotRun, _) => {
+            None
+        }
+    }
+}
+
+/// Whether a cell was answered and its answer proves something.
+pub(super) fn is_answered(cell: &CellRecord) -> bool {
+    cell.observed.is_some() && judged(cell).is_some()
+}
+
+/// A cell that was answered and whose answer proves something; `text` is the place of the answer.
+fn seen(cell: &CellRecord, texts: &mut Texts, text: Option<usize>) -> Option<Seen> {
     let observed = cell.observed.as_ref()?;
     let expected = cell.expected.as_ref();
     let as_ruled =
         expected.map(|expected| expected.outcome.as_str()) == observed.outcome.as_deref();
-    let keeps = match (cell.verdict, cell.direction) {
-        (VerdictKind::Conforms | VerdictKind::Stale | VerdictKind::New, _) => Conformance::Holds,
-        (VerdictKind::Deviates | VerdictKind::Known, Some(deviation)) => {
+    let keeps = match judged(cell)? {
+        None => Conformance::Holds,
+        Some(deviation) => {
             let severity = cell.severity;
             Conformance::Breaks(
                 deviation,
                 severity.unwrap_or_else(|| Severity::of_deviation(deviation, as_ruled)),
             )
         }
-        (VerdictKind::Deviates | VerdictKind::Known, None)
-        | (VerdictKind::NotApplicable | VerdictKind::NotAsked | VerdictKind::CouldNotRun, _) => {
-            return None;
-        }
     };
-    let text = observed
-        .answer
-        .and_then(|place| answers.get(place).copied());
     let text = text.unwrap_or_else(|| texts.place(""));
     let answer = RecordedAnswer::of(observed, Arc::clone(&texts.texts[text]));
     Some(Seen {

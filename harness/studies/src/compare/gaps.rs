@@ -22,12 +22,43 @@ type Key = (State, State, String);
 /// How many cells of each scenario, and one of them.
 type Group = (BTreeMap<String, usize>, String);
 
-/// The cells that were not answered on both sides, by what became of them.
-pub(super) fn gaps(a: &Cells, b: &Cells, texts: &Texts) -> Vec<Gap> {
-    let mut gaps: BTreeMap<Key, Group> = BTreeMap::new();
-    let mut add = |id: &str, on_a: State, on_b: State| {
+/// Counts the cells that were not answered on both sides, by what became of them.
+#[derive(Debug, Default)]
+pub(super) struct GapTally {
+    gaps: BTreeMap<Key, Group>,
+}
+
+impl GapTally {
+    /// Takes in what is kept of the cells of both sides; those that became the same on both may have been taken in before.
+    pub(super) fn add_all(&mut self, a: &Cells<'_>, b: &Cells<'_>, texts: &Texts) {
+        let missing = || (SideGap::NotAsked, None);
+        for (id, on_a) in &a.cells {
+            match (on_a, b.cells.get(id)) {
+                (on_a @ Cell::Answered(_), Some(on_b @ Cell::Answered(_))) => {
+                    if CellPair::of(on_a, on_b).is_none() {
+                        let otherwise = || (SideGap::AskedOtherwise, None);
+                        self.add(id, otherwise(), otherwise());
+                    }
+                }
+                (on_a, Some(on_b)) => self.add(id, state(on_a, texts), state(on_b, texts)),
+                (on_a, None) => self.add(id, state(on_a, texts), missing()),
+            }
+        }
+        for (id, on_b) in &b.cells {
+            if !a.cells.contains_key(id) {
+                self.add(id, missing(), state(on_b, texts));
+            }
+        }
+    }
+
+    /// Takes in a cell that became the same on both sides, and was answered on neither.
+    pub(super) fn add_alike(&mut self, id: &str, cell: &Cell, texts: &Texts) {
+        self.add(id, state(cell, texts), state(cell, texts));
+    }
+
+    fn add(&mut self, id: &str, on_a: State, on_b: State) {
         let key = (on_a, on_b, CellId::of(id).profile().to_owned());
-        let key = match gaps.len() >= MOST_REASONS && !gaps.contains_key(&key) {
+        let key = match self.gaps.len() >= MOST_REASONS && !self.gaps.contains_key(&key) {
             false => key,
             true => {
                 let ((on_a, why_a), (on_b, why_b), _) = key;
@@ -35,49 +66,41 @@ pub(super) fn gaps(a: &Cells, b: &Cells, texts: &Texts) -> Vec<Gap> {
                 ((on_a, other(why_a)), (on_b, other(why_b)), String::new())
             }
         };
-        let gap = gaps.entry(key);
-        let gap = gap.or_insert_with(|| (BTreeMap::new(), id.to_owned()));
+        let (scenarios, example) = self.gaps.entry(key).or_default();
+        first(example, id);
         let scenario = CellId::of(id).scenario().to_owned();
-        *gap.0.entry(scenario).or_default() += 1;
-    };
-    let missing = || (SideGap::NotAsked, None);
-    for (id, on_a) in &a.cells {
-        match (on_a, b.cells.get(id)) {
-            (on_a @ Cell::Answered(_), Some(on_b @ Cell::Answered(_))) => {
-                if CellPair::of(on_a, on_b).is_none() {
-                    let otherwise = || (SideGap::AskedOtherwise, None);
-                    add(id, otherwise(), otherwise());
-                }
-            }
-            (on_a, Some(on_b)) => add(id, state(on_a, texts), state(on_b, texts)),
-            (on_a, None) => add(id, state(on_a, texts), missing()),
-        }
+        *scenarios.entry(scenario).or_default() += 1;
     }
-    for (id, on_b) in &b.cells {
-        if !a.cells.contains_key(id) {
-            add(id, missing(), state(on_b, texts));
-        }
+
+    pub(super) fn into_list(self) -> Vec<Gap> {
+        let gaps = self.gaps.into_iter();
+        let gaps = gaps.map(
+            |(((a, a_reason), (b, b_reason), profile), (scenarios, example))| Gap {
+                a,
+                a_reason,
+                b,
+                b_reason,
+                profile,
+                cells: scenarios.values().sum(),
+                scenarios,
+                example,
+            },
+        );
+        let mut gaps: Vec<Gap> = gaps.collect();
+        // What went wrong is worth more than what is not there.
+        gaps.sort_by_key(|gap| {
+            let wrong = [gap.a, gap.b].contains(&SideGap::CouldNotRun);
+            (!wrong, Reverse(gap.cells))
+        });
+        gaps
     }
-    let gaps = gaps.into_iter();
-    let gaps = gaps.map(
-        |(((a, a_reason), (b, b_reason), profile), (scenarios, example))| Gap {
-            a,
-            a_reason,
-            b,
-            b_reason,
-            profile,
-            cells: scenarios.values().sum(),
-            scenarios,
-            example,
-        },
-    );
-    let mut gaps: Vec<Gap> = gaps.collect();
-    // What went wrong is worth more than what is not there.
-    gaps.sort_by_key(|gap| {
-        let wrong = [gap.a, gap.b].contains(&SideGap::CouldNotRun);
-        (!wrong, Reverse(gap.cells))
-    });
-    gaps
+}
+
+/// The first of several ids, in whatever order they come.
+fn first(example: &mut String, id: &str) {
+    if example.is_empty() || id < example.as_str() {
+        id.clone_into(example);
+    }
 }
 
 fn state(cell: &Cell, texts: &Texts) -> State {
@@ -102,8 +125,9 @@ impl UnchangedTally {
             return;
         };
         let issue = seen.known_issue.map(|issue| texts.text(issue).to_owned());
-        let group = self.cells.entry((deviation, issue));
-        group.or_insert_with(|| (0, id.to_owned())).0 += 1;
+        let (cells, example) = self.cells.entry((deviation, issue)).or_default();
+        *cells += 1;
+        first(example, id);
     }
 
     pub(super) fn into_list(self) -> Vec<Unchanged> {

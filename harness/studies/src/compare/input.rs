@@ -1,6 +1,6 @@
 //! What a comparison is made from: both sides, the texts that they refer to, and the launch profiles.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::cells::{Cells, Texts};
 use contract::scenario::Catalogue;
@@ -8,10 +8,44 @@ use contract::scenario::Catalogue;
 /// Both sides and what they refer to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ComparisonInput<'a> {
-    pub(super) a: &'a Cells,
-    pub(super) b: &'a Cells,
+    pub(super) a: &'a Cells<'a>,
+    pub(super) b: &'a Cells<'a>,
     pub(super) texts: &'a Texts,
     pub(super) profiles: &'a Profiles,
+    pub(super) universes: &'a Universes,
+}
+
+/// The combinations that were compared, by scenario: what a fold must tell its cells from. Only of scenarios in which something changed.
+#[derive(Debug, Default)]
+pub(super) struct Universes {
+    known: HashMap<String, Universe>,
+}
+
+/// Combinations one after another.
+#[derive(Debug)]
+struct Universe {
+    axes: usize,
+    values: Vec<u16>,
+}
+
+impl Universes {
+    pub(super) fn add(&mut self, scenario: &str, combination: &[u16]) {
+        if !self.known.contains_key(scenario) {
+            let axes = combination.len();
+            let values = Vec::new();
+            self.known
+                .insert(scenario.to_owned(), Universe { axes, values });
+        }
+        if let Some(universe) = self.known.get_mut(scenario) {
+            universe.values.extend(combination);
+        }
+    }
+
+    pub(super) fn of(&self, scenario: &str) -> impl Iterator<Item = &[u16]> + Clone {
+        let known = self.known.get(scenario);
+        let (axes, values) = known.map_or((1, &[][..]), |known| (known.axes, &known.values[..]));
+        values.chunks_exact(axes.max(1))
+    }
 }
 
 /// What is known of the launch profiles beyond a record: which of them ask for the same of a caller, and how they differ.

@@ -1,7 +1,7 @@
 //! Two records compared: which callers get another answer on B than on A, folded into causes.
 //!
-//! Pure: [`Cells`] is what is kept of a record, [`compare`] makes a [`Comparison`] of two of them, and a renderer under
-//! `report/` shows it. Bodies are kept once each, so that memory grows with the number of cells and not with their answers.
+//! [`compare`] makes a [`Comparison`] of two records, and a renderer under `report/` shows it. Both are read cell by cell, and a cell is
+//! kept only where it is not the same on both sides (`kept`): memory grows with what changed, not with what was asked.
 //! What a change means is decided in `change`, what belongs together in `cause`, and what to do about it in `advice`.
 
 mod advice;
@@ -13,10 +13,11 @@ mod effect;
 mod ending;
 mod gaps;
 mod input;
+mod kept;
 mod lines;
 mod model;
 
-pub use cells::{Cells, CompareError, Texts};
+pub use cells::{CompareError, RecordSide};
 pub use effect::{ChangeSeverity, ContractEffect, Kind};
 pub use ending::Ended;
 pub use input::Profiles;
@@ -26,17 +27,37 @@ pub use model::{
 };
 
 use change::Change;
+use kept::Kept;
+use record::ResultsError;
 
-/// Compares two gateways. `texts` holds what both were read into.
+/// Compares two gateways.
 ///
 /// The result depends on the two records and the profiles only: no time, no order of arrival.
-pub fn compare(a: &Cells, b: &Cells, texts: &Texts, profiles: &Profiles) -> Comparison {
-    let mut counts = Counts::default();
+///
+/// # Errors
+/// A record cannot be read any more.
+pub fn compare(
+    a: &RecordSide<'_>,
+    b: &RecordSide<'_>,
+    profiles: &Profiles,
+) -> Result<Comparison, ResultsError> {
+    let mut kept = Kept::read(a, b)?;
+    let mut gaps = std::mem::take(&mut kept.gaps);
+    gaps.add_all(&kept.a, &kept.b, &kept.texts);
+    let gaps = gaps.into_list();
+    let universes = kept.look_around(b)?;
+    let Kept {
+        a,
+        b,
+        texts,
+        mut counts,
+        mut unchanged,
+        ..
+    } = kept;
     let mut changes: Vec<Change<'_>> = Vec::new();
-    let mut unchanged = gaps::UnchangedTally::default();
-    for (id, twin) in cells::pairs(a, b) {
+    for (id, twin) in cells::pairs(&a, &b) {
         counts.compared += 1;
-        match change::weigh(twin, texts) {
+        match change::weigh(twin, &texts) {
             Some((kind, bearing, weight)) => changes.push(Change {
                 id,
                 twin,
@@ -46,12 +67,11 @@ pub fn compare(a: &Cells, b: &Cells, texts: &Texts, profiles: &Profiles) -> Comp
             }),
             None => {
                 counts.unchanged += 1;
-                unchanged.add(id, twin.after, texts);
+                unchanged.add(id, twin.after, &texts);
             }
         }
     }
     counts.changed = changes.len();
-    let gaps = gaps::gaps(a, b, texts);
     for gap in &gaps {
         counts.cells += gap.cells;
         match (gap.a, gap.b) {
@@ -62,16 +82,17 @@ pub fn compare(a: &Cells, b: &Cells, texts: &Texts, profiles: &Profiles) -> Comp
     }
     counts.cells += counts.compared;
     let world = input::ComparisonInput {
-        a,
-        b,
-        texts,
+        a: &a,
+        b: &b,
+        texts: &texts,
         profiles,
+        universes: &universes,
     };
     let causes = cause::causes(&world, &changes);
     for cause in &causes {
         *counts.by_weight(cause.weight) += 1;
     }
-    Comparison {
+    Ok(Comparison {
         schema: SCHEMA.to_owned(),
         same_contract: a.side.table_hash == b.side.table_hash,
         a: a.side.clone(),
@@ -80,7 +101,7 @@ pub fn compare(a: &Cells, b: &Cells, texts: &Texts, profiles: &Profiles) -> Comp
         causes,
         unchanged: unchanged.into_list(),
         gaps,
-    }
+    })
 }
 
 #[cfg(test)]

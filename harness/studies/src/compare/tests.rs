@@ -232,6 +232,24 @@ fn what_is_wrong_on_both_is_nothing_new() {
     assert_eq!(comparison.ended().ending, Ending::Holds);
 }
 
+/// Only what is not the same on both sides takes memory.
+#[test]
+fn what_is_the_same_is_counted_and_not_kept() {
+    let wrong = made("b", ANSWERED).says(FORBIDDEN).known("i#1");
+    let a = [made("a", ANSWERED), wrong.clone(), made("z", ANSWERED)];
+    let b = [made("a", ANSWERED), wrong, made("z", ANSWERED).text("2")];
+    let (a, b) = (record("2026.1.1", &a), record("2026.1.2", &b));
+    let (a, b) = (Results::from(&a), Results::from(&b));
+    let side = |results| RecordSide::new(results, None, &|_| true).unwrap();
+    let kept = Kept::read(&side(&a), &side(&b)).unwrap();
+    for side in [&kept.a, &kept.b] {
+        let ids: Vec<&String> = side.cells.keys().collect();
+        assert_eq!(ids, ["chat/profile=token/header=z"]);
+        assert_eq!(side.side.ran, 3);
+    }
+    assert_eq!((kept.counts.compared, kept.counts.unchanged), (2, 2));
+}
+
 #[rstest]
 #[case::a_blocker_first(&|a: &mut Record, _: &mut Record| a.gateways[0].error = Some("x".into()), Ending::Broken)]
 #[case::interrupted(&|a: &mut Record, _: &mut Record| a.run.interrupted = true, Ending::Interrupted)]
@@ -259,17 +277,12 @@ fn one_of_several_gateways_must_be_named() {
     let mut other = several.gateways[0].clone();
     "h".clone_into(&mut other.reference);
     several.gateways.push(other);
-    let read = |name: Option<&str>| {
-        Cells::read(
-            &Results::from(&several),
-            name,
-            &|_| true,
-            &mut Texts::default(),
-        )
-    };
-    let said = |name| read(name).unwrap_err().to_string();
+    let results = Results::from(&several);
+    let side = |name| RecordSide::new(&results, name, &|_| true);
+    let said = |name| side(name).err().unwrap().to_string();
     assert_eq!(said(None), "it holds several gateways: g, h");
     assert_eq!(said(Some("x")), "it holds no gateway \"x\"; it holds g, h");
-    assert_eq!(read(Some("g")).unwrap().side().ran, 1);
-    assert_eq!(read(Some("h")).unwrap().side().ran, 0);
+    let (g, h) = (side(Some("g")).unwrap(), side(Some("h")).unwrap());
+    let comparison = compare(&g, &h, &profiles()).unwrap();
+    assert_eq!((comparison.a.ran, comparison.b.ran), (1, 0));
 }

@@ -231,11 +231,9 @@ pub(super) fn profiles() -> Profiles {
 }
 
 pub(super) fn compared(a: &Record, b: &Record) -> Comparison {
-    let mut texts = Texts::default();
-    let mut read =
-        |record: &Record| Cells::read(&Results::from(record), None, &|_| true, &mut texts).unwrap();
-    let (a, b) = (read(a), read(b));
-    compare(&a, &b, &texts, &profiles())
+    let (a, b) = (Results::from(a), Results::from(b));
+    let side = |results| RecordSide::new(results, None, &|_| true).unwrap();
+    compare(&side(&a), &side(&b), &profiles()).unwrap()
 }
 
 pub(super) fn of(a: &[Made], b: &[Made]) -> Comparison {
