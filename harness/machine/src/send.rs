@@ -338,6 +338,7 @@ impl Reader {
                         }),
                         ..Response::default()
                     };
+                    has_one_length(&response)?;
                     self.delimited = parsed.version == Some(1);
                     self.set_aside(length);
                     self.buffer.advance(length);
@@ -452,6 +453,30 @@ impl Reader {
             if events && is_done(&response.body) {
                 return Ok(());
             }
+        }
+    }
+}
+
+/// Whether a length that is told is one, and always the same one (RFC 9112, 6.3): clients and proxies would end the answer elsewhere. An
+/// answer to HEAD has no body, and tells a length all the same.
+fn has_one_length(response: &Response) -> Result<(), SendError> {
+    let mut lengths = response
+        .headers
+        .iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        .map(|(_, value)| value.trim_ascii());
+    let Some(first) = lengths.next() else {
+        return Ok(());
+    };
+    let is_number = !first.is_empty() && first.iter().all(u8::is_ascii_digit);
+    let other = lengths.find(|length| *length != first);
+    match other.or((!is_number).then_some(first)) {
+        None => Ok(()),
+        Some(wrong) => {
+            let wrong = String::from_utf8_lossy(&wrong[..wrong.len().min(MAX_QUOTED)]);
+            Err(SendError::NotHttp(format!(
+                "its Content-Length is {wrong:?}"
+            )))
         }
     }
 }

@@ -137,5 +137,8 @@ fn who(mutant: &MutantResult) -> String {
     if let Fate::Undecided { why } = &mutant.fate {
         told.push(why.clone());
     }
+    if let Some(unasked) = &mutant.unasked {
+        told.push(format!("not asked: {unasked}"));
+    }
     told.join("; ")
 }

@@ -160,22 +160,53 @@ impl Fitted {
 
     /// Where the estimates come from: of how many launches from where.
     pub fn origins(&self) -> String {
-        let mut counts: Vec<(String, usize)> = Vec::new();
-        for launch in self.made() {
-            let name = launch.origin.to_string();
-            match counts.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, count)) => *count += 1,
-                None => counts.push((name, 1)),
-            }
+        counted(self.made().map(|launch| &launch.origin))
+    }
+}
+
+/// What a whole plan is estimated to take, from its first launch to the end of the last, and where the estimates come from.
+pub fn whole(plan: &Plan, estimates: &Estimates) -> (Duration, String) {
+    let mut offers = Vec::new();
+    let mut origins = Vec::new();
+    for launch in &plan.launches {
+        let mut cells = launch.cells.askable().peekable();
+        if cells.peek().is_none() {
+            continue;
         }
-        match counts.as_slice() {
-            [] => "data".to_owned(),
-            [(name, _)] => name.clone(),
-            counts => {
-                let counts = counts.iter();
-                let counts = counts.map(|(name, count)| format!("{name} ({count})"));
-                counts.collect::<Vec<_>>().join("; ")
-            }
+        let (start, origin) = estimates.launch(launch, &plan.release);
+        let asking = cells.map(|cell| estimates.cell(&cell, &plan.release));
+        offers.push(Offer {
+            cost: asking.fold(start, u64::saturating_add),
+            ..Offer::default()
+        });
+        origins.push(origin);
+    }
+    let market = Market {
+        offers: &offers,
+        rules: 0,
+        lanes: estimates.launches,
+    };
+    let takes = Duration::from_millis(market.choose(u64::MAX).takes);
+    (takes, counted(origins.iter()))
+}
+
+/// Where estimates come from: of how many launches from where.
+fn counted<'a>(origins: impl Iterator<Item = &'a Origin>) -> String {
+    let mut counts: Vec<(String, usize)> = Vec::new();
+    for origin in origins {
+        let name = origin.to_string();
+        match counts.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((name, 1)),
+        }
+    }
+    match counts.as_slice() {
+        [] => "data".to_owned(),
+        [(name, _)] => name.clone(),
+        counts => {
+            let counts = counts.iter();
+            let counts = counts.map(|(name, count)| format!("{name} ({count})"));
+            counts.collect::<Vec<_>>().join("; ")
         }
     }
 }

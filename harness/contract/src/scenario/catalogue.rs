@@ -42,7 +42,7 @@ pub struct Catalogue {
     pub relations: Vec<Relation>,
     /// Seeded faults that no scenario shows.
     pub survivors: Vec<Survivor>,
-    /// Mutants of releases that no caller could tell from the release.
+    /// Mutants of releases that survive, and were read.
     pub known_mutants: Vec<KnownMutant>,
     /// What some releases need that they do not bring along.
     pub needs: Vec<Need>,

@@ -32,14 +32,17 @@ pub struct Survivor {
     pub reason: String,
 }
 
-/// A mutant of a release that no caller could tell from the release.
+/// A mutant of a release that survives, and was read.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KnownMutant {
     /// What it is known by, as `clawgauge mutants --gateway` prints it.
     pub id: String,
-    /// Why no caller could tell.
+    /// Why no caller could tell; where one could, why no cell asks.
     pub reason: String,
+    /// Whether a caller could tell it from the release: it counts as survived then.
+    #[serde(default)]
+    pub observable: bool,
 }
 
 /// Reads `scenarios/survivors.toml`.

@@ -172,6 +172,14 @@ async fn an_event_stream_ends_with_done(#[case] bytes: &'static [u8]) {
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     "the answer is not HTTP: a chunk has no size"
 )]
+#[case::no_length(
+    b"HTTP/1.1 200 OK\r\nContent-Length: undefined\r\n\r\npong",
+    "the answer is not HTTP: its Content-Length is \"undefined\""
+)]
+#[case::two_lengths(
+    b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\npong",
+    "the answer is not HTTP: its Content-Length is \"5\""
+)]
 #[tokio::test]
 async fn broken_answers(#[case] bytes: &'static [u8], #[case] message: &str) {
     let (address, _server) = answer_with(bytes, false).await;

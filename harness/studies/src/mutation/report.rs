@@ -1,11 +1,10 @@
 //! What became of mutants, as a document.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::chosen::{Change, Chosen};
+use contract::scenario::KnownMutant;
 
 /// The format of the document.
 const SCHEMA: &str = "clawgauge.mutants/1";
@@ -118,6 +117,9 @@ pub struct MutantResult {
     /// Why no caller could tell it from the release, where that is written down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Why no cell tells it from the release, though a caller could, where that is written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unasked: Option<String>,
     /// What became of it.
     #[serde(flatten)]
     pub fate: Fate,
@@ -132,6 +134,7 @@ impl MutantResult {
             starts: chosen.starts.len(),
             examples: chosen.cells.iter().take(EXAMPLES).cloned().collect(),
             reason: None,
+            unasked: None,
             fate,
         }
     }
@@ -198,15 +201,15 @@ impl Score {
 }
 
 impl MutantReport {
-    /// Puts results together; `reasons` are those that are written down, by the ids of mutants.
-    pub fn new(
-        head: MutantHead,
-        mut mutants: Vec<MutantResult>,
-        reasons: &BTreeMap<&str, &str>,
-    ) -> Self {
+    /// Puts results together; `known` are those that were read, with what is written down of them.
+    pub fn new(head: MutantHead, mut mutants: Vec<MutantResult>, known: &[KnownMutant]) -> Self {
         for mutant in &mut mutants {
-            let reason = reasons.get(mutant.change.id.as_str());
-            mutant.reason = reason.map(|reason| (*reason).to_owned());
+            let known = known.iter().find(|known| known.id == mutant.change.id);
+            let written = |observable: bool| {
+                let known = known.filter(|known| known.observable == observable);
+                known.map(|known| known.reason.clone())
+            };
+            (mutant.reason, mutant.unasked) = (written(false), written(true));
         }
         mutants.sort_by(|a, b| {
             (&a.change.region, a.change.line, &a.change.id).cmp(&(

@@ -1,5 +1,6 @@
 use super::*;
 use crate::coverage::{Coverage, CoverageHead, Map, Ranks, Reach};
+use contract::scenario::KnownMutant;
 
 fn map() -> Map {
     let mutants: Vec<serde_json::Value> = (0..40)
@@ -95,12 +96,19 @@ fn the_score_counts_what_is_reached_and_decided() {
         .zip(fates)
         .map(|(one, fate)| MutantResult::new(one, fate));
     let head = MutantHead::new("openclaw@2026.9.6", "2026.9.6", 40, 1);
-    let reasons = [
-        (&*chosen[4].change.id, "the same"),
-        (&*chosen[0].change.id, "wrong"),
-    ]
-    .into();
-    let report = MutantReport::new(head, results.collect(), &reasons);
+    let known = |place: usize, reason: &str, observable| KnownMutant {
+        id: chosen[place].change.id.clone(),
+        reason: reason.to_owned(),
+        observable,
+    };
+    let known = [
+        known(4, "the same", false),
+        known(3, "it takes an hour", true),
+        known(0, "wrong", false),
+    ];
+    let report = MutantReport::new(head, results.collect(), &known);
+    let unasked = report.mutants.iter().find_map(|one| one.unasked.as_deref());
+    assert_eq!(unasked, Some("it takes an hour"));
     // Whoever survives for a reason does not count; whoever is noticed does, and is named.
     assert_eq!((report.score.survived, report.score.explained), (1, 1));
     let after_all: Vec<&str> = report

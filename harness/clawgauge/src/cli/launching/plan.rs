@@ -65,7 +65,7 @@ pub(super) fn plan(args: &PlanArgs, catalogue: &Catalogue, output: &Output) -> R
         .filter(|launch| launch.needs_gateway())
         .count();
     let mut out = format!("on {release}: {launches} launches, {} cells\n", plan.len());
-    out.push_str(&takes(&plan, catalogue, &estimates));
+    out.push_str(&takes(&plan, &estimates));
     for launch in &plan.launches {
         let _ = writeln!(
             out,

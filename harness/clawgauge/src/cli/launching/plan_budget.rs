@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use contract::plan::Plan;
-use contract::plan::budget::{Budget, Estimates, Fitted, FittedLaunch, Shown, fit};
+use contract::plan::budget::{Budget, Estimates, Fitted, FittedLaunch, Shown, fit, whole};
 use contract::scenario::Catalogue;
 
 use base::text::{count, duration};
@@ -63,13 +63,12 @@ pub(super) fn told(
 }
 
 /// In one line what a whole plan takes.
-pub(super) fn takes(plan: &Plan, catalogue: &Catalogue, estimates: &Estimates) -> String {
-    let fitted = fit(plan, catalogue, estimates, std::time::Duration::MAX);
+pub(super) fn takes(plan: &Plan, estimates: &Estimates) -> String {
+    let (takes, origins) = whole(plan, estimates);
     format!(
-        "some {} by estimate, {} at a time ({})\n",
-        duration(fitted.takes),
-        count(estimates.launches, "launch"),
-        fitted.origins()
+        "some {} by estimate, {} at a time ({origins})\n",
+        duration(takes),
+        count(estimates.launches, "launch")
     )
 }
 

@@ -1,6 +1,5 @@
 //! `clawgauge mutants --gateway`: mutants of a release's own code.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -204,9 +203,7 @@ impl ReleaseArgs {
             }
             _ => None,
         };
-        let reasons = measure.catalogue.known_mutants.iter();
-        let reasons = reasons.map(|known| (known.id.as_str(), known.reason.as_str()));
-        let reasons: BTreeMap<&str, &str> = reasons.collect();
+        let read = &measure.catalogue.known_mutants;
         let most = self.cells.map_or(usize::MAX, NonZeroUsize::get);
         let known = |one: &Chosen| before.as_ref()?.decided(one, most).cloned();
         let mut results = Vec::new();
@@ -234,7 +231,7 @@ impl ReleaseArgs {
             // Whoever panicked while he held it has ended the command.
             if let Ok(mut kept) = kept.lock() {
                 kept.push(MutantResult::new(one, fate.clone()));
-                let so_far = MutantReport::new(head.clone(), kept.clone(), &reasons);
+                let so_far = MutantReport::new(head.clone(), kept.clone(), read);
                 if let Err(error) = self.write(&so_far) {
                     tracing::warn!(?error, "the fates so far are not written");
                 }
@@ -267,7 +264,7 @@ impl ReleaseArgs {
                 results.push(MutantResult::new(one, fate));
             }
         }
-        Ok(MutantReport::new(head, results, &reasons))
+        Ok(MutantReport::new(head, results, read))
     }
 
     fn write(&self, report: &MutantReport) -> Result<(), Failure> {
