@@ -171,8 +171,20 @@ impl Answer {
         let served = direction(self.status, self.start, None, false);
         let bodies = outcomes.values().filter(|outcome| self.shows(outcome));
         let bodies = bodies.map(|outcome| outcome.grants);
-        let shown = bodies.chain(calls).chain([served.into()]);
+        let connected = self.is_connected().then_some(Privilege::Access);
+        let shown = bodies.chain(calls).chain(connected).chain([served.into()]);
         shown.max().unwrap_or_default()
+    }
+
+    /// Whether a WebSocket client was connected, and nothing that it asked for then was refused.
+    fn is_connected(&self) -> bool {
+        let answers = self.body.json().and_then(Value::as_object);
+        let ok = |answer: &Value| answer.get("ok").and_then(Value::as_bool);
+        self.status == Some(101)
+            && answers.is_some_and(|answers| {
+                answers.get("connect").and_then(ok) == Some(true)
+                    && answers.values().filter_map(ok).all(|ok| ok)
+            })
     }
 
     /// Whether the body is that of an outcome which lets the caller in, whatever is around it. That nothing but access was given is

@@ -255,6 +255,29 @@ async fn a_refusal_that_serves(#[case] more: &'static str, #[case] told: &str) {
     server.abort();
 }
 
+/// A handshake names one host: the request's own where it has one, and the address otherwise.
+#[rstest]
+#[case::own(&["Host: 127.0.0.1:1", "Origin: http://127.0.0.1:1"], Some("127.0.0.1:1"))]
+#[case::none(&["Origin: http://127.0.0.1:1"], None)]
+#[tokio::test]
+async fn websocket_hosts(#[case] lines: &[&str], #[case] host: Option<&str>) {
+    let refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno";
+    let (address, server) = answer_with(refusal, false).await;
+    let upgrade = Request {
+        method: "GET".to_owned(),
+        ..request(lines, "[]")
+    };
+    let seen = websocket(address, upgrade, Duration::from_secs(5)).await;
+    assert_eq!(seen.unwrap().response.status, 403);
+    let sent = String::from_utf8(server.await.unwrap()).unwrap();
+    let hosts = sent.lines().filter_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("host").then_some(value)
+    });
+    let address = address.to_string();
+    assert_eq!(hosts.collect::<Vec<_>>(), [host.unwrap_or(&address)]);
+}
+
 /// A refused upgrade is an answer like any other; frames are answered by the id of their request.
 #[tokio::test]
 async fn websocket_answers() {

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::handshake::client::Request as Upgrade;
-use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
+use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, header};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
@@ -146,6 +146,15 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
     })
 }
 
+/// The header lines of every handshake, once each.
+const HANDSHAKE: [HeaderName; 5] = [
+    header::HOST,
+    header::CONNECTION,
+    header::UPGRADE,
+    header::SEC_WEBSOCKET_KEY,
+    header::SEC_WEBSOCKET_VERSION,
+];
+
 fn upgrade(address: SocketAddr, request: &Request) -> Result<Upgrade, SendError> {
     let odd =
         |error: String| SendError::NotHttp(format!("the upgrade cannot be asked for: {error}"));
@@ -161,7 +170,11 @@ fn upgrade(address: SocketAddr, request: &Request) -> Result<Upgrade, SendError>
             .map_err(|_| odd(format!("{name} is no header name")))?;
         let value =
             HeaderValue::from_str(value.trim()).map_err(|_| odd(format!("the value of {name}")))?;
-        upgrade.headers_mut().append(name, value);
+        // What a handshake has anyway, the request says otherwise: Host, above all.
+        match HANDSHAKE.contains(&name) {
+            true => upgrade.headers_mut().insert(name, value).is_some(),
+            false => upgrade.headers_mut().append(name, value),
+        };
     }
     Ok(upgrade)
 }

@@ -270,3 +270,15 @@ fn a_start_is_judged_by_its_exit_code(
     );
     assert_eq!((seen.outcome.as_deref(), &*seen.answer), (expected, answer));
 }
+
+/// A socket that is open is a way in, though no outcome says so: 101 alone is none, since a refusal comes as a frame.
+#[rstest]
+#[case::connected(br#"{"connect":{"ok":true,"payload":{}}}"#, Privilege::Access)]
+#[case::called(br#"{"connect":{"ok":true},"call":{"ok":true}}"#, Privilege::Access)]
+#[case::call_refused(br#"{"connect":{"ok":true},"call":{"ok":false}}"#, Privilege::None)]
+#[case::refused(br#"{"connect":{"ok":false}}"#, Privilege::None)]
+#[case::silent(br#"{"closed":1008}"#, Privilege::None)]
+fn sockets_that_fit_no_outcome(#[case] body: &[u8], #[case] grants: Privilege) {
+    let seen = see(&exchange(101, "application/json", body), 0);
+    assert_eq!((seen.outcome, seen.grants), (None, grants));
+}
