@@ -3,6 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+/// How the id of a WebSocket frame ends that was answered although the gateway had refused to connect.
+pub const SERVED_AFTER: &str = ", after the refusal";
+
 /// At most so many bytes of an answer are read; what lies beyond is dropped and the answer is marked as cut.
 pub const MAX_BODY: usize = 4 * 1024 * 1024;
 

@@ -161,6 +161,7 @@ type Ended = (Response, Result<(), SendError>);
 /// The exchange that an answer makes, if it is whole.
 fn exchanged(request: Request, ended: Ended, took: Duration) -> Result<Exchange, SendError> {
     let (response, end) = ended;
+    let end = end.and_then(|()| has_one_length(&response));
     let exchange = Exchange {
         request,
         response,
@@ -338,7 +339,6 @@ impl Reader {
                         }),
                         ..Response::default()
                     };
-                    has_one_length(&response)?;
                     self.delimited = parsed.version == Some(1);
                     self.set_aside(length);
                     self.buffer.advance(length);

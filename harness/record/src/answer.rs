@@ -3,6 +3,7 @@
 //! There is one [`fits`](Answer::fits), whether the answer came over the wire ([`mod@crate::observe`]) or is read back from a
 //! record ([`Answer::recorded`]), and one place that says what the caller got ([`Answer::grants`]).
 
+use contract::exchange::SERVED_AFTER;
 use contract::scenario::model::{Direction, ModelSaw, Outcome, Start};
 use contract::scenario::{Headers, Outcomes, Privilege};
 use serde_json::Value;
@@ -171,20 +172,30 @@ impl Answer {
         let served = direction(self.status, self.start, None, false);
         let bodies = outcomes.values().filter(|outcome| self.shows(outcome));
         let bodies = bodies.map(|outcome| outcome.grants);
-        let connected = self.is_connected().then_some(Privilege::Access);
+        let connected = self.is_served().then_some(Privilege::Access);
         let shown = bodies.chain(calls).chain(connected).chain([served.into()]);
         shown.max().unwrap_or_default()
     }
 
-    /// Whether a WebSocket client was connected, and nothing that it asked for then was refused.
-    fn is_connected(&self) -> bool {
+    /// Whether a WebSocket client was served: connected without being refused anything then, or answered whatever else it asked for.
+    fn is_served(&self) -> bool {
         let answers = self.body.json().and_then(Value::as_object);
         let ok = |answer: &Value| answer.get("ok").and_then(Value::as_bool);
         self.status == Some(101)
             && answers.is_some_and(|answers| {
-                answers.get("connect").and_then(ok) == Some(true)
-                    && answers.values().filter_map(ok).all(|ok| ok)
+                let connected = answers.get("connect").and_then(ok) == Some(true);
+                let rest = || answers.iter().filter(|(id, _)| *id != "connect");
+                let served = rest().any(|(_, answer)| ok(answer) == Some(true));
+                let refused = rest().any(|(_, answer)| ok(answer) == Some(false));
+                served || connected && !refused
             })
+    }
+
+    /// Whether a WebSocket client was served after the gateway had refused to connect it.
+    fn is_served_after_all(&self) -> bool {
+        let answers = self.body.json().and_then(Value::as_object);
+        let mut ids = answers.into_iter().flat_map(serde_json::Map::keys);
+        self.status == Some(101) && ids.any(|id| id.ends_with(SERVED_AFTER))
     }
 
     /// Whether the body is that of an outcome which lets the caller in, whatever is around it. That nothing but access was given is
@@ -218,6 +229,7 @@ impl Answer {
                     .model_calls
                     .is_none_or(|calls| calls == outcome.model_calls))
             && outcome.model_saw == self.model_saw
+            && !self.is_served_after_all()
             && self.is_error_of(outcome)
             && outcome
                 .content_type

@@ -188,15 +188,20 @@ impl Task<'_> {
             }
         };
         let (keep_a, keep_b) = (kept(&a), kept(&b));
+        // What is not clear of a record is said before anything is launched.
+        let [mut gateway_a, mut gateway_b] =
+            [&self.args.gateway_a, &self.args.gateway_b].map(|gateway| gateway.as_deref());
+        for (name, source, gateway) in [("a", &a, &mut gateway_a), ("b", &b, &mut gateway_b)] {
+            match source {
+                Source::File(results) => drop(side(name, results, *gateway, &all)?),
+                Source::Run(_) => *gateway = None,
+            }
+        }
         let (mut record_a, mut record_b) = (None, None);
         let a = self.results("a", a, &mut record_a)?;
         let b = self.results("b", b, &mut record_b)?;
-        let side = |name, results, gateway: &'_ Option<String>, keep| {
-            let side = RecordSide::new(results, gateway.as_deref(), keep);
-            side.map_err(|error| unclear(name, &error))
-        };
-        let a = side("a", &a, &self.args.gateway_a, keep_a)?;
-        let b = side("b", &b, &self.args.gateway_b, keep_b)?;
+        let a = side("a", &a, gateway_a, keep_a)?;
+        let b = side("b", &b, gateway_b, keep_b)?;
         let profiles = Profiles::of(self.catalogue, b.version());
         let comparison = studies::compare::compare(&a, &b, &profiles);
         comparison.map_err(|error| Failure::usage(error.to_string()))
@@ -271,6 +276,16 @@ impl Task<'_> {
         }
         Ok(record)
     }
+}
+
+/// A side of the comparison.
+fn side<'a>(
+    name: &str,
+    results: &'a Results<'a>,
+    gateway: Option<&str>,
+    keep: &'a dyn Fn(&CellRecord) -> bool,
+) -> Result<RecordSide<'a>, Failure> {
+    RecordSide::new(results, gateway, keep).map_err(|error| unclear(name, &error))
 }
 
 fn unclear(name: &str, error: &CompareError) -> Failure {

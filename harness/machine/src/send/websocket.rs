@@ -18,6 +18,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::device::identify;
 use super::{Exchange, MAX_ASIDE, MAX_BODY, Peer, Request, Response, SendError, port, timed};
+use contract::exchange::SERVED_AFTER;
 
 /// How long the gateway's first event is waited for; it is not needed.
 const GREETING: Duration = Duration::from_secs(2);
@@ -121,7 +122,7 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
                 // Whoever is refused at the door is not heard any more.
                 if refused && id == "connect" {
                     if let Some((id, served)) = served(&mut socket, &frames, &mut aside).await {
-                        answers.insert(format!("{id}, after the refusal"), served);
+                        answers.insert(format!("{id}{SERVED_AFTER}"), served);
                     }
                     break;
                 }

@@ -275,6 +275,14 @@ fn a_start_is_judged_by_its_exit_code(
 #[rstest]
 #[case::connected(br#"{"connect":{"ok":true,"payload":{}}}"#, Privilege::Access)]
 #[case::called(br#"{"connect":{"ok":true},"call":{"ok":true}}"#, Privilege::Access)]
+#[case::some_refused(
+    br#"{"connect":{"ok":true},"read":{"ok":true},"admin":{"ok":false}}"#,
+    Privilege::Access
+)]
+#[case::served_after_all(
+    br#"{"connect":{"ok":false},"write, after the refusal":{"ok":true}}"#,
+    Privilege::Access
+)]
 #[case::call_refused(br#"{"connect":{"ok":true},"call":{"ok":false}}"#, Privilege::None)]
 #[case::refused(br#"{"connect":{"ok":false}}"#, Privilege::None)]
 #[case::silent(br#"{"closed":1008}"#, Privilege::None)]

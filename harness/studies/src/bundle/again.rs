@@ -100,7 +100,12 @@ impl<'a> Again<'a> {
                 told: FixedBitSet::with_capacity(self.places.count()),
                 reached: BTreeSet::new(),
             };
-            asked.insert(gateway.reference.as_str(), now);
+            if asked.insert(gateway.reference.as_str(), now).is_some() {
+                return Err(bad(format!(
+                    "the gateway {} is there twice",
+                    gateway.reference
+                )));
+            }
         }
         each_cell(self.results, &mut |cell| {
             let seen = cell.observed.as_ref();

@@ -80,7 +80,7 @@ impl Bundle {
     /// It is no bundle.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BundleError> {
         let bundle = Self {
-            members: members(unzip(bytes)?.as_slice())?,
+            members: unpacked(bytes)?,
         };
         let manifest: serde_json::Value = serde_json::from_slice(bundle.member(MANIFEST)?)
             .map_err(|error| BundleError::Member(MANIFEST.to_owned(), error.to_string()))?;
@@ -93,28 +93,34 @@ impl Bundle {
     }
 }
 
-fn unzip(bytes: &[u8]) -> Result<Vec<u8>, BundleError> {
-    let broken = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::UnexpectedEof => BundleError::Archive("it is cut off".to_owned()),
-        _ => BundleError::Archive(format!("it is no gzip archive, or damaged: {error}")),
-    };
-    let mut tar = Vec::new();
-    let mut gzip = flate2::bufread::GzDecoder::new(bytes);
-    let mut bounded = (&mut gzip).take(MAX_UNPACKED + 1);
-    bounded.read_to_end(&mut tar).map_err(broken)?;
-    if u64::try_from(tar.len()).unwrap_or(u64::MAX) > MAX_UNPACKED {
+/// The members of a packed archive, unpacked one by one.
+fn unpacked(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
+    let mut tar = flate2::bufread::GzDecoder::new(bytes).take(MAX_UNPACKED + 1);
+    let read = members(&mut tar).and_then(|members| {
+        // The checksum stands at the end.
+        std::io::copy(&mut tar, &mut std::io::sink()).map_err(broken)?;
+        Ok(members)
+    });
+    if tar.limit() == 0 {
         let what = format!("unpacked, it is larger than {} MiB", MAX_UNPACKED >> 20);
         return Err(BundleError::TooLarge(what));
     }
-    if !gzip.into_inner().is_empty() {
+    let members = read?;
+    if !tar.into_inner().into_inner().is_empty() {
         let what = "something follows after its end".to_owned();
         return Err(BundleError::Archive(what));
     }
-    Ok(tar)
+    Ok(members)
 }
 
-fn members(tar: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
-    let broken = |error: std::io::Error| BundleError::Archive(format!("damaged: {error}"));
+fn broken(error: std::io::Error) -> BundleError {
+    match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => BundleError::Archive("it is cut off".to_owned()),
+        _ => BundleError::Archive(format!("it is no gzip archive, or damaged: {error}")),
+    }
+}
+
+fn members(tar: &mut impl Read) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
     let mut archive = tar::Archive::new(tar);
     let mut members: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     for entry in archive.entries().map_err(broken)?.raw(true) {
@@ -128,7 +134,7 @@ fn members(tar: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
             return refuse("has a name that leads out of the archive");
         }
         let claimed = entry.size();
-        if claimed > u64::try_from(tar.len()).unwrap_or(u64::MAX) {
+        if claimed > MAX_UNPACKED {
             return refuse(&format!(
                 "claims {claimed} bytes, and the archive does not hold as many"
             ));

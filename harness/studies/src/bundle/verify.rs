@@ -99,6 +99,7 @@ pub fn verify(bundle: &Bundle, by: &By) -> Result<Checked, BundleError> {
     again::each_cell(&results, &mut |recorded| {
         let cell = again.places.find(&recorded.id);
         let now = cell.and_then(|cell| rejudged.cell_of(&recorded.gateway, &cell));
+        // Of one that was not asked for, that is said already.
         if let Some(now) = now {
             differing((record, recorded), (&rejudged.head, &now), &mut differences);
         }

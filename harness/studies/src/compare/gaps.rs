@@ -29,7 +29,7 @@ pub(super) struct GapTally {
 }
 
 impl GapTally {
-    /// Takes in what is kept of the cells of both sides; those that became the same on both may have been taken in before.
+    /// Takes in what is kept of the cells of both sides.
     pub(super) fn add_all(&mut self, a: &Cells<'_>, b: &Cells<'_>, texts: &Texts) {
         let missing = || (SideGap::NotAsked, None);
         for (id, on_a) in &a.cells {
@@ -58,6 +58,18 @@ impl GapTally {
 
     fn add(&mut self, id: &str, on_a: State, on_b: State) {
         let key = (on_a, on_b, CellId::of(id).profile().to_owned());
+        let scenario = CellId::of(id).scenario().to_owned();
+        self.take(key, ([(scenario, 1)].into(), id.to_owned()));
+    }
+
+    /// Takes in what another tally has, after what is here.
+    pub(super) fn absorb(&mut self, other: Self) {
+        for (key, group) in other.gaps {
+            self.take(key, group);
+        }
+    }
+
+    fn take(&mut self, key: Key, (counts, id): Group) {
         let key = match self.gaps.len() >= MOST_REASONS && !self.gaps.contains_key(&key) {
             false => key,
             true => {
@@ -67,9 +79,10 @@ impl GapTally {
             }
         };
         let (scenarios, example) = self.gaps.entry(key).or_default();
-        first(example, id);
-        let scenario = CellId::of(id).scenario().to_owned();
-        *scenarios.entry(scenario).or_default() += 1;
+        first(example, &id);
+        for (scenario, cells) in counts {
+            *scenarios.entry(scenario).or_default() += cells;
+        }
     }
 
     pub(super) fn into_list(self) -> Vec<Gap> {

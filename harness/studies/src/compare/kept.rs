@@ -28,8 +28,15 @@ pub(super) struct Kept<'a> {
 #[derive(Debug, Clone, Copy)]
 struct Known {
     marks: Marks,
+    /// Whether B has it, too.
+    seen: bool,
     /// Whether B has the same, so that nothing of it need be kept.
     alike: bool,
+}
+
+/// That a record cannot be compared.
+fn twice(cell: &str) -> ResultsError {
+    std::io::Error::other(format!("{cell} is there twice")).into()
 }
 
 impl<'a> Kept<'a> {
@@ -49,19 +56,32 @@ impl<'a> Kept<'a> {
             let marks = a.marks(cell);
             known.push(Known {
                 marks,
+                seen: false,
                 alike: false,
             });
         })?;
         known.sort_unstable_by_key(|known| known.marks);
+        let mut neighbours = known.windows(2);
+        if neighbours.any(|pair| pair[0].marks.id == pair[1].marks.id) {
+            return Err(twice("a cell of A"));
+        }
         let find = |known: &[Known], marks: Marks| {
             let found = known.binary_search_by_key(&marks.id, |known| known.marks.id);
             found.ok()
         };
+        let mut repeated: Option<String> = None;
         b.each_cell(&mut |cell| {
             kept.b.count(cell);
             let marks = b.marks(cell);
-            let same = find(&known, marks).map(|place| &mut known[place]);
-            match same.filter(|known| known.marks == marks) {
+            let mut place = find(&known, marks).map(|place| &mut known[place]);
+            let again = match &mut place {
+                Some(known) => std::mem::replace(&mut known.seen, true),
+                None => kept.b.cells.contains_key(&cell.id),
+            };
+            if again {
+                repeated.get_or_insert_with(|| cell.id.clone());
+            }
+            match place.filter(|known| known.marks == marks) {
                 Some(known) => {
                     known.alike = true;
                     kept.add_alike(cell);
@@ -69,6 +89,9 @@ impl<'a> Kept<'a> {
                 None => kept.b.keep(cell, &mut kept.texts),
             }
         })?;
+        if let Some(cell) = repeated {
+            return Err(twice(&format!("{cell} of B")));
+        }
         if known.iter().any(|known| !known.alike) {
             a.each_cell(&mut |cell| {
                 let place = find(&known, a.marks(cell));

@@ -42,8 +42,10 @@ pub fn compare(
     profiles: &Profiles,
 ) -> Result<Comparison, ResultsError> {
     let mut kept = Kept::read(a, b)?;
-    let mut gaps = std::mem::take(&mut kept.gaps);
+    // What is not the same on both sides comes first, as long as reasons are told apart.
+    let mut gaps = gaps::GapTally::default();
     gaps.add_all(&kept.a, &kept.b, &kept.texts);
+    gaps.absorb(std::mem::take(&mut kept.gaps));
     let gaps = gaps.into_list();
     let universes = kept.look_around(b)?;
     let Kept {

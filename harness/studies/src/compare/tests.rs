@@ -250,6 +250,23 @@ fn what_is_the_same_is_counted_and_not_kept() {
     assert_eq!((kept.counts.compared, kept.counts.unchanged), (2, 2));
 }
 
+/// A cell that is there twice could be the same once and let somebody in the other time.
+#[rstest]
+#[case::in_a(&["a", "a"], &["a"], "a cell of A is there twice")]
+#[case::in_b(&["a"], &["a", "a"], "chat/profile=token/header=a of B is there twice")]
+#[case::in_b_alone(&["a"], &["z", "z"], "chat/profile=token/header=z of B is there twice")]
+fn a_cell_twice(#[case] a: &[&'static str], #[case] b: &[&'static str], #[case] why: &str) {
+    let record = |version: &str, headers: &[&'static str]| {
+        let cells: Vec<Made> = headers.iter().map(|name| made(name, ANSWERED)).collect();
+        record(version, &cells)
+    };
+    let (a, b) = (record("2026.1.1", a), record("2026.1.2", b));
+    let (a, b) = (Results::from(&a), Results::from(&b));
+    let side = |results| RecordSide::new(results, None, &|_| true).unwrap();
+    let error = compare(&side(&a), &side(&b), &profiles()).unwrap_err();
+    assert_eq!(error.to_string(), why);
+}
+
 #[rstest]
 #[case::a_blocker_first(&|a: &mut Record, _: &mut Record| a.gateways[0].error = Some("x".into()), Ending::Broken)]
 #[case::interrupted(&|a: &mut Record, _: &mut Record| a.run.interrupted = true, Ending::Interrupted)]
