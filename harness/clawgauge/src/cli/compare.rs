@@ -193,7 +193,9 @@ impl Task<'_> {
             [&self.args.gateway_a, &self.args.gateway_b].map(|gateway| gateway.as_deref());
         for (name, source, gateway) in [("a", &a, &mut gateway_a), ("b", &b, &mut gateway_b)] {
             match source {
-                Source::File(results) => drop(side(name, results, *gateway, &all)?),
+                Source::File(results) => {
+                    side(name, results, *gateway, &all)?;
+                }
                 Source::Run(_) => *gateway = None,
             }
         }
