@@ -15,7 +15,7 @@ use studies::explore;
 
 /// Checks snapshots against rules, and where the questions point; files and tables were checked when they were loaded.
 pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failure> {
-    // Each of these takes a third of the time, and none needs another.
+    // None of these needs another, and they take about as long.
     let (cases, options, snapshots) = std::thread::scope(|scope| {
         let cases = scope.spawn(|| Cases::load(catalogue));
         let options = scope.spawn(|| explore::check(catalogue));

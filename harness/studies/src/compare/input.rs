@@ -30,15 +30,12 @@ struct Universe {
 
 impl Universes {
     pub(super) fn add(&mut self, scenario: &str, combination: &[u16]) {
-        if !self.known.contains_key(scenario) {
-            let axes = combination.len();
-            let values = Vec::new();
-            self.known
-                .insert(scenario.to_owned(), Universe { axes, values });
-        }
-        if let Some(universe) = self.known.get_mut(scenario) {
-            universe.values.extend(combination);
-        }
+        let universe = self.known.entry(scenario.to_owned());
+        let universe = universe.or_insert_with(|| Universe {
+            axes: combination.len(),
+            values: Vec::new(),
+        });
+        universe.values.extend(combination);
     }
 
     pub(super) fn of(&self, scenario: &str) -> impl Iterator<Item = &[u16]> + Clone {

@@ -34,7 +34,7 @@ struct Known {
     alike: bool,
 }
 
-/// That a record cannot be compared.
+/// Why a record cannot be compared.
 fn twice(cell: &str) -> ResultsError {
     std::io::Error::other(format!("{cell} is there twice")).into()
 }
