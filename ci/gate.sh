@@ -203,6 +203,7 @@ from_checkout() {
     # One of the two is there to be run in images, so it must bring its libc along.
     if [ -n "$target" ] && command -v rustup >/dev/null; then rustup --quiet target add "$target" >&2 || true; fi
     cargo build --release --locked --quiet --manifest-path "$root/Cargo.toml" --target-dir "$root/target" --package clawgauge \
+        --no-default-features --features launch \
         ${target:+--target "$target"} >&2 ||
         stop "clawgauge does not build here, see above; an old Rust? rustup update stable; or give a release: --archive FILE|URL"
     mkdir -p "$kept"

@@ -60,6 +60,7 @@ if [ -z "$binary" ]; then
     RUSTFLAGS="--remap-path-prefix=$root=clawgauge --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
     export RUSTFLAGS CARGO_PROFILE_RELEASE_STRIP=symbols
     cargo build --release --locked --manifest-path "$root/Cargo.toml" --target-dir "$root/target/dist" --package clawgauge \
+        --no-default-features --features launch \
         --target "$target" >&2
     binary=$root/target/dist/$target/release/clawgauge
 fi

@@ -22,10 +22,7 @@ fn the_readme_begins_with_the_set_up_and_is_short() {
         panic!("after the title comes {:?}", readme.blocks[1]);
     };
     assert_eq!(info, "sh");
-    assert_eq!(
-        lines(first),
-        ["cargo run --release -- run", "cargo test --workspace"]
-    );
+    assert_eq!(lines(first), ["cargo run -- run", "cargo test --workspace"]);
     let lines = fs::read_to_string(repository().join("README.md"))
         .unwrap()
         .lines()

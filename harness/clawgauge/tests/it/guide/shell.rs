@@ -1,6 +1,6 @@
 //! The commands of a page, given to a shell as a reader would type them.
 //!
-//! `clawgauge` and `cargo run --release --` are the binary under test there. It finds no other program, so nothing is
+//! `clawgauge` and `cargo run --` are the binary under test there. It finds no other program, so nothing is
 //! installed and no release is launched; files that a command reads are in its folder.
 
 use std::fs;
@@ -114,8 +114,8 @@ impl Desk {
         let script = format!(
             "clawgauge() {{ PATH=no-tools \"$BINARY\" --root data {flags} \"$@\"; }}\n\
              cargo() {{\n\
-               [ \"$1 $2 $3\" = 'run --release --' ] || {{ echo 'not a run of clawgauge' >&2; return 99; }}\n\
-               shift 3\n\
+               [ \"$1 $2\" = 'run --' ] || {{ echo 'not a run of clawgauge' >&2; return 99; }}\n\
+               shift 2\n\
                clawgauge \"$@\"\n\
              }}\n{line}"
         );
@@ -173,7 +173,7 @@ pub(crate) fn kind(line: &str) -> Kind {
     }
     let command = line.trim_start_matches("CLAWGAUGE_ATTACH_SECRET=\"$(cat token)\" ");
     let command = command
-        .strip_prefix("cargo run --release -- ")
+        .strip_prefix("cargo run -- ")
         .or_else(|| command.strip_prefix("clawgauge "));
     let Some(command) = command else {
         panic!("neither a command of clawgauge nor one that is known: {line}");

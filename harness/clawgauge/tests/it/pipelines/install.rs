@@ -107,7 +107,7 @@ fn the_npm_packages_install_and_run() {
     }
 }
 
-/// `cargo install` gives a binary that needs nothing of the checkout; it shares the build of `cargo run --release`.
+/// `cargo install` gives a binary that needs nothing of the checkout.
 #[test]
 #[ignore = "builds with optimisation"]
 fn cargo_installs_it() {
