@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::output::{Failure, Output};
 use contract::cases::Cases;
-use contract::plan::{cells, cells_of};
+use contract::plan::{cells, cells_under};
 use contract::release::VersionRange;
 use contract::scenario::model::any_matches;
 use contract::scenario::{Catalogue, KnownIssue, Problem, Problems, told};
@@ -89,19 +89,19 @@ fn disagreeing(catalogue: &Catalogue, snapshots: &Snapshots) -> Vec<Problem> {
         };
         let contract = contract_since(scenario, &snapshot.profile, &snapshot.since)
             .unwrap_or_else(|| snapshot.since.clone());
-        let mut known: HashSet<String> = HashSet::new();
+        let mut known = 0;
         // One problem a rule and answer, however many cells it shows in.
         let mut groups: BTreeMap<(&str, usize), (Problem, usize)> = BTreeMap::new();
-        for cell in cells_of(scenario).filter(|cell| cell.profile() == snapshot.profile) {
-            let key = cell.key();
-            let Some(answer) = snapshot.cells.get(&key) else {
+        for cell in cells_under(scenario, &snapshot.profile) {
+            let Some(answer) = snapshot.cells.get(&cell.key()) else {
                 continue;
             };
-            known.insert(key);
-            let Some(rule) = scenario.rule_for(&snapshot.since, &cell.combination()) else {
+            known += 1;
+            let combination = cell.combination();
+            let Some(rule) = scenario.rule_for(&snapshot.since, &combination) else {
                 continue;
             };
-            let expected = rule.expect.of(&cell.combination());
+            let expected = rule.expect.of(&combination);
             let Some(expected) = expected.filter(|outcome| outcome.id != answer.outcome) else {
                 continue;
             };
@@ -133,15 +133,16 @@ fn disagreeing(catalogue: &Catalogue, snapshots: &Snapshots) -> Vec<Problem> {
                 "mend the rule, or run the release and accept its answers{more}"
             ))
         }));
-        let mut left = snapshot
-            .cells
-            .iter()
-            .filter(|(key, _)| !known.contains(key));
-        if let Some((key, _)) = left.next() {
+        let more = snapshot.cells.len() - known;
+        if more > 0 {
+            let known: HashSet<String> = cells_under(scenario, &snapshot.profile)
+                .map(|cell| cell.key())
+                .collect();
+            let mut keys = snapshot.cells.iter().map(|(key, _)| key);
+            let first = keys.find(|key| !known.contains(key)).unwrap_or_default();
             problems.push(
                 Problem::nowhere(format!(
-                    "{path} holds {} cells that the scenario has not, the first is {key}",
-                    left.count() + 1
+                    "{path} holds {more} cells that the scenario has not, the first is {first}"
                 ))
                 .help(format!(
                     "run a release since {contract} and accept its answers"

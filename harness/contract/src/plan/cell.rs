@@ -136,3 +136,20 @@ pub fn cells_of(scenario: &Arc<Scenario>) -> impl Iterator<Item = Cell> + '_ {
         number,
     })
 }
+
+/// The cells of a scenario under one profile.
+pub fn cells_under<'a>(
+    scenario: &'a Arc<Scenario>,
+    profile: &str,
+) -> impl Iterator<Item = Cell> + 'a {
+    let axis = scenario.profile_axis();
+    let mut values = scenario.axes[axis].values.iter();
+    let place = values.position(|value| value.id == profile);
+    let numbers = place
+        .into_iter()
+        .flat_map(move |place| scenario.having(axis, place));
+    numbers.map(|number| Cell {
+        scenario: Arc::clone(scenario),
+        number,
+    })
+}

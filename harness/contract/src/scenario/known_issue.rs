@@ -395,10 +395,13 @@ fn resolve(
     let range = parse_range(file, table.since.as_ref(), table.until.as_ref(), problems);
     let observed = expect(file, &table.observed, &scenario.answers, outcomes, problems)?;
     let profile = scenario.profile_axis();
-    let cells = scenario.combinations();
+    let is_refused = |outcome: &Outcome| outcome.start == Some(Start::Refused);
+    let may_be_refused = observed.outcomes().any(|outcome| is_refused(outcome));
+    let cells = may_be_refused.then(|| scenario.combinations()).into_iter();
     let refused = cells
+        .flatten()
         .filter(|cell| any_matches(&when, cell))
-        .filter(|cell| observed.of(cell).and_then(|outcome| outcome.start) == Some(Start::Refused))
+        .filter(|cell| observed.of(cell).is_some_and(|outcome| is_refused(outcome)))
         .map(|cell| {
             scenario.axes[profile].values[usize::from(cell[profile])]
                 .id
@@ -436,19 +439,20 @@ pub(super) fn check_known_issues(
         let ranges = rules.chain(parts.iter().map(|(_, affects)| &affects.range));
         let mut explains = vec![false; parts.len()];
         let mut clashes: BTreeMap<(usize, usize), String> = BTreeMap::new();
+        let cells: Vec<_> = scenario.combinations().collect();
         for release in breakpoints(ranges, scenario.since.as_ref()) {
-            for cell in scenario.combinations() {
+            for cell in &cells {
                 let holding: Vec<usize> = (0..parts.len())
-                    .filter(|index| parts[*index].1.holds(&release, &cell))
+                    .filter(|index| parts[*index].1.holds(&release, cell))
                     .collect();
                 if let [first, second, ..] = holding[..] {
                     clashes
                         .entry((first, second))
-                        .or_insert_with(|| format!("{} on {release}", scenario.cell_id(&cell)));
+                        .or_insert_with(|| format!("{} on {release}", scenario.cell_id(cell)));
                 }
-                let expected = scenario.expected(&release, &cell);
+                let expected = scenario.expected(&release, cell);
                 for index in holding {
-                    let observed = parts[index].1.observed.of(&cell);
+                    let observed = parts[index].1.observed.of(cell);
                     explains[index] |= match (expected, observed) {
                         (Some(expected), Some(observed)) => expected.id != observed.id,
                         _ => false,

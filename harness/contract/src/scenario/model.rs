@@ -396,15 +396,24 @@ pub struct Scenario {
 impl Scenario {
     /// The numbers of all combinations of the axes that no exclude leaves out, in the order of the file.
     pub fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
-        let numbers = 0..self.product();
-        numbers.filter(|number| {
-            self.excludes.is_empty() || self.excluded(&self.combination(*number)).is_none()
-        })
+        (0..self.product()).filter(|number| self.takes(*number))
+    }
+
+    /// Whether no exclude leaves a number's combination out.
+    fn takes(&self, number: u32) -> bool {
+        self.excludes.is_empty() || self.excluded(&self.combination(number)).is_none()
     }
 
     /// Every combination of the axes that no exclude leaves out, in the order of the file.
     pub fn combinations(&self) -> impl Iterator<Item = Combination> + '_ {
-        self.numbers().map(|number| self.combination(number))
+        let all = (0..self.product()).map(|number| self.combination(number));
+        all.filter(|combination| self.excluded(combination).is_none())
+    }
+
+    /// Those of [`Scenario::numbers`] whose combination has one value, by its index, on one axis.
+    pub(crate) fn having(&self, axis: usize, value: usize) -> impl Iterator<Item = u32> + '_ {
+        let numbers = 0..self.product();
+        numbers.filter(move |number| self.place(*number, axis) == value && self.takes(*number))
     }
 
     /// The exclude that leaves a combination out, if one does.
@@ -422,10 +431,14 @@ impl Scenario {
 
     /// A combination of the full product: value index by axis.
     pub fn combination(&self, number: u32) -> Combination {
-        let places = (0..self.axes.len()).map(|axis| self.place(number, axis));
-        places
-            .map(|place| u16::try_from(place).unwrap_or(u16::MAX))
-            .collect()
+        let mut combination = vec![0; self.axes.len()];
+        let mut rest = number as usize;
+        for (place, axis) in combination.iter_mut().zip(&self.axes).rev() {
+            let size = axis.values.len().max(1);
+            *place = u16::try_from(rest % size).unwrap_or(u16::MAX);
+            rest /= size;
+        }
+        combination
     }
 
     /// The value index of a combination on one axis.
@@ -446,6 +459,19 @@ impl Scenario {
             (axis.name.as_str(), value.as_str())
         });
         CellId::text(&self.id, values)
+    }
+
+    /// Whether one of its cells has this id.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        let mut parts = CellId::of(id).values();
+        let places = self.axes.iter().map(|axis| {
+            let (_, value) = parts.next().filter(|(name, _)| *name == axis.name)?;
+            let place = axis.values.iter().position(|known| known.id == value)?;
+            u16::try_from(place).ok()
+        });
+        let combination: Option<Combination> = places.collect();
+        let there = combination.is_some_and(|cell| self.excluded(&cell).is_none());
+        there && parts.next().is_none() && CellId::of(id).scenario() == self.id
     }
 
     /// Position of the profile axis.

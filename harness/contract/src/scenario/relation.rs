@@ -104,10 +104,7 @@ fn resolve(
         for id in [first, second] {
             let name = CellId::of(id.get_ref()).scenario();
             let scenario = scenarios.iter().find(|scenario| scenario.id == name);
-            let known = scenario.is_some_and(|scenario| {
-                let mut ids = scenario.combinations();
-                ids.any(|cell| scenario.cell_id(&cell) == *id.get_ref())
-            });
+            let known = scenario.is_some_and(|scenario| scenario.has(id.get_ref()));
             if !known {
                 problems.0.push(Problem::at(
                     file,
@@ -203,9 +200,10 @@ fn pairs_of(
             })
         })
     };
-    let cells = scenario.combinations();
-    cells
-        .filter(|cell| cell[position] == first && meant(cell))
+    let numbers = scenario.having(position, usize::from(first));
+    numbers
+        .map(|number| scenario.combination(number))
+        .filter(meant)
         .filter_map(|cell| {
             let mut other = cell.clone();
             other[position] = second;

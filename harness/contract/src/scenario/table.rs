@@ -47,12 +47,13 @@ pub fn check_table(scenario: &Scenario) -> Result<(), Problems> {
     let mut used = vec![false; scenario.rules.len()];
     // The same cells with the same flaw are one problem, however many releases it shows on.
     let mut flaws: BTreeMap<(Flaw, Vec<Combination>), Vec<Version>> = BTreeMap::new();
+    let cells: Vec<Combination> = scenario.combinations().collect();
     for release in breakpoints(ranges, scenario.since.as_ref()) {
         let mut found: BTreeMap<Flaw, Vec<Combination>> = BTreeMap::new();
-        for cell in scenario.combinations() {
+        for cell in &cells {
             let rules = scenario.rules.iter().enumerate();
             let matching: Vec<usize> = rules
-                .filter(|(_, rule)| rule.holds(&release, &cell))
+                .filter(|(_, rule)| rule.holds(&release, cell))
                 .map(|(index, _)| index)
                 .collect();
             matching.iter().for_each(|index| used[*index] = true);
@@ -61,17 +62,13 @@ pub fn check_table(scenario: &Scenario) -> Result<(), Problems> {
                 [_] => continue,
                 [first, second, ..] => Flaw::Overlap(first, second),
             };
-            found.entry(flaw).or_default().push(cell);
+            found.entry(flaw).or_default().push(cell.clone());
         }
         for flaw in found {
             flaws.entry(flaw).or_default().push(release.clone());
         }
     }
     let mut problems = Problems::default();
-    let cells: Vec<Combination> = match flaws.is_empty() {
-        true => Vec::new(),
-        false => scenario.combinations().collect(),
-    };
     for ((flaw, flawed), releases) in flaws {
         problems
             .0

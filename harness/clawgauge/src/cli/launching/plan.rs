@@ -92,12 +92,12 @@ pub(super) fn plan(args: &PlanArgs, catalogue: &Catalogue, output: &Output) -> R
         }
     }
     for scenario in &catalogue.scenarios {
+        if scenario.excludes.is_empty() {
+            continue;
+        }
         let left_out: Vec<_> = (0..scenario.product())
             .filter_map(|number| scenario.excluded(&scenario.combination(number)))
             .collect();
-        if left_out.is_empty() {
-            continue;
-        }
         let _ = writeln!(out, "\nleft out of {}:", scenario.id);
         for exclude in &scenario.excludes {
             let count = left_out
