@@ -8,6 +8,7 @@ mod cells;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 pub use cells::SnapshotCells;
 use sha2::{Digest as _, Sha256};
@@ -46,7 +47,8 @@ pub struct Snapshot {
 pub struct Snapshots {
     data: Data,
     files: Vec<Snapshot>,
-    hash: String,
+    /// Made once somebody asks for it: most commands do not.
+    hash: OnceLock<String>,
     /// Outcome to every answer that is accepted for it somewhere.
     answers: BTreeMap<String, BTreeSet<String>>,
 }
@@ -83,11 +85,8 @@ impl Snapshots {
             .iter()
             .map(|name| read(data, name))
             .collect::<Result<_, _>>()?;
-        let mut all = Hashed(Sha256::new());
         let mut answers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for file in &files {
-            let _ = writeln!(all, "{}", file.path());
-            let _ = file.write(&mut all);
             for answer in file.cells.answers() {
                 let texts = answers.entry(answer.outcome.clone()).or_default();
                 if !texts.contains(&answer.text) {
@@ -98,14 +97,21 @@ impl Snapshots {
         Ok(Self {
             answers,
             data: data.clone(),
-            hash: base::files::hex(all.0),
+            hash: OnceLock::new(),
             files,
         })
     }
 
     /// SHA-256 over all of them, in hex: which answers a run was judged by.
     pub fn hash(&self) -> &str {
-        &self.hash
+        self.hash.get_or_init(|| {
+            let mut all = Hashed(Sha256::new());
+            for file in &self.files {
+                let _ = writeln!(all, "{}", file.path());
+                let _ = file.write(&mut all);
+            }
+            base::files::hex(all.0)
+        })
     }
 
     /// Every answer that is accepted for an outcome, of whatever cell.
