@@ -84,6 +84,12 @@ impl Observation {
         lines.any(|line| line.split_once(": ").is_some_and(|(name, _)| name == TELLS))
     }
 
+    /// Whether the model was sent words of an earlier request, where that was looked at.
+    pub fn goes_on_with_earlier_words(&self) -> bool {
+        let came = format!("{EARLIER}: {CAME_ALONG}");
+        self.answer.lines().any(|line| line == came)
+    }
+
     /// Whether the answer shows words of another request, which no accepted answer does.
     pub fn shows_anothers_words(&self) -> bool {
         let mut parts = self.answer.split(CANARY_PREFIX).skip(1);

@@ -218,7 +218,15 @@ pub fn judge_outcome(
 ) -> Verdict {
     let fits = |outcome: &Outcome| observed.outcome.as_deref() == Some(outcome.id.as_str());
     if !fits(expected) {
-        let deviation = deviation(expected.grants, observed);
+        let kept_apart = expected
+            .model_saw
+            .as_ref()
+            .is_some_and(|saw| !saw.earlier_words);
+        let deviation = match kept_apart && observed.goes_on_with_earlier_words() {
+            // Whoever is sent them may be told them.
+            true => Deviation::UnexpectedAllow,
+            false => deviation(expected.grants, observed),
+        };
         return match known {
             Some(known) if fits(known) => Verdict::Known(deviation),
             Some(_) | None => Verdict::Deviates(deviation),
@@ -249,6 +257,7 @@ fn deviation(expected: Privilege, observed: &Observation) -> Deviation {
 mod tests {
     use super::*;
     use Direction::{Allow, Deny};
+    use contract::scenario::model::ModelSaw;
     use rstest::rstest;
 
     fn outcome(id: &str, direction: Direction) -> Outcome {
@@ -361,6 +370,34 @@ mod tests {
             ..observed(outcome, grants.direction(), "a")
         };
         assert_eq!(deviation(expected, &seen), wanted);
+    }
+
+    /// So is a conversation that begins anew and that the model is sent the words of an earlier one with.
+    #[rstest]
+    #[case::kept_apart(Some(false), true, Deviation::UnexpectedAllow)]
+    #[case::not_sent(Some(false), false, Deviation::WrongBody)]
+    #[case::not_looked_at(None, true, Deviation::WrongBody)]
+    fn words_of_an_earlier_request(
+        #[case] expected: Option<bool>,
+        #[case] sent: bool,
+        #[case] wanted: Deviation,
+    ) {
+        let saw = |earlier_words| ModelSaw {
+            model: "fake-model".to_owned(),
+            earlier_words,
+        };
+        let expected = Outcome {
+            model_saw: expected.map(saw),
+            ..outcome("anew", Allow)
+        };
+        let words = if sent { "came along" } else { "none" };
+        let answer =
+            format!("status: 200\nmodel: fake-model\nearlier-words: {words}\nbody: none\n");
+        let seen = observed(Some("other"), Allow, &answer);
+        assert_eq!(
+            judge_outcome(&expected, &seen, None),
+            Verdict::Deviates(wanted)
+        );
     }
 
     /// Words of another request are more than anybody may have, whatever the answer grants.
