@@ -247,8 +247,14 @@ fn may_both_fit(a: &Outcome, b: &Outcome) -> bool {
     // One asks for what must not be there in the other.
     let excludes = |a: &Outcome, b: &Outcome| {
         let error = a.error_type.is_some() || a.message.is_some();
-        a.json.keys().any(|pointer| b.without.contains(pointer))
-            || (error && b.without.iter().any(|pointer| pointer == "/error"))
+        let gone = |pointer: &String| {
+            let mut without = b.without.iter();
+            without.any(|gone| match pointer.strip_prefix(gone.as_str()) {
+                Some(rest) => rest.is_empty() || rest.starts_with('/'),
+                None => false,
+            })
+        };
+        a.json.keys().any(gone) || (error && b.without.iter().any(|pointer| pointer == "/error"))
     };
     let says = |a: &Outcome, b: &Outcome| match (&a.message_has, &b.message) {
         (Some(words), Some(message)) => message.contains(words.as_str()),

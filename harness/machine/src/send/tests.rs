@@ -338,26 +338,33 @@ async fn websocket_answers() {
     server.abort();
 }
 
-/// A gateway that hangs up without a word is asked again, a few times; one that always does has not answered.
+/// A gateway that hangs up without a word, or that asks to come again, is asked again, a few times. One that always hangs up has not
+/// answered; one that always puts its client off has.
 #[rstest]
-#[case::at_first(2, Ok(101))]
-#[case::always(9, Err(SendError::Closed("without a word")))]
+#[case::hung_up_on_at_first(&[None, None, Some(CONNECTED)], Ok(CONNECTED))]
+#[case::always(&[None, None, None, None], Err(SendError::Closed("without a word")))]
+#[case::put_off_at_first(&[Some(PUT_OFF), Some(CONNECTED)], Ok(CONNECTED))]
+#[case::always_put_off(&[Some(PUT_OFF), Some(PUT_OFF), Some(PUT_OFF), Some(CONNECTED)], Ok(PUT_OFF))]
+#[case::refused(&[Some(REFUSED), Some(CONNECTED)], Ok(REFUSED))]
 #[tokio::test]
-async fn websocket_hang_ups(#[case] hang_ups: usize, #[case] expected: Result<u16, SendError>) {
+async fn websocket_again(
+    #[case] answers: &'static [Option<&'static str>],
+    #[case] expected: Result<&str, SendError>,
+) {
     use futures_util::{SinkExt as _, StreamExt as _};
     use tokio_tungstenite::tungstenite::Message;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = tokio::spawn(async move {
-        for connection in 0.. {
+        for answer in answers {
             let (stream, _) = listener.accept().await.unwrap();
             let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
             let challenge =
                 r#"{"type":"event","event":"connect.challenge","payload":{"nonce":"n"}}"#;
             socket.send(Message::text(challenge)).await.unwrap();
             socket.next().await.unwrap().unwrap();
-            if connection >= hang_ups {
-                let answer = r#"{"type":"res","id":"connect","ok":true}"#;
+            if let Some(answer) = answer {
+                let answer = format!(r#"{{"type":"res","id":"connect",{answer}}}"#);
                 socket.send(Message::text(answer)).await.unwrap();
             }
             let _ = socket.close(None).await;
@@ -370,6 +377,45 @@ async fn websocket_hang_ups(#[case] hang_ups: usize, #[case] expected: Result<u1
         body: br#"[{"id":"connect"}]"#.to_vec(),
     };
     let seen = websocket(address, request, Duration::from_secs(60)).await;
-    assert_eq!(seen.map(|seen| seen.response.status), expected);
+    let answer = seen.map(|seen| {
+        let body: serde_json::Value = serde_json::from_slice(&seen.response.body).unwrap();
+        body["connect"].clone()
+    });
+    let expected = expected.map(|members| {
+        serde_json::from_str::<serde_json::Value>(&format!("{{{members}}}")).unwrap()
+    });
+    assert_eq!(answer, expected);
     server.abort();
+}
+
+const CONNECTED: &str = r#""ok":true"#;
+const PUT_OFF: &str = r#""ok":false,"error":{"code":"UNAVAILABLE","retryable":true}"#;
+const REFUSED: &str = r#""ok":false,"error":{"code":"UNAVAILABLE","retryable":false}"#;
+
+/// A frame that is a text goes out as it is, and to be hung up on is an answer to it.
+#[tokio::test]
+async fn websocket_texts() {
+    use futures_util::{SinkExt as _, StreamExt as _};
+    use tokio_tungstenite::tungstenite::Message;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+        socket.send(Message::text("{}")).await.unwrap();
+        let text = socket.next().await.unwrap().unwrap();
+        let _ = socket.close(None).await;
+        text.into_text().unwrap().to_string()
+    });
+    let request = Request {
+        method: "GET".to_owned(),
+        target: "/".to_owned(),
+        headers: Vec::new(),
+        body: br#"["no JSON {", {"id":"connect"}]"#.to_vec(),
+    };
+    let seen = websocket(address, request, Duration::from_secs(60)).await;
+    let body = seen.unwrap().response.body;
+    let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(body, serde_json::json!({ "closed": {} }));
+    assert_eq!(server.await.unwrap(), "no JSON {");
 }

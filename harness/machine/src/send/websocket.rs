@@ -46,6 +46,7 @@ pub async fn websocket(
         for _ in 1..HANG_UPS {
             match exchange(&peer, &request).await {
                 Err(SendError::Closed(_)) => tokio::time::sleep(PAUSE).await,
+                Ok(response) if is_put_off(&response) => tokio::time::sleep(PAUSE).await,
                 answered => return answered,
             }
         }
@@ -112,7 +113,7 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
     }
     for frame in &frames {
         let id = frame.get("id").and_then(Value::as_str).unwrap_or_default();
-        if socket.send(Message::text(frame.to_string())).await.is_err() {
+        if socket.send(message(frame)).await.is_err() {
             break;
         }
         match answer(&mut socket, id, &mut aside).await? {
@@ -127,7 +128,10 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
                     break;
                 }
             }
-            Answer::Closed(closed) if answers.is_empty() && says_nothing(&closed) => {
+            // To a frame that is no frame it is an answer.
+            Answer::Closed(closed)
+                if answers.is_empty() && says_nothing(&closed) && !frame.is_string() =>
+            {
                 return Err(SendError::Closed("without a word"));
             }
             Answer::Closed(closed) => {
@@ -145,6 +149,14 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
         port,
         ..Response::default()
     })
+}
+
+/// A frame as it is sent: its JSON, and of one that is a text only the text, which need not be JSON.
+fn message(frame: &Value) -> Message {
+    match frame {
+        Value::String(text) => Message::text(text.as_str()),
+        frame => Message::text(frame.to_string()),
+    }
 }
 
 /// The header lines of every handshake, once each.
@@ -188,7 +200,7 @@ async fn served(
 ) -> Option<(String, Value)> {
     for frame in frames.iter().skip(1) {
         // Whoever hangs up has refused.
-        socket.send(Message::text(frame.to_string())).await.ok()?;
+        socket.send(message(frame)).await.ok()?;
     }
     let read = async {
         while let Some(Ok(message)) = socket.next().await {
@@ -213,6 +225,13 @@ fn put(aside: &mut String, text: &str) {
         aside.push_str(text);
         aside.push('\n');
     }
+}
+
+/// Whether a gateway asks its client to come again, since it could not tell yet: 2026.9.6 does so while it looks up a person.
+fn is_put_off(response: &Response) -> bool {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let error = &body["connect"]["error"];
+    error["code"] == "UNAVAILABLE" && error["retryable"] == true
 }
 
 /// Whether a gateway that hung up gave no reason.

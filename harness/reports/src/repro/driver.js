@@ -85,8 +85,12 @@ const converse = (socket, frames, bytes) => new Promise((done) => {
     //@ if device
     asked = identify(asked, nonce);
     //@ end
-    const text = Buffer.from(JSON.stringify(asked));
-    const size = text.length < 126 ? [128 | text.length] : [128 | 126, text.length >> 8, text.length & 255];
+    // A frame that is a text is sent as it is; a long text stands there by its length.
+    const long = (_, value) => (value?.$letters ? "x".repeat(value.$letters) : value);
+    const text = Buffer.from(typeof asked === "string" ? asked : JSON.stringify(asked, long));
+    const count = Buffer.alloc(8);
+    count.writeBigUInt64BE(BigInt(text.length));
+    const size = text.length < 126 ? [128 | text.length] : text.length < 65536 ? [254, ...count.subarray(6)] : [255, ...count];
     // A mask of zeros changes nothing.
     return socket.write(Buffer.concat([Buffer.from([0x81, ...size, 0, 0, 0, 0]), text]));
   };

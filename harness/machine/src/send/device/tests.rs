@@ -89,3 +89,16 @@ fn what_makes_no_sense_is_told(#[case] device: Value, #[case] problem: &str) {
     let error = identify(&mut connect(&device), "", NOW).expect_err("nonsense");
     assert!(error.contains(problem), "{error}");
 }
+
+#[test]
+fn a_long_text_stands_there_by_its_length() {
+    let mut frame = json!({ "params": { "of": { "$letters": 70_000 }, "more": { "$letters": 1, "not": "alone" } } });
+    identify(&mut frame, "", NOW).expect("letters");
+    assert_eq!(frame["params"]["of"].as_str().map(str::len), Some(70_000));
+    assert_eq!(frame["params"]["more"]["$letters"], 1);
+    for count in [json!("many"), json!(-1), json!(u64::MAX)] {
+        let mut frame = json!({ "of": { "$letters": count } });
+        let error = identify(&mut frame, "", NOW).expect_err("nonsense");
+        assert!(error.starts_with("$letters is no number"), "{error}");
+    }
+}
