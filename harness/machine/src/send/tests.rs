@@ -339,12 +339,11 @@ async fn websocket_answers() {
 }
 
 /// A gateway that hangs up without a word, or that asks to come again, is asked again, a few times. One that always hangs up has not
-/// answered; one that always puts its client off has.
+/// answered.
 #[rstest]
 #[case::hung_up_on_at_first(&[None, None, Some(CONNECTED)], Ok(CONNECTED))]
 #[case::always(&[None, None, None, None], Err(SendError::Closed("without a word")))]
 #[case::put_off_at_first(&[Some(PUT_OFF), Some(CONNECTED)], Ok(CONNECTED))]
-#[case::always_put_off(&[Some(PUT_OFF), Some(PUT_OFF), Some(PUT_OFF), Some(CONNECTED)], Ok(PUT_OFF))]
 #[case::refused(&[Some(REFUSED), Some(CONNECTED)], Ok(REFUSED))]
 #[tokio::test]
 async fn websocket_again(

@@ -29,6 +29,8 @@ const AFTER_REFUSAL: Duration = Duration::from_millis(500);
 /// How often a gateway may hang up without a word before it counts, and how long it is left alone in between: 2026.9.6 does so
 /// while another of its own processes holds its state.
 const HANG_UPS: usize = 3;
+/// How often it may ask to come again.
+const PUT_OFFS: usize = 10;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Upgrades, sends the frames of the request's body (a JSON array), and gathers the answers.
@@ -43,14 +45,15 @@ pub async fn websocket(
 ) -> Result<Exchange, SendError> {
     let peer = peer.into();
     let asked = async {
-        for _ in 1..HANG_UPS {
+        let (mut hung_up, mut put_off) = (1, 1);
+        loop {
             match exchange(&peer, &request).await {
-                Err(SendError::Closed(_)) => tokio::time::sleep(PAUSE).await,
-                Ok(response) if is_put_off(&response) => tokio::time::sleep(PAUSE).await,
+                Err(SendError::Closed(_)) if hung_up < HANG_UPS => hung_up += 1,
+                Ok(response) if is_put_off(&response) && put_off < PUT_OFFS => put_off += 1,
                 answered => return answered,
             }
+            tokio::time::sleep(PAUSE).await;
         }
-        exchange(&peer, &request).await
     };
     let (response, took) = timed(timeout, asked).await?;
     Ok(Exchange {
@@ -198,6 +201,9 @@ async fn served(
     frames: &[Value],
     aside: &mut String,
 ) -> Option<(String, Value)> {
+    if frames.len() < 2 {
+        return None;
+    }
     for frame in frames.iter().skip(1) {
         // Whoever hangs up has refused.
         socket.send(message(frame)).await.ok()?;
@@ -227,8 +233,12 @@ fn put(aside: &mut String, text: &str) {
     }
 }
 
-/// Whether a gateway asks its client to come again, since it could not tell yet: 2026.9.6 does so while it looks up a person.
+/// Whether a gateway asks its client to come again, since it could not tell yet: 2026.9.6 does so while it looks up a person, and where
+/// too many clients are about to connect.
 fn is_put_off(response: &Response) -> bool {
+    if response.status == 503 {
+        return true;
+    }
     let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let error = &body["connect"]["error"];
     error["code"] == "UNAVAILABLE" && error["retryable"] == true
