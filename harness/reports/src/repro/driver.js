@@ -85,17 +85,17 @@ const converse = (socket, frames, bytes) => new Promise((done) => {
     //@ if device
     asked = identify(asked, nonce);
     //@ end
-    // A frame that is a text is sent as it is; a long text stands there by its length.
+    // A frame that is a text is sent as it is; a long text stands in one by its length.
     const long = (_, value) => (value?.$letters ? "x".repeat(value.$letters) : value);
     const text = Buffer.from(typeof asked === "string" ? asked : JSON.stringify(asked, long));
-    const count = Buffer.alloc(8);
-    count.writeBigUInt64BE(BigInt(text.length));
-    const size = text.length < 126 ? [128 | text.length] : text.length < 65536 ? [254, ...count.subarray(6)] : [255, ...count];
+    const digits = [24, 16, 8, 0].map((shift) => (text.length >> shift) & 255);
+    const size = text.length < 126 ? [128 | text.length] : text.length < 65536 ? [254, ...digits.slice(2)] : [255, 0, 0, 0, 0, ...digits];
     // A mask of zeros changes nothing.
     return socket.write(Buffer.concat([Buffer.from([0x81, ...size, 0, 0, 0, 0]), text]));
   };
   const take = (opcode, payload) => {
-    if (opcode === 8) return done({ ...answers, closed: payload.toString("utf8", 2) });
+    const closed = payload.length < 2 ? {} : { code: payload.readUInt16BE(), reason: payload.toString("utf8", 2) };
+    if (opcode === 8) return done({ ...answers, closed });
     if (opcode !== 1) return undefined;
     //@ if device
     if (!asked) nonce = parse(payload)?.payload?.nonce ?? "";
@@ -118,7 +118,7 @@ const converse = (socket, frames, bytes) => new Promise((done) => {
       take(opcode, payload);
     }
   };
-  socket.on("data", parts).on("error", () => {}).on("close", () => done({ ...answers, closed: "" }));
+  socket.on("data", parts).on("error", () => {}).on("close", () => done({ ...answers, closed: {} }));
   setTimeout(() => asked || next(), 2000).unref();
   parts(Buffer.alloc(0));
 });
