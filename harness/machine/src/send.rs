@@ -7,6 +7,7 @@
 
 mod connections;
 mod device;
+mod frame;
 mod tls;
 mod websocket;
 

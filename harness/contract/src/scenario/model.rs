@@ -461,19 +461,6 @@ impl Scenario {
         CellId::text(&self.id, values)
     }
 
-    /// Whether one of its cells has this id.
-    pub(crate) fn has(&self, id: &str) -> bool {
-        let mut parts = CellId::of(id).values();
-        let places = self.axes.iter().map(|axis| {
-            let (_, value) = parts.next().filter(|(name, _)| *name == axis.name)?;
-            let place = axis.values.iter().position(|known| known.id == value)?;
-            u16::try_from(place).ok()
-        });
-        let combination: Option<Combination> = places.collect();
-        let there = combination.is_some_and(|cell| self.excluded(&cell).is_none());
-        there && parts.next().is_none() && CellId::of(id).scenario() == self.id
-    }
-
     /// Position of the profile axis.
     pub fn profile_axis(&self) -> usize {
         self.axes

@@ -287,3 +287,30 @@ fn may_both_fit(a: &Outcome, b: &Outcome) -> bool {
             .iter()
             .any(|(pointer, value)| b.json.get(pointer).is_some_and(|other| other != value))
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+
+    /// What must not be there takes along everything below it, and nothing beside it.
+    #[rstest]
+    #[case("/connect", "/connect", false)]
+    #[case("/connect", "/connect/ok", false)]
+    #[case("/connect", "/connected", true)]
+    #[case("/connect/ok", "/connect", true)]
+    fn what_must_not_be_there(#[case] without: &str, #[case] pointer: &str, #[case] both: bool) {
+        let one = Outcome {
+            without: vec![without.to_owned()],
+            ..Outcome::default()
+        };
+        let other = Outcome {
+            json: [(pointer.to_owned(), json!(true))].into(),
+            ..Outcome::default()
+        };
+        assert_eq!(may_both_fit(&one, &other), both);
+        assert_eq!(may_both_fit(&other, &one), both);
+    }
+}

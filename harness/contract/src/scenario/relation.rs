@@ -11,6 +11,7 @@ use super::model::Scenario;
 use super::parse::{parse_toml, schema_version};
 use super::{Problem, Problems, SourceFile};
 use crate::cell_id::CellId;
+use crate::region::Combination;
 use base::nearest::advice;
 
 /// What must hold between the first and the second cell of a pair.
@@ -104,7 +105,7 @@ fn resolve(
         for id in [first, second] {
             let name = CellId::of(id.get_ref()).scenario();
             let scenario = scenarios.iter().find(|scenario| scenario.id == name);
-            let known = scenario.is_some_and(|scenario| scenario.has(id.get_ref()));
+            let known = scenario.is_some_and(|scenario| has(scenario, id.get_ref()));
             if !known {
                 problems.0.push(Problem::at(
                     file,
@@ -170,6 +171,19 @@ fn resolve(
         holds: table.holds,
         pairs,
     }
+}
+
+/// Whether a cell of a scenario has this id.
+fn has(scenario: &Scenario, id: &str) -> bool {
+    let mut parts = CellId::of(id).values();
+    let places = scenario.axes.iter().map(|axis| {
+        let (_, value) = parts.next().filter(|(name, _)| *name == axis.name)?;
+        let place = axis.values.iter().position(|known| known.id == value)?;
+        u16::try_from(place).ok()
+    });
+    let combination: Option<Combination> = places.collect();
+    let there = combination.is_some_and(|cell| scenario.excluded(&cell).is_none());
+    there && parts.next().is_none()
 }
 
 /// The cells of a scenario that have the first value, each with its neighbour that has the second.

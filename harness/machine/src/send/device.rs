@@ -1,8 +1,8 @@
 //! A device's identity: its key pair, and how it signs a connect request.
 //!
 //! A frame says `{"$device": {"key": "NAME"}}` where the device's identity belongs, and `{"$device-id": "NAME"}` where only its id
-//! does. The same name is the same device. Wherever it stands, `{"$letters": 70000}` is a text of that length, so that no file need
-//! hold one. Everything else about the identity is as a sound client makes it, unless the frame says otherwise:
+//! does. The same name is the same device. Everything else about the identity is as a sound client makes it, unless the frame says
+//! otherwise:
 //!
 //! - `by`: the name of another key pair that signs;
 //! - `format`: the format of the signature, `v2` or `v3`;
@@ -19,14 +19,10 @@ use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::MAX_BODY;
+use super::frame::{self, only};
 
 /// Stands for an identity.
 const DEVICE: &str = "$device";
-/// Stands for the id of one.
-const DEVICE_ID: &str = "$device-id";
-/// Stands for a text of so many letters.
-const LETTERS: &str = "$letters";
 
 /// What a frame says about the device that sends it.
 #[derive(Debug, Deserialize)]
@@ -55,7 +51,7 @@ enum Format {
     V3,
 }
 
-/// Puts identities where a frame asks for them.
+/// Puts the identity where a frame asks for it, and what else stands for something.
 ///
 /// `nonce` is what the gateway's challenge holds, `now` the time in milliseconds since 1970.
 ///
@@ -69,38 +65,7 @@ pub(super) fn identify(frame: &mut Value, nonce: &str, now: i64) -> Result<(), S
         let device = signed(&told, &frame["params"], nonce, now)?;
         frame["params"]["device"] = device;
     }
-    put(frame)
-}
-
-/// What an object says that has nothing but this member.
-fn only(name: &str) -> impl Fn(&Value) -> Option<&Value> {
-    move |value| match value {
-        Value::Object(members) if members.len() == 1 => members.get(name),
-        _ => None,
-    }
-}
-
-/// Puts what stands for something else, ids and long texts, wherever it is in a frame.
-fn put(value: &mut Value) -> Result<(), String> {
-    if let Some(name) = only(DEVICE_ID)(value) {
-        let name = name
-            .as_str()
-            .ok_or_else(|| format!("{DEVICE_ID} is no text"))?;
-        *value = id(&key_pair(name)?).into();
-        return Ok(());
-    }
-    if let Some(count) = only(LETTERS)(value) {
-        let count = count.as_u64().and_then(|count| usize::try_from(count).ok());
-        let count = count.filter(|count| *count <= MAX_BODY);
-        let count = count.ok_or_else(|| format!("{LETTERS} is no number up to {MAX_BODY}"))?;
-        *value = "x".repeat(count).into();
-        return Ok(());
-    }
-    match value {
-        Value::Object(members) => members.values_mut().try_for_each(put),
-        Value::Array(items) => items.iter_mut().try_for_each(put),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
-    }
+    frame::put(frame)
 }
 
 /// The key pair of the device that has this name.
@@ -108,6 +73,11 @@ fn key_pair(name: &str) -> Result<Ed25519KeyPair, String> {
     let seed = digest(&SHA256, format!("device {name}").as_bytes());
     Ed25519KeyPair::from_seed_unchecked(seed.as_ref())
         .map_err(|error| format!("no key pair for the device {name}: {error}"))
+}
+
+/// The id of the device that has this name.
+pub(super) fn id_of(name: &str) -> Result<String, String> {
+    key_pair(name).map(|keys| id(&keys))
 }
 
 /// A device is called by the fingerprint of its key.

@@ -344,6 +344,7 @@ async fn websocket_answers() {
 #[case::hung_up_on_at_first(&[None, None, Some(CONNECTED)], Ok(CONNECTED))]
 #[case::always(&[None, None, None, None], Err(SendError::Closed("without a word")))]
 #[case::put_off_at_first(&[Some(PUT_OFF), Some(CONNECTED)], Ok(CONNECTED))]
+#[case::busy_at_first(&[Some(BUSY), Some(CONNECTED)], Ok(CONNECTED))]
 #[case::refused(&[Some(REFUSED), Some(CONNECTED)], Ok(REFUSED))]
 #[tokio::test]
 async fn websocket_again(
@@ -356,7 +357,12 @@ async fn websocket_again(
     let address = listener.local_addr().unwrap();
     let server = tokio::spawn(async move {
         for answer in answers {
-            let (stream, _) = listener.accept().await.unwrap();
+            let (mut stream, _) = listener.accept().await.unwrap();
+            if *answer == Some(BUSY) {
+                let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, BUSY.as_bytes()).await;
+                let _ = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut Vec::new()).await;
+                continue;
+            }
             let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
             let challenge =
                 r#"{"type":"event","event":"connect.challenge","payload":{"nonce":"n"}}"#;
@@ -387,6 +393,7 @@ async fn websocket_again(
     server.abort();
 }
 
+const BUSY: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
 const CONNECTED: &str = r#""ok":true"#;
 const PUT_OFF: &str = r#""ok":false,"error":{"code":"UNAVAILABLE","retryable":true}"#;
 const REFUSED: &str = r#""ok":false,"error":{"code":"UNAVAILABLE","retryable":false}"#;

@@ -17,6 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::device::identify;
+use super::frame::message;
 use super::{Exchange, MAX_ASIDE, MAX_BODY, Peer, Request, Response, SendError, port, timed};
 use contract::exchange::SERVED_AFTER;
 
@@ -29,9 +30,10 @@ const AFTER_REFUSAL: Duration = Duration::from_millis(500);
 /// How often a gateway may hang up without a word before it counts, and how long it is left alone in between: 2026.9.6 does so
 /// while another of its own processes holds its state.
 const HANG_UPS: usize = 3;
-/// How often it may ask to come again.
-const PUT_OFFS: usize = 10;
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// How often a gateway may ask to come again before it counts, after the same pause.
+const PUT_OFFS: usize = 10;
 
 /// Upgrades, sends the frames of the request's body (a JSON array), and gathers the answers.
 ///
@@ -131,7 +133,7 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
                     break;
                 }
             }
-            // To a frame that is no frame it is an answer.
+            // A text that is no JSON has no id to answer: hanging up is the answer.
             Answer::Closed(closed)
                 if answers.is_empty() && says_nothing(&closed) && !frame.is_string() =>
             {
@@ -152,14 +154,6 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
         port,
         ..Response::default()
     })
-}
-
-/// A frame as it is sent: its JSON, and of one that is a text only the text, which need not be JSON.
-fn message(frame: &Value) -> Message {
-    match frame {
-        Value::String(text) => Message::text(text.as_str()),
-        frame => Message::text(frame.to_string()),
-    }
 }
 
 /// The header lines of every handshake, once each.

@@ -469,6 +469,9 @@ fn answer_line(observed: &Observation) -> String {
     if observed.shows_anothers_words() {
         line.push_str(" (shows words of another request)");
     }
+    if observed.goes_on_with_earlier_words() {
+        line.push_str(" (the model was sent words of an earlier request)");
+    }
     line
 }
 

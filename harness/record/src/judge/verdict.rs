@@ -372,7 +372,7 @@ mod tests {
         assert_eq!(deviation(expected, &seen), wanted);
     }
 
-    /// So is a conversation that begins anew and that the model is sent the words of an earlier one with.
+    /// Where a conversation must begin anew, the words of an earlier one are more than the rule grants.
     #[rstest]
     #[case::kept_apart(Some(false), true, Deviation::UnexpectedAllow)]
     #[case::not_sent(Some(false), false, Deviation::WrongBody)]
