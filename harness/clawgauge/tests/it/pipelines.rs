@@ -12,7 +12,7 @@ use std::process::{Output, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::support::{Sandbox, executable, repository, until_said};
+use crate::support::{self, Sandbox, executable, repository, until_said};
 use assert_cmd::Command;
 use predicates::prelude::*;
 use predicates::str::contains;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::repository;
+use crate::support::{self, repository};
 use assert_cmd::Command;
 use flate2::read::GzDecoder;
 use predicates::str::contains;
@@ -20,7 +20,7 @@ struct Published {
 /// Cargo, with the dependencies that were built for this test. What it makes goes elsewhere: other tests run `clawgauge`
 /// from there.
 fn cargo(folder: &Path, made: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO"));
+    let mut command = support::cargo();
     command
         .current_dir(folder)
         .env("CARGO_BUILD_BUILD_DIR", built())

@@ -153,7 +153,7 @@ fn the_example_runs_a_scenario() {
     let sandbox = Sandbox::new();
     let gateway = sandbox.broken_gateway("forgets-scope-default");
     // With the tests of the workspace it is built already.
-    assert_cmd::Command::new(env!("CARGO"))
+    support::cargo()
         .args(["build", "--quiet", "--workspace"])
         .args(["--example", "one_scenario"])
         .current_dir(support::repository())

@@ -113,7 +113,7 @@ fn the_npm_packages_install_and_run() {
 fn cargo_installs_it() {
     let sandbox = Sandbox::new();
     let root = sandbox.folder.path().join("installed");
-    Command::new(env!("CARGO"))
+    support::cargo()
         .args([
             "install",
             "--quiet",
