@@ -1,6 +1,7 @@
 //! Launch profiles: how a gateway is configured and started, as data.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -214,7 +215,43 @@ pub struct Launch {
     pub config: Value,
 }
 
+/// What the texts of a launch may name, beside its secrets.
+const IN_LAUNCH: [&str; 9] = [
+    "port",
+    "proxy-address",
+    "upstream",
+    "home",
+    "state",
+    "tmp",
+    "workspace",
+    "config",
+    "log",
+];
+
 impl Launch {
+    /// The first placeholder that stands for nothing, and where it is.
+    fn wrong_placeholder(&self, secrets: &[String]) -> Option<String> {
+        let known: Vec<&str> = IN_LAUNCH
+            .into_iter()
+            .chain(secrets.iter().map(String::as_str))
+            .collect();
+        let config = self.config.to_string();
+        let env = self.env.iter();
+        let files = self.files.iter();
+        let mut texts = iter::once(("the configuration".to_owned(), &config))
+            .chain(
+                self.args
+                    .iter()
+                    .map(|arg| ("the arguments".to_owned(), arg)),
+            )
+            .chain(env.map(|(name, text)| (format!("the variable {name}"), text)))
+            .chain(files.map(|(name, text)| (format!("the file {name}"), text)));
+        texts.find_map(|(place, text)| {
+            let error = base::template::check(text, &known).err()?;
+            Some(format!("in {place}: {error}"))
+        })
+    }
+
     /// Whether the gateway is told where the model is: whoever is not cannot call it.
     pub fn knows_model(&self) -> bool {
         let named = |text: &String| text.contains("${upstream}");
@@ -287,7 +324,7 @@ impl Profile {
         let profiles = raw
             .profile
             .into_iter()
-            .map(|table| Self::resolve(file, &bottom, table, data, &mut problems))
+            .map(|table| Self::resolve(file, &bottom, table, base, data, &mut problems))
             .collect();
         problems.into_result(profiles)
     }
@@ -297,6 +334,7 @@ impl Profile {
         file: &SourceFile,
         bottom: &Launch,
         raw: ProfileTable,
+        base: &Base,
         data: &Data,
         problems: &mut Problems,
     ) -> Self {
@@ -313,6 +351,10 @@ impl Profile {
             merge(&mut launch.config, Value::Object(table.config));
             for pointer in &table.unset {
                 unset(&mut launch.config, pointer);
+            }
+            if let Some(message) = launch.wrong_placeholder(&base.secrets) {
+                let problem = Problem::at(file, raw.id.span(), message, "of this profile");
+                problems.0.push(problem.help("$${ stands for ${ itself"));
             }
             launches.push(launch);
         }

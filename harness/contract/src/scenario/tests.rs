@@ -137,6 +137,11 @@ const SCENARIO: &str = "scenarios/chat-completions.toml";
     "Bearer ${secret}\"",
     "Bearer ${secrets}\""
 )]
+#[case::launch_placeholder(
+    "fixtures/profiles/modes.toml",
+    "token = \"${secret}\"",
+    "token = \"${sekret}\""
+)]
 #[case::header(
     "scenarios/axes/scopes.toml",
     "x-openclaw-scopes: operator.read\"",
