@@ -11,7 +11,7 @@ mod selection;
 mod shard;
 mod shares;
 
-pub use cell::{Cell, Way, cells, cells_of, cells_under};
+pub use cell::{Cell, UNDER_WAY, Way, cells, cells_of, cells_under};
 pub use list::{PlannedCell, PlannedCells};
 pub use places::Places;
 pub(crate) use selection::glob_of;

@@ -107,6 +107,29 @@ pub async fn send(
     exchanged(request, ended, started.elapsed())
 }
 
+/// As [`send`], but reads only what comes until `enough`: an answer that goes on then is as good as one that has ended.
+///
+/// # Errors
+/// A [`SendError`] where the head of an answer does not come within `timeout`, or where the answer breaks off.
+pub async fn listen(
+    peer: Peer,
+    request: Request,
+    timeout: Duration,
+    enough: impl Future<Output = ()>,
+) -> Result<Exchange, SendError> {
+    let (started, deadline) = (Instant::now(), Deadline::new(timeout));
+    let stream = deadline.within(connected(&peer)).await?;
+    let mut reader = Reader::new(Either::Left(stream));
+    let bytes = request.encode(peer.address, false);
+    let (mut response, _) = deadline.within(reader.head_of(&bytes)).await?;
+    let end = tokio::select! {
+        end = reader.body(&mut response) => end,
+        () = enough => Ok(()),
+    };
+    reader.keep_rest(&mut response);
+    exchanged(request, (response, end), started.elapsed())
+}
+
 /// As [`send`], over TLS.
 ///
 /// # Errors
@@ -253,12 +276,17 @@ impl Reader {
         let end = deadline.within(self.body(&mut response)).await;
         self.delimited &= written && end.is_ok();
         if end.is_err() {
-            let room = MAX_BODY.saturating_sub(response.body.len());
-            let left = self.buffer.len().min(room);
-            response.body.extend_from_slice(&self.buffer[..left]);
+            self.keep_rest(&mut response);
         }
         response.aside = std::mem::take(&mut self.aside);
         Ok((response, end))
+    }
+
+    /// Adds what came of a body that broke off.
+    fn keep_rest(&self, response: &mut Response) {
+        let room = MAX_BODY.saturating_sub(response.body.len());
+        let left = self.buffer.len().min(room);
+        response.body.extend_from_slice(&self.buffer[..left]);
     }
 
     /// Writes a request and reads the head of its answer; also whether all of the request was written. A gateway may answer and

@@ -90,6 +90,8 @@ pub(super) struct Asker<'a> {
     pub(super) denied: Mutex<Option<Instant>>,
     /// What was sent before requests that are judged.
     pub(super) earlier: Mutex<Vec<Answer>>,
+    /// Fires when the last step of the sequences is over.
+    pub(super) last_step: CancellationToken,
 }
 
 impl Asker<'_> {

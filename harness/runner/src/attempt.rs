@@ -248,6 +248,7 @@ impl Attempt<'_> {
             self.failed(format!("profile {}: {error}", self.profile), error.help());
         }
         let asker = Asker {
+            last_step: CancellationToken::new(),
             context: self.context,
             target: self.target,
             profile: self.profile,

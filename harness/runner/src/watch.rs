@@ -272,7 +272,12 @@ fn sent(cell: &Cell, catalogue: &Catalogue, outcomes: &str) -> u64 {
     let steps: Vec<String> = cell
         .values()
         .filter(|_| is_step(cell))
-        .map(|value| format!("{} {} {:?}", value.repeat, value.set_config, value.wait))
+        .map(|value| {
+            format!(
+                "{} {} {:?} {}",
+                value.repeat, value.set_config, value.wait, value.listens
+            )
+        })
         .collect();
     let (kind, protocol) = (cell.scenario.kind, cell.scenario.request.protocol);
     let request = as_text(cell, catalogue);

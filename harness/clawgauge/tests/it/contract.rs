@@ -229,7 +229,8 @@ fn no_score_without_a_sound_baseline() {
 fn a_reason_for_what_is_caught_is_out_of_date() {
     let sandbox = Sandbox::whole();
     let file = "scenarios/survivors.toml";
-    sandbox.edit(file, "stream-outlives-access", "query-token-accepted");
+    let reason = "schema = 1\n\n[[survivor]]\nfault = \"query-token-accepted\"\nreason = \"nobody sends one\"\n";
+    sandbox.edit(file, "schema = 1\n", reason);
     sandbox
         .clawgauge()
         .args(["mutants", "query-token-accepted"])

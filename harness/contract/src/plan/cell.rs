@@ -1,6 +1,7 @@
 //! A cell: one combination of axis values, and what it is asked as.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::civil::Date;
 
@@ -11,6 +12,10 @@ use crate::scenario::model::{
     AxisValue, DIRECT, Direction, Outcome, PROXY_AXIS, Rule, Scenario, Standpoint,
 };
 use crate::scenario::{Catalogue, KnownIssue};
+
+/// A request whose answer is listened to is under way for so long before the next step is sent, and is heard for so long after the
+/// last one.
+pub const UNDER_WAY: Duration = Duration::from_secs(2);
 
 /// One combination of axis values of one scenario.
 ///
@@ -62,6 +67,11 @@ impl Cell {
     /// The client that sends it, where clawgauge itself does not.
     pub fn sender(&self) -> Option<&str> {
         self.values().find_map(|value| value.sender.as_deref())
+    }
+
+    /// Whether its answer is read while later steps are sent: [`UNDER_WAY`] before the next one and after the last.
+    pub fn listens(&self) -> bool {
+        self.values().any(|value| value.listens)
     }
 
     /// The id without scenario and profile: what tells cells of one snapshot file apart.

@@ -82,6 +82,7 @@ pub(super) fn axis(
             repeat: table.repeat,
             set_config: table.set_config.into(),
             wait: std::time::Duration::try_from_secs_f64(table.wait).unwrap_or_default(),
+            listens: table.listens,
             origin: format!("{}:{}", file.name, file.line(table.id.span().start)),
             id: id.clone(),
         };

@@ -355,6 +355,9 @@ pub(crate) struct ValueTable {
     /// In a sequence: seconds to wait before the request.
     #[serde(default)]
     pub(crate) wait: f64,
+    /// In a sequence: the answer is read while the later steps are sent, and what has come by their end is the answer.
+    #[serde(default)]
+    pub(crate) listens: bool,
 }
 
 fn once() -> u32 {

@@ -210,6 +210,8 @@ pub struct AxisValue {
     pub set_config: serde_json::Value,
     /// In a sequence: how long to wait before the request.
     pub wait: std::time::Duration,
+    /// In a sequence: whether the answer is read until the last step is over.
+    pub listens: bool,
     /// `file:line` of the definition.
     pub origin: String,
 }

@@ -150,10 +150,17 @@ impl Repro {
         let scenario = &cell.scenario;
         if let Some(sender) = cell.sender() {
             let axis = |sender: &str| format!("/{SENDER_AXIS}={sender}");
-            return Err(ReproError::Client {
-                cell: cell.id(),
-                sender: sender.to_owned(),
-                own: cell.id().replacen(&axis(sender), &axis(OWN_SENDER), 1),
+            let mut senders = scenario.axes.iter().flat_map(|axis| &axis.values);
+            return Err(match senders.any(|value| value.id == OWN_SENDER) {
+                true => ReproError::Client {
+                    cell: cell.id(),
+                    sender: sender.to_owned(),
+                    own: cell.id().replacen(&axis(sender), &axis(OWN_SENDER), 1),
+                },
+                false => ReproError::Beside {
+                    cell: cell.id(),
+                    what: format!("the sender {sender}"),
+                },
             });
         }
         let refuse = |reason: String| ReproError::NotApplicable {
@@ -174,6 +181,7 @@ impl Repro {
             _ if profile.own_network => Some("network namespaces".to_owned()),
             Way::Through(proxy) => Some(format!("the proxy {proxy}")),
             _ if scenario.request.model_view => Some("a model that says what it saw".to_owned()),
+            _ if cell.listens() => Some("an answer that is read while more is sent".to_owned()),
             Way::AsProxy | Way::PastProxies | Way::AtGateway => None,
         };
         if let Some(what) = beside {
@@ -203,6 +211,8 @@ impl Repro {
                     other.scenario.id == scenario.id && other.profile() == cell.profile()
                 })
                 .take_while(|other| other.number != cell.number)
+                // What is only listened to changes nothing.
+                .filter(|other| !other.listens())
                 .chain([cell.clone()])
                 .map(|other| Step::new(&other, &profile.caller))
                 .collect(),

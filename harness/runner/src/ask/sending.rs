@@ -8,7 +8,7 @@ use contract::exchange::{Exchange, Request};
 use contract::plan::{Cell, Way};
 use contract::scenario::model::Protocol;
 use machine::clients::call;
-use machine::send::{Peer, SendError, send, websocket};
+use machine::send::{Peer, SendError, listen, send, websocket};
 
 /// So many failures of a sender in a row, and the launch's other cells are not asked by it.
 const SENDER_FAILURES: usize = 3;
@@ -55,6 +55,10 @@ impl Asker<'_> {
     ) -> Result<Exchange, SendError> {
         if let Some(sender) = cell.sender() {
             return self.send_by(sender, request, timeout).await;
+        }
+        if cell.listens() {
+            let enough = self.last_step.cancelled();
+            return listen(peer, request, timeout, enough).await;
         }
         match cell.scenario.request.protocol {
             Protocol::Http if cell.scenario.request.keep_alive => {

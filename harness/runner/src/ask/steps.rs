@@ -1,17 +1,35 @@
 //! The steps of sequences: one after the other, each judged only if what it is about was not over when its answer came.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use contract::plan::{Cell, PlannedCells};
+use contract::plan::{Cell, PlannedCells, UNDER_WAY};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use machine::launch::Gateway;
 
 use super::{Answer, Asker, LaunchJudge, note};
 use crate::seen::AllSeen;
 
+/// Does something while answers are listened to; those that end meanwhile are kept.
+async fn beside<T, L: Future>(
+    work: impl Future<Output = T>,
+    listening: &mut FuturesUnordered<L>,
+    heard: &mut Vec<L::Output>,
+) -> T {
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            Some(ended) = listening.next(), if !listening.is_empty() => heard.push(ended),
+        }
+    }
+}
+
 impl Asker<'_> {
-    /// Asks the steps at these places, in order.
+    /// Asks the steps at these places, in order. What a step listens to is read until the last one is over.
     pub(super) async fn steps(
         &self,
         asked: &PlannedCells,
@@ -20,11 +38,27 @@ impl Asker<'_> {
         seen: &Mutex<AllSeen>,
     ) {
         let mut begun = HashMap::new();
+        let mut listening = FuturesUnordered::new();
+        let mut heard = Vec::new();
         for place in steps {
             let cell = asked.get(*place as usize).cell;
-            let (sent, answer) = self.step(&cell, gateway).await;
+            if cell.listens() {
+                listening.push(async move { (*place, self.step(&cell, gateway).await.1) });
+                beside(tokio::time::sleep(UNDER_WAY), &mut listening, &mut heard).await;
+                continue;
+            }
+            let step = self.step(&cell, gateway);
+            let (sent, answer) = beside(step, &mut listening, &mut heard).await;
             begun.extend(cell.values().map(|value| (value.id.clone(), sent)));
             note(seen, *place as usize, self.in_time(&cell, &begun, answer));
+        }
+        if !listening.is_empty() {
+            beside(tokio::time::sleep(UNDER_WAY), &mut listening, &mut heard).await;
+        }
+        self.last_step.cancel();
+        heard.extend(listening.collect::<Vec<_>>().await);
+        for (place, answer) in heard {
+            note(seen, place as usize, answer);
         }
     }
 

@@ -195,7 +195,7 @@ fn a_sequence_is_told_whole_or_not_at_all() {
         "--gateway",
         &gateway,
     ];
-    let assert = run(&sandbox, "5s", &flags).code(4);
+    let assert = run(&sandbox, "7s", &flags).code(4);
     let said = stderr(&assert);
     assert!(
         said.contains("not asked: 4 cells of profile rotation"),

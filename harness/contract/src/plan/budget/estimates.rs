@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Cell, PlannedLaunch};
+use crate::plan::{Cell, PlannedLaunch, UNDER_WAY};
 use crate::release::Version;
 use crate::scenario::Typical;
 use crate::scenario::model::{Kind, Start};
@@ -288,7 +288,11 @@ impl Estimates {
                 typical.request * self.crowd() + typical.wrong_credential / WAITING
             }
         };
-        let wait: Duration = cell.values().map(|value| value.wait).sum();
+        let mut wait: Duration = cell.values().map(|value| value.wait).sum();
+        if cell.listens() {
+            // It is under way before the next step, and heard after the last one.
+            wait += 2 * UNDER_WAY;
+        }
         let repeat = cell.values().map(|value| value.repeat).max().unwrap_or(1);
         // The steps of a sequence do not overlap.
         let alone = match (cell.scenario.kind, &kind) {
