@@ -12,6 +12,7 @@ use crate::support::releases::Machine;
 use crate::support::{Sandbox, repository};
 use clawgauge::record::{Record, Results};
 use clawgauge::reports::{Format, write_report};
+use predicates::str::contains;
 
 /// What drives the browser, and what judges accessibility.
 const PACKAGES: [&str; 2] = ["playwright-core@1.65.1", "axe-core@4.14.1"];
@@ -92,6 +93,47 @@ fn write(folder: &Path, name: &str, record: &Record) {
 }
 
 /// The browser; `CHROMIUM` names another one.
+/// What the scripts of pages can do at a gateway: at a sound one, at one that lets every origin in, and at one whose answers every
+/// page may read.
+#[test]
+#[ignore = "needs chromium and npm"]
+fn pages_call_the_gateway() {
+    chromium();
+    let sandbox = Sandbox::whole();
+    let clawgauge = |args: &[&str]| {
+        let mut command = assert_cmd::Command::new(assert_cmd::cargo::cargo_bin!("clawgauge"));
+        command
+            .env("TMPDIR", sandbox.temp())
+            .env("CI", "true")
+            .arg("--root")
+            .arg(sandbox.root())
+            .args(args)
+            .assert()
+    };
+    clawgauge(&["clients", "install", "chromium"]).code(0);
+    let every = "browser/profile=none/**";
+    clawgauge(&["run", every])
+        .code(0)
+        .stdout(contains("25 conform"));
+    let unasked = [
+        "--where",
+        "web-page=other-site",
+        "--where",
+        "page-call=chat-as-text,models",
+    ];
+    for (fault, told) in [
+        ("none-foreign-origin-accepted", "unexpected-allow"),
+        ("any-origin-may-read", "browser"),
+    ] {
+        let gateway = sandbox.broken_gateway(fault);
+        let run = ["run", every, "--gateway", &gateway];
+        clawgauge(&[&run[..], &unasked].concat())
+            .code(1)
+            .stdout(contains(told));
+    }
+    sandbox.assert_clean();
+}
+
 fn chromium() -> PathBuf {
     let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
     let path = named.unwrap_or_else(|| PathBuf::from("/usr/bin/chromium"));

@@ -24,7 +24,7 @@ fn clawgauge(sandbox: &Sandbox) -> Command {
 fn run(gateway: &str) -> (Value, Sandbox) {
     let sandbox = Sandbox::whole();
     clawgauge(&sandbox)
-        .args(["senders", "install"])
+        .args(["clients", "install"])
         .assert()
         .code(0);
     let report = sandbox.folder.path().join("r.json");
@@ -216,7 +216,7 @@ fn a_registry_that_is_gone_is_said_to_be_so() {
         let cache = sandbox.folder.path().join(".cache");
         let assert = unplugged(clawgauge(&sandbox))
             .env("XDG_CACHE_HOME", &cache)
-            .args(["senders", "install", sender])
+            .args(["clients", "install", sender])
             .timeout(std::time::Duration::from_secs(300))
             .assert();
         assert.code(3).stderr(contains(sender).and(contains(why)));
@@ -232,11 +232,11 @@ fn a_registry_that_is_gone_is_said_to_be_so() {
     }
     let sandbox = Sandbox::whole();
     clawgauge(&sandbox)
-        .args(["senders", "install"])
+        .args(["clients", "install"])
         .assert()
         .code(0);
     let again = unplugged(clawgauge(&sandbox))
-        .args(["senders", "install"])
+        .args(["clients", "install"])
         .assert();
     again
         .code(0)

@@ -46,7 +46,7 @@ fn a_library_that_is_not_installed_is_said_to_be_so() {
     let (code, record, said) = run(&sandbox, &[SCENARIO]);
     assert_eq!(code, Some(0), "{said}");
     for sender in ["openai-python", "openai-node"] {
-        let reason = format!("clawgauge senders install {sender}");
+        let reason = format!("clawgauge clients install {sender}");
         for cell in cells(&record, sender) {
             assert_eq!(cell["verdict"], "not-asked");
             assert!(
@@ -365,14 +365,14 @@ fn a_script_for_a_librarys_cell_is_refused_with_the_cell_to_ask_instead() {
 #[test]
 fn senders_are_listed_and_a_slip_is_told() {
     let sandbox = Sandbox::whole();
-    let listed = sandbox.clawgauge().args(["senders", "list"]).assert();
+    let listed = sandbox.clawgauge().args(["clients", "list"]).assert();
     listed.code(0).stdout(
         contains("curl: curl, as the machine has it\n  ready, on curl ")
             .and(contains("missing: OpenAI's library for Node: openai 7.")),
     );
     let slip = sandbox
         .clawgauge()
-        .args(["senders", "install", "openai-pyton"])
+        .args(["clients", "install", "openai-pyton"])
         .assert();
     slip.code(2)
         .stderr(contains("did you mean `openai-python`?"));
@@ -388,7 +388,7 @@ fn what_cannot_be_installed_says_why() {
     ] {
         let mut command = sandbox.clawgauge();
         let command = command.env("PATH", sandbox.folder.path());
-        let assert = command.args(["senders", "install", sender]).assert();
+        let assert = command.args(["clients", "install", sender]).assert();
         assert
             .code(3)
             .stderr(contains(why).and(contains("help: install")));

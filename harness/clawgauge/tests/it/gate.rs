@@ -107,6 +107,7 @@ fn the_gate_knows_what_may_be_missing(#[case] may_skip: &str, #[case] code: i32)
 fn pipelines_to_copy_say_what_may_be_missing(#[case] file: &str) {
     let text = fs::read_to_string(repository().join("ci").join(file)).unwrap();
     let names = [
+        "chromium",
         "haproxy",
         "network-namespaces",
         "nginx",

@@ -279,14 +279,14 @@ fn doctor_says_what_to_install_and_for_what() {
         "missing: haproxy, for ",
         "missing: network namespaces, for ",
         "missing: curl, for 50 cells (client-libraries 50)",
-        "missing: npm, for 50 cells (client-libraries 50)",
+        "missing: npm, for 110 cells (browser 60, client-libraries 50)",
         "missing: python3 with venv, for 50 cells (client-libraries 50)",
         "missing: node, which nothing takes",
         "  apt-get install --no-install-recommends nginx-light\n",
         "  apt-get install iproute2\n",
         "  apt-get install python3-venv\n  apt-get install npm\n",
         "  clawgauge clients install openai-python\n",
-        "  may-skip = [\"curl\", \"haproxy\", \"network namespaces\", \"nginx\", \"openai-node\", \"openai-python\"]\n",
+        "  may-skip = [\"chromium\", \"curl\", \"haproxy\", \"network namespaces\", \"nginx\", \"openai-node\", \"openai-python\"]\n",
     ] {
         assert!(told.contains(words), "{words:?} is not in\n{told}");
     }

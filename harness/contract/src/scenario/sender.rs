@@ -64,6 +64,8 @@ pub enum Runtime {
         version: String,
         /// The Nodes that it runs on, as a range.
         engines: String,
+        /// A command that the machine must have besides, as a browser; the script finds it in `CLAWGAUGE_COMMAND`.
+        command: Option<String>,
     },
     /// The machine's `sh`, with a command that the machine has.
     Shell {
@@ -104,6 +106,15 @@ impl Sender {
                 package, version, ..
             } => Some(format!("{package} {version}")),
             Runtime::Shell { .. } => None,
+        }
+    }
+
+    /// The command that the machine must have for it.
+    pub fn command(&self) -> Option<&str> {
+        match &self.runtime {
+            Runtime::Shell { command } => Some(command),
+            Runtime::Node { command, .. } => command.as_deref(),
+            Runtime::Python { .. } => None,
         }
     }
 

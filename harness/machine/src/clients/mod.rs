@@ -101,61 +101,76 @@ pub fn not_there<'a>(
     context: &InstallContext,
 ) -> Missing {
     let cache = context.cache.as_ref();
-    let there = |sender: &Sender| match (&sender.runtime, python(&sender.runtime)) {
-        (Runtime::Shell { command }, _) => which(command).is_some(),
+    let library_is_there = |sender: &Sender| match (&sender.runtime, python(&sender.runtime)) {
+        (Runtime::Shell { .. }, _) => true,
         (_, Some(library)) => cache.is_some_and(|cache| library.is_there(cache)),
         (_, None) => node(&sender.runtime)
             .zip(cache)
             .is_some_and(|(library, cache)| library.is_there(cache)),
     };
-    let missing = senders.into_iter().filter(|sender| !there(sender));
-    missing
-        .map(|sender| (sender.id.clone(), not_installed(sender)))
-        .collect()
+    let missing = senders.into_iter().filter_map(|sender| {
+        let why = command(sender).err();
+        let why = why.or_else(|| (!library_is_there(sender)).then(|| not_installed(sender)))?;
+        Some((sender.id.clone(), why))
+    });
+    missing.collect()
 }
 
-/// Why a sender cannot be used that is not installed, and what to do.
+/// Why a sender cannot be used whose library is not installed, and what to do.
 fn not_installed(sender: &Sender) -> String {
     let (title, id) = (sender.full_title(), &sender.id);
-    match &sender.runtime {
-        Runtime::Shell { command } => format!("{command} is not installed: {}", sender.get),
-        Runtime::Python { .. } | Runtime::Node { .. } => {
-            format!("{title} is not installed: clawgauge senders install {id}")
-        }
-    }
+    format!("{title} is not installed: clawgauge clients install {id}")
+}
+
+/// The command that the machine must have for a sender, or why it cannot be used and what to do.
+fn command(sender: &Sender) -> Result<Option<PathBuf>, String> {
+    let Some(command) = sender.command() else {
+        return Ok(None);
+    };
+    let there = which(command).map(Some);
+    there.ok_or_else(|| format!("{command} is not installed: {}", sender.get))
 }
 
 /// A sender on this machine, or why it cannot be used and what to do.
 async fn find(sender: &Arc<Sender>, context: &InstallContext) -> Result<Ready, String> {
-    if let Runtime::Shell { command } = &sender.runtime {
-        return shell(sender, command).await;
-    }
-    let library = match &context.cache {
-        Some(cache) => library(&sender.runtime, &context.node, cache).await,
-        None => None,
+    let command = command(sender)?;
+    let library = match (&sender.runtime, &context.cache) {
+        (Runtime::Shell { .. }, _) => None,
+        (runtime, Some(cache)) => library(runtime, &context.node, cache).await,
+        (_, None) => None,
     };
-    let library = library.ok_or_else(|| not_installed(sender))?;
-    Ok(ready(sender, library))
+    let mut ready = match (&sender.runtime, library) {
+        (Runtime::Shell { .. }, _) => shell(sender),
+        (_, Some(library)) => ready(sender, library),
+        (_, None) => return Err(not_installed(sender)),
+    };
+    if let Some(path) = command {
+        let version = said(&path, "--version").await;
+        let mut words = version.iter().flat_map(|line| line.split_whitespace());
+        let version = words.nth(1).unwrap_or("of unknown version");
+        let command = format!("{} {version}", sender.command().unwrap_or_default());
+        ready.runtime = match ready.runtime.as_str() {
+            "" => command,
+            runtime => format!("{runtime}, {command}"),
+        };
+        let path = path.to_string_lossy().into_owned();
+        ready.env.insert("CLAWGAUGE_COMMAND".to_owned(), path);
+    }
+    Ok(ready)
 }
 
-/// A sender that needs a command of the machine's.
-async fn shell(sender: &Arc<Sender>, command: &str) -> Result<Ready, String> {
-    let Some(path) = which(command) else {
-        return Err(not_installed(sender));
-    };
-    let version = said(&path, "--version").await;
-    let mut words = version.iter().flat_map(|line| line.split_whitespace());
-    let version = words.nth(1).unwrap_or("of unknown version");
-    Ok(Ready {
+/// A sender whose script the machine's `sh` runs.
+fn shell(sender: &Arc<Sender>) -> Ready {
+    Ready {
         sender: Arc::clone(sender),
         command: "/bin/sh".into(),
         args: Vec::new(),
         env: BTreeMap::new(),
-        runtime: format!("{command} {version}"),
+        runtime: String::new(),
         integrity: None,
         folder: None,
         leases: Vec::new(),
-    })
+    }
 }
 
 /// An installed library.
@@ -207,6 +222,7 @@ fn node(runtime: &Runtime) -> Option<NodeLibrary<'_>> {
             package,
             version,
             engines,
+            command: _,
         } => Some(NodeLibrary {
             package,
             version,

@@ -373,11 +373,10 @@ impl Need {
 /// The command that installs a requirement.
 fn install(name: &str, catalogue: &Catalogue) -> Option<String> {
     if let Some(sender) = catalogue.senders.get(name) {
-        return Some(match sender.runtime {
-            Runtime::Shell { .. } => sender.get.clone(),
-            Runtime::Python { .. } | Runtime::Node { .. } => {
-                format!("clawgauge clients install {name}")
-            }
+        let lacks = |command: &str| !tools::has(command);
+        return Some(match sender.command() {
+            Some(command) if lacks(command) => sender.get.clone(),
+            _ => format!("clawgauge clients install {name}"),
         });
     }
     if name == NETWORK {

@@ -77,10 +77,10 @@ fn choose(names: &[String], catalogue: &Catalogue) -> Result<Vec<Arc<Sender>>, F
     }
     let find = |name: &String| {
         all.get(name).cloned().ok_or_else(|| {
-            let failure = Failure::usage(format!("there is no sender `{name}`"));
+            let failure = Failure::usage(format!("there is no client `{name}`"));
             match nearest(name, all.keys().map(String::as_str)) {
                 Some(known) => failure.help(format!("did you mean `{known}`?")),
-                None => failure.help("clawgauge senders list shows every sender"),
+                None => failure.help("clawgauge clients list shows every client"),
             }
         })
     };
