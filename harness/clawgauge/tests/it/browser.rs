@@ -93,8 +93,7 @@ fn write(folder: &Path, name: &str, record: &Record) {
 }
 
 /// The browser; `CHROMIUM` names another one.
-/// What the scripts of pages can do at a gateway: at a sound one, at one that lets every origin in, and at one whose answers every
-/// page may read.
+/// The scripts of pages call a gateway in mode none, from a folder with a long name, where Chromium has little room for its sockets.
 #[test]
 #[ignore = "needs chromium and npm"]
 fn pages_call_the_gateway() {
@@ -111,26 +110,9 @@ fn pages_call_the_gateway() {
             .assert()
     };
     clawgauge(&["clients", "install", "chromium"]).code(0);
-    let every = "browser/profile=none/**";
-    clawgauge(&["run", every])
+    clawgauge(&["run", "browser/profile=none/**"])
         .code(0)
         .stdout(contains("25 conform"));
-    let unasked = [
-        "--where",
-        "web-page=other-site",
-        "--where",
-        "page-call=chat-as-text,models",
-    ];
-    for (fault, told) in [
-        ("none-foreign-origin-accepted", "unexpected-allow"),
-        ("any-origin-may-read", "browser"),
-    ] {
-        let gateway = sandbox.broken_gateway(fault);
-        let run = ["run", every, "--gateway", &gateway];
-        clawgauge(&[&run[..], &unasked].concat())
-            .code(1)
-            .stdout(contains(told));
-    }
     sandbox.assert_clean();
 }
 
