@@ -248,7 +248,6 @@ impl Attempt<'_> {
             self.failed(format!("profile {}: {error}", self.profile), error.help());
         }
         let asker = Asker {
-            last_step: CancellationToken::new(),
             context: self.context,
             target: self.target,
             profile: self.profile,
@@ -268,6 +267,7 @@ impl Attempt<'_> {
             failures: std::sync::Mutex::default(),
             denied: std::sync::Mutex::default(),
             earlier: std::sync::Mutex::default(),
+            last_step: CancellationToken::new(),
         };
         let gateway = &mut live.gateway;
         let answers = asker.ask_all(cells, gateway).await;

@@ -92,7 +92,6 @@ fn write(folder: &Path, name: &str, record: &Record) {
     }
 }
 
-/// The browser; `CHROMIUM` names another one.
 /// The scripts of pages call a gateway in mode none, from a folder with a long name, where Chromium has little room for its sockets.
 #[test]
 #[ignore = "needs chromium and npm"]
@@ -116,6 +115,7 @@ fn pages_call_the_gateway() {
     sandbox.assert_clean();
 }
 
+/// The browser; `CHROMIUM` names another one.
 fn chromium() -> PathBuf {
     let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
     let path = named.unwrap_or_else(|| PathBuf::from("/usr/bin/chromium"));

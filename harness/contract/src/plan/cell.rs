@@ -9,12 +9,11 @@ use crate::cell_id::{self, CellId};
 use crate::region::Combination;
 use crate::release::Version;
 use crate::scenario::model::{
-    AxisValue, DIRECT, Direction, Outcome, PROXY_AXIS, Rule, Scenario, Standpoint,
+    AxisValue, DIRECT, Direction, Kind, Outcome, PROXY_AXIS, Rule, Scenario, Standpoint,
 };
 use crate::scenario::{Catalogue, KnownIssue};
 
-/// A request whose answer is listened to is under way for so long before the next step is sent, and is heard for so long after the
-/// last one.
+/// So long a request is under way before the next step, where its answer is listened to, and so long it is heard after the last one.
 pub const UNDER_WAY: Duration = Duration::from_secs(2);
 
 /// One combination of axis values of one scenario.
@@ -69,9 +68,9 @@ impl Cell {
         self.values().find_map(|value| value.sender.as_deref())
     }
 
-    /// Whether its answer is read while later steps are sent: [`UNDER_WAY`] before the next one and after the last.
+    /// Whether it is a step whose answer is read while later ones are sent: [`UNDER_WAY`] before the next one and after the last.
     pub fn listens(&self) -> bool {
-        self.values().any(|value| value.listens)
+        self.scenario.kind == Kind::Sequence && self.values().any(|value| value.listens)
     }
 
     /// The id without scenario and profile: what tells cells of one snapshot file apart.

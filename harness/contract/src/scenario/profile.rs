@@ -236,16 +236,14 @@ impl Launch {
             .chain(secrets.iter().map(String::as_str))
             .collect();
         let config = self.config.to_string();
+        let config = iter::once(("the configuration".to_owned(), &config));
+        let args = self.args.iter();
+        let args = args.map(|text| ("the arguments".to_owned(), text));
         let env = self.env.iter();
+        let env = env.map(|(name, text)| (format!("the variable {name}"), text));
         let files = self.files.iter();
-        let mut texts = iter::once(("the configuration".to_owned(), &config))
-            .chain(
-                self.args
-                    .iter()
-                    .map(|arg| ("the arguments".to_owned(), arg)),
-            )
-            .chain(env.map(|(name, text)| (format!("the variable {name}"), text)))
-            .chain(files.map(|(name, text)| (format!("the file {name}"), text)));
+        let files = files.map(|(name, text)| (format!("the file {name}"), text));
+        let mut texts = config.chain(args).chain(env).chain(files);
         texts.find_map(|(place, text)| {
             let error = base::template::check(text, &known).err()?;
             Some(format!("in {place}: {error}"))

@@ -6,6 +6,7 @@
 mod call;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -122,37 +123,34 @@ fn not_installed(sender: &Sender) -> String {
     format!("{title} is not installed: clawgauge clients install {id}")
 }
 
-/// The command that the machine must have for a sender, or why it cannot be used and what to do.
-fn command(sender: &Sender) -> Result<Option<PathBuf>, String> {
-    let Some(command) = sender.command() else {
-        return Ok(None);
-    };
-    let there = which(command).map(Some);
-    there.ok_or_else(|| format!("{command} is not installed: {}", sender.get))
+/// The command that the machine must have for a sender, and where it is; or why it cannot be used and what to do.
+fn command(sender: &Sender) -> Result<Option<(&str, PathBuf)>, String> {
+    let there = sender.command().map(|command| match which(command) {
+        Some(path) => Ok((command, path)),
+        None => Err(format!("{command} is not installed: {}", sender.get)),
+    });
+    there.transpose()
 }
 
 /// A sender on this machine, or why it cannot be used and what to do.
 async fn find(sender: &Arc<Sender>, context: &InstallContext) -> Result<Ready, String> {
     let command = command(sender)?;
-    let library = match (&sender.runtime, &context.cache) {
-        (Runtime::Shell { .. }, _) => None,
-        (runtime, Some(cache)) => library(runtime, &context.node, cache).await,
-        (_, None) => None,
-    };
-    let mut ready = match (&sender.runtime, library) {
+    let mut ready = match (&sender.runtime, &context.cache) {
         (Runtime::Shell { .. }, _) => shell(sender),
-        (_, Some(library)) => ready(sender, library),
-        (_, None) => return Err(not_installed(sender)),
+        (runtime, cache) => {
+            let library = match cache {
+                Some(cache) => library(runtime, &context.node, cache).await,
+                None => None,
+            };
+            ready(sender, library.ok_or_else(|| not_installed(sender))?)
+        }
     };
-    if let Some(path) = command {
+    if let Some((name, path)) = command {
         let version = said(&path, "--version").await;
         let mut words = version.iter().flat_map(|line| line.split_whitespace());
         let version = words.nth(1).unwrap_or("of unknown version");
-        let command = format!("{} {version}", sender.command().unwrap_or_default());
-        ready.runtime = match ready.runtime.as_str() {
-            "" => command,
-            runtime => format!("{runtime}, {command}"),
-        };
+        let comma = if ready.runtime.is_empty() { "" } else { ", " };
+        let _ = write!(ready.runtime, "{comma}{name} {version}");
         let path = path.to_string_lossy().into_owned();
         ready.env.insert("CLAWGAUGE_COMMAND".to_owned(), path);
     }

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio_util::either::Either;
 
-use super::{Deadline, Ended, Peer, Reader, SendError, connected, exchanged};
+use super::reader::Reader;
+use super::{Deadline, Ended, Peer, SendError, connected, exchanged};
 use contract::exchange::{Exchange, Request};
 
 /// So many connections wait for another request.

@@ -6,8 +6,8 @@
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::MAX_BODY;
 use super::device::id_of;
+use contract::exchange::MAX_BODY;
 
 /// Stands for the id of a device.
 const DEVICE_ID: &str = "$device-id";

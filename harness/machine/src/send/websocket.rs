@@ -18,8 +18,8 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::device::identify;
 use super::frame::message;
-use super::{Exchange, MAX_ASIDE, MAX_BODY, Peer, Request, Response, SendError, port, timed};
-use contract::exchange::SERVED_AFTER;
+use super::{Exchange, MAX_ASIDE, Peer, Request, Response, SendError, port, timed};
+use contract::exchange::{MAX_BODY, SERVED_AFTER};
 
 /// How long the gateway's first event is waited for; it is not needed.
 const GREETING: Duration = Duration::from_secs(2);

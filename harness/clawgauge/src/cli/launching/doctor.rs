@@ -373,9 +373,8 @@ impl Need {
 /// The command that installs a requirement.
 fn install(name: &str, catalogue: &Catalogue) -> Option<String> {
     if let Some(sender) = catalogue.senders.get(name) {
-        let lacks = |command: &str| !tools::has(command);
         return Some(match sender.command() {
-            Some(command) if lacks(command) => sender.get.clone(),
+            Some(command) if !tools::has(command) => sender.get.clone(),
             _ => format!("clawgauge clients install {name}"),
         });
     }
