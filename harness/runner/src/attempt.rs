@@ -1,7 +1,7 @@
 //! One attempt: start the gateway, ask cells, stop it or keep it.
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -271,9 +271,10 @@ impl Attempt<'_> {
         };
         let gateway = &mut live.gateway;
         let answers = asker.ask_all(cells, gateway).await;
-        // Whoever has ended has failed, even if nobody has noticed yet.
+        // Whoever has ended has failed, even if nobody has noticed yet: the last request may be the one that did it.
         let why = asker.why.get().cloned();
-        let patience = why.as_ref().map_or(Duration::ZERO, |_| LAST_WORD);
+        let is_silent = why.is_some() || asker.silences.load(Ordering::Relaxed) > 0;
+        let patience = if is_silent { LAST_WORD } else { Duration::ZERO };
         let died = match tokio::time::timeout(patience, gateway.exited()).await {
             Ok(exit) => Some(format!("the gateway ended while it was asked: {exit}")),
             Err(_) => why,
