@@ -25,6 +25,7 @@ use contract::exchange::Exchange;
 use contract::plan::{Cell, PlannedCell, PlannedCells, Way};
 use contract::request::Place;
 use contract::scenario::model::{Direction, Kind, ModelSaw, Protocol};
+use machine::clients::Staying;
 use machine::launch::Gateway;
 use machine::send::{Connections, Peer, SendError, send};
 use machine::upstream::Upstream;
@@ -84,6 +85,8 @@ pub(super) struct Asker<'a> {
     pub(super) silences: AtomicUsize,
     /// The launch's folder, for what senders need.
     pub(super) folder: PathBuf,
+    /// Senders that take one request after the other.
+    pub(super) staying: Staying,
     /// How often in a row each sender has failed.
     pub(super) failures: Mutex<BTreeMap<String, usize>>,
     /// When the last caller was denied, or told that its work is done later.
@@ -135,6 +138,7 @@ impl Asker<'_> {
         };
         drop(work);
         self.steps(asked, &steps.cells, gateway, seen).await;
+        self.staying.end().await;
         Answers {
             cells: all.into_inner().unwrap_or_else(PoisonError::into_inner),
             earlier: std::mem::take(&mut *self.earlier()),

@@ -21,6 +21,7 @@ use contract::plan::PlannedCells;
 use contract::scenario::Launch;
 use contract::scenario::Outcomes;
 use contract::scenario::model::Start;
+use machine::clients::Staying;
 use machine::install::CompileCache;
 use machine::launch::{LaunchError, LaunchSpec, launch};
 use machine::network::Network;
@@ -264,6 +265,7 @@ impl Attempt<'_> {
             why: std::sync::OnceLock::new(),
             silences: AtomicUsize::new(0),
             folder: self.place().join(self.profile),
+            staying: Staying::default(),
             failures: std::sync::Mutex::default(),
             denied: std::sync::Mutex::default(),
             earlier: std::sync::Mutex::default(),

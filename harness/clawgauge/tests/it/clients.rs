@@ -158,7 +158,7 @@ fn a_sender_that_breaks_is_no_answer_and_not_waited_for_again_and_again() {
             "cat > /dev/null; echo 'no such module' >&2; exit 1",
             "curl: it ended with exit status: 1: no such module",
         ),
-        ("sleep 600", "curl: it did not end within 5 s"),
+        ("sleep 600", "curl: it did not answer within 5 s"),
         (
             "cat > /dev/null; echo '{\"no_answer\":\"ConnectError\"}'",
             "curl: ConnectError",

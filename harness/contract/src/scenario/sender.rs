@@ -36,6 +36,10 @@ pub(crate) struct SenderFile {
     /// File under `fixtures/` that holds the script: it reads one request from stdin and prints one JSON line.
     #[schemars(with = "String")]
     script: Spanned<String>,
+    /// Whether the script stays: it reads one request after the other, each a line with one JSON string, and answers each
+    /// with a line. For clients that take long to start, such as a browser.
+    #[serde(default)]
+    stays: bool,
     /// How to get what the machine must have for it.
     get: String,
     /// What the script runs on.
@@ -87,6 +91,8 @@ pub struct Sender {
     pub file: String,
     /// The script.
     pub script: String,
+    /// Whether it takes one request after the other.
+    pub stays: bool,
     /// How to get what the machine must have for it.
     pub get: String,
     /// What the script runs on.
@@ -156,6 +162,7 @@ pub(super) fn sender(file: &SourceFile, data: &Data) -> Result<Sender, Problems>
         title: raw.title,
         file: format!("fixtures/{}", raw.script.get_ref()),
         script,
+        stays: raw.stays,
         get: raw.get,
         runtime: raw.runtime,
     })

@@ -1,7 +1,8 @@
 //! One call: the script gets a request, and what its library told becomes an answer like any other.
 //!
 //! The request goes in through stdin, so that no secret is an argument or stands in an environment. A call has a process
-//! group, a home and an environment of its own and a time limit; whatever it spawned ends with it.
+//! group, a home and an environment of its own and a time limit; whatever it spawned ends with it. A script that stays takes
+//! one request after the other.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::ChildStdin;
 
 use super::Ready;
 use crate::process::Group;
@@ -27,7 +29,7 @@ pub enum CallError {
     #[error("it cannot be started: {0}")]
     Start(String),
     /// The time was up.
-    #[error("it did not end within {} s", .0.as_secs_f32())]
+    #[error("it did not answer within {} s", .0.as_secs_f32())]
     Timeout(Duration),
     /// It ended badly.
     #[error("it ended with {ending}: {complaint}")]
@@ -77,6 +79,7 @@ struct Told {
 }
 
 /// Sends one request through a sender. `home` is a folder of its own for scripts and homes; it is made where it is missing.
+/// A sender that stays is taken from `staying`, and put there.
 ///
 /// # Errors
 /// A [`CallError`] where the library had nothing to tell within `timeout`. Dropping the call kills it.
@@ -85,10 +88,17 @@ pub async fn call(
     address: SocketAddr,
     request: Request,
     home: &Path,
+    staying: &Staying,
     timeout: Duration,
 ) -> Result<Exchange, CallError> {
     let started = Instant::now();
-    let asked = ask(ready, as_lines(&request, address), home);
+    let lines = as_lines(&request, address);
+    let asked = async {
+        match ready.sender.stays {
+            true => staying.ask(ready, lines, home).await,
+            false => ask(ready, lines, home).await,
+        }
+    };
     let told = tokio::time::timeout(timeout, asked)
         .await
         .map_err(|_| CallError::Timeout(timeout))??;
@@ -113,10 +123,10 @@ fn as_lines(request: &Request, address: SocketAddr) -> Vec<u8> {
     text
 }
 
-/// Runs the script, and returns what it printed.
-async fn ask(ready: &Ready, request: Vec<u8>, home: &Path) -> Result<Vec<u8>, CallError> {
-    let start = |error: std::io::Error| CallError::Start(error.to_string());
-    let file = prepared(ready, home).map_err(start)?;
+/// Starts the script.
+fn start(ready: &Ready, home: &Path) -> Result<(Group, ChildStdin), CallError> {
+    let failed = |error: std::io::Error| CallError::Start(error.to_string());
+    let file = prepared(ready, home).map_err(failed)?;
     let mut command = tokio::process::Command::new(&ready.command);
     command
         .args(&ready.args)
@@ -125,7 +135,12 @@ async fn ask(ready: &Ready, request: Vec<u8>, home: &Path) -> Result<Vec<u8>, Ca
         .env_clear()
         .envs(environment(home))
         .envs(&ready.env);
-    let (mut group, mut stdin) = Group::spawn_listening(&mut command).map_err(start)?;
+    Group::spawn_listening(&mut command).map_err(failed)
+}
+
+/// Runs the script, and returns what it printed.
+async fn ask(ready: &Ready, request: Vec<u8>, home: &Path) -> Result<Vec<u8>, CallError> {
+    let (mut group, mut stdin) = start(ready, home)?;
     let (stdout, stderr) = group.pipes();
     let write = async {
         // A script that does not listen has said why, or says nothing: both are seen below.
@@ -139,19 +154,24 @@ async fn ask(ready: &Ready, request: Vec<u8>, home: &Path) -> Result<Vec<u8>, Ca
         write,
         group.wait()
     );
-    let status = status.map_err(start)?;
-    if !status.success() {
-        let mut complaint = String::from_utf8_lossy(&complaint).into_owned();
-        if let Some(folder) = &ready.folder {
-            complaint = complaint.replace(&*folder.to_string_lossy(), "[library]");
-        }
-        let last = complaint.lines().rfind(|line| !line.trim().is_empty());
-        return Err(CallError::Crash {
-            ending: status.to_string(),
-            complaint: shown(last.unwrap_or("it said nothing")),
-        });
+    let status = status.map_err(|error| CallError::Start(error.to_string()))?;
+    match status.success() {
+        true => Ok(printed),
+        false => Err(crash(ready, &status.to_string(), &complaint)),
     }
-    Ok(printed)
+}
+
+/// What a script that ended badly said last.
+fn crash(ready: &Ready, ending: &str, complaint: &[u8]) -> CallError {
+    let mut complaint = String::from_utf8_lossy(complaint).into_owned();
+    if let Some(folder) = &ready.folder {
+        complaint = complaint.replace(&*folder.to_string_lossy(), "[library]");
+    }
+    let last = complaint.lines().rfind(|line| !line.trim().is_empty());
+    CallError::Crash {
+        ending: ending.to_owned(),
+        complaint: shown(last.unwrap_or("it said nothing")),
+    }
 }
 
 /// Reads to the end, and keeps so many bytes.
@@ -235,5 +255,8 @@ fn shown(text: &str) -> String {
     }
 }
 
+mod staying;
 #[cfg(test)]
 mod tests;
+
+pub use staying::Staying;

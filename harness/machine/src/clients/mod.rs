@@ -1,7 +1,8 @@
 //! Senders in use: what of them this machine has, and one call through them.
 //!
 //! [`Senders::find`] looks, once before a run; it installs nothing and asks no registry. [`install`] does, when somebody asks
-//! for it. [`not_there`] is for plans: it starts nothing and hashes nothing. `call` is one request through one of them.
+//! for it. [`not_there`] is for plans: it starts nothing and hashes nothing. `call` is one request through one of them;
+//! [`Staying`] holds those that take one request after the other.
 
 mod call;
 
@@ -21,7 +22,7 @@ use contract::plan::{Missing, Selection, cells};
 use contract::scenario::Catalogue;
 use contract::scenario::sender::{Runtime, Sender};
 
-pub use call::{CallError, call};
+pub use call::{CallError, Staying, call};
 
 /// What a sender's script runs on, found on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]

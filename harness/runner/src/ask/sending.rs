@@ -90,7 +90,8 @@ impl Asker<'_> {
             return Err(no_answer(why));
         }
         let home = self.folder.join("senders").join(sender);
-        let called = call(ready, self.peer.address, request, &home, timeout).await;
+        let address = self.peer.address;
+        let called = call(ready, address, request, &home, &self.staying, timeout).await;
         let mut failures = failures();
         let count = failures.entry(sender.to_owned()).or_default();
         match &called {

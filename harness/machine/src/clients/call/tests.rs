@@ -15,6 +15,7 @@ const SECRET: &str = "cG-a-secret";
 struct Bench {
     folder: tempfile::TempDir,
     ready: Ready,
+    staying: Staying,
 }
 
 impl Bench {
@@ -25,6 +26,7 @@ impl Bench {
             title: "a script".to_owned(),
             file: "fixtures/senders/script.sh".to_owned(),
             script: script.to_owned(),
+            stays: false,
             get: String::new(),
             runtime: Runtime::Shell {
                 command: "sh".to_owned(),
@@ -44,7 +46,15 @@ impl Bench {
         Self {
             folder: tempfile::tempdir().unwrap(),
             ready,
+            staying: Staying::default(),
         }
+    }
+
+    /// The same with a script that stays.
+    fn staying(script: &str) -> Self {
+        let mut bench = Self::new(script);
+        Arc::make_mut(&mut bench.ready.sender).stays = true;
+        bench
     }
 
     async fn call(&self, seconds: f64) -> Result<Exchange, CallError> {
@@ -57,7 +67,7 @@ impl Bench {
         let address = "127.0.0.1:9".parse().unwrap();
         let home = self.folder.path().join("senders/make-believe");
         let timeout = Duration::from_secs_f64(seconds);
-        call(&self.ready, address, request, &home, timeout).await
+        call(&self.ready, address, request, &home, &self.staying, timeout).await
     }
 }
 
@@ -169,7 +179,7 @@ async fn the_time_is_limited_and_nothing_outlives_it(#[case] script: &str) {
     let bench = Bench::new(script);
     let started = std::time::Instant::now();
     let error = bench.call(1.5).await.unwrap_err();
-    assert_eq!(error.to_string(), "it did not end within 1.5 s");
+    assert_eq!(error.to_string(), "it did not answer within 1.5 s");
     assert!(started.elapsed() < Duration::from_secs(20));
     let child = bench.folder.path().join("senders/make-believe/child");
     let child = std::fs::read_to_string(child).unwrap();
@@ -197,4 +207,59 @@ async fn a_flood_is_bounded() {
         "{}",
         error.to_string().len()
     );
+}
+
+/// One process takes all requests, one after the other, and ends when nothing more comes.
+#[tokio::test]
+async fn a_script_that_stays_is_started_once() {
+    let script = r#"
+        while read -r line; do
+            echo noise >&2
+            printf '{"status":200,"body":"%s"}\n' $$
+        done
+        echo end > ended"#;
+    let bench = Bench::staying(script);
+    let mut bodies = Vec::new();
+    for _ in 0..3 {
+        bodies.push(bench.call(20.0).await.unwrap().response.body);
+    }
+    assert!(bodies.iter().all(|body| *body == bodies[0]), "{bodies:?}");
+    bench.staying.end().await;
+    let home = bench.folder.path().join("senders/make-believe");
+    assert_eq!(
+        std::fs::read_to_string(home.join("ended")).unwrap(),
+        "end\n"
+    );
+}
+
+/// What it reads is one line with the request as a JSON string.
+#[tokio::test]
+async fn a_script_that_stays_reads_a_request_a_line() {
+    let script = r#"while read -r line; do printf '{"status":200,"body":%s}\n' "$line"; done"#;
+    let bench = Bench::staying(script);
+    let body = bench.call(20.0).await.unwrap().response.body;
+    let text = String::from_utf8(body).unwrap();
+    assert!(
+        text.starts_with("POST http://127.0.0.1:9/v1/chat/completions\n"),
+        "{text}"
+    );
+    assert!(text.ends_with("\n\n{\"a\":\n1}"), "{text}");
+}
+
+/// One that fails is not asked again: the next request gets a new one.
+#[rstest]
+#[case::ends("echo because >&2; exit 3", "it ended with exit status: 3: because")]
+#[case::hangs("sleep 60", "it did not answer within 2 s")]
+#[case::says_junk("echo junk", "it must print one JSON line")]
+#[tokio::test]
+async fn a_script_that_stays_and_fails_is_replaced(#[case] then: &str, #[case] told: &str) {
+    let script = format!(
+        "read -r line; [ -e was-here ] || {{ touch was-here; {then}; }}\n\
+         printf '{{\"status\":200,\"body\":\"well\"}}\\n'; read -r line"
+    );
+    let bench = Bench::staying(&script);
+    let error = bench.call(2.0).await.unwrap_err().to_string();
+    assert!(error.starts_with(told), "{error}");
+    let body = bench.call(20.0).await.unwrap().response.body;
+    assert_eq!(body, b"well");
 }
