@@ -34,7 +34,7 @@ fn the_page_works_in_a_browser() {
     let broken = sandbox.broken_gateway("ignores-scopes");
     sandbox
         .clawgauge()
-        .args(["run", "chat-completions/**", "endpoints/**", "start/**"])
+        .args(["run", "chat-completions/**", "start/**"])
         .arg("tailscale-serve/**")
         .args(["--gateway", "reference", "--gateway", &broken])
         .args(["--report", "html=real.html", "--report", "json=real.json"])

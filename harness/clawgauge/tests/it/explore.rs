@@ -73,7 +73,7 @@ fn a_fault_is_found(
 ) {
     let sandbox = with_few(&format!("\"{profile}\""));
     let gateway = sandbox.faulty_gateway(fault);
-    let (found, said) = explore(&sandbox, &gateway, 1, &["--launches-at-most", "24"]);
+    let (found, said) = explore(&sandbox, &gateway, 1, &["--launches-at-most", "8"]);
     let shows = |finding: &&Finding| {
         let kind = finding.deviation.map_or("", |kind| kind.name());
         by(finding).contains(&cause) && kind == deviation
@@ -126,6 +126,7 @@ fn a_corpus_goes_on_and_shows_what_was_found() {
 #[test]
 fn a_seed_names_what_is_tried() {
     let sandbox = with_few("\"none\", \"token\"");
+    sandbox.edit("scenarios/explore.toml", "most = 70", "most = 4");
     let tried = |seed: &str| {
         let flags = ["--launches-at-most", "5", "--seed", seed];
         explore(&sandbox, "reference", 0, &flags).0.launches

@@ -142,11 +142,15 @@ fn the_seeds_bug_is_a_handful_of_lines() {
 }
 
 /// What is wrong with the newest release, as known issues say.
-const WRONG_WITH_THE_NEWEST: [&str; 2] = ["seen-incognito-open", "seen-session-key-fails"];
+const WRONG_WITH_THE_NEWEST: [&str; 3] = [
+    "seen-incognito-open",
+    "seen-plugin-tool-ignores-profile",
+    "seen-session-key-fails",
+];
 
 /// The newest release keeps the contract but for its known issues, and so does the reference gateway: they agree on every other cell.
 #[rstest]
-#[case::budget(&["--budget", "2m"])]
+#[case::budget(&["--budget", "90s"])]
 #[case::whole(&[])]
 #[ignore = "installs and launches openclaw@2026.9.6"]
 fn the_newest_release_conforms_and_agrees_with_the_reference(#[case] flags: &[&str]) {
