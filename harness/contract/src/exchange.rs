@@ -16,7 +16,8 @@ pub struct Request {
     pub method: String,
     /// Path and query.
     pub target: String,
-    /// Header lines in order, without line ends. `Host` (unless it is among them), `Connection` and `Content-Length` are added by [`Request::encode`].
+    /// Header lines in order, without line ends. `Connection`, and `Host` and `Content-Length` unless they are among them,
+    /// are added by [`Request::encode`].
     pub headers: Vec<Vec<u8>>,
     /// The body.
     pub body: Vec<u8>,
@@ -38,19 +39,21 @@ impl Request {
     pub fn encode(&self, address: SocketAddr, keep: bool) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(512 + self.body.len());
         bytes.extend_from_slice(format!("{} {} HTTP/1.1\r\n", self.method, self.target).as_bytes());
-        let is_host = |line: &Vec<u8>| {
-            line.split(|byte| *byte == b':')
-                .next()
-                .is_some_and(|name| name.eq_ignore_ascii_case(b"host"))
+        let has_own = |name: &[u8]| {
+            let mut lines = self.headers.iter();
+            lines.any(|line| {
+                let own = line.split(|byte| *byte == b':').next();
+                own.is_some_and(|own| own.eq_ignore_ascii_case(name))
+            })
         };
-        if !self.headers.iter().any(is_host) {
+        if !has_own(b"host") {
             bytes.extend_from_slice(format!("Host: {address}\r\n").as_bytes());
         }
         bytes.extend_from_slice(match keep {
             true => b"Connection: keep-alive\r\n".as_slice(),
             false => b"Connection: close\r\n".as_slice(),
         });
-        if !self.body.is_empty() || self.method == "POST" {
+        if (!self.body.is_empty() || self.method == "POST") && !has_own(b"content-length") {
             bytes.extend_from_slice(format!("Content-Length: {}\r\n", self.body.len()).as_bytes());
         }
         for line in &self.headers {
@@ -99,4 +102,31 @@ pub struct Exchange {
     pub response: Response,
     /// From connecting to the end of the answer.
     pub took: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A line that the request has itself is sent as it is, and no second one beside it.
+    #[test]
+    fn own_lines_replace_those_that_are_added() {
+        let mut request = Request {
+            method: "POST".to_owned(),
+            target: "/".to_owned(),
+            headers: Vec::new(),
+            body: b"{}".to_vec(),
+        };
+        let address = SocketAddr::from(([127, 0, 0, 1], 9));
+        let sent = |request: &Request| String::from_utf8(request.encode(address, false)).unwrap();
+        assert_eq!(
+            sent(&request),
+            "POST / HTTP/1.1\r\nHost: 127.0.0.1:9\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"
+        );
+        request.headers = vec![b"host: a.example".to_vec(), b"content-length: 30".to_vec()];
+        assert_eq!(
+            sent(&request),
+            "POST / HTTP/1.1\r\nConnection: close\r\nhost: a.example\r\ncontent-length: 30\r\n\r\n{}"
+        );
+    }
 }
