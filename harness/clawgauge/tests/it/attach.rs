@@ -64,7 +64,11 @@ impl Attached {
 
 /// Attaches with every report that there is.
 fn attach(url: &str, secret: Option<&str>, flags: &[&str]) -> Attached {
-    let sandbox = Sandbox::whole();
+    attach_with(Sandbox::whole(), url, secret, flags)
+}
+
+/// The same, with data of somebody's own.
+fn attach_with(sandbox: Sandbox, url: &str, secret: Option<&str>, flags: &[&str]) -> Attached {
     let mut command = sandbox.clawgauge();
     if let Some(secret) = secret {
         command.env("CLAWGAUGE_ATTACH_SECRET", secret);
@@ -93,6 +97,20 @@ fn attach(url: &str, secret: Option<&str>, flags: &[&str]) -> Attached {
         record: serde_json::from_slice(&record).unwrap_or_default(),
         sandbox,
     }
+}
+
+/// A scenario whose contract begins late says nothing about older releases, and makes nobody forget them.
+#[test]
+fn a_contract_that_begins_late() {
+    let sandbox = Sandbox::whole();
+    let file = "scenarios/large-bodies.toml";
+    sandbox.edit(file, "own-gateway = ", "# own-gateway = ");
+    let gateway = gateway(&[], json!({ "mode": "none" }), json!({}));
+    let got = attach_with(sandbox, &gateway.url(), None, &[]);
+    got.ends(0);
+    got.says("large-bodies");
+    got.says("answers like 2026.");
+    got.says("and later");
 }
 
 #[rstest]

@@ -52,7 +52,10 @@ pub fn infer(
         .map(|release| {
             let differs = |(cell, seen): &&(&Cell, &Observation)| {
                 let says = says(catalogue, cell, release);
-                !capabilities.answers_for(says, seen)
+                // What a release answers before its scenario's contract begins, nobody knows.
+                let is_known = (cell.scenario.since.as_ref()).is_none_or(|since| since <= release);
+                is_known
+                    && !capabilities.answers_for(says, seen)
                     && says.map(|outcome| outcome.id.as_str()) != seen.outcome.as_deref()
             };
             answers.iter().filter(differs).count()
@@ -86,12 +89,12 @@ pub fn infer(
     }
 }
 
-/// The releases at which any rule or known issue begins or ends, from the first that every scenario with an answer knows.
+/// The releases at which any rule or known issue begins or ends, from the first that a scenario with an answer knows.
 fn releases(catalogue: &Catalogue, answers: &[(&Cell, &Observation)]) -> Vec<Version> {
     let floor = answers
         .iter()
         .filter_map(|(cell, _)| cell.scenario.since.as_ref());
-    let floor = floor.max().cloned();
+    let floor = floor.min().cloned();
     let rules = catalogue
         .scenarios
         .iter()
