@@ -4,6 +4,8 @@
 //! group, a home and an environment of its own and a time limit; whatever it spawned ends with it. A script that stays takes
 //! one request after the other.
 
+mod staying;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -15,6 +17,8 @@ use tokio::process::ChildStdin;
 use super::Ready;
 use crate::process::Group;
 use contract::exchange::{Exchange, MAX_BODY, Request, Response};
+
+pub use staying::Staying;
 
 /// So much of what a script writes to stderr is read.
 const MAX_COMPLAINT: u64 = 64 * 1024;
@@ -96,14 +100,14 @@ pub async fn call(
     let asked = async {
         match ready.sender.stays {
             true => staying.ask(ready, lines, home).await,
-            false => ask(ready, lines, home).await,
+            false => answer(&ask(ready, lines, home).await?),
         }
     };
-    let told = tokio::time::timeout(timeout, asked)
+    let response = tokio::time::timeout(timeout, asked)
         .await
         .map_err(|_| CallError::Timeout(timeout))??;
     Ok(Exchange {
-        response: answer(&told)?,
+        response,
         request,
         took: started.elapsed(),
     })
@@ -255,8 +259,5 @@ fn shown(text: &str) -> String {
     }
 }
 
-mod staying;
 #[cfg(test)]
 mod tests;
-
-pub use staying::Staying;

@@ -5,11 +5,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
+use tokio::process::{ChildStdin, ChildStdout};
+use tokio::task::JoinHandle;
 
-use super::{CallError, MAX_COMPLAINT, Ready, crash, read, start};
+use super::{CallError, MAX_COMPLAINT, Ready, answer, crash, read, start};
 use crate::process::Group;
-use contract::exchange::MAX_BODY;
+use contract::exchange::{MAX_BODY, Response};
 
 /// How long a script that is told to end is waited for.
 const END: Duration = Duration::from_secs(3);
@@ -25,7 +26,8 @@ struct Script {
     group: Group,
     requests: ChildStdin,
     answers: BufReader<ChildStdout>,
-    complaints: Option<ChildStderr>,
+    /// What it writes to stderr, once it has ended.
+    complaint: JoinHandle<Vec<u8>>,
 }
 
 impl Staying {
@@ -33,13 +35,13 @@ impl Staying {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has a script answer one request, one that waits if there is one. It waits again afterwards, unless it failed.
+    /// Has a script answer one request: one that waits, or else a new one. It waits again afterwards, unless it failed.
     pub(super) async fn ask(
         &self,
         ready: &Ready,
         request: Vec<u8>,
         home: &Path,
-    ) -> Result<Vec<u8>, CallError> {
+    ) -> Result<Response, CallError> {
         let request = String::from_utf8(request)
             .map_err(|_| CallError::Cannot("the request is no text".to_owned()))?;
         let waiting = {
@@ -53,9 +55,12 @@ impl Staying {
             Some(script) => script,
             None => Script::start(ready, home)?,
         };
-        let answer = script.ask(ready, &request).await?;
-        self.scripts().push(script);
-        Ok(answer)
+        let told = answer(&script.ask(ready, &request).await?);
+        // Whatever printed junk may print the rest of it in answer to the next request.
+        if !matches!(told, Err(CallError::Junk { .. })) {
+            self.scripts().push(script);
+        }
+        told
     }
 
     /// Ends all scripts: first by the end of what they read, then by force.
@@ -71,53 +76,36 @@ impl Staying {
 impl Script {
     fn start(ready: &Ready, home: &Path) -> Result<Self, CallError> {
         let (mut group, requests) = start(ready, home)?;
-        let (stdout, complaints) = group.pipes();
+        let (stdout, stderr) = group.pipes();
         let stdout = stdout.ok_or_else(|| CallError::Start("it has no stdout".to_owned()))?;
         Ok(Self {
             sender: ready.sender.id.clone(),
             group,
             requests,
             answers: BufReader::new(stdout),
-            complaints,
+            complaint: tokio::spawn(read(stderr, MAX_COMPLAINT)),
         })
     }
 
-    /// Sends one line, and reads one; what is written to stderr meanwhile is read, too, so that the script never waits for it.
+    /// Sends one line and reads one, with whatever has come behind it.
     async fn ask(&mut self, ready: &Ready, request: &str) -> Result<Vec<u8>, CallError> {
         let line = format!("{}\n", serde_json::Value::from(request));
         // A script that does not listen has said why, or says nothing: both are seen below.
         let _ = self.requests.write_all(line.as_bytes()).await;
         let limit = u64::try_from(MAX_BODY).unwrap_or(u64::MAX);
-        let mut answer = Vec::new();
+        let mut printed = Vec::new();
         let mut limited = (&mut self.answers).take(limit);
-        let mut complaint = Vec::new();
-        {
-            let answered = limited.read_until(b'\n', &mut answer);
-            tokio::pin!(answered);
-            let complained = note(self.complaints.as_mut(), &mut complaint);
-            tokio::select! {
-                done = &mut answered => drop(done),
-                () = complained => drop(answered.await),
-            }
+        let _ = limited.read_until(b'\n', &mut printed).await;
+        if printed.ends_with(b"\n") {
+            printed.extend_from_slice(self.answers.buffer());
+            return Ok(printed);
         }
-        if !answer.is_empty() {
-            return Ok(answer);
+        if printed.len() >= MAX_BODY {
+            return Err(CallError::NoAnswer("its answer is too long".to_owned()));
         }
-        complaint.extend(read(self.complaints.take(), MAX_COMPLAINT).await);
         let status = self.group.wait().await;
         let ending = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+        let complaint = (&mut self.complaint).await.unwrap_or_default();
         Err(crash(ready, &ending, &complaint))
-    }
-}
-
-/// Reads what comes until there is no more, and keeps the last of it.
-async fn note(pipe: Option<&mut ChildStderr>, kept: &mut Vec<u8>) {
-    let Some(pipe) = pipe else { return };
-    let mut part = [0; 4_096];
-    while let Ok(count @ 1..) = pipe.read(&mut part).await {
-        if kept.len() as u64 > MAX_COMPLAINT {
-            kept.clear();
-        }
-        kept.extend_from_slice(&part[..count]);
     }
 }

@@ -250,7 +250,15 @@ async fn a_script_that_stays_reads_a_request_a_line() {
 #[rstest]
 #[case::ends("echo because >&2; exit 3", "it ended with exit status: 3: because")]
 #[case::hangs("sleep 60", "it did not answer within 2 s")]
-#[case::says_junk("echo junk", "it must print one JSON line")]
+#[case::says_junk("echo junk; read -r line", "it must print one JSON line")]
+#[case::says_too_much(
+    "echo '{\"status\":200,\"body\":\"a\"}\n{}'; read -r line",
+    "it must print one JSON line"
+)]
+#[case::ends_within_a_line(
+    "printf '{\"status\"'; echo because >&2; exit 3",
+    "it ended with exit status: 3: because"
+)]
 #[tokio::test]
 async fn a_script_that_stays_and_fails_is_replaced(#[case] then: &str, #[case] told: &str) {
     let script = format!(
