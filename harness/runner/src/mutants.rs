@@ -2,15 +2,19 @@
 //!
 //! A fault that no cell shows is a survivor. Survivors need a written reason in `scenarios/survivors.toml`.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
+use futures_util::future::join;
 use futures_util::{StreamExt as _, stream};
 use reference_gateway::Fault;
 use tokio_util::sync::CancellationToken;
 
 use crate::{RunOptions, drive, run};
+use contract::cell_id::CellId;
 use contract::plan::Selection;
 use contract::scenario::Catalogue;
+use contract::scenario::model::Kind;
 use contract::snapshots::Snapshots;
 use record::events::RunEvent;
 use record::judge::{Deviation, Verdict};
@@ -30,7 +34,17 @@ pub enum MutantResult {
     Unknown(String),
 }
 
-/// Runs the scenarios against each mutant, `jobs` at a time, and tells each fate once as it is known.
+/// What became of each mutant, and whether the cells that show them hold without a fault.
+#[derive(Debug)]
+pub struct Mutants {
+    /// In the order of the mutants.
+    pub fates: Vec<MutantResult>,
+    /// Of the gateway without a fault: it must survive, or its cells would catch anything.
+    pub sound: MutantResult,
+}
+
+/// Runs the scenarios against each mutant, `jobs` at a time, and tells each fate once as it is known; beside them the gateway
+/// without a fault is asked what shows them.
 ///
 /// A mutant's run ends with the first cell that deviates. It asks the cell that showed the fault last, and then all.
 pub async fn run_mutants(
@@ -38,32 +52,73 @@ pub async fn run_mutants(
     snapshots: &Snapshots,
     mutants: &[Fault],
     jobs: usize,
-    options: &(dyn Fn(Fault, Selection) -> RunOptions + Sync),
+    options: &(dyn Fn(Option<Fault>, Selection) -> RunOptions + Sync),
     tell: &(dyn Fn(usize, &MutantResult) + Sync),
     cancel: &CancellationToken,
-) -> Vec<MutantResult> {
-    // A mutant that no cell is known for takes longest.
+) -> Mutants {
+    // A cell that is there no more is no reason to fail.
+    let known = |mutant: &Fault| {
+        let cell = first(&mutant.name())?;
+        let selection = Selection::parse(catalogue, &[cell.to_owned()], &[]).ok()?;
+        Some((cell.to_owned(), selection))
+    };
+    let known: Vec<_> = mutants.iter().map(known).collect();
+    // What waits is begun first: a mutant that no cell is known for, then sequences.
+    let waits = |index: &usize| match &known[*index] {
+        None => 0,
+        Some((cell, _)) => match is_sequence(catalogue, cell) {
+            true => 1,
+            false => 2,
+        },
+    };
     let mut order: Vec<usize> = (0..mutants.len()).collect();
-    order.sort_by_key(|index| first(&mutants[*index].name()).is_some());
-    let fates = stream::iter(order).map(|index| async move {
-        let mutant = mutants[index];
-        let known = first(&mutant.name()).map(str::to_owned);
-        // A cell that is there no more is no reason to fail.
-        let known = known.and_then(|cell| Selection::parse(catalogue, &[cell], &[]).ok());
-        let mut fate_so_far = MutantResult::Survived;
-        for selection in known.into_iter().chain([Selection::default()]) {
-            let options = options(mutant, selection);
-            fate_so_far = fate(catalogue, snapshots, options, cancel).await;
-            if matches!(fate_so_far, MutantResult::Caught(..)) || cancel.is_cancelled() {
-                break;
+    order.sort_by_key(waits);
+    let fates = stream::iter(order).map(|index| {
+        let known = known[index].iter().map(|(_, selection)| selection.clone());
+        async move {
+            let mut fate_so_far = MutantResult::Survived;
+            for selection in known.chain([Selection::default()]) {
+                let options = options(Some(mutants[index]), selection);
+                fate_so_far = fate(catalogue, snapshots, options, cancel).await;
+                if matches!(fate_so_far, MutantResult::Caught(..)) || cancel.is_cancelled() {
+                    break;
+                }
             }
+            tell(index, &fate_so_far);
+            (index, fate_so_far)
         }
-        tell(index, &fate_so_far);
-        (index, fate_so_far)
     });
-    let mut fates: Vec<_> = fates.buffer_unordered(jobs.max(1)).collect().await;
+    let fates = fates.buffer_unordered(jobs.max(1)).collect::<Vec<_>>();
+    let sound = async |cells: BTreeSet<String>| match cells.is_empty() {
+        true => MutantResult::Survived,
+        false => {
+            let options = options(None, Selection::only(cells));
+            fate(catalogue, snapshots, options, cancel).await
+        }
+    };
+    let expected: BTreeSet<String> = known.iter().flatten().map(|(id, _)| id.clone()).collect();
+    let (mut fates, mut whole) = join(fates, sound(expected.clone())).await;
     fates.sort_by_key(|(index, _)| *index);
-    fates.into_iter().map(|(_, fate)| fate).collect()
+    let fates: Vec<MutantResult> = fates.into_iter().map(|(_, fate)| fate).collect();
+    let others = fates.iter().filter_map(|fate| match fate {
+        MutantResult::Caught(cell, _) => Some(cell.clone()).filter(|cell| !expected.contains(cell)),
+        MutantResult::Survived | MutantResult::Unknown(_) => None,
+    });
+    let others: BTreeSet<String> = others.collect();
+    if whole == MutantResult::Survived {
+        whole = sound(others).await;
+    }
+    Mutants {
+        fates,
+        sound: whole,
+    }
+}
+
+/// Whether a cell is a step of a sequence.
+fn is_sequence(catalogue: &Catalogue, cell: &str) -> bool {
+    let id = CellId::of(cell).scenario();
+    let mut scenarios = catalogue.scenarios.iter();
+    scenarios.any(|scenario| scenario.id == id && scenario.kind == Kind::Sequence)
 }
 
 /// The cell that showed a fault last.
@@ -72,9 +127,8 @@ fn first(fault: &str) -> Option<&'static str> {
     lines.find(|(name, _)| *name == fault).map(|(_, cell)| cell)
 }
 
-/// Runs the scenarios against one gateway until the first cell that deviates. The sound gateway must survive, or its
-/// mutants would be caught by what is wrong with the scenarios.
-pub async fn fate(
+/// Runs the scenarios against one gateway until the first cell that deviates.
+pub(crate) async fn fate(
     catalogue: &Catalogue,
     snapshots: &Snapshots,
     options: RunOptions,
@@ -143,6 +197,10 @@ mod tests {
                 "{cell}"
             );
             assert_eq!(first(fault), Some(cell));
+        }
+        // A fault without a line is asked with all cells, which takes long.
+        for fault in faults {
+            assert!(first(&fault).is_some(), "{fault}");
         }
         assert_eq!(first("no-such-fault"), None);
     }

@@ -1,7 +1,6 @@
 //! `clawgauge mutants`: how many seeded faults of the reference gateway the scenarios catch; of a release's own code, see
 //! [`super::release_mutants`].
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -21,7 +20,7 @@ use contract::snapshots::Snapshots;
 use machine::install::{InstallContext, Program};
 use record::Ending;
 use runner::RunOptions;
-use runner::mutants::{MutantResult, fate, run_mutants, score};
+use runner::mutants::{MutantResult, Mutants, run_mutants, score};
 
 /// Arguments of `mutants`.
 #[derive(Debug, Args)]
@@ -94,29 +93,19 @@ pub(super) fn run(
             MutantResult::Unknown(why) => format!("{} {name}: {why}", paint.warn("unknown")),
         });
     };
-    let (fates, sound) = session.run(async |cancel| {
-        let faulty = |fault: Fault, selection| options(&["--fault", &fault.name()], selection);
+    let Mutants { fates, sound } = session.run(async |cancel| {
+        let options = |fault: Option<Fault>, selection| match fault {
+            Some(fault) => options(&["--fault", &fault.name()], selection),
+            None => options(&[], selection),
+        };
         let jobs = args.jobs.get();
-        let fates = run_mutants(
-            &catalogue, &snapshots, &chosen, jobs, &faulty, &tell, cancel,
+        let mutants = run_mutants(
+            &catalogue, &snapshots, &chosen, jobs, &options, &tell, cancel,
         )
         .await;
-        // Where the sound gateway deviates, too, a cell catches anything.
-        let shown = fates.iter().filter_map(|fate| match fate {
-            MutantResult::Caught(cell, _) => Some(cell.clone()),
-            MutantResult::Survived | MutantResult::Unknown(_) => None,
-        });
-        let shown: BTreeSet<String> = shown.collect();
-        let sound = match shown.is_empty() {
-            true => MutantResult::Survived,
-            false => {
-                let options = options(&[], Selection::only(shown));
-                fate(&catalogue, &snapshots, options, cancel).await
-            }
-        };
         match cancel.is_cancelled() {
             true => Err(Failure::new(Ending::Interrupted, "interrupted")),
-            false => Ok((fates, sound)),
+            false => Ok(mutants),
         }
     })?;
     let unsound = match sound {
