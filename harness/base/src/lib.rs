@@ -6,6 +6,7 @@
 pub mod escapes;
 pub mod files;
 pub mod nearest;
+pub mod parallel;
 pub mod redact;
 pub mod secret;
 pub mod template;

@@ -20,6 +20,7 @@ use crate::scenario::{
     Catalogue, Problem, Problems, Profile, SourceFile, breakpoints, is_there, parse_toml,
     schema_version,
 };
+use base::parallel;
 
 /// The questions and where they are asked.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -127,14 +128,18 @@ impl Cases {
         schema_version(&file, &raw.schema, &mut problems);
         let matrix = Matrix::of(catalogue);
         let mut seen = BTreeSet::new();
-        let mut cases = Vec::new();
-        for table in raw.case {
-            if !seen.insert(table.id.get_ref().clone()) {
+        for table in &raw.case {
+            if !seen.insert(table.id.get_ref()) {
                 let message = format!("case `{}` is there twice", table.id.get_ref());
                 let problem = Problem::at(&file, table.id.span(), message, "this id");
                 problems.0.push(problem);
             }
-            cases.push(case(&file, table, &matrix, &mut problems));
+        }
+        let found = parallel::map(&raw.case, |table| case(&file, table, &matrix));
+        let mut cases = Vec::new();
+        for (case, found) in found {
+            cases.push(case);
+            problems.0.extend(found.0);
         }
         let count = |wanted| cases.iter().filter(|case| case.coverage == wanted).count();
         let summary = CasesSummary {
@@ -263,8 +268,14 @@ fn runs(points: BTreeSet<Version>, holds: impl Fn(&Version) -> bool) -> Vec<Vers
     ranges
 }
 
-fn case(file: &SourceFile, table: CaseTable, matrix: &Matrix<'_>, problems: &mut Problems) -> Case {
-    let (coverage, reason) = match (table.asked.is_empty(), table.partly, table.not_asked) {
+/// A question with its cells, and what is wrong with it.
+fn case(file: &SourceFile, table: &CaseTable, matrix: &Matrix<'_>) -> (Case, Problems) {
+    let mut problems = Problems::default();
+    let (coverage, reason) = match (
+        table.asked.is_empty(),
+        table.partly.clone(),
+        table.not_asked.clone(),
+    ) {
         (false, None, None) => (Coverage::Asked, String::new()),
         (false, Some(missing), None) => (Coverage::Partly, missing),
         (true, None, Some(reason)) => (Coverage::NotAsked, reason),
@@ -308,16 +319,21 @@ fn case(file: &SourceFile, table: CaseTable, matrix: &Matrix<'_>, problems: &mut
             .push(Problem::at(file, table.id.span(), message, "this question"));
     }
     let (releases, rules) = matrix.facts(&found);
-    Case {
+    let case = Case {
         origin: format!("{}:{}", file.name, file.line(table.id.span().start)),
-        id: table.id.into_inner(),
-        question: table.question,
-        source: table.source,
+        id: table.id.get_ref().clone(),
+        question: table.question.clone(),
+        source: table.source.clone(),
         coverage,
         reason,
-        globs: table.asked.into_iter().map(Spanned::into_inner).collect(),
+        globs: table
+            .asked
+            .iter()
+            .map(|glob| glob.get_ref().clone())
+            .collect(),
         cells: found.len(),
         releases,
         rules,
-    }
+    };
+    (case, problems)
 }

@@ -17,6 +17,7 @@ use crate::data::Data;
 use crate::release::Version;
 use crate::scenario::model::Scenario;
 use crate::scenario::{Catalogue, Privilege, Problem, SourceFile, breakpoints};
+use base::parallel;
 
 /// One distinct answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,10 +82,9 @@ impl Snapshots {
     /// # Errors
     /// The first file that cannot be read or is not a snapshot.
     pub fn load(data: &Data) -> Result<Self, SnapshotError> {
-        let files: Vec<Snapshot> = snap_files(data, "snap")?
-            .iter()
-            .map(|name| read(data, name))
-            .collect::<Result<_, _>>()?;
+        let names = snap_files(data, "snap")?;
+        let read = parallel::map(&names, |name| read(data, name)).into_iter();
+        let files = read.collect::<Result<Vec<Snapshot>, _>>()?;
         let mut answers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for file in &files {
             for answer in file.cells.answers() {

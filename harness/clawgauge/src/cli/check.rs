@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::output::{Failure, Output};
+use base::parallel::both;
 use contract::cases::Cases;
 use contract::plan::{cells, cells_under};
 use contract::release::VersionRange;
@@ -15,20 +16,16 @@ use studies::explore;
 
 /// Checks snapshots against rules, and where the questions point; files and tables were checked when they were loaded.
 pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failure> {
-    // None of these needs another, and they take about as long.
-    let (cases, options, snapshots) = std::thread::scope(|scope| {
-        let cases = scope.spawn(|| Cases::load(catalogue));
-        let options = scope.spawn(|| explore::check(catalogue));
-        let snapshots = snapshots(catalogue);
-        (cases.join(), options.join(), snapshots)
-    });
+    // None of these needs another.
+    let maps = || both(|| Cases::load(catalogue), || explore::check(catalogue));
+    let (snapshots, (cases, options)) = both(|| snapshots(catalogue), maps);
     let (snapshots, found) = snapshots?;
     let mut problems = Problems(found);
-    let cases = ended(cases).unwrap_or_else(|found| {
+    let cases = cases.unwrap_or_else(|found| {
         problems.0.extend(found.0);
         None
     });
-    let options = ended(options).unwrap_or_else(|found| {
+    let options = options.unwrap_or_else(|found| {
         problems.0.extend(found.0);
         None
     });
@@ -48,11 +45,6 @@ pub(super) fn check(catalogue: &Catalogue, output: &Output) -> Result<(), Failur
         options.map_or(String::new(), |count| format!("{count} values of options can be explored\n")),
         cases.map_or(String::new(), |cases| format!("{}\n", cases_summary(&cases))),
     ))
-}
-
-/// What a thread found out; a panic goes on here.
-fn ended<T>(thread: std::thread::Result<T>) -> T {
-    thread.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// The accepted answers, and what is wrong with them.

@@ -20,6 +20,7 @@ use super::{Problem, Problems, SourceFile};
 use super::{needs, parse, resolve};
 use crate::data::{CASES, Data, EXPLORE, FIGURES, ROUTES, TIMINGS};
 use crate::release::{Need, Version};
+use base::parallel;
 
 /// The validated contents of `scenarios/` and `fixtures/`.
 #[derive(Debug, Clone)]
@@ -157,11 +158,13 @@ impl Catalogue {
             Vec::new()
         });
         let mut profiles = Profiles::new();
-        for name in toml_files(data, "fixtures/profiles")? {
-            if name.ends_with("/base.toml") {
-                continue;
-            }
-            match Profile::parse(&read(&name)?, &base, data) {
+        let names = toml_files(data, "fixtures/profiles")?.into_iter();
+        let names = names.filter(|name| !name.ends_with("/base.toml"));
+        let files = names
+            .map(|name| read(&name))
+            .collect::<Result<Vec<_>, _>>()?;
+        for found in parallel::map(&files, |file| Profile::parse(file, &base, data)) {
+            match found {
                 Ok(found) => {
                     for profile in found {
                         if let Some(twin) = profiles.get(&profile.id) {
@@ -224,17 +227,20 @@ impl Catalogue {
         let mut problems = Problems::default();
 
         let mut scenarios: Vec<Arc<Scenario>> = Vec::new();
-        for name in toml_files(data, "scenarios")? {
-            if NOT_SCENARIOS.contains(&name.as_str()) {
-                continue;
-            }
-            let file = read(&name)?;
-            match resolve::scenario(&file, data, &base.secrets, &axes, &outcomes) {
+        let names = toml_files(data, "scenarios")?.into_iter();
+        let names = names.filter(|name| !NOT_SCENARIOS.contains(&name.as_str()));
+        let files = names
+            .map(|name| read(&name))
+            .collect::<Result<Vec<_>, _>>()?;
+        let resolve =
+            |file: &SourceFile| resolve::scenario(file, data, &base.secrets, &axes, &outcomes);
+        for (file, found) in files.iter().zip(parallel::map(&files, resolve)) {
+            match found {
                 Ok(scenario) => {
                     if let Some(twin) = scenarios.iter().find(|other| other.id == scenario.id) {
                         let span = file.find(&scenario.id, 0).unwrap_or(0..0);
                         problems.0.push(Problem::at(
-                            &file,
+                            file,
                             span,
                             format!("scenario `{}` is defined twice", scenario.id),
                             format!("also in {}", twin.file.name),
@@ -242,7 +248,7 @@ impl Catalogue {
                     }
                     problems
                         .0
-                        .extend(source_without_network(&file, &scenario, &profiles));
+                        .extend(source_without_network(file, &scenario, &profiles));
                     scenarios.push(Arc::new(scenario));
                 }
                 Err(found) => problems.0.extend(found.0),
@@ -260,15 +266,18 @@ impl Catalogue {
             }
         }
         let mut known_issues: Vec<Arc<KnownIssue>> = Vec::new();
-        for name in optional_toml_files(data, "scenarios/known-issues")? {
-            let file = read(&name)?;
-            // Without scenarios every name would be unknown.
-            if !problems.0.is_empty() {
-                continue;
-            }
-            match known_issue::known_issue(&file, &scenarios, &outcomes) {
-                Ok(issue) => known_issues.push(Arc::new(issue)),
-                Err(found) => problems.0.extend(found.0),
+        let names = optional_toml_files(data, "scenarios/known-issues")?.into_iter();
+        let files = names
+            .map(|name| read(&name))
+            .collect::<Result<Vec<_>, _>>()?;
+        // Without scenarios every name would be unknown.
+        if problems.0.is_empty() {
+            let read = |file: &SourceFile| known_issue::known_issue(file, &scenarios, &outcomes);
+            for found in parallel::map(&files, read) {
+                match found {
+                    Ok(issue) => known_issues.push(Arc::new(issue)),
+                    Err(found) => problems.0.extend(found.0),
+                }
             }
         }
         for scenario in &scenarios {
@@ -316,18 +325,14 @@ impl Catalogue {
     /// # Errors
     /// All gaps, overlaps and dead rules.
     pub fn check_tables(&self) -> Result<(), Problems> {
-        let found = self
-            .scenarios
-            .iter()
-            .filter_map(|scenario| super::check_table(scenario).err());
-        let issues = known_issue::check_known_issues(&self.known_issues, &self.scenarios).err();
-        Problems(
-            found
-                .chain(issues)
-                .flat_map(|problems| problems.0)
-                .collect(),
-        )
-        .into_result(())
+        let of = |scenario: &Arc<Scenario>| {
+            let mut problems = super::check_table(scenario).err().unwrap_or_default();
+            let issues = known_issue::check_known_issues(&self.known_issues, scenario);
+            problems.0.extend(issues.err().unwrap_or_default().0);
+            problems.0
+        };
+        let problems = parallel::map(&self.scenarios, of).into_iter();
+        Problems(problems.flatten().collect()).into_result(())
     }
 }
 

@@ -423,64 +423,65 @@ fn resolve(
 /// A problem for each part that explains nothing, and for each pair that explains the same cell.
 pub(super) fn check_known_issues(
     issues: &[Arc<KnownIssue>],
-    scenarios: &[Arc<Scenario>],
+    scenario: &Scenario,
 ) -> Result<(), Problems> {
     let mut problems = Problems::default();
-    for scenario in scenarios {
-        let parts: Vec<(&KnownIssue, &Affects)> = issues
-            .iter()
-            .flat_map(|issue| issue.affects.iter().map(move |affects| (&**issue, affects)))
-            .filter(|(_, affects)| affects.scenario == scenario.id)
-            .collect();
-        if parts.is_empty() {
-            continue;
-        }
-        let rules = scenario.rules.iter().map(|rule| &rule.range);
-        let ranges = rules.chain(parts.iter().map(|(_, affects)| &affects.range));
-        let mut explains = vec![false; parts.len()];
-        let mut clashes: BTreeMap<(usize, usize), String> = BTreeMap::new();
-        let cells: Vec<_> = scenario.combinations().collect();
-        for release in breakpoints(ranges, scenario.since.as_ref()) {
-            for cell in &cells {
-                let holding: Vec<usize> = (0..parts.len())
-                    .filter(|index| parts[*index].1.holds(&release, cell))
-                    .collect();
-                if let [first, second, ..] = holding[..] {
-                    clashes
-                        .entry((first, second))
-                        .or_insert_with(|| format!("{} on {release}", scenario.cell_id(cell)));
-                }
-                let expected = scenario.expected(&release, cell);
-                for index in holding {
-                    let observed = parts[index].1.observed.of(cell);
-                    explains[index] |= match (expected, observed) {
-                        (Some(expected), Some(observed)) => expected.id != observed.id,
-                        _ => false,
-                    };
-                }
+    let parts: Vec<(&KnownIssue, &Affects)> = issues
+        .iter()
+        .flat_map(|issue| issue.affects.iter().map(move |affects| (&**issue, affects)))
+        .filter(|(_, affects)| affects.scenario == scenario.id)
+        .collect();
+    if parts.is_empty() {
+        return Ok(());
+    }
+    let rules = scenario.rules.iter().map(|rule| &rule.range);
+    let ranges = rules.chain(parts.iter().map(|(_, affects)| &affects.range));
+    let mut explains = vec![false; parts.len()];
+    let mut clashes: BTreeMap<(usize, usize), String> = BTreeMap::new();
+    let cells: Vec<_> = scenario.combinations().collect();
+    for release in breakpoints(ranges, scenario.since.as_ref()) {
+        for cell in &cells {
+            let holding: Vec<usize> = (0..parts.len())
+                .filter(|index| parts[*index].1.holds(&release, cell))
+                .collect();
+            if let [first, second, ..] = holding[..] {
+                clashes
+                    .entry((first, second))
+                    .or_insert_with(|| format!("{} on {release}", scenario.cell_id(cell)));
+            }
+            if holding.is_empty() {
+                continue;
+            }
+            let expected = scenario.expected(&release, cell);
+            for index in holding {
+                let observed = parts[index].1.observed.of(cell);
+                explains[index] |= match (expected, observed) {
+                    (Some(expected), Some(observed)) => expected.id != observed.id,
+                    _ => false,
+                };
             }
         }
-        for ((first, second), example) in clashes {
-            let (one, _) = parts[first];
-            let (two, affects) = parts[second];
-            problems.0.push(Problem::at(
-                &two.file,
+    }
+    for ((first, second), example) in clashes {
+        let (one, _) = parts[first];
+        let (two, affects) = parts[second];
+        problems.0.push(Problem::at(
+            &two.file,
+            affects.span.clone(),
+            format!("{} and {} both explain {example}", one.id, two.id),
+            format!("also in {}", one.file.name),
+        ));
+    }
+    for ((issue, affects), _) in parts.iter().zip(explains).filter(|(_, used)| !used) {
+        problems.0.push(
+            Problem::at(
+                &issue.file,
                 affects.span.clone(),
-                format!("{} and {} both explain {example}", one.id, two.id),
-                format!("also in {}", one.file.name),
-            ));
-        }
-        for ((issue, affects), _) in parts.iter().zip(explains).filter(|(_, used)| !used) {
-            problems.0.push(
-                Problem::at(
-                    &issue.file,
-                    affects.span.clone(),
-                    format!("{} explains nothing here", issue.id),
-                    "no cell of these releases is expected to answer otherwise",
-                )
-                .help("its range or its conditions exclude every cell, or the rule expects the same outcome"),
-            );
-        }
+                format!("{} explains nothing here", issue.id),
+                "no cell of these releases is expected to answer otherwise",
+            )
+            .help("its range or its conditions exclude every cell, or the rule expects the same outcome"),
+        );
     }
     problems.into_result(())
 }
