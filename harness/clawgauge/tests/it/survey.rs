@@ -77,23 +77,16 @@ fn releases_are_told_apart_and_what_ran_is_not_run_again() {
 fn records_are_small_whole_and_know_nothing_of_the_machine() {
     let machine = Machine::new();
     machine
-        .survey(&["--releases", "2026.3.28, 2026.9.6", "--json", "records"])
-        .code(4);
+        .survey(&["--releases", "2026.9.6", "--json", "records"])
+        .code(0);
     let folder = machine.sandbox.folder.path().to_str().unwrap().to_owned();
-    for version in ["2026.3.28", "2026.9.6"] {
-        let file = machine.records().join(format!("{version}.json.gz"));
-        let mut text = String::new();
-        let packed = fs::read(&file).unwrap();
-        flate2::read::GzDecoder::new(&packed[..])
-            .read_to_string(&mut text)
-            .unwrap();
-        assert!(!text.contains(&folder), "{version} names {folder}");
-        assert!(
-            packed.len() < 160 << 10,
-            "{version}: {} bytes",
-            packed.len()
-        );
-    }
+    let packed = fs::read(machine.records().join("2026.9.6.json.gz")).unwrap();
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(&packed[..])
+        .read_to_string(&mut text)
+        .unwrap();
+    assert!(!text.contains(&folder), "it names {folder}");
+    assert!(packed.len() < 160 << 10, "{} bytes", packed.len());
     // It is an ordinary record: everything that reads one reads it.
     let record = Results::open(&machine.records().join("2026.9.6.json.gz")).unwrap();
     let record = record.load().unwrap();
