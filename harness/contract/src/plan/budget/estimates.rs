@@ -15,6 +15,8 @@ use crate::scenario::model::{Kind, Start};
 const SCHEMA: &str = "clawgauge.timings/1";
 /// The last so many runs count for about as much as all before them.
 const MEMORY: u32 = 5;
+/// The last so many requests count for about as much as all before them.
+const REQUESTS: u32 = 5_000;
 /// So many wrong credentials wait beside each other.
 const WAITING: f64 = 16.0;
 
@@ -72,12 +74,23 @@ struct Mean {
     runs: u32,
     /// Seconds.
     seconds: f64,
+    /// How many requests it is made of; 0 where runs count the same, and in files of earlier versions.
+    #[serde(default)]
+    requests: u32,
 }
 
 impl Mean {
     fn add(&mut self, seconds: f64) {
         self.runs = self.runs.saturating_add(1);
         self.seconds += (seconds - self.seconds) / f64::from(self.runs.min(MEMORY));
+    }
+
+    /// Takes in the requests of a run: a run of ten slow ones says little beside one of thousands.
+    fn add_requests(&mut self, seconds_each: f64, count: u32) {
+        self.runs = self.runs.saturating_add(1);
+        let all = f64::from(self.requests.min(REQUESTS)) + f64::from(count);
+        self.seconds += (seconds_each - self.seconds) * f64::from(count) / all.max(1.0);
+        self.requests = self.requests.saturating_add(count);
     }
 
     /// Of several, each counting the same; `None` of none.
@@ -89,6 +102,7 @@ impl Mean {
         Some(Self {
             runs,
             seconds: sum / f64::from(count),
+            requests: 0,
         })
     }
 }
@@ -173,7 +187,7 @@ impl Measured {
         }
         for (kind, (seconds, count)) in spent {
             let mean = self.requests.entry(kind).or_default();
-            mean.add(seconds / f64::from(count));
+            mean.add_requests(seconds / f64::from(count), count);
         }
     }
 }

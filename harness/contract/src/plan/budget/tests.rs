@@ -229,16 +229,21 @@ fn what_was_measured_goes_before_what_is_known() {
     let plain = cell
         .iter()
         .find(|it| RequestKind::of(&it.cell, &release) == RequestKind::Plain);
-    assert_eq!(estimates.cell(&plain.unwrap().cell, &release), 1_000);
+    let plain = plain.unwrap().cell;
+    assert_eq!(estimates.cell(&plain, &release), 1_000);
     // Twice as many at a time take twice as long each; another run counts as much as the first.
     estimates.launches = 4;
     assert_eq!(estimates.launch(launch("none"), &release).0, 12_000);
     let slower = Taken {
         up: Some(Duration::from_secs(8)),
+        asking: Duration::from_secs(6),
+        requests: vec![(RequestKind::Plain, Duration::from_secs(6))],
         ..taken
     };
     measured.add(&[slower], &typical, 4);
     estimates.measured = Some(measured);
+    // One that took six seconds beside the four that took one.
+    assert_eq!(estimates.cell(&plain, &release), 2_000);
     assert_eq!(
         estimates.launch(launch("none"), &release),
         (7_000, Origin::Launch(2))
