@@ -54,7 +54,7 @@ fn memory_is_flat() {
         "annotations",
     ] {
         let mut held = Vec::new();
-        for cells in [1_000, 10_000, 100_000] {
+        for cells in [1_000, 10_000, 50_000] {
             let record = folder.path().join(format!("{cells}.record"));
             if !record.exists() {
                 synthetic::write_many(&record, cells);
