@@ -271,14 +271,10 @@ fn runs(points: BTreeSet<Version>, holds: impl Fn(&Version) -> bool) -> Vec<Vers
 /// A question with its cells, and what is wrong with it.
 fn case(file: &SourceFile, table: &CaseTable, matrix: &Matrix<'_>) -> (Case, Problems) {
     let mut problems = Problems::default();
-    let (coverage, reason) = match (
-        table.asked.is_empty(),
-        table.partly.clone(),
-        table.not_asked.clone(),
-    ) {
+    let (coverage, reason) = match (table.asked.is_empty(), &table.partly, &table.not_asked) {
         (false, None, None) => (Coverage::Asked, String::new()),
-        (false, Some(missing), None) => (Coverage::Partly, missing),
-        (true, None, Some(reason)) => (Coverage::NotAsked, reason),
+        (false, Some(missing), None) => (Coverage::Partly, missing.clone()),
+        (true, None, Some(reason)) => (Coverage::NotAsked, reason.clone()),
         (false, _, Some(_)) | (true, _, _) => {
             let message = format!(
                 "case `{}` must say one of `asked` and `not-asked`",

@@ -89,7 +89,7 @@ pub async fn run_mutants(
         }
     });
     let fates = fates.buffer_unordered(jobs.max(1)).collect::<Vec<_>>();
-    let sound = async |cells: BTreeSet<String>| match cells.is_empty() {
+    let ask_sound = async |cells: BTreeSet<String>| match cells.is_empty() {
         true => MutantResult::Survived,
         false => {
             let options = options(None, Selection::only(cells));
@@ -97,7 +97,7 @@ pub async fn run_mutants(
         }
     };
     let expected: BTreeSet<String> = known.iter().flatten().map(|(id, _)| id.clone()).collect();
-    let (mut fates, mut whole) = join(fates, sound(expected.clone())).await;
+    let (mut fates, mut sound) = join(fates, ask_sound(expected.clone())).await;
     fates.sort_by_key(|(index, _)| *index);
     let fates: Vec<MutantResult> = fates.into_iter().map(|(_, fate)| fate).collect();
     let others = fates.iter().filter_map(|fate| match fate {
@@ -105,13 +105,10 @@ pub async fn run_mutants(
         MutantResult::Survived | MutantResult::Unknown(_) => None,
     });
     let others: BTreeSet<String> = others.collect();
-    if whole == MutantResult::Survived {
-        whole = sound(others).await;
+    if sound == MutantResult::Survived {
+        sound = ask_sound(others).await;
     }
-    Mutants {
-        fates,
-        sound: whole,
-    }
+    Mutants { fates, sound }
 }
 
 /// Whether a cell is a step of a sequence.

@@ -417,7 +417,7 @@ fn resolve(
     })
 }
 
-/// Proves the known issues: each part names a cell that deviates on some release, and no cell is explained twice.
+/// Proves what known issues say of a scenario: each part names a cell that deviates on some release, and no cell is explained twice.
 ///
 /// # Errors
 /// A problem for each part that explains nothing, and for each pair that explains the same cell.

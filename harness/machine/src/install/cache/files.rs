@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
-use std::thread;
 
 use base::files::sha256;
+use base::parallel;
 use tokio_util::sync::CancellationToken;
 
 use super::RECORD;
@@ -14,8 +14,6 @@ use super::RECORD;
 pub(super) const FILES: &str = "files.json";
 /// The compile cache that launches leave, which has a list of its own.
 pub(in crate::install) const COMPILE_CACHE: &str = "compile-cache";
-/// With more threads than this a disk is not read faster.
-const THREADS: usize = 4;
 
 /// SHA-256 of every file of a folder by its path in it, and of every link where it leads.
 type Hashes = BTreeMap<String, String>;
@@ -79,25 +77,13 @@ fn hashes(folder: &Path, cancel: &CancellationToken) -> io::Result<Hashes> {
             hashes.insert(path, "no file".to_owned());
         }
     }
-    let threads = thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(THREADS);
-    let share = files.len().div_ceil(threads).max(1);
-    let hash = |files: &[(String, std::path::PathBuf)]| {
-        let files = files.iter().take_while(|_| !cancel.is_cancelled());
-        let hashed = files.map(|(path, file)| Ok((path.clone(), sha256(&fs_err::read(file)?))));
-        hashed.collect::<io::Result<Vec<_>>>()
+    let hash = |(path, file): &(String, std::path::PathBuf)| match cancel.is_cancelled() {
+        true => Ok(None),
+        false => Ok(Some((path.clone(), sha256(&fs_err::read(file)?)))),
     };
-    thread::scope(|scope| {
-        let shares = files.chunks(share).map(|files| scope.spawn(|| hash(files)));
-        // A thread is begun before the first is waited for.
-        let shares: Vec<_> = shares.collect();
-        for share in shares {
-            let hashed = share
-                .join()
-                .map_err(|_| io::Error::other("a thread panicked"))??;
-            hashes.extend(hashed);
-        }
-        Ok(hashes)
-    })
+    for hashed in parallel::map(&files, hash) {
+        let hashed: io::Result<_> = hashed;
+        hashes.extend(hashed?);
+    }
+    Ok(hashes)
 }
