@@ -69,15 +69,6 @@ pub enum SendError {
 }
 
 impl SendError {
-    /// Whether the time was up.
-    pub fn is_late(&self) -> bool {
-        match self {
-            Self::Timeout(_) => true,
-            Self::Unfinished { why, .. } => why.is_late(),
-            _ => false,
-        }
-    }
-
     /// Whether the gateway may be gone or stuck, rather than having said something odd.
     pub fn is_silence(&self) -> bool {
         match self {

@@ -253,10 +253,11 @@ impl Asker<'_> {
             self.upstream.watch(number);
         }
         // What comes until the time of the run is over counts.
-        let left = self.context.time_left();
-        let timeout = left.map_or(self.context.options.timeout, |left| {
-            left.min(self.context.options.timeout)
-        });
+        let limit = self.context.options.timeout;
+        let timeout = self
+            .context
+            .time_left()
+            .map_or(limit, |left| left.min(limit));
         let sent = tokio::select! {
             biased;
             () = self.context.cancel.cancelled() => return (number, Err(Missed::Interrupted)),
@@ -283,8 +284,10 @@ impl Asker<'_> {
             }
             sent => sent,
         };
-        if left.is_some_and(|left| left <= timeout) && sent.as_ref().is_err_and(SendError::is_late)
-        {
+        // Whatever it was that waited for the answer, the time ended it. What is no HTTP was answered.
+        let is_answered = |error: &SendError| matches!(error, SendError::NotHttp(_));
+        let is_over = self.context.time_left() == Some(Duration::ZERO);
+        if is_over && sent.as_ref().is_err_and(|error| !is_answered(error)) {
             return (number, Err(Missed::Interrupted));
         }
         let seen = match sent {

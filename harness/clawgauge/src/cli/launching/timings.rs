@@ -133,9 +133,9 @@ impl Stopwatch {
             if taken.is_empty() {
                 continue;
             }
-            let mut measured = timings::read(cache, release).unwrap_or_default();
-            let typical = catalogue.timings.of(gateway, release);
-            measured.add(&taken, &typical, options.launches);
+            let at_a_time = options.launches;
+            let known = runner::estimates(catalogue, Some(cache), gateway, release, at_a_time);
+            let measured = known.learn(&taken);
             if let Err(error) = timings::keep(cache, release, &measured) {
                 tracing::debug!(%error, "what {name} took is not kept");
             }

@@ -203,3 +203,27 @@ fn a_sequence_is_told_whole_or_not_at_all() {
     );
     sandbox.assert_clean();
 }
+
+/// Another client that is still waiting when the time is over was not asked, as any request then.
+#[test]
+fn a_client_that_waits_when_the_time_ends_was_not_asked() {
+    let sandbox = Sandbox::whole();
+    sandbox.timings(0.1, 0.0);
+    let script = sandbox.root().join("fixtures/senders/curl.sh");
+    std::fs::write(script, "cat > /dev/null; sleep 600").unwrap();
+    let flags = [
+        "client-libraries/**",
+        "--where",
+        "sender=curl,harness",
+        "--where",
+        "profile=token",
+        "--report",
+        "json=r.json",
+    ];
+    run(&sandbox, "5s", &flags).code(0);
+    let record = record(&sandbox, "r.json");
+    assert_eq!(record["summary"]["could_not_run"], 0);
+    let budget = &record["run"]["budget"];
+    assert!(count(&budget["launches_cut"][0]["cells"]) > 0, "{budget}");
+    sandbox.assert_clean();
+}

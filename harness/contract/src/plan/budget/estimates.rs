@@ -12,7 +12,7 @@ use crate::scenario::Typical;
 use crate::scenario::model::{Kind, Start};
 
 /// Name and version of the format of [`Measured`].
-const SCHEMA: &str = "clawgauge.timings/1";
+const SCHEMA: &str = "clawgauge.timings/2";
 /// The last so many runs count for about as much as all before them.
 const MEMORY: u32 = 5;
 /// The last so many requests count for about as much as all before them.
@@ -74,7 +74,7 @@ struct Mean {
     runs: u32,
     /// Seconds.
     seconds: f64,
-    /// How many requests it is made of; 0 where runs count the same, and in files of earlier versions.
+    /// How many requests it is made of; 0 where runs count the same.
     #[serde(default)]
     requests: u32,
 }
@@ -111,7 +111,7 @@ impl Mean {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Measured {
-    /// `clawgauge.timings/1`.
+    /// `clawgauge.timings/2`.
     schema: String,
     /// Launches at a time in the last run.
     launches: usize,
@@ -152,43 +152,6 @@ impl Measured {
     pub fn write(&self) -> String {
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
         format!("{text}\n")
-    }
-
-    /// Takes in the launches of a run that made so many at a time.
-    pub fn add(&mut self, run: &[Taken], typical: &Typical, launches: usize) {
-        SCHEMA.clone_into(&mut self.schema);
-        self.launches = launches;
-        let mut spent: BTreeMap<String, (f64, u32)> = BTreeMap::new();
-        for taken in run {
-            let profile = || taken.profile.clone();
-            if let Some(up) = taken.up {
-                self.up.entry(profile()).or_default().add(up.as_secs_f64());
-            }
-            if let Some(refused) = taken.refused {
-                let mean = self.refused.entry(profile()).or_default();
-                mean.add(refused.as_secs_f64());
-            }
-            // Requests overlap: each has its share of the time in which they were asked.
-            let under_way: f64 = taken
-                .requests
-                .iter()
-                .map(|(_, took)| took.as_secs_f64())
-                .sum();
-            let asking = (taken.asking.as_secs_f64() - typical.first_call).max(0.0);
-            let share = match under_way > 0.0 {
-                true => (asking / under_way).min(1.0),
-                false => 0.0,
-            };
-            for (kind, took) in &taken.requests {
-                let (seconds, count) = spent.entry(kind.to_string()).or_default();
-                *seconds += took.as_secs_f64() * share;
-                *count += 1;
-            }
-        }
-        for (kind, (seconds, count)) in spent {
-            let mean = self.requests.entry(kind).or_default();
-            mean.add_requests(seconds / f64::from(count), count);
-        }
     }
 }
 
@@ -243,6 +206,56 @@ impl Estimates {
         crowd(self.launches, self.cores)
     }
 
+    /// What is known once the launches of a run are, too.
+    pub fn learn(&self, run: &[Taken]) -> Measured {
+        let mut known = self.measured.clone().unwrap_or_default();
+        SCHEMA.clone_into(&mut known.schema);
+        known.launches = self.launches;
+        let mut spent: BTreeMap<String, (f64, u32)> = BTreeMap::new();
+        for taken in run {
+            let profile = || taken.profile.clone();
+            if let Some(up) = taken.up {
+                let mean = known.up.entry(profile()).or_default();
+                mean.add(up.as_secs_f64());
+            }
+            if let Some(refused) = taken.refused {
+                let mean = known.refused.entry(profile()).or_default();
+                mean.add(refused.as_secs_f64());
+            }
+            // Requests overlap: each has its share of the time in which they were asked.
+            let under_way: f64 = taken
+                .requests
+                .iter()
+                .map(|(_, took)| took.as_secs_f64())
+                .sum();
+            let asking = (taken.asking.as_secs_f64() - self.first_call()).max(0.0);
+            let share = match under_way > 0.0 {
+                true => (asking / under_way).min(1.0),
+                false => 0.0,
+            };
+            for (kind, took) in &taken.requests {
+                let (seconds, count) = spent.entry(kind.to_string()).or_default();
+                *seconds += took.as_secs_f64() * share;
+                *count += 1;
+            }
+        }
+        for (kind, (seconds, count)) in spent {
+            let mean = known.requests.entry(kind).or_default();
+            mean.add_requests(seconds / f64::from(count), count);
+        }
+        known
+    }
+
+    /// Seconds that the first call of the model adds to a launch.
+    fn first_call(&self) -> f64 {
+        let Typical {
+            first_call,
+            first_call_processor,
+            ..
+        } = self.typical;
+        first_call.max(first_call_processor * self.crowd())
+    }
+
     /// Milliseconds of a launch without its requests, and where that comes from.
     pub fn launch(&self, launch: &PlannedLaunch, release: &Version) -> (u64, Origin) {
         let refused = launch.cells.askable().any(|cell| {
@@ -254,12 +267,7 @@ impl Estimates {
             .askable()
             .any(|cell| cell.scenario.kind != Kind::Start);
         let typical = &self.typical;
-        let first_call = match asks {
-            true => typical
-                .first_call
-                .max(typical.first_call_processor * self.crowd()),
-            false => 0.0,
-        };
+        let first_call = if asks { self.first_call() } else { 0.0 };
         let seconds = match refused {
             true => typical.refused * self.crowd(),
             false => (typical.start + typical.stop).max(typical.processor * self.crowd()),

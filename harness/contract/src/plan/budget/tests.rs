@@ -204,7 +204,6 @@ fn what_was_measured_goes_before_what_is_known() {
         estimates.launch(launch("none"), &release),
         (23_000, Origin::Data)
     );
-    let mut measured = Measured::default();
     let taken = Taken {
         profile: "none".to_owned(),
         up: Some(Duration::from_secs(6)),
@@ -212,7 +211,7 @@ fn what_was_measured_goes_before_what_is_known() {
         asking: Duration::from_secs(4),
         requests: vec![(RequestKind::Plain, Duration::from_secs(2)); 4],
     };
-    measured.add(std::slice::from_ref(&taken), &typical, 2);
+    let measured = estimates.learn(std::slice::from_ref(&taken));
     let again = Measured::read(&measured.write()).unwrap();
     assert_eq!(again, measured);
     estimates.measured = Some(again);
@@ -240,15 +239,14 @@ fn what_was_measured_goes_before_what_is_known() {
         requests: vec![(RequestKind::Plain, Duration::from_secs(6))],
         ..taken
     };
-    measured.add(&[slower], &typical, 4);
-    estimates.measured = Some(measured);
+    estimates.measured = Some(estimates.learn(&[slower]));
     // One that took six seconds beside the four that took one.
     assert_eq!(estimates.cell(&plain, &release), 2_000);
     assert_eq!(
         estimates.launch(launch("none"), &release),
         (7_000, Origin::Launch(2))
     );
-    for text in ["", "{}", "{\"schema\":\"clawgauge.timings/2\"}"] {
+    for text in ["", "{}", "{\"schema\":\"clawgauge.timings/1\"}"] {
         assert_eq!(Measured::read(text), None, "{text}");
     }
 }
