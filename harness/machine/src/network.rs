@@ -68,6 +68,13 @@ impl From<SocketAddr> for Peer {
 }
 
 impl Peer {
+    /// The same machine, another port.
+    #[must_use]
+    pub fn at(mut self, port: u16) -> Self {
+        self.address.set_port(port);
+        self
+    }
+
     /// Connects.
     pub(crate) async fn connect(&self) -> io::Result<TcpStream> {
         let Some(namespace) = &self.from else {

@@ -14,7 +14,7 @@ mod websocket;
 
 pub use connections::Connections;
 pub use tls::{Tls, TlsError};
-pub use websocket::websocket;
+pub use websocket::{Held, websocket, websocket_held};
 
 use std::time::{Duration, Instant};
 
@@ -137,10 +137,10 @@ pub async fn send_encrypted(
 }
 
 /// An answer within the time that it may take, and how long it took.
-async fn timed(
+async fn timed<T>(
     timeout: Duration,
-    exchange: impl Future<Output = Result<Response, SendError>>,
-) -> Result<(Response, Duration), SendError> {
+    exchange: impl Future<Output = Result<T, SendError>>,
+) -> Result<(T, Duration), SendError> {
     let started = Instant::now();
     let response = tokio::time::timeout(timeout, exchange)
         .await

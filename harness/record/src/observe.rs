@@ -400,6 +400,9 @@ fn events(text: &str) -> String {
     lines.join("\n")
 }
 
+/// A text of so many bytes is no word.
+const LONG: usize = 16;
+
 /// Replaces what differs from request to request by named placeholders.
 fn name_volatile(value: &mut Value) {
     match value {
@@ -413,6 +416,13 @@ fn name_volatile(value: &mut Value) {
                     }
                     // A credential that the gateway has made for this caller.
                     ("deviceToken", Value::String(_)) => *value = "[device token]".into(),
+                    ("token" | "OPENCLAW_MCP_TOKEN", Value::String(token))
+                        if token.len() >= LONG =>
+                    {
+                        *value = "[token]".into();
+                    }
+                    // Capabilities, which are credentials, too.
+                    ("pluginSurfaceUrls", Value::Object(_)) => *value = "[capabilities]".into(),
                     ("created" | "created_at", Value::Number(_)) => *value = "[unix-time]".into(),
                     // How a release counts is not what its callers are let in by.
                     (name, Value::Number(_)) if name.ends_with("_tokens") => {

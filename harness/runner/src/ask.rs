@@ -243,6 +243,11 @@ impl Asker<'_> {
             Ok(before) => before,
             Err(missed) => return (number, Err(missed)),
         };
+        let peer = match before.port(cell) {
+            Ok(None) => peer,
+            Ok(Some(port)) => peer.at(port),
+            Err(reason) => return (number, Err(reason.into())),
+        };
         let place = self.place(canary, &before.words);
         let request = match contract::request::build(cell, self.caller(), &place) {
             Ok(request) => request,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 
 use super::files::BeforeTable;
-use super::model::Before;
+use super::model::{Before, Kept, Protocol};
 use super::parse::{check_header, check_placeholders, check_word, read_body};
 use super::{Problem, Problems, SourceFile};
 use crate::data::Data;
@@ -58,6 +58,37 @@ pub(super) fn steps(
             }
             kept.push(name.clone());
         }
+        for name in table.after.keys().chain(table.until.keys()) {
+            if !table.keep.contains_key(name.get_ref()) {
+                let what = format!("`{}` is not kept here", name.get_ref());
+                let problem = Problem::at(file, name.span(), what, "this placeholder");
+                problems.0.push(
+                    problem.help("`after` and `until` say which part of a text in `keep` is meant"),
+                );
+            }
+        }
+        let stays = table.stays.as_ref();
+        if let Some(stays) = stays.filter(|stays| *stays.get_ref())
+            && table.protocol != Protocol::Websocket
+        {
+            let what = "only a WebSocket connection can stay open";
+            let problem = Problem::at(file, stays.span(), what, "this step");
+            problems
+                .0
+                .push(problem.help("say protocol = \"websocket\", or leave `stays` out"));
+        }
+        let of = |parts: &BTreeMap<Spanned<String>, String>, name: &str| {
+            let mut parts = parts.iter();
+            parts.find_map(|(of, part)| (of.get_ref() == name).then(|| part.clone()))
+        };
+        let keep = table.keep.iter().map(|(name, place)| {
+            let kept = Kept {
+                place: place.get_ref().clone(),
+                after: of(&table.after, name),
+                until: of(&table.until, name),
+            };
+            (name.clone(), kept)
+        });
         steps.push(Before {
             title: table.title,
             protocol: table.protocol,
@@ -69,11 +100,8 @@ pub(super) fn steps(
             body,
             status: table.status,
             repeat: table.repeat,
-            keep: table
-                .keep
-                .into_iter()
-                .map(|(name, pointer)| (name, pointer.into_inner()))
-                .collect::<BTreeMap<_, _>>(),
+            keep: keep.collect::<BTreeMap<_, _>>(),
+            stays: stays.is_some_and(|stays| *stays.get_ref()),
         });
     }
     steps

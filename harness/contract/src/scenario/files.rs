@@ -61,6 +61,9 @@ pub(crate) struct RequestTable {
     /// How it is sent; HTTP where nothing is said.
     #[serde(default)]
     pub(crate) protocol: super::model::Protocol,
+    /// The placeholder that holds the port which the request goes to, where that is not the gateway's own: a request before keeps it.
+    #[schemars(with = "Option<String>")]
+    pub(crate) port: Option<Spanned<String>>,
     /// Whether cells with the same header lines may share a connection, one after the other; for matrices of many thousand cells
     /// that differ in their bodies. Where nothing is said each request has its own.
     #[serde(default, rename = "keep-alive")]
@@ -119,6 +122,18 @@ pub(crate) struct BeforeTable {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     pub(crate) keep: BTreeMap<String, Spanned<String>>,
+    /// Of a kept text, by its placeholder, only what follows this.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub(crate) after: BTreeMap<Spanned<String>, String>,
+    /// Of a kept text, by its placeholder, only what stands before this.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub(crate) until: BTreeMap<Spanned<String>, String>,
+    /// Whether its WebSocket connection stays open until the request that is judged is answered.
+    #[serde(default)]
+    #[schemars(with = "bool")]
+    pub(crate) stays: Option<Spanned<bool>>,
 }
 
 fn ok() -> u16 {

@@ -171,8 +171,35 @@ pub struct Before {
     pub status: u16,
     /// How often it is sent.
     pub repeat: u32,
-    /// Placeholders for what comes later, each with the place of its text in the answer: a JSON pointer, or the name of a header.
-    pub keep: BTreeMap<String, String>,
+    /// Placeholders for what comes later, each with what it stands for.
+    pub keep: BTreeMap<String, Kept>,
+    /// Whether its connection stays open until the request that is judged is answered.
+    pub stays: bool,
+}
+
+/// A text of an answer that is kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Where it is: a JSON pointer, or the name of a header.
+    pub place: String,
+    /// Only what follows this is kept.
+    pub after: Option<String>,
+    /// Only what stands before this is kept.
+    pub until: Option<String>,
+}
+
+impl Kept {
+    /// The part of a text that is kept; nothing where it has no such part.
+    pub fn part<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let rest = match &self.after {
+            Some(after) => text.split_once(after)?.1,
+            None => text,
+        };
+        match &self.until {
+            Some(until) => Some(rest.split_once(until)?.0),
+            None => Some(rest),
+        }
+    }
 }
 
 /// One value of an axis.
@@ -240,6 +267,8 @@ pub struct ScenarioAxis {
 pub struct RequestTemplate {
     /// How it is sent.
     pub protocol: Protocol,
+    /// The placeholder that holds the port which it goes to, where that is not the gateway's own.
+    pub port: Option<String>,
     /// Whether cells with the same header lines may share a connection.
     pub keep_alive: bool,
     /// HTTP method.

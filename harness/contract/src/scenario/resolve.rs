@@ -56,6 +56,16 @@ pub(super) fn scenario(
         .flat_map(|axis| &axis.values)
         .flat_map(|value| &value.before);
     kept.extend(steps.flat_map(|step| step.keep.keys().cloned()));
+    if let Some(port) = &raw.request.port
+        && !kept.contains(port.get_ref())
+    {
+        let what = format!("no request before keeps `{}`", port.get_ref());
+        let problem = Problem::at(file, port.span(), what, "this placeholder");
+        problems.0.push(
+            problem
+                .help("the port of a request is what a [[request.before]] keeps under that name"),
+        );
+    }
     let known: Vec<&str> = known
         .into_iter()
         .chain(kept.iter().map(String::as_str))
@@ -151,6 +161,7 @@ pub(super) fn scenario(
             protocol: raw.request.protocol,
             before,
             model_view: raw.request.model_view,
+            port: raw.request.port.map(Spanned::into_inner),
             keep_alive: raw.request.keep_alive,
             method: raw
                 .request

@@ -27,13 +27,16 @@ const GREETING: Duration = Duration::from_secs(2);
 /// How long a gateway that has refused may go on to answer.
 const AFTER_REFUSAL: Duration = Duration::from_millis(500);
 
+/// How long its goodbye is waited for.
+const GOODBYE: Duration = Duration::from_millis(500);
+
 /// How often a gateway may hang up without a word before it counts, and how long it is left alone in between: 2026.9.6 does so
 /// while another of its own processes holds its state.
 const HANG_UPS: usize = 3;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// How often a gateway may ask to come again before it counts, after the same pause.
-const PUT_OFFS: usize = 10;
+const PUT_OFFS: usize = 20;
 
 /// Upgrades, sends the frames of the request's body (a JSON array), and gathers the answers.
 ///
@@ -45,27 +48,59 @@ pub async fn websocket(
     request: Request,
     timeout: Duration,
 ) -> Result<Exchange, SendError> {
+    let (exchange, held) = websocket_held(peer, request, timeout).await?;
+    held.close().await;
+    Ok(exchange)
+}
+
+/// A connection that stays open for as long as this is kept.
+#[derive(Debug)]
+pub struct Held(Option<WebSocketStream<TcpStream>>);
+
+impl Held {
+    /// Says goodbye, and waits until the gateway has, so that what follows finds it gone. One that is dropped just ends.
+    async fn close(self) {
+        let Some(mut socket) = self.0 else { return };
+        let _ = socket.close(None).await;
+        let ends = async { while let Some(Ok(_)) = socket.next().await {} };
+        let _ = tokio::time::timeout(GOODBYE, ends).await;
+    }
+}
+
+/// As [`websocket`], and the connection stays open, where the gateway has left it so. What it goes on to say is not read.
+///
+/// # Errors
+/// As [`websocket`].
+pub async fn websocket_held(
+    peer: impl Into<Peer>,
+    request: Request,
+    timeout: Duration,
+) -> Result<(Exchange, Held), SendError> {
     let peer = peer.into();
     let asked = async {
         let (mut hung_up, mut put_off) = (1, 1);
         loop {
             match exchange(&peer, &request).await {
                 Err(SendError::Closed(_)) if hung_up < HANG_UPS => hung_up += 1,
-                Ok(response) if is_put_off(&response) && put_off < PUT_OFFS => put_off += 1,
+                Ok((response, held)) if is_put_off(&response) && put_off < PUT_OFFS => {
+                    held.close().await;
+                    put_off += 1;
+                }
                 answered => return answered,
             }
             tokio::time::sleep(PAUSE).await;
         }
     };
-    let (response, took) = timed(timeout, asked).await?;
-    Ok(Exchange {
+    let ((response, held), took) = timed(timeout, asked).await?;
+    let exchange = Exchange {
         request,
         response,
         took,
-    })
+    };
+    Ok((exchange, held))
 }
 
-async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError> {
+async fn exchange(peer: &Peer, request: &Request) -> Result<(Response, Held), SendError> {
     let mut frames: Vec<Value> = serde_json::from_slice(&request.body).map_err(|error| {
         SendError::NotHttp(format!("the frames to send are no JSON array: {error}"))
     })?;
@@ -89,7 +124,7 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
         }
         Err(Error::Http(answer)) => {
             let headers = answer.headers().iter();
-            return Ok(Response {
+            let refused = Response {
                 status: answer.status().as_u16(),
                 headers: headers
                     .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
@@ -98,7 +133,8 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
                 partial: true,
                 port,
                 ..Response::default()
-            });
+            };
+            return Ok((refused, Held(None)));
         }
         Err(error) => return Err(broken(&error)),
     };
@@ -145,15 +181,15 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<Response, SendError>
             }
         }
     }
-    let _ = socket.close(None).await;
-    Ok(Response {
+    let response = Response {
         status: 101,
         body: Value::Object(answers).to_string().into_bytes(),
         partial: true,
         aside: aside.into_bytes(),
         port,
         ..Response::default()
-    })
+    };
+    Ok((response, Held(Some(socket))))
 }
 
 /// The header lines of every handshake, once each.

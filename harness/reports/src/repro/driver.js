@@ -131,7 +131,7 @@ const send = ({ head, body = "" }, patience = 120) => new Promise((done) => {
 const send = ({ head, body = "" }, patience = 120, isAgain = false) => new Promise((done) => {
 //@ end
 //@ if socket
-const send = ({ head, body = "", frames }, patience = 120) => new Promise((done) => {
+const send = ({ head, body = "", frames, stays }, patience = 120) => new Promise((done) => {
 //@ end
   //@ if !again
   values.canary = `canary-${crypto.randomBytes(8).toString("hex")}`;
@@ -140,7 +140,12 @@ const send = ({ head, body = "", frames }, patience = 120) => new Promise((done)
   if (!isAgain) values.canary = `canary-${crypto.randomBytes(8).toString("hex")}`; // the same request is the same in all of it
   //@ end
   values.length = Buffer.byteLength(fill(body));
+  //@ if !port
   const socket = net.connect(values.port, "127.0.0.1");
+  //@ end
+  //@ if port
+  const socket = net.connect(values.at ?? values.port, "127.0.0.1");
+  //@ end
   socket.write(`${head.map(fill).join("\r\n")}\r\n\r\n${fill(body)}`);
   socket.write = () => true;
   const reader = http.request({ method: /^HEAD /.test(head[0]) ? "HEAD" : "GET", createConnection: () => socket });
@@ -149,6 +154,7 @@ const send = ({ head, body = "", frames }, patience = 120) => new Promise((done)
   reader.on("upgrade", async (_, upgraded, rest) => {
     delete upgraded.write;
     const json = await converse(upgraded, JSON.parse(fill(JSON.stringify(frames))), rest);
+    if (!stays) upgraded.destroy();
     done({ status: 101, text: JSON.stringify(json), json });
   });
   //@ end
@@ -250,8 +256,11 @@ const main = async () => {
   //@ if !before
   for (const { title, set = {}, wait = 0, repeat = 1, ...request } of steps) {
   //@ end
-  //@ if before
+  //@ if before !part
   for (const { title, wait = 0, repeat = 1, must, keep = {}, ...request } of steps) {
+  //@ end
+  //@ if part
+  for (const { title, wait = 0, repeat = 1, must, keep = {}, after = {}, until = {}, ...request } of steps) {
   //@ end
     //@ if set
     for (const [where, value] of Object.entries(set)) {
@@ -262,6 +271,9 @@ const main = async () => {
     }
     //@ end
     await pause(wait * 1000);
+    //@ if port
+    values.at = values[request.at];
+    //@ end
     for (let left = repeat; left > 0; left -= 1) {
       //@ if !again
       seen = (await send(request)) ?? fail("the gateway does not answer", "gateway.log");
@@ -280,6 +292,10 @@ const main = async () => {
       if (where[0] !== "/") values[name] = seen.headers[where]; else
       //@ end
       values[name] = where.slice(1).split("/").reduce((part, key) => part?.[key], seen.json);
+    //@ end
+    //@ if part
+    for (const [name, words] of Object.entries(after)) values[name] = values[name]?.split(words).slice(1).join(words);
+    for (const [name, words] of Object.entries(until)) values[name] = values[name]?.split(words)[0];
     //@ end
   }
   //@ end

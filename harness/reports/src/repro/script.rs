@@ -7,7 +7,7 @@ use super::literal::{Literal, constant, quoted, texts};
 use super::{Repro, Step};
 use base::template::{Part, parts};
 use contract::request::SESSION;
-use contract::scenario::model::{Kind, Outcome, Protocol, Start};
+use contract::scenario::model::{Kept, Kind, Outcome, Protocol, Start};
 
 /// What follows the data; [`Piece`] says what `//@` is about.
 const DRIVER: &str = include_str!("driver.js");
@@ -121,12 +121,34 @@ fn in_sequence(step: &Step) -> Vec<(String, Literal)> {
     if let Some(status) = step.must {
         entries.push(("must".to_owned(), Literal::Plain(status.to_string())));
     }
-    if !step.keep.is_empty() {
-        let kept = step
-            .keep
-            .iter()
-            .map(|(name, at)| (name.clone(), at.as_str().into()));
-        entries.push(("keep".to_owned(), Literal::Table(kept.collect())));
+    let kept = step.keep.iter();
+    let places = kept.clone();
+    let places = places.map(|(name, kept)| (name.clone(), kept.place.as_str().into()));
+    let part = |of: fn(&Kept) -> Option<&String>| {
+        let parts = kept.clone();
+        let parts =
+            parts.filter_map(move |(name, kept)| Some((name.clone(), of(kept)?.as_str().into())));
+        parts.collect()
+    };
+    let (after, until) = (
+        part(|kept| kept.after.as_ref()),
+        part(|kept| kept.until.as_ref()),
+    );
+    for (name, table) in [
+        ("keep", places.collect()),
+        ("after", after),
+        ("until", until),
+    ] {
+        let table: Vec<(String, Literal)> = table;
+        if !table.is_empty() {
+            entries.push((name.to_owned(), Literal::Table(table)));
+        }
+    }
+    if let Some(port) = &step.port {
+        entries.push(("at".to_owned(), port.as_str().into()));
+    }
+    if step.stays {
+        entries.push(("stays".to_owned(), Literal::Plain("true".to_owned())));
     }
     entries.extend(request(step));
     entries
@@ -144,7 +166,8 @@ fn request(step: &Step) -> Vec<(String, Literal)> {
     };
     let mut head = vec![format!("{} {} HTTP/1.1", request.method, request.target)];
     if !named("host") {
-        head.push("Host: 127.0.0.1:${port}".to_owned());
+        let port = step.port.as_deref().unwrap_or("port");
+        head.push(format!("Host: 127.0.0.1:${{{port}}}"));
     }
     match step.protocol {
         Protocol::Http => {
@@ -302,7 +325,12 @@ fn driver(repro: &Repro) -> String {
         "header" => repro
             .steps
             .iter()
-            .any(|step| step.keep.values().any(|place| !place.starts_with('/'))),
+            .any(|step| step.keep.values().any(|kept| !kept.place.starts_with('/'))),
+        "part" => {
+            let mut kept = repro.steps.iter().flat_map(|step| step.keep.values());
+            kept.any(|kept| kept.after.is_some() || kept.until.is_some())
+        }
+        "port" => repro.steps.iter().any(|step| step.port.is_some()),
         "session" => placeholders_of(repro.texts()).any(|(name, _)| name == SESSION),
         "control" => repro.control.is_some(),
         "files" => !repro.launch.files.is_empty(),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use contract::plan::Cell;
 use contract::request::{Written, with_caller, written};
-use contract::scenario::model::{PROFILE_AXIS, Protocol};
+use contract::scenario::model::{Kept, PROFILE_AXIS, Protocol};
 
 /// One thing that is sent.
 #[derive(Debug, Clone)]
@@ -25,8 +25,12 @@ pub struct Step {
     pub request: Written,
     /// The status that it must have, where it only comes before the request in question.
     pub must: Option<u16>,
-    /// Placeholders for what comes later, each with the JSON pointer to its text in the answer.
-    pub keep: BTreeMap<String, String>,
+    /// Placeholders for what comes later, each with what it stands for.
+    pub keep: BTreeMap<String, Kept>,
+    /// The placeholder that holds the port which it goes to, where that is not the gateway's own.
+    pub port: Option<String>,
+    /// Whether its WebSocket connection stays open.
+    pub stays: bool,
 }
 
 impl Step {
@@ -53,6 +57,8 @@ impl Step {
             request: with_caller(written(cell), caller),
             must: None,
             keep: BTreeMap::new(),
+            port: cell.scenario.request.port.clone(),
+            stays: false,
         }
     }
 
@@ -65,6 +71,7 @@ impl Step {
             protocol: step.protocol,
             must: Some(step.status),
             keep: step.keep.clone(),
+            stays: step.stays,
             ..Self::of(with_caller(request, caller))
         });
         steps.collect()
@@ -81,6 +88,8 @@ impl Step {
             request,
             must: None,
             keep: BTreeMap::new(),
+            port: None,
+            stays: false,
         }
     }
 }

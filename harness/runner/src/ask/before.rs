@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::Asker;
-use super::sending::send_by_itself;
+use super::sending::send_and_hold;
 use crate::seen::Missed;
 use base::secret::new_session;
 use contract::exchange::Response;
 use contract::plan::Cell;
 use contract::request::{SESSION, fill, with_caller};
-use machine::send::Peer;
+use machine::send::{Held, Peer};
 use record::observe::{CANARY, EARLIER_CANARY, Reached, cut, observe};
 
 /// A text of so many bytes is no common word.
@@ -27,6 +27,8 @@ pub(super) struct Before {
     pub(super) ports: Vec<u16>,
     /// Texts by the placeholder that stands for them.
     pub(super) words: BTreeMap<String, String>,
+    /// Connections that stay open for as long as this is kept.
+    held: Vec<Held>,
 }
 
 impl Before {
@@ -39,6 +41,17 @@ impl Before {
         let words = self.words.iter().filter(|(_, text)| text.len() >= LONG);
         names.extend(words.map(|(name, text)| (text.as_str(), format!("[{name}]").into())));
         names
+    }
+
+    /// The port that a cell's request goes to, where that is not the gateway's own.
+    pub(super) fn port(&self, cell: &Cell) -> Result<Option<u16>, String> {
+        let Some(name) = &cell.scenario.request.port else {
+            return Ok(None);
+        };
+        let text = self.words.get(name).map_or("", String::as_str);
+        let port = text.parse().ok().filter(|port| *port > 0);
+        port.map(Some)
+            .ok_or_else(|| format!("`{name}` is no port: what comes before it keeps {text:?}"))
     }
 
     /// The numbers of its requests' canaries.
@@ -62,15 +75,16 @@ impl Asker<'_> {
                     biased;
                     () = self.context.cancel.cancelled() => return Err(Missed::Interrupted),
                     () = self.ended.cancelled() => return Err(self.why.get().cloned().unwrap_or_default().into()),
-                    sent = send_by_itself(step.protocol, peer.clone(), request, self.context.options.timeout) => sent,
+                    sent = send_and_hold(step.protocol, peer.clone(), request, self.context.options.timeout, step.stays) => sent,
                 };
                 let failed = |why: String| format!("what comes before it ({}) {why}", step.title);
-                let exchange = sent.map_err(|error| {
+                let (exchange, held) = sent.map_err(|error| {
                     failed(format!(
                         "has no answer: {}",
                         self.redactor.text(&error.to_string())
                     ))
                 })?;
+                before.held.extend(held);
                 let reached = Reached {
                     calls: Some(self.upstream.calls(number)),
                     saw: None,
@@ -89,7 +103,8 @@ impl Asker<'_> {
                 }
                 let body: Value =
                     serde_json::from_slice(&exchange.response.body).unwrap_or_default();
-                for (name, place) in &step.keep {
+                for (name, kept) in &step.keep {
+                    let place = &kept.place;
                     let text = match place.starts_with('/') {
                         true => body
                             .pointer(place)
@@ -97,7 +112,8 @@ impl Asker<'_> {
                             .map(str::to_owned),
                         false => in_header(&exchange.response, place),
                     };
-                    let text = text.ok_or_else(|| {
+                    let part = |text: String| kept.part(&text).map(str::to_owned);
+                    let text = text.and_then(part).ok_or_else(|| {
                         let near = nearest(&body, place).map(|(place, part)| {
                             let part = self.redactor.text(&part.to_string()).into_owned();
                             format!("{place} is {}", cut(&part))

@@ -8,7 +8,7 @@ use contract::exchange::{Exchange, Request};
 use contract::plan::{Cell, Way};
 use contract::scenario::model::Protocol;
 use machine::clients::call;
-use machine::send::{Peer, SendError, listen, send, websocket};
+use machine::send::{Held, Peer, SendError, listen, send, websocket, websocket_held};
 
 /// So many failures of a sender in a row, and the launch's other cells are not asked by it.
 const SENDER_FAILURES: usize = 3;
@@ -42,6 +42,22 @@ pub(super) async fn send_by_itself(
         Protocol::Http => send(peer, request, timeout).await,
         Protocol::Websocket => websocket(peer, request, timeout).await,
     }
+}
+
+/// The same; a WebSocket connection that `stays` is given to whoever asked.
+pub(super) async fn send_and_hold(
+    protocol: Protocol,
+    peer: Peer,
+    request: Request,
+    timeout: Duration,
+    stays: bool,
+) -> Result<(Exchange, Option<Held>), SendError> {
+    if stays && protocol == Protocol::Websocket {
+        let (exchange, held) = websocket_held(peer, request, timeout).await?;
+        return Ok((exchange, Some(held)));
+    }
+    let exchange = send_by_itself(protocol, peer, request, timeout).await?;
+    Ok((exchange, None))
 }
 
 impl Asker<'_> {
