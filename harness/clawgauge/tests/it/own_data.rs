@@ -163,11 +163,33 @@ fn what_comes_before_a_request() {
     "/data/0/nothing",
     "what comes before it (the models) has no text at /data/0/nothing"
 )]
+#[case::after(
+    "keep = { kept = \"/data/0/id\" }",
+    "keep = { kept = \"/data/0/id\" }\nafter = { kept = \"nowhere\" }",
+    "what comes before it (the models) has no text at /data/0/id"
+)]
+#[case::port(
+    "[request]\n",
+    "[request]\nport = \"kept\"\n",
+    "`kept` is no port: what comes before it keeps \"openclaw\""
+)]
 fn what_comes_before_and_fails(#[case] from: &str, #[case] to: &str, #[case] why: &str) {
     let sandbox = with_steps(|text| text.replace(from, to));
     let mut command = sandbox.clawgauge();
     let command = command.args(["run", "steps/**"]).assert().code(4);
     command.stdout(contains(why));
+}
+
+/// A step that cannot be meant so is refused, with its place.
+#[rstest::rstest]
+#[case::after("after = { other = \"x\" }", "`other` is not kept here")]
+#[case::until("until = { other = \"x\" }", "`other` is not kept here")]
+#[case::stays("stays = true", "only a WebSocket connection can stay open")]
+fn an_odd_step_is_refused(#[case] line: &str, #[case] why: &str) {
+    let kept = "keep = { kept = \"/data/0/id\" }";
+    let sandbox = with_steps(|text| text.replace(kept, &format!("{kept}\n{line}")));
+    let assert = sandbox.clawgauge().arg("check").assert().code(2);
+    assert.stderr(contains(why).and(contains("scenarios/steps.toml")));
 }
 
 /// A name that nobody keeps is unknown.
@@ -176,6 +198,15 @@ fn what_is_kept_has_a_name() {
     let sandbox = with_steps(|text| text.replace("keep = { kept", "keep = { other"));
     let assert = sandbox.clawgauge().arg("check").assert().code(2);
     assert.stderr(contains("kept").and(contains("scenarios/steps.toml")));
+}
+
+/// So is the port of a request.
+#[test]
+fn the_port_of_a_request_is_kept() {
+    let sandbox = with_steps(|text| text.replace("[request]\n", "[request]\nport = \"other\"\n"));
+    let assert = sandbox.clawgauge().arg("check").assert().code(2);
+    assert
+        .stderr(contains("no request before keeps `other`").and(contains("scenarios/steps.toml")));
 }
 
 /// Isolation that fails is seen.
@@ -249,19 +280,20 @@ expect = "ws-unauthorized"
 source = "nobody says so"
 "#;
 
-/// The gateway gives a device a token of its own, which is as good as a secret.
-#[test]
-fn a_devices_token_is_never_shown() {
-    let sandbox = Sandbox::new();
-    fs::write(sandbox.root().join("scenarios/pairs.toml"), PAIRS).unwrap();
+/// The gateway gives a device a token of its own and capabilities for pages of plugins, which are as good as secrets.
+#[rstest::rstest]
+#[case::token("token", r#"\"deviceToken\": \"[device token]\""#)]
+#[case::capability("pages-token", r#"\"pluginSurfaceUrls\": \"[capabilities]\""#)]
+fn what_a_device_is_given_is_never_shown(#[case] profile: &str, #[case] told: &str) {
+    let sandbox = Sandbox::whole();
+    let own = PAIRS.replace("[\"token\"]", &format!("[\"{profile}\"]"));
+    fs::write(sandbox.root().join("scenarios/pairs.toml"), own).unwrap();
     let record = sandbox.temp().join("record.json");
     let report = format!("json={}", record.display());
     let mut command = sandbox.clawgauge();
     let command = command.args(["run", "pairs/**", "--report", &report]);
     command.assert().code(1);
     let record = fs::read_to_string(&record).unwrap();
-    assert!(
-        record.contains(r#"\"deviceToken\": \"[device token]\""#),
-        "{record}"
-    );
+    assert!(record.contains(told), "{record}");
+    assert!(!record.contains("/__openclaw__/cap/"), "{record}");
 }

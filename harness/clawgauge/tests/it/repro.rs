@@ -267,6 +267,18 @@ fn runs_under_bash() {
     "page-grants/profile=pages-token/granted=page-changed",
     "plugin-cookie-unchecked"
 )]
+#[case::other_port(
+    "mcp/profile=token/mcp-credential=revoked/mcp-request=tools/mcp-page=none",
+    "mcp-grant-outlives-revocation"
+)]
+#[case::stays_connected(
+    "capabilities/profile=pages-token/holder=removed/capability-route=shown/shown=in-path",
+    "capability-outlives-device"
+)]
+#[case::hangs_up(
+    "capabilities/profile=pages-token/holder=gone/capability-route=shown/shown=in-path",
+    "capability-outlives-client"
+)]
 #[case::sequence("rotation/profile=rotation/step=old-after", "rotated-token-kept")]
 #[case::lockout("lockout/profile=lockout/step=wrong-beyond", "lockout-never-locks")]
 #[case::two_calls(
