@@ -5,10 +5,60 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 
 use super::files::BeforeTable;
-use super::model::{Before, Kept, Protocol};
+use super::model::Protocol;
 use super::parse::{check_header, check_placeholders, check_word, read_body};
 use super::{Problem, Problems, SourceFile};
 use crate::data::Data;
+
+/// A request that a cell sends before the one that is judged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Before {
+    /// What it is for, in a few words.
+    pub title: String,
+    /// How it is sent.
+    pub protocol: Protocol,
+    /// HTTP method.
+    pub method: String,
+    /// Path and query, with placeholders.
+    pub path: String,
+    /// Header lines with placeholders.
+    pub headers: Vec<String>,
+    /// The body, with placeholders; empty where there is none.
+    pub body: String,
+    /// The status that it must have: otherwise the cell cannot be asked.
+    pub status: u16,
+    /// How often it is sent.
+    pub repeat: u32,
+    /// Placeholders for what comes later, each with what it stands for.
+    pub keep: BTreeMap<String, Kept>,
+    /// Whether its connection stays open until the request that is judged is answered.
+    pub stays: bool,
+}
+
+/// A text of an answer that is kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Where it is: a JSON pointer, or the name of a header.
+    pub place: String,
+    /// Only what follows this is kept.
+    pub after: Option<String>,
+    /// Only what stands before this is kept.
+    pub until: Option<String>,
+}
+
+impl Kept {
+    /// The part of a text that is kept; nothing where it has no such part.
+    pub fn part<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let rest = match &self.after {
+            Some(after) => text.split_once(after)?.1,
+            None => text,
+        };
+        match &self.until {
+            Some(until) => Some(rest.split_once(until)?.0),
+            None => Some(rest),
+        }
+    }
+}
 
 /// Resolves the steps of one list; `known` are the placeholders that may stand in them. Names that they keep are added to
 /// `kept`.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::before::{Before, Kept};
 pub use super::condition::{Condition, any_matches, first_values};
 use super::{Headers, Privilege, SourceFile};
 use crate::cell_id::CellId;
@@ -148,56 +149,6 @@ impl Outcome {
             (Some(status), _) => status.to_string(),
             (None, Some(Start::Up)) => "starts".to_owned(),
             (None, Some(Start::Refused) | None) => "does not start".to_owned(),
-        }
-    }
-}
-
-/// A request that a cell sends before the one that is judged.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Before {
-    /// What it is for, in a few words.
-    pub title: String,
-    /// How it is sent.
-    pub protocol: Protocol,
-    /// HTTP method.
-    pub method: String,
-    /// Path and query, with placeholders.
-    pub path: String,
-    /// Header lines with placeholders.
-    pub headers: Vec<String>,
-    /// The body, with placeholders; empty where there is none.
-    pub body: String,
-    /// The status that it must have: otherwise the cell cannot be asked.
-    pub status: u16,
-    /// How often it is sent.
-    pub repeat: u32,
-    /// Placeholders for what comes later, each with what it stands for.
-    pub keep: BTreeMap<String, Kept>,
-    /// Whether its connection stays open until the request that is judged is answered.
-    pub stays: bool,
-}
-
-/// A text of an answer that is kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Kept {
-    /// Where it is: a JSON pointer, or the name of a header.
-    pub place: String,
-    /// Only what follows this is kept.
-    pub after: Option<String>,
-    /// Only what stands before this is kept.
-    pub until: Option<String>,
-}
-
-impl Kept {
-    /// The part of a text that is kept; nothing where it has no such part.
-    pub fn part<'t>(&self, text: &'t str) -> Option<&'t str> {
-        let rest = match &self.after {
-            Some(after) => text.split_once(after)?.1,
-            None => text,
-        };
-        match &self.until {
-            Some(until) => Some(rest.split_once(until)?.0),
-            None => Some(rest),
         }
     }
 }
