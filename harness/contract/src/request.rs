@@ -192,12 +192,28 @@ pub fn as_text(cell: &Cell, catalogue: &Catalogue) -> String {
         } else {
             String::new()
         };
+        let stays = if step.stays {
+            ", its connection stays open"
+        } else {
+            ""
+        };
         text.push_str(&format!(
-            "before it{times}, and it must answer {}: {}\n",
+            "before it{times}{stays}, and it must answer {}: {}\n",
             step.status, step.title
         ));
         text.push_str(&one_as_text(&with_caller(written, caller)));
+        let kept: Vec<String> = step
+            .keep
+            .keys()
+            .map(|name| format!("${{{name}}}"))
+            .collect();
+        if !kept.is_empty() {
+            text.push_str(&format!("\nof its answer {} is kept", kept.join(", ")));
+        }
         text.push_str("\n\n");
+    }
+    if let Some(port) = &cell.scenario.request.port {
+        text.push_str(&format!("to the port ${{{port}}}:\n"));
     }
     text + &one_as_text(&written)
 }
