@@ -416,8 +416,9 @@ fn name_volatile(value: &mut Value) {
                     }
                     // A credential that the gateway has made for this caller.
                     ("deviceToken", Value::String(_)) => *value = "[device token]".into(),
+                    // One that has a name already is a secret of the launch, which nobody may be told.
                     ("token" | "OPENCLAW_MCP_TOKEN", Value::String(token))
-                        if token.len() >= LONG =>
+                        if token.len() >= LONG && !token.starts_with('[') =>
                     {
                         *value = "[token]".into();
                     }

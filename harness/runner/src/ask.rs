@@ -246,7 +246,10 @@ impl Asker<'_> {
         let peer = match before.port(cell) {
             Ok(None) => peer,
             Ok(Some(port)) => peer.at(port),
-            Err(reason) => return (number, Err(reason.into())),
+            Err(reason) => {
+                let reason = cut(&self.redactor.text(&reason));
+                return (number, Err(reason.into()));
+            }
         };
         let place = self.place(canary, &before.words);
         let request = match contract::request::build(cell, self.caller(), &place) {

@@ -108,10 +108,10 @@ pub(super) fn steps(
             }
             kept.push(name.clone());
         }
-        for name in table.after.keys().chain(table.until.keys()) {
-            if !table.keep.contains_key(name.get_ref()) {
-                let what = format!("`{}` is not kept here", name.get_ref());
-                let problem = Problem::at(file, name.span(), what, "this placeholder");
+        for (name, part) in table.after.iter().chain(&table.until) {
+            if !table.keep.contains_key(name) {
+                let what = format!("`{name}` is not kept here");
+                let problem = Problem::at(file, part.span(), what, "this part");
                 problems.0.push(
                     problem.help("`after` and `until` say which part of a text in `keep` is meant"),
                 );
@@ -127,15 +127,12 @@ pub(super) fn steps(
                 .0
                 .push(problem.help("say protocol = \"websocket\", or leave `stays` out"));
         }
-        let of = |parts: &BTreeMap<Spanned<String>, String>, name: &str| {
-            let mut parts = parts.iter();
-            parts.find_map(|(of, part)| (of.get_ref() == name).then(|| part.clone()))
-        };
+        let text = |part: &Spanned<String>| part.get_ref().clone();
         let keep = table.keep.iter().map(|(name, place)| {
             let kept = Kept {
-                place: place.get_ref().clone(),
-                after: of(&table.after, name),
-                until: of(&table.until, name),
+                place: text(place),
+                after: table.after.get(name).map(text),
+                until: table.until.get(name).map(text),
             };
             (name.clone(), kept)
         });
@@ -150,7 +147,7 @@ pub(super) fn steps(
             body,
             status: table.status,
             repeat: table.repeat,
-            keep: keep.collect::<BTreeMap<_, _>>(),
+            keep: keep.collect(),
             stays: stays.is_some_and(|stays| *stays.get_ref()),
         });
     }

@@ -125,11 +125,11 @@ pub(crate) struct BeforeTable {
     /// Of a kept text, by its placeholder, only what follows this.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
-    pub(crate) after: BTreeMap<Spanned<String>, String>,
+    pub(crate) after: BTreeMap<String, Spanned<String>>,
     /// Of a kept text, by its placeholder, only what stands before this.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
-    pub(crate) until: BTreeMap<Spanned<String>, String>,
+    pub(crate) until: BTreeMap<String, Spanned<String>>,
     /// Whether its WebSocket connection stays open until the request that is judged is answered.
     #[serde(default)]
     #[schemars(with = "bool")]

@@ -75,7 +75,6 @@ struct Mean {
     /// Seconds.
     seconds: f64,
     /// How many requests it is made of; 0 where runs count the same.
-    #[serde(default)]
     requests: u32,
 }
 
