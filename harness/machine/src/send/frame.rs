@@ -1,7 +1,9 @@
 //! A frame of a request's body: what stands in it for something else, and how it is sent.
 //!
 //! `{"$device-id": "NAME"}` stands for the id of a device ([`super::device`]), `{"$letters": 70000}` for a text of that length, so that
-//! no file need hold one.
+//! no file need hold one. `{"$silence": 30}` in the place of a frame is none: nothing is sent for so many seconds.
+
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
@@ -13,6 +15,8 @@ use contract::exchange::MAX_BODY;
 const DEVICE_ID: &str = "$device-id";
 /// Stands for a text of so many letters.
 const LETTERS: &str = "$letters";
+/// Stands for no frame, and so many seconds.
+const SILENCE: &str = "$silence";
 
 /// What an object says that has nothing but this member.
 pub(super) fn only(name: &str) -> impl Fn(&Value) -> Option<&Value> {
@@ -41,11 +45,20 @@ pub(super) fn put(value: &mut Value) -> Result<(), String> {
         *value = "x".repeat(count).into();
         return Ok(());
     }
+    if only(SILENCE)(value).is_some_and(|seconds| !seconds.is_u64()) {
+        return Err(format!("{SILENCE} is no number of seconds"));
+    }
     match value {
         Value::Object(members) => members.values_mut().try_for_each(put),
         Value::Array(items) => items.iter_mut().try_for_each(put),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
     }
+}
+
+/// For how long nothing is sent, where that is what stands in the place of a frame.
+pub(super) fn silence(frame: &Value) -> Option<Duration> {
+    let seconds = only(SILENCE)(frame)?.as_u64()?;
+    Some(Duration::from_secs(seconds))
 }
 
 /// A frame as it is sent: its JSON; of one that is a text only the text, which need not be JSON.

@@ -463,3 +463,38 @@ async fn websocket_texts() {
     assert_eq!(body, serde_json::json!({ "closed": {} }));
     assert_eq!(server.await.unwrap(), "no JSON {");
 }
+
+/// Who says nothing waits for the gateway to hang up, and goes on with the next frame where it does not.
+#[rstest]
+#[case::hung_up(30, r#"{"closed":{"code":1000,"reason":""}}"#)]
+#[case::kept(0, r#"{"connect":{"ok":true}}"#)]
+#[tokio::test]
+async fn websocket_silence(#[case] seconds: u64, #[case] told: &str) {
+    use futures_util::{SinkExt as _, StreamExt as _};
+    use tokio_tungstenite::tungstenite::{Message, protocol::CloseFrame};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+        socket.send(Message::text("{}")).await.unwrap();
+        let frame = tokio::time::timeout(Duration::from_secs(1), socket.next()).await;
+        if frame.is_ok() {
+            let answer = Message::text(r#"{"type":"res","id":"connect","ok":true}"#);
+            return socket.send(answer).await.unwrap();
+        }
+        let (code, reason) = (1000.into(), "".into());
+        let _ = socket.close(Some(CloseFrame { code, reason })).await;
+        while let Some(Ok(_)) = socket.next().await {}
+    });
+    let request = Request {
+        method: "GET".to_owned(),
+        target: "/".to_owned(),
+        headers: Vec::new(),
+        body: format!(r#"[{{"$silence":{seconds}}}, {{"id":"connect"}}]"#).into_bytes(),
+    };
+    let seen = websocket(address, request, Duration::from_secs(60)).await;
+    let body = String::from_utf8(seen.unwrap().response.body).unwrap();
+    assert_eq!(body, told);
+    server.await.unwrap();
+}

@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::device::identify;
-use super::frame::message;
+use super::frame::{message, silence};
 use super::{Exchange, MAX_ASIDE, Peer, Request, Response, SendError, port, timed};
 use contract::exchange::{MAX_BODY, SERVED_AFTER};
 
@@ -153,11 +153,21 @@ async fn exchange(peer: &Peer, request: &Request) -> Result<(Response, Held), Se
         identify(frame, &nonce, now).map_err(SendError::NotHttp)?;
     }
     for frame in &frames {
+        if let Some(silence) = silence(frame) {
+            let hangs_up = hangs_up(&mut socket, &mut aside);
+            match tokio::time::timeout(silence, hangs_up).await {
+                Ok(closed) => {
+                    answers.insert("closed".to_owned(), closed?);
+                    break;
+                }
+                Err(_) => continue,
+            }
+        }
         let id = frame.get("id").and_then(Value::as_str).unwrap_or_default();
         if socket.send(message(frame)).await.is_err() {
             break;
         }
-        match answer(&mut socket, id, &mut aside).await? {
+        match answer(&mut socket, Some(id), &mut aside).await? {
             Answer::Frame(answer) => {
                 let refused = answer.get("ok") == Some(&Value::Bool(false));
                 answers.insert(id.to_owned(), answer);
@@ -286,10 +296,23 @@ enum Answer {
     Closed(Value),
 }
 
-/// The answer to one request frame; events in between are passed over.
+/// How the gateway hangs up, however long that takes.
+async fn hangs_up(
+    socket: &mut WebSocketStream<TcpStream>,
+    aside: &mut String,
+) -> Result<Value, SendError> {
+    loop {
+        // No answer has this id: whatever the gateway says meanwhile is kept aside.
+        if let Answer::Closed(closed) = answer(socket, None, aside).await? {
+            return Ok(closed);
+        }
+    }
+}
+
+/// The answer to the request frame of this id, if there is one; events in between are passed over.
 async fn answer(
     socket: &mut WebSocketStream<TcpStream>,
-    id: &str,
+    id: Option<&str>,
     aside: &mut String,
 ) -> Result<Answer, SendError> {
     loop {
@@ -299,7 +322,7 @@ async fn answer(
                     return Err(SendError::NotHttp("a frame is no JSON object".to_owned()));
                 };
                 if frame.get("type").and_then(Value::as_str) == Some("res")
-                    && frame.get("id").and_then(Value::as_str) == Some(id)
+                    && id.is_some_and(|id| frame.get("id").and_then(Value::as_str) == Some(id))
                 {
                     frame.remove("type");
                     frame.remove("id");

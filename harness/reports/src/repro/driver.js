@@ -82,6 +82,9 @@ const converse = (socket, frames, bytes) => new Promise((done) => {
   const next = () => {
     asked = frames.shift();
     if (!asked) return done(answers);
+    //@ if silence
+    if (asked.$silence) return setTimeout(next, asked.$silence * 1000);
+    //@ end
     //@ if device
     asked = identify(asked, nonce);
     //@ end

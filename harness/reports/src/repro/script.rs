@@ -315,6 +315,10 @@ fn driver(repro: &Repro) -> String {
             .steps
             .iter()
             .any(|step| step.request.body.contains("\"$device")),
+        "silence" => repro
+            .steps
+            .iter()
+            .any(|step| step.request.body.contains("\"$silence\"")),
         "start" => repro.steps.is_empty(),
         "asks" => !repro.steps.is_empty(),
         "one" => repro.steps.len() == 1,

@@ -101,4 +101,6 @@ fn a_long_text_stands_there_by_its_length() {
         let error = identify(&mut frame, "", NOW).expect_err("nonsense");
         assert!(error.starts_with("$letters is no number"), "{error}");
     }
+    let error = identify(&mut json!({ "$silence": "long" }), "", NOW).expect_err("nonsense");
+    assert_eq!(error, "$silence is no number of seconds");
 }
