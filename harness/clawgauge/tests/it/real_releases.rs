@@ -142,9 +142,10 @@ fn the_seeds_bug_is_a_handful_of_lines() {
 }
 
 /// What is wrong with the newest release, as known issues say.
-const WRONG_WITH_THE_NEWEST: [&str; 3] = [
+const WRONG_WITH_THE_NEWEST: [&str; 4] = [
     "seen-incognito-open",
     "seen-plugin-tool-ignores-profile",
+    "seen-publication-outlives-reset",
     "seen-session-key-fails",
 ];
 
